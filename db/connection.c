@@ -1,0 +1,435 @@
+/* connection.c - see connection.h */
+#include "db/connection.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/statement.h"
+#include "db/statement_cache.h"
+
+#define DEFAULT_STATEMENT_CACHE 256
+/* Bytes given to libpq beyond what the socket took, before sending waits for the server. */
+#define UNSENT_MAX (1024 * 1024)
+
+enum expected_kind {
+	EXPECT_PREPARE,
+	EXPECT_ROWS,
+	EXPECT_SYNC,
+};
+
+/* One answer that is on its way. */
+struct expected {
+	enum expected_kind kind;
+	connection_result_fn *done;
+	void *arg;
+	void *tag;
+	char name[24]; /* of a prepared statement */
+};
+
+struct connection {
+	struct connection_options options;
+	PGconn *pg;
+	struct statement_cache *statements;
+	struct expected *queue; /* a ring of queue_size, a power of two */
+	size_t queue_size;
+	size_t head, tail;
+	size_t unsent;
+	bool failed; /* an error since the last sync: the server skips what follows */
+	struct db_failure failure;
+	char last_tag[64];
+};
+
+struct connection *connection_new(const struct connection_options *options)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+	if (!c)
+		abort();
+	c->options = *options;
+	c->queue_size = 64;
+	c->queue = calloc(c->queue_size, sizeof(*c->queue));
+	if (!c->queue)
+		abort();
+	c->statements = statement_cache_new(
+		options->statement_cache ? options->statement_cache : DEFAULT_STATEMENT_CACHE);
+	return c;
+}
+
+void connection_free(struct connection *c)
+{
+	if (!c)
+		return;
+	connection_close(c);
+	statement_cache_free(c->statements);
+	free(c->queue);
+	free(c);
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+	while (len > 0 && (from[len - 1] == '\n' || from[len - 1] == ' '))
+		len--;
+	snprintf(to, size, "%.*s", (int)len, from);
+}
+
+static void set_failure(struct connection *c, enum db_kind kind, const char *message)
+{
+	if (c->failed && kind != DB_LOST)
+		return;
+	if (!c->failed)
+		c->failure = (struct db_failure){ .kind = kind };
+	/* A server that says why it goes says more than the broken socket behind it. */
+	if (!c->failure.message[0])
+		copy_text(c->failure.message, sizeof(c->failure.message), message);
+	c->failure.kind = kind;
+	c->failed = true;
+}
+
+void connection_close(struct connection *c)
+{
+	PQfinish(c->pg);
+	c->pg = NULL;
+	c->head = c->tail = 0;
+	c->unsent = 0;
+	statement_cache_clear(c->statements);
+}
+
+static void lose(struct connection *c, const char *message)
+{
+	set_failure(c, DB_LOST, message);
+	connection_close(c);
+}
+
+bool connection_is_open(const struct connection *c)
+{
+	return c->pg != NULL;
+}
+
+/* libpq gives no SQLSTATE for a failed connect; the server's messages tell set-up from outage. */
+static enum db_kind connect_kind(const char *message)
+{
+	static const char *const setup[] = { "authentication failed", "does not exist",
+		"no pg_hba.conf entry", "no password supplied", "certificate", "SSL", "permission denied" };
+	for (size_t i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
+		if (strstr(message, setup[i]))
+			return DB_SETUP;
+	return DB_OUTAGE;
+}
+
+bool connection_open(struct connection *c, struct db_failure *failure)
+{
+	if (c->pg)
+		return true;
+	c->failed = false;
+	c->pg = PQconnectdbParams(c->options.keywords, c->options.values, 1);
+	if (!c->pg)
+		abort();
+	if (PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0 &&
+		PQenterPipelineMode(c->pg) == 1)
+		return true;
+	*failure = (struct db_failure){ .kind = connect_kind(PQerrorMessage(c->pg)) };
+	copy_text(failure->message, sizeof(failure->message), PQerrorMessage(c->pg));
+	connection_close(c);
+	return false;
+}
+
+static size_t queue_length(const struct connection *c)
+{
+	return c->tail - c->head;
+}
+
+static struct expected *expect(struct connection *c, enum expected_kind kind)
+{
+	if (queue_length(c) == c->queue_size) {
+		struct expected *grown = calloc(c->queue_size * 2, sizeof(*grown));
+		if (!grown)
+			abort();
+		for (size_t i = 0; i < c->queue_size; i++)
+			grown[i] = c->queue[(c->head + i) & (c->queue_size - 1)];
+		free(c->queue);
+		c->queue = grown;
+		c->head = 0;
+		c->tail = c->queue_size;
+		c->queue_size *= 2;
+	}
+	struct expected *e = &c->queue[c->tail++ & (c->queue_size - 1)];
+	*e = (struct expected){ .kind = kind };
+	return e;
+}
+
+/* Waits until the socket is readable (or writable, if something is unsent), takes in what came. */
+static void wait_socket(struct connection *c, bool unsent)
+{
+	struct pollfd fd = { .fd = PQsocket(c->pg),
+		.events = (short)(POLLIN | (unsent ? POLLOUT : 0)) };
+	int timeout = c->options.reply_timeout_ms ? c->options.reply_timeout_ms : -1;
+	int n;
+	do
+		n = poll(&fd, 1, timeout);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		lose(c, "no answer from the server within the time-out");
+	else if ((fd.revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
+		lose(c, PQerrorMessage(c->pg));
+}
+
+/* Sends what the socket takes; waits while more than `allowed` bytes are unsent. */
+static void flush(struct connection *c, size_t allowed)
+{
+	while (c->pg) {
+		int rest = PQflush(c->pg);
+		if (rest < 0) {
+			lose(c, PQerrorMessage(c->pg));
+			return;
+		}
+		if (rest == 0)
+			c->unsent = 0;
+		if (rest == 0 || c->unsent <= allowed)
+			return;
+		wait_socket(c, true);
+	}
+}
+
+static void send_simple(struct connection *c, const char *sql)
+{
+	expect(c, EXPECT_ROWS);
+	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+		lose(c, PQerrorMessage(c->pg));
+}
+
+/* Names the prepared statement, preparing it on the way if it is new. */
+static const char *prepare(struct connection *c, const char *sql, const char *schema, void *tag)
+{
+	struct statement_slot slot = statement_cache_get(c->statements, sql, schema);
+	if (slot.dropped) {
+		char deallocate[64];
+		snprintf(deallocate, sizeof(deallocate), "DEALLOCATE %s", slot.dropped);
+		send_simple(c, deallocate);
+	}
+	if (!slot.fresh || !c->pg)
+		return slot.name;
+	struct expected *e = expect(c, EXPECT_PREPARE);
+	e->tag = tag;
+	snprintf(e->name, sizeof(e->name), "%s", slot.name);
+	char *text = statement_text(sql, schema ? schema : "");
+	if (!PQsendPrepare(c->pg, slot.name, text, 0, NULL))
+		lose(c, PQerrorMessage(c->pg));
+	free(text);
+	return slot.name;
+}
+
+static int send_query(struct connection *c, const char *sql, const char *schema,
+	struct params *params, void *tag)
+{
+	int count = params ? params_count(params) : 0;
+	const char *const *values = count ? params_values(params) : NULL;
+	const int *lengths = count ? params_lengths(params) : NULL;
+	const int *formats = count ? params_formats(params) : NULL;
+	if (c->options.prepared_statements) {
+		const char *name = prepare(c, sql, schema, tag);
+		return c->pg ? PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1) : 0;
+	}
+	char *text = statement_text(sql, schema ? schema : "");
+	int sent = PQsendQueryParams(c->pg, text, count, NULL, values, lengths, formats, 1);
+	free(text);
+	return sent;
+}
+
+void connection_send(struct connection *c, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag)
+{
+	if (!c->pg)
+		return;
+	int sent = send_query(c, sql, schema, params, tag);
+	if (!c->pg)
+		return;
+	if (!sent) {
+		lose(c, PQerrorMessage(c->pg));
+		return;
+	}
+	struct expected *e = expect(c, EXPECT_ROWS);
+	e->done = done;
+	e->arg = arg;
+	e->tag = tag;
+	c->unsent += (params ? params_bytes(params) : 0) + 64;
+	flush(c, UNSENT_MAX);
+}
+
+static void keep_failure(struct connection *c, const PGresult *result, void *tag)
+{
+	if (c->failed)
+		return;
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+	struct db_failure *f = &c->failure;
+	*f = (struct db_failure){ .tag = tag };
+	snprintf(f->sqlstate, sizeof(f->sqlstate), "%s", state ? state : "");
+	copy_text(f->message, sizeof(f->message), message ? message : PQresultErrorMessage(result));
+	copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
+	f->kind = db_kind_of(f->sqlstate);
+	/* "cached plan must not change result type": the table was altered under the plan. */
+	if (function && strcmp(function, "RevalidateCachedQuery") == 0)
+		f->kind = DB_STALE;
+	c->failed = true;
+}
+
+static void take_result(struct connection *c, PGresult *result)
+{
+	struct expected e = c->queue[c->head & (c->queue_size - 1)];
+	switch (PQresultStatus(result)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+		if (e.kind == EXPECT_ROWS) {
+			snprintf(c->last_tag, sizeof(c->last_tag), "%s", PQcmdStatus(result));
+			if (e.done)
+				e.done(e.arg, (const struct rows *)(const void *)result);
+		}
+		break;
+	case PGRES_PIPELINE_ABORTED:
+		if (e.kind == EXPECT_PREPARE)
+			statement_cache_forget(c->statements, e.name);
+		break;
+	default:
+		keep_failure(c, result, e.tag);
+		if (e.kind == EXPECT_PREPARE)
+			statement_cache_forget(c->statements, e.name);
+		break;
+	}
+}
+
+/* The next result: false when it has not arrived yet, or the connection is lost. */
+static bool next_result(struct connection *c, PGresult **result)
+{
+	while (c->pg && PQisBusy(c->pg))
+		wait_socket(c, c->unsent > 0 && PQflush(c->pg) == 1);
+	if (!c->pg)
+		return false;
+	*result = PQgetResult(c->pg);
+	if (*result || PQstatus(c->pg) == CONNECTION_OK)
+		return true;
+	lose(c, PQerrorMessage(c->pg));
+	return false;
+}
+
+/* One expected answer: its result and the NULL behind it, or a sync alone. */
+static void take_answer(struct connection *c)
+{
+	PGresult *result;
+	if (!next_result(c, &result))
+		return;
+	if (!result) /* a stray end marker */
+		return;
+	if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+		PQclear(result);
+		c->head++;
+		return;
+	}
+	take_result(c, result);
+	PQclear(result);
+	while (c->pg && next_result(c, &result)) {
+		if (!result)
+			break;
+		keep_failure(c, result, NULL);
+		PQclear(result);
+	}
+	if (c->pg)
+		c->head++;
+}
+
+static void send_sync(struct connection *c)
+{
+	if (!c->pg)
+		return;
+	expect(c, EXPECT_SYNC);
+	if (!PQpipelineSync(c->pg))
+		lose(c, PQerrorMessage(c->pg));
+}
+
+static bool sync_expected(const struct connection *c)
+{
+	for (size_t i = c->head; i != c->tail; i++)
+		if (c->queue[i & (c->queue_size - 1)].kind == EXPECT_SYNC)
+			return true;
+	return false;
+}
+
+/* Takes all answers; callbacks may have sent more meanwhile, so asks again until none is left. */
+static void take_answers(struct connection *c)
+{
+	while (c->pg && queue_length(c) > 0) {
+		size_t until = c->tail;
+		if (!sync_expected(c) && !PQsendFlushRequest(c->pg)) {
+			lose(c, PQerrorMessage(c->pg));
+			return;
+		}
+		flush(c, 0);
+		while (c->pg && c->head != until)
+			take_answer(c);
+	}
+}
+
+static enum db_kind finish(struct connection *c, struct db_failure *failure)
+{
+	if (!c->failed && c->pg)
+		return DB_OK;
+	if (c->pg && c->failure.kind != DB_LOST) {
+		/* Whatever was skipped ends at a sync. */
+		send_sync(c);
+		take_answers(c);
+	}
+	if (!c->failed) {
+		/* It was closed before, and its cause told then. */
+		c->failure = (struct db_failure){ .kind = DB_LOST };
+		copy_text(c->failure.message, sizeof(c->failure.message), "not connected");
+	}
+	*failure = c->failure;
+	if (!c->pg)
+		failure->kind = DB_LOST;
+	c->failed = false;
+	return failure->kind;
+}
+
+enum db_kind connection_drain(struct connection *c, struct db_failure *failure)
+{
+	take_answers(c);
+	return finish(c, failure);
+}
+
+enum db_kind connection_sync(struct connection *c, struct db_failure *failure)
+{
+	send_sync(c);
+	take_answers(c);
+	return finish(c, failure);
+}
+
+void connection_rollback(struct connection *c)
+{
+	struct db_failure ignored;
+	if (!c->pg)
+		return;
+	connection_send(c, "ROLLBACK", NULL, NULL, NULL, NULL, NULL);
+	if (connection_sync(c, &ignored) != DB_OK)
+		connection_close(c);
+}
+
+const char *connection_last_tag(const struct connection *c)
+{
+	return c->last_tag;
+}
+
+void connection_forget_statements(struct connection *c)
+{
+	struct db_failure ignored;
+	if (!c->pg)
+		return;
+	statement_cache_clear(c->statements);
+	send_simple(c, "DEALLOCATE ALL");
+	if (connection_sync(c, &ignored) != DB_OK)
+		connection_close(c);
+}
