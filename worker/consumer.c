@@ -1,0 +1,486 @@
+/* consumer.c - see consumer.h */
+#include "worker/consumer.h"
+
+#include <poll.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "worker/alloc.h"
+#include "worker/clock.h"
+#include "worker/kafka.h"
+
+#define LOOP_MS 100
+#define STATS_MS 1000
+#define SEEK_TIMEOUT_MS 2000
+#define METADATA_TIMEOUT_MS 5000
+/* Messages moved from a partition's queue to its lane at a time. */
+#define FILL_MESSAGES 500
+/* Of the memory ceiling librdkafka's queues may have this part; a partition's queue holds up to
+ * two fetches. */
+#define FETCH_SHARE 4
+#define FETCH_MIN_BYTES (64 * 1024)
+#define FETCH_MAX_BYTES (512 * 1024)
+#define FETCH_RESPONSE_BYTES (4 * 1024 * 1024)
+/* The partitions it is parted by where no broker tells at the start. */
+#define FETCH_PARTITIONS 16
+
+struct consumer {
+	struct kafka_opaque opaque; /* first: librdkafka's opaque */
+	const struct config *config;
+	struct lanes *lanes;
+	struct log *log;
+	struct metrics *metrics;
+	rd_kafka_t *rk;
+	rd_kafka_queue_t *queue; /* the group's own events */
+	atomic_bool brokers_down;
+	atomic_bool joined;
+	bool fatal;
+	int64_t stats_at;
+};
+
+/* --- assignment --- */
+
+/* On a thread of librdkafka's: the queue, empty before, has something. */
+static void arrived(rd_kafka_t *rk, void *opaque)
+{
+	struct lane *lane = opaque;
+	uint64_t one = 1;
+	(void)rk;
+	if (atomic_exchange(&lane->arrived, true))
+		return;
+	ssize_t written = write(lane->wake_fd, &one, sizeof(one));
+	(void)written; /* a full counter is a wake-up that is still to be seen */
+}
+
+static void open_source(struct consumer *c, struct lane *lane)
+{
+	lane->wake_fd = lanes_wake_fd(c->lanes);
+	lane->source = rd_kafka_queue_get_partition(c->rk, lane->topic, lane->partition);
+	rd_kafka_queue_forward(lane->source, NULL);
+	rd_kafka_queue_cb_event_enable(lane->source, arrived, lane);
+}
+
+/* No more calls of `arrived`: the lane may go. */
+static void close_source(struct lane *lane)
+{
+	if (lane->source)
+		rd_kafka_queue_cb_event_enable(lane->source, NULL, NULL);
+}
+
+static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *partitions)
+{
+	for (int i = 0; i < partitions->cnt; i++)
+		/* Where it starts is told by its row, by a seek; until then at the end nothing is
+		 * fetched for nothing. */
+		partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+	rd_kafka_error_t *error = rd_kafka_incremental_assign(c->rk, partitions);
+	if (error) {
+		log_error(c->log, "partitions can't be assigned",
+			LOG_STR("error", rd_kafka_error_string(error)));
+		rd_kafka_error_destroy(error);
+		return;
+	}
+	for (int i = 0; i < partitions->cnt; i++) {
+		const rd_kafka_topic_partition_t *p = &partitions->elems[i];
+		open_source(c, lanes_add(c->lanes, p->topic, p->partition));
+		log_info(c->log, "partition assigned", LOG_STR("topic", p->topic),
+			LOG_INT("partition", p->partition));
+	}
+	atomic_store(&c->joined, true);
+}
+
+static void give_up_lanes(struct consumer *c, const rd_kafka_topic_partition_list_t *partitions,
+	bool lost)
+{
+	int64_t deadline = lost ? 0 : clock_tick_ms() + c->config->limits.shutdown_timeout_ms;
+	for (int i = 0; i < partitions->cnt; i++) {
+		struct lane *lane = lanes_find(c->lanes, partitions->elems[i].topic,
+			partitions->elems[i].partition);
+		if (lane)
+			lanes_revoking(c->lanes, lane);
+	}
+	for (int i = 0; i < partitions->cnt; i++) {
+		const rd_kafka_topic_partition_t *p = &partitions->elems[i];
+		struct lane *lane = lanes_find(c->lanes, p->topic, p->partition);
+		if (!lane)
+			continue;
+		close_source(lane);
+		lanes_revoke(c->lanes, lane, deadline);
+		log_info(c->log, lost ? "partition lost" : "partition revoked", LOG_STR("topic", p->topic),
+			LOG_INT("partition", p->partition));
+	}
+	rd_kafka_error_t *error = rd_kafka_incremental_unassign(c->rk, partitions);
+	if (error)
+		rd_kafka_error_destroy(error); /* nothing was assigned any more */
+}
+
+static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
+	rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+	struct consumer *c = opaque;
+	metrics_add(c->metrics, METRIC_REBALANCES, 1);
+	switch (event) {
+	case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+		assign(c, partitions);
+		break;
+	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+		give_up_lanes(c, partitions, rd_kafka_assignment_lost(rk) != 0);
+		break;
+	default:
+		log_error(c->log, "rebalance failed", LOG_STR("error", rd_kafka_err2str(event)));
+		rd_kafka_assign(rk, NULL);
+		break;
+	}
+}
+
+/* --- errors --- */
+
+static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
+{
+	struct consumer *c = opaque;
+	char text[512];
+	if (error == RD_KAFKA_RESP_ERR__FATAL) {
+		rd_kafka_resp_err_t cause = rd_kafka_fatal_error(rk, text, sizeof(text));
+		log_error(c->log, "the consumer can't go on", LOG_STR("error", rd_kafka_err2name(cause)),
+			LOG_STR("reason", text));
+		c->fatal = true;
+	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+		if (!atomic_exchange(&c->brokers_down, true))
+			log_warn(c->log, "no Kafka broker can be reached, waiting for one",
+				LOG_STR("servers", c->config->kafka.bootstrap_servers),
+				LOG_STR("reason", reason));
+	} else {
+		log_debug(c->log, "consumer", LOG_STR("error", rd_kafka_err2name(error)),
+			LOG_STR("reason", reason));
+	}
+}
+
+static void brokers_are_up(struct consumer *c)
+{
+	if (atomic_exchange(&c->brokers_down, false))
+		log_info(c->log, "Kafka is back");
+}
+
+/* --- making it --- */
+
+static bool is_ours(const struct config *config, const char *topic)
+{
+	for (size_t i = 0; i < config->kafka.topics.count; i++) {
+		const char *wanted = config->kafka.topics.items[i];
+		regex_t pattern;
+		bool match = strcmp(wanted, topic) == 0;
+		if (*wanted == '^' && regcomp(&pattern, wanted, REG_EXTENDED | REG_NOSUB) == 0) {
+			match = regexec(&pattern, topic, 0, NULL, 0) == 0;
+			regfree(&pattern);
+		}
+		if (match)
+			return true;
+	}
+	return false;
+}
+
+/* Partitions that may all be ours: what a queue may hold can't be changed later. */
+static int count_partitions(const struct config *config, rd_kafka_t *client, struct log *log)
+{
+	const struct rd_kafka_metadata *metadata;
+	int count = 0;
+	if (rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS))
+		return FETCH_PARTITIONS;
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (is_ours(config, metadata->topics[i].topic))
+			count += metadata->topics[i].partition_cnt;
+	rd_kafka_metadata_destroy(metadata);
+	if (count == 0)
+		log_warn(log, "no topic matches kafka.topics, waiting for one",
+			LOG_STR("help", "`stowage topics create` makes the topics"));
+	return count > 0 ? count : FETCH_PARTITIONS;
+}
+
+static long long fetch_bytes(const struct config *config, int partitions)
+{
+	long long bytes = config->limits.memory_bytes / FETCH_SHARE / partitions;
+	return bytes < FETCH_MIN_BYTES ? FETCH_MIN_BYTES : bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
+}
+
+static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *error,
+	size_t error_size)
+{
+	static const struct kafka_default defaults[] = {
+		/* A worker that was killed holds its partitions no longer than that. */
+		{ "session.timeout.ms", "10000" },
+		{ "heartbeat.interval.ms", "2000" },
+		{ "topic.metadata.refresh.interval.ms", "10000" },
+		{ "queued.min.messages", "10000" },
+		/* A full queue is how a lane holds its partition back: look again soon, not in a second. */
+		{ "fetch.queue.backoff.ms", "5" },
+		{ NULL, NULL },
+	};
+	rd_kafka_conf_t *conf = kafka_conf(c->config, defaults, error, error_size);
+	if (!conf)
+		return NULL;
+	long long fetch = fetch_bytes(c->config, partitions);
+	kafka_set(conf, "group.id", c->config->kafka.group_id);
+	kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
+	kafka_set(conf, "enable.auto.offset.store", "false");
+	kafka_set(conf, "enable.auto.commit", "true");
+	/* Every lane is started at the offset in its row: a log that has lost it is an error. */
+	kafka_set(conf, "auto.offset.reset", "error");
+	kafka_set(conf, "isolation.level", "read_committed");
+	kafka_set(conf, "allow.auto.create.topics", "false");
+	kafka_set_number(conf, "queued.max.messages.kbytes", fetch / 1024);
+	kafka_set_number(conf, "fetch.message.max.bytes", fetch);
+	kafka_set_number(conf, "fetch.max.bytes", FETCH_RESPONSE_BYTES);
+	kafka_set_opaque(conf, &c->opaque);
+	rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
+	rd_kafka_conf_set_error_cb(conf, on_error);
+	return conf;
+}
+
+struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
+	struct lanes *lanes, struct log *log, struct metrics *metrics, char *error, size_t error_size)
+{
+	struct consumer *c = alloc_zero(1, sizeof(*c));
+	c->opaque.log = log;
+	c->config = config;
+	c->lanes = lanes;
+	c->log = log;
+	c->metrics = metrics;
+	rd_kafka_conf_t *conf = make_conf(c, count_partitions(config, client, log), error, error_size);
+	c->rk = conf ? rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size) : NULL;
+	if (!c->rk) {
+		if (conf)
+			rd_kafka_conf_destroy(conf);
+		free(c);
+		return NULL;
+	}
+	rd_kafka_poll_set_consumer(c->rk);
+	c->queue = rd_kafka_queue_get_consumer(c->rk);
+	uint64_t one = 1;
+	rd_kafka_queue_io_event_enable(c->queue, lanes_wake_fd(lanes), &one, sizeof(one));
+	return c;
+}
+
+rd_kafka_t *consumer_client(const struct consumer *c)
+{
+	return c->rk;
+}
+
+static bool subscribe(struct consumer *c)
+{
+	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
+	for (size_t i = 0; i < c->config->kafka.topics.count; i++)
+		rd_kafka_topic_partition_list_add(topics, c->config->kafka.topics.items[i],
+			RD_KAFKA_PARTITION_UA);
+	rd_kafka_resp_err_t error = rd_kafka_subscribe(c->rk, topics);
+	rd_kafka_topic_partition_list_destroy(topics);
+	if (error)
+		log_error(c->log, "kafka.topics can't be subscribed to",
+			LOG_STR("error", rd_kafka_err2str(error)));
+	return !error;
+}
+
+/* --- the loop --- */
+
+static void wait_for_work(struct consumer *c)
+{
+	struct pollfd fd = { .fd = lanes_wake_fd(c->lanes), .events = POLLIN };
+	if (poll(&fd, 1, LOOP_MS) > 0) {
+		uint64_t count;
+		ssize_t got = read(fd.fd, &count, sizeof(count));
+		(void)got; /* any number of wake-ups is one */
+	}
+}
+
+/* The group's events: rebalances are served within. A message here came before its partition
+ * had a queue of its own: its lane is started by a seek, which fetches it again. */
+static void serve_group(struct consumer *c)
+{
+	rd_kafka_message_t *message;
+	while ((message = rd_kafka_consumer_poll(c->rk, 0))) {
+		if (message->err && message->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+			log_warn(c->log, "consumer", LOG_STR("error", rd_kafka_message_errstr(message)));
+		rd_kafka_message_destroy(message);
+	}
+}
+
+/* Starts a taken lane where its row says. False: not yet, again later. */
+static bool start_lane(struct consumer *c, const struct lane *lane)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *p =
+		rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition);
+	p->offset = lane->next;
+	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
+	bool started = !error && !p->err;
+	if (!started)
+		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
+			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
+	if (error)
+		rd_kafka_error_destroy(error);
+	rd_kafka_topic_partition_list_destroy(list);
+	return started;
+}
+
+static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_message_t *message)
+{
+	switch (message->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		return;
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+		log_error(c->log, "lane stopped: its offset is not in the log any more",
+			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			LOG_INT("offset", lane->next), LOG_STR("error", rd_kafka_message_errstr(message)),
+			LOG_STR("help", "decide where to go on with `stowage offsets set`, then restart"));
+		lanes_stop(c->lanes, lane);
+		return;
+	default:
+		log_warn(c->log, "partition", LOG_STR("topic", lane->topic),
+			LOG_INT("partition", lane->partition),
+			LOG_STR("error", rd_kafka_message_errstr(message)));
+	}
+}
+
+/* Sorts errors out of what came; returns how many messages are left. */
+static size_t keep_messages(struct consumer *c, struct lane *lane, rd_kafka_message_t **messages,
+	size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!messages[i]->err) {
+			messages[kept++] = messages[i];
+			continue;
+		}
+		source_failed(c, lane, messages[i]);
+		rd_kafka_message_destroy(messages[i]);
+	}
+	return kept;
+}
+
+static void fill_lane(struct consumer *c, struct lane *lane)
+{
+	rd_kafka_message_t *messages[FILL_MESSAGES];
+	size_t room;
+	while (atomic_load(&lane->arrived) && (room = lanes_room(c->lanes, lane)) > 0) {
+		/* Before it is emptied: what comes behind the last one raises it again. */
+		atomic_store(&lane->arrived, false);
+		ssize_t got = rd_kafka_consume_batch_queue(lane->source, 0, messages,
+			room < FILL_MESSAGES ? room : FILL_MESSAGES);
+		if (got <= 0)
+			return;
+		atomic_store(&lane->arrived, true);
+		brokers_are_up(c);
+		size_t kept = keep_messages(c, lane, messages, (size_t)got);
+		lanes_push(c->lanes, lane, messages, kept);
+	}
+}
+
+static void serve_lanes(struct consumer *c)
+{
+	for (size_t i = 0; i < lanes_count(c->lanes); i++) {
+		struct lane *lane = lanes_at(c->lanes, i);
+		bool seeking = lanes_is_seeking(c->lanes, lane);
+		if (seeking && start_lane(c, lane)) {
+			lanes_started(c->lanes, lane);
+			atomic_store(&lane->arrived, true);
+		}
+		fill_lane(c, lane);
+	}
+}
+
+/* What consumer-lag tools look at; nobody starts from it. */
+static void store_offset(struct consumer *c, const struct lane *lane)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)->offset = lane->answered;
+	rd_kafka_offsets_store(c->rk, list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* An idle worker fetches nothing that would tell. */
+static void look_for_brokers(struct consumer *c)
+{
+	const struct rd_kafka_metadata *metadata;
+	if (!atomic_load(&c->brokers_down) ||
+		rd_kafka_metadata(c->rk, 0, NULL, &metadata, LOOP_MS))
+		return;
+	rd_kafka_metadata_destroy(metadata);
+	brokers_are_up(c);
+}
+
+static void serve_stats(struct consumer *c)
+{
+	if (clock_tick_ms() < c->stats_at)
+		return;
+	look_for_brokers(c);
+	c->stats_at = clock_tick_ms() + STATS_MS;
+	int64_t lag = 0, queued = 0;
+	for (size_t i = 0; i < lanes_count(c->lanes); i++) {
+		const struct lane *lane = lanes_at(c->lanes, i);
+		int64_t low, high = -1;
+		rd_kafka_get_watermark_offsets(c->rk, lane->topic, lane->partition, &low, &high);
+		lanes_lock(c->lanes);
+		bool running = lane->state == LANE_RUNNING;
+		queued += (int64_t)message_queue_length(&lane->messages);
+		if (running && high > lane->position)
+			lag += high - lane->position;
+		lanes_unlock(c->lanes);
+		if (running)
+			store_offset(c, lane);
+	}
+	metrics_gauge(c->metrics, GAUGE_LAG, lag);
+	metrics_gauge(c->metrics, GAUGE_QUEUED_COMMANDS, queued);
+}
+
+bool consumer_run(struct consumer *c, const atomic_bool *stop)
+{
+	if (!subscribe(c))
+		return false;
+	while (!atomic_load(stop) && !c->fatal) {
+		wait_for_work(c);
+		serve_group(c);
+		serve_lanes(c);
+		serve_stats(c);
+	}
+	return !c->fatal;
+}
+
+void consumer_leave(struct consumer *c)
+{
+	/* Closing revokes what is assigned, which runs `rebalanced`. */
+	rd_kafka_consumer_close(c->rk);
+	atomic_store(&c->joined, false);
+	int64_t now = clock_tick_ms();
+	while (lanes_count(c->lanes) > 0) {
+		close_source(lanes_at(c->lanes, 0));
+		lanes_revoke(c->lanes, lanes_at(c->lanes, 0), now);
+	}
+}
+
+void consumer_free(struct consumer *c)
+{
+	if (!c)
+		return;
+	rd_kafka_queue_destroy(c->queue);
+	rd_kafka_destroy(c->rk);
+	free(c);
+}
+
+bool consumer_is_ready(const struct consumer *c, char *why, size_t size)
+{
+	if (atomic_load(&c->brokers_down)) {
+		snprintf(why, size, "kafka: no broker can be reached");
+		return false;
+	}
+	if (!atomic_load(&c->joined)) {
+		snprintf(why, size, "kafka: no partition was assigned yet");
+		return false;
+	}
+	size_t waiting = lanes_not_started(c->lanes);
+	if (waiting > 0)
+		snprintf(why, size, "%zu partitions are not started yet", waiting);
+	return waiting == 0;
+}

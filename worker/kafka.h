@@ -1,0 +1,35 @@
+/*
+ * kafka.h - making librdkafka's configurations
+ */
+#ifndef WORKER_KAFKA_H
+#define WORKER_KAFKA_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "worker/config.h"
+#include "worker/log.h"
+
+struct kafka_default {
+	const char *name; /* NULL ends a list */
+	const char *value;
+};
+
+/* bootstrap.servers, these defaults, and over them the operator's kafka.properties. What must be
+ * as it is, is set behind it by kafka_set. NULL: a property is refused, the error says which. */
+rd_kafka_conf_t *kafka_conf(const struct config *config, const struct kafka_default *defaults,
+	char *error, size_t error_size) __attribute__((warn_unused_result));
+
+/* Sets one property of ours; a refusal is a defect of ours and ends the process. */
+void kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value);
+void kafka_set_number(rd_kafka_conf_t *conf, const char *name, long long value);
+
+/* The opaque of every client made here: its first member is the log that librdkafka's own log
+ * lines go to. */
+struct kafka_opaque {
+	struct log *log;
+};
+void kafka_set_opaque(rd_kafka_conf_t *conf, struct kafka_opaque *opaque);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * lane.h - one assigned partition: what waits in it, and where it stands
+ *
+ * A lane is guarded by the mutex of its struct lanes (lanes.h), but for what the comment of a
+ * member says otherwise. An executor that has a lane (busy) alone changes its positions.
+ *
+ *   answered <= applied <= position <= next
+ *   answered: lowest offset whose reply Kafka has not acknowledged (as in the database)
+ *   applied:  next offset whose effect is not in yet (as in the database)
+ *   position: next offset to be executed
+ *   next:     next offset to be accepted from Kafka
+ */
+#ifndef WORKER_LANE_H
+#define WORKER_LANE_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lane_state {
+	LANE_UNTAKEN, /* assigned; an executor is to take its row, not before retry_at */
+	LANE_SEEKING, /* taken; the consumer is to start it at `next` */
+	LANE_RUNNING,
+	LANE_STOPPED, /* only an operator can help; the log says how */
+	LANE_GONE,    /* revoked or lost; freed when the last one lets go of it */
+};
+
+/* Messages in order; a ring of a power of two. */
+struct message_queue {
+	rd_kafka_message_t **ring;
+	size_t size, head, tail;
+};
+
+/* Offsets of reads whose replies are on their way, in order; a ring likewise. */
+struct read_queue {
+	struct pending_read {
+		int64_t offset;
+		bool answered;
+	} *ring;
+	size_t size, head, tail;
+};
+
+/* One outbox row: deleted when all its replies are acknowledged. */
+struct stored_replies {
+	struct stored_replies *next;
+	int64_t seq;
+	size_t waiting;
+};
+
+struct lane {
+	char *topic;
+	int32_t partition;
+	rd_kafka_queue_t *source; /* the partition's own queue; the consumer's thread alone */
+	atomic_bool arrived;      /* something came into it since it was emptied; librdkafka's threads */
+	int wake_fd;              /* of its lanes */
+	int references;
+
+	enum lane_state state;
+	bool busy;     /* an executor has it */
+	bool light;    /* busy in a batch of lanes in which little waited */
+	bool revoking; /* no new batch; tidy what is left */
+	/* The command at the front may have broken a worker or a backend: it runs alone, and each
+	 * attempt is counted in the row first. */
+	bool careful;
+	int64_t attempt_offset;
+	int32_t attempts;
+	int32_t excused; /* of them: the server itself said that it was ending the session */
+	int64_t retry_at; /* clock_tick_ms; not before */
+	int64_t first_at; /* clock_tick_ms when the first waiting message came, for the linger */
+	int retries;      /* in a row, for the back-off */
+
+	struct message_queue messages;
+	size_t bytes;
+
+	int64_t next, position, applied, answered;
+	int64_t epoch;
+	int64_t seq;         /* of the next outbox row */
+	int64_t advanced_at; /* clock_tick_ms of the last write of the row */
+
+	uint32_t ledger; /* raised when the ledger is forgotten: late acknowledgements are not its */
+	struct read_queue reads;
+	struct stored_replies *stored; /* not yet all acknowledged */
+	int64_t *acked;                /* seqs of outbox rows to delete */
+	size_t acked_count, acked_size;
+};
+
+struct lane *lane_new(const char *topic, int32_t partition);
+/* Frees what waits in it, too. */
+void lane_free(struct lane *lane);
+
+void message_queue_push(struct message_queue *queue, rd_kafka_message_t *message);
+/* Back to the front, as the one that comes next. */
+void message_queue_unpop(struct message_queue *queue, rd_kafka_message_t *message);
+rd_kafka_message_t *message_queue_pop(struct message_queue *queue); /* NULL if empty */
+size_t message_queue_length(const struct message_queue *queue);
+rd_kafka_message_t *message_queue_front(const struct message_queue *queue);
+
+/* What a message costs in memory, about. */
+size_t message_bytes(const rd_kafka_message_t *message);
+
+/* Drops all that waits; for a lane that is taken anew, stopped or gone. */
+void lane_clear(struct lane *lane);
+
+/* The ledger of replies. lane_read_sent must be called in order of offsets. */
+void lane_read_sent(struct lane *lane, int64_t offset);
+void lane_read_answered(struct lane *lane, int64_t offset);
+struct stored_replies *lane_replies_stored(struct lane *lane, int64_t seq, size_t count);
+void lane_reply_acked(struct lane *lane, struct stored_replies *stored);
+/* Forgets the ledger: the lane is taken anew, late acknowledgements mean nothing any more. */
+void lane_forget_replies(struct lane *lane);
+
+/* Lowest offset whose reply is not acknowledged: what `answered` may be written as. */
+int64_t lane_answered(const struct lane *lane);
+bool lane_replies_waiting(const struct lane *lane);
+
+#endif

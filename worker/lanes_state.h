@@ -1,0 +1,46 @@
+/*
+ * lanes_state.h - inside of lanes.c and lanes_work.c; nobody else's
+ *
+ * All of it with the lock held.
+ */
+#ifndef WORKER_LANES_STATE_H
+#define WORKER_LANES_STATE_H
+
+#include <pthread.h>
+
+#include "worker/lanes.h"
+
+struct lanes {
+	struct lanes_limits limits;
+	struct metrics *metrics;
+	pthread_mutex_t mutex;
+	struct waiter *waiting; /* executors, the last to come on top */
+	pthread_cond_t settled; /* a revoke waits */
+	size_t light_lanes;     /* lanes in light batches under way */
+	int64_t light_since;    /* clock_tick_ms when the last of those was begun */
+	size_t light_commands;  /* what waited for it */
+	int watchers;           /* executors that wait for the end of that time */
+	struct side *sides, **sides_end;
+	size_t side_count;
+	int wake_fd;
+	bool quitting;
+	size_t bytes;
+	struct lane **list;
+	size_t count, size;
+	size_t turn; /* where the search for work starts: every lane gets its turn */
+};
+
+/* Wakes the executor that came to wait last; all of them. */
+void lanes_wake_one(struct lanes *lanes);
+void lanes_wake_all(struct lanes *lanes);
+
+/* Wakes an executor for what came into the lane, if one is needed for it. */
+void lanes_wake_for(struct lanes *lanes, const struct lane *lane);
+
+/* Waits on `cond` until `tick` (clock_tick_ms) at the latest. */
+void lanes_wait_until(struct lanes *lanes, pthread_cond_t *cond, int64_t tick);
+
+/* Something of the lane is to be written to its row. */
+bool lanes_row_is_behind(const struct lane *lane);
+
+#endif

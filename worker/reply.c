@@ -1,0 +1,163 @@
+/* reply.c - see reply.h */
+#include "worker/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/encode.h"
+#include "schemas/framing.h"
+
+#define REPLY_HEADERS_MAX 9
+#define CONTEXT_HEADERS 7
+/* An error's message and details are bounded where they are made; this only ends a defect. */
+#define ERROR_BYTES_MAX (1024 * 1024)
+
+static struct datum error_datum(const struct failure *failure, struct datum *fields)
+{
+	fields[0] = datum_string(failure->code);
+	fields[1] = datum_string(failure_category_name(failure->category));
+	fields[2] = datum_string(failure->message ? failure->message : "");
+	fields[3] = datum_boolean(failure->retryable);
+	fields[4] = datum_string(failure->details ? failure->details : "{}");
+	return datum_record(fields, 5);
+}
+
+void reply_error(const struct failure *failure, const struct engine *engine, struct arena *arena,
+	const void **bytes, size_t *size)
+{
+	struct datum fields[5];
+	struct datum datum = error_datum(failure, fields);
+	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
+	char why[256];
+	if (encode(&buffer, catalog_error(engine_catalog(engine))->type, &datum, why, sizeof(why)) != ENCODE_OK) {
+		fprintf(stderr, "stowage: mastra.Error can't be encoded: %s\n", why);
+		abort();
+	}
+	*bytes = arena_copy(arena, (const char *)buffer.data, buffer.size);
+	*size = buffer.size;
+	buffer_free(&buffer);
+}
+
+/* The single-object header, then the datum. */
+static void frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
+	const void *datum, size_t size)
+{
+	struct buffer header = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE);
+	framing_write(&header, fingerprint);
+	char *value = arena_alloc(arena, header.size + size);
+	memcpy(value, header.data, header.size);
+	memcpy(value + header.size, datum, size);
+	out->value = value;
+	out->value_size = header.size + size;
+	buffer_free(&header);
+}
+
+static void add_header(struct outgoing *out, const char *name, const void *value, size_t size)
+{
+	out->headers[out->header_count++] = (struct outgoing_header){ name, value, size };
+}
+
+static void add_text(struct outgoing *out, const char *name, const char *value)
+{
+	add_header(out, name, value, strlen(value));
+}
+
+static void add_given(struct outgoing *out, const char *name, struct header_text value)
+{
+	if (value.bytes)
+		add_header(out, name, value.bytes, value.size);
+}
+
+static void add_nest_error(struct outgoing *out, const struct call *call, struct arena *arena)
+{
+	if (call->state == CALL_FAILED)
+		add_text(out, "kafka_nest-err",
+			arena_printf(arena, "%s: %s", call->failure.code, call->failure.message));
+	add_text(out, "kafka_nest-is-disposed", "1");
+}
+
+void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	const struct envelope *e = &job->envelope;
+	const struct call *call = &job->call;
+	*out = (struct outgoing){
+		.topic = arena_copy(arena, e->reply_to.bytes, e->reply_to.size),
+		.partition = e->reply_partition,
+		.key = job->message->key,
+		.key_size = job->message->key_len,
+		.headers = arena_calloc(arena, REPLY_HEADERS_MAX, sizeof(struct outgoing_header)),
+	};
+	if (call->state == CALL_DONE) {
+		frame(out, arena, catalog_reply(engine_catalog(engine), job->command)->fingerprint,
+			call->reply, call->reply_size);
+	} else {
+		const void *bytes;
+		size_t size;
+		reply_error(&call->failure, engine, arena, &bytes, &size);
+		frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
+	}
+	add_given(out, "correlation-id", e->correlation_id);
+	if (e->kafka_names)
+		add_given(out, "kafka_correlationId", e->correlation_id);
+	if (job->command >= 0)
+		add_text(out, "command", command_defs[job->command].name);
+	add_text(out, "status", call->state == CALL_DONE ? "ok" : "error");
+	add_given(out, "traceparent", e->traceparent);
+	add_given(out, "tracestate", e->tracestate);
+	if (e->kafka_names)
+		add_nest_error(out, call, arena);
+}
+
+static size_t count_headers(rd_kafka_headers_t *headers)
+{
+	return headers ? rd_kafka_header_cnt(headers) : 0;
+}
+
+static void copy_headers(struct outgoing *out, rd_kafka_headers_t *headers)
+{
+	const char *name;
+	const void *value;
+	size_t size;
+	for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++)
+		add_header(out, name, value, size);
+}
+
+static void add_context(struct outgoing *out, const struct job *job, const struct engine *engine,
+	struct arena *arena)
+{
+	const struct failure *failure = &job->call.failure;
+	add_text(out, "__connect.errors.topic", job->lane->topic);
+	add_text(out, "__connect.errors.partition", arena_printf(arena, "%d", job->lane->partition));
+	add_text(out, "__connect.errors.offset",
+		arena_printf(arena, "%lld", (long long)job->message->offset));
+	add_text(out, "__connect.errors.connector.name", engine->config->kafka.group_id);
+	add_text(out, "__connect.errors.stage", job->stage);
+	add_text(out, "__connect.errors.exception.class.name", failure->code);
+	add_text(out, "__connect.errors.exception.message", failure->message ? failure->message : "");
+}
+
+void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	const rd_kafka_message_t *message = job->message;
+	rd_kafka_headers_t *headers = NULL;
+	rd_kafka_message_headers(message, &headers);
+	rd_kafka_timestamp_type_t type;
+	int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+	*out = (struct outgoing){
+		.topic = arena_printf(arena, "%s.dlq", job->lane->topic),
+		.partition = -1,
+		.dead_letter = true,
+		.key = message->key,
+		.key_size = message->key_len,
+		.value = message->payload,
+		.value_size = message->len,
+		.timestamp_ms = timestamp > 0 ? timestamp : 0,
+		.headers = arena_calloc(arena, count_headers(headers) + CONTEXT_HEADERS,
+			sizeof(struct outgoing_header)),
+	};
+	copy_headers(out, headers);
+	add_context(out, job, engine, arena);
+}

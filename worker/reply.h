@@ -1,0 +1,25 @@
+/*
+ * reply.h - the messages that end a command: its reply, its dead letter
+ *
+ * Source: protocol.md, "A reply message"; Kafka Connect's DeadLetterQueueReporter for the names
+ * of a dead letter's context headers.
+ */
+#ifndef WORKER_REPLY_H
+#define WORKER_REPLY_H
+
+#include "worker/job.h"
+#include "worker/outgoing.h"
+
+/* The reply of a job with an outcome, framed; it lives in the arena and the job's message. */
+void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out);
+
+/* The dead letter: the message as it came, and why. */
+void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out);
+
+/* mastra.Error of a failure, encoded without framing into the arena. */
+void reply_error(const struct failure *failure, const struct engine *engine, struct arena *arena,
+	const void **bytes, size_t *size);
+
+#endif

@@ -1,0 +1,364 @@
+/* transaction.c - see transaction.h */
+#include "worker/transaction.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/clock.h"
+#include "worker/reply.h"
+
+/* Turns that are sent before their results are taken in: keeps the server busy, and bounds what
+ * results take in memory. */
+#define TURNS_AHEAD 64
+
+/* How far each lane of the batch has got, while turns are put together. */
+struct walk {
+	struct batch *batch;
+	size_t next[WORK_LANES_MAX];
+	size_t sent; /* turns since the last drain */
+	bool careful;
+};
+
+/* One attempt at a batch. */
+struct attempt {
+	struct transaction *transaction;
+	struct batch *batch;
+	struct db_failure *failure;
+	bool open;    /* a transaction is begun */
+	bool careful; /* a savepoint before each turn */
+};
+
+static bool is_runnable(const struct job *job)
+{
+	return !job->skip && !job->refused && !job->aside;
+}
+
+static struct job *front(struct walk *walk, size_t place)
+{
+	const struct batch_lane *part = &walk->batch->lanes[place];
+	while (walk->next[place] < part->count) {
+		struct job *job = &walk->batch->jobs[part->first + walk->next[place]];
+		if (is_runnable(job))
+			return job;
+		walk->next[place]++;
+	}
+	return NULL;
+}
+
+/* Alone each has a fold group of its own; commands of one group have one handler. */
+static bool shares_turn(const struct job *job, const struct job *first)
+{
+	return job->call.command->fold_group == first->call.command->fold_group;
+}
+
+/* The commands at the fronts of all lanes that can share a turn with the first one's. */
+static size_t gather(struct walk *walk, const struct job *first, struct call **calls)
+{
+	size_t count = 0;
+	for (size_t i = first->lane_place; i < walk->batch->lane_count; i++) {
+		struct job *job;
+		while ((job = front(walk, i)) && shares_turn(job, first)) {
+			calls[count++] = &job->call;
+			walk->next[i]++;
+			if (!(job->call.command->flags & COMMAND_FOLD))
+				return count;
+		}
+	}
+	return count;
+}
+
+static struct turn *next_turn(struct attempt *attempt, struct walk *walk)
+{
+	struct batch *batch = attempt->batch;
+	for (size_t i = 0; i < batch->lane_count; i++) {
+		struct job *job = front(walk, i);
+		if (!job)
+			continue;
+		size_t most = job->call.command->flags & COMMAND_FOLD ? batch->job_count : 1;
+		struct call **calls = arena_calloc(batch->arena, most, sizeof(*calls));
+		size_t count = gather(walk, job, calls);
+		return turns_new(&attempt->transaction->link, batch->arena, attempt->transaction->params,
+			calls, count);
+	}
+	return NULL;
+}
+
+static enum db_kind drain(struct attempt *attempt)
+{
+	struct connection *connection = attempt->transaction->connection;
+	/* Without a transaction each drain ends what was sent at a sync. */
+	return attempt->open ? connection_drain(connection, attempt->failure)
+			     : connection_sync(connection, attempt->failure);
+}
+
+/* Calls past their deadline are answered so and left out; the others get their time. */
+static void start_calls(struct turn *turn)
+{
+	int64_t now = clock_now_ms();
+	size_t kept = 0;
+	for (size_t i = 0; i < turn->count; i++) {
+		struct call *call = turn->calls[i];
+		int64_t deadline = job_of(call)->envelope.deadline_ms;
+		call->state = CALL_PENDING;
+		call->now_ms = now;
+		if (deadline && now > deadline)
+			call_fail(turn, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
+				"the command's turn came %lld ms after its deadline", (long long)(now - deadline));
+		else
+			turn->calls[kept++] = call;
+	}
+	turn->count = kept;
+}
+
+/* The turn's command failed in the database, alone: its own error. */
+static void fail_turn(struct attempt *attempt, struct turn *turn)
+{
+	const struct db_failure *f = attempt->failure;
+	enum failure_category category = FAILURE_INTERNAL;
+	if (strncmp(f->sqlstate, "22", 2) == 0 || strncmp(f->sqlstate, "54", 2) == 0)
+		category = FAILURE_INVALID;
+	else if (strncmp(f->sqlstate, "23", 2) == 0)
+		category = FAILURE_CONFLICT;
+	const char *details = arena_printf(turn->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
+	for (size_t i = 0; i < turn->count; i++)
+		call_fail(turn, turn->calls[i], category, "DATABASE_ERROR", details, "%s", f->message);
+}
+
+static void send_plain(struct attempt *attempt, const char *sql)
+{
+	connection_send(attempt->transaction->connection, sql, NULL, NULL, NULL, NULL, NULL);
+}
+
+/* One turn behind a savepoint of its own. Returns DB_OK also when it failed for its own sake:
+ * then it is undone, *failed is set. */
+static enum db_kind try_turn(struct attempt *attempt, struct turn *turn, bool *failed)
+{
+	*failed = false;
+	if (attempt->open)
+		send_plain(attempt, "SAVEPOINT stowage_turn");
+	turns_run(turn);
+	enum db_kind kind = drain(attempt);
+	if (kind == DB_OK && attempt->open)
+		send_plain(attempt, "RELEASE SAVEPOINT stowage_turn");
+	if (kind != DB_COMMAND)
+		return kind;
+	*failed = true;
+	struct db_failure cause = *attempt->failure;
+	if (attempt->open)
+		send_plain(attempt, "ROLLBACK TO SAVEPOINT stowage_turn");
+	kind = drain(attempt);
+	*attempt->failure = cause;
+	return kind;
+}
+
+/* Halves a failing turn, in order, until the culprit stands alone. Depth is the logarithm of the
+ * batch's size. */
+static enum db_kind bisect(struct attempt *attempt, struct turn *turn)
+{
+	bool failed;
+	enum db_kind kind = try_turn(attempt, turn, &failed);
+	if (kind != DB_OK || !failed)
+		return kind;
+	if (turn->count == 1) {
+		fail_turn(attempt, turn);
+		return DB_OK;
+	}
+	metrics_add(attempt->transaction->engine->metrics, METRIC_BISECTIONS, 1);
+	struct transaction *t = attempt->transaction;
+	size_t half = turn->count / 2;
+	struct turn *low = turns_new(&t->link, turn->arena, t->params, turn->calls, half);
+	struct turn *high =
+		turns_new(&t->link, turn->arena, t->params, turn->calls + half, turn->count - half);
+	kind = bisect(attempt, low);
+	return kind == DB_OK ? bisect(attempt, high) : kind;
+}
+
+static enum db_kind run_turn(struct attempt *attempt, struct walk *walk, struct turn *turn)
+{
+	if (attempt->careful)
+		return bisect(attempt, turn);
+	turns_run(turn);
+	bool barrier = turn->count > 0 && (turn->calls[0]->command->flags & COMMAND_BARRIER);
+	if (!barrier && ++walk->sent < TURNS_AHEAD)
+		return DB_OK;
+	walk->sent = 0;
+	return drain(attempt);
+}
+
+/* A command that runs outside of a transaction says by its link that it is to be run again. */
+static enum db_kind outside_failure(struct attempt *attempt)
+{
+	struct db_failure *outage = &attempt->transaction->link.outage;
+	enum db_kind kind = outage->kind;
+	if (kind != DB_OK)
+		*attempt->failure = *outage;
+	*outage = (struct db_failure){ .kind = DB_OK };
+	return kind;
+}
+
+static enum db_kind run_turns(struct attempt *attempt)
+{
+	struct walk walk = { .batch = attempt->batch };
+	struct turn *turn;
+	while ((turn = next_turn(attempt, &walk))) {
+		start_calls(turn);
+		if (turn->count == 0)
+			continue;
+		enum db_kind kind = run_turn(attempt, &walk, turn);
+		if (kind == DB_OK)
+			kind = outside_failure(attempt);
+		if (kind != DB_OK)
+			return kind;
+	}
+	return drain(attempt);
+}
+
+static void begin(struct attempt *attempt)
+{
+	struct lane_row rows[WORK_LANES_MAX];
+	batch_rows(attempt->batch, rows);
+	lane_rows_begin(attempt->transaction->connection, &attempt->transaction->table, rows,
+		attempt->batch->lane_count, attempt->transaction->engine->config->postgres.lock_timeout_ms);
+	attempt->open = true;
+}
+
+/* Handlers that gave no outcome; writes whose reply can't be had, which are to be taken back. */
+static bool settle(struct attempt *attempt)
+{
+	bool undo = false;
+	for (size_t i = 0; i < attempt->batch->job_count; i++) {
+		struct job *job = &attempt->batch->jobs[i];
+		if (!is_runnable(job))
+			continue;
+		if (job->call.state == CALL_PENDING)
+			job_refuse(job, attempt->batch->arena, FAILURE_INTERNAL, "NO_OUTCOME",
+				"%s ended without an outcome: a defect of stowage", job->call.command->name);
+		if (job->undo) {
+			job->refused = true;
+			undo = true;
+		}
+	}
+	return undo;
+}
+
+static void store_message(struct batch_lane *part, const struct outgoing *message)
+{
+	outgoing_write(&part->payload, message);
+	part->stored++;
+}
+
+/* Puts together what must survive: one outbox row a lane. */
+static bool build_stored(struct attempt *attempt)
+{
+	struct batch *batch = attempt->batch;
+	const struct engine *engine = attempt->transaction->engine;
+	bool any = false;
+	for (size_t i = 0; i < batch->lane_count; i++) {
+		batch->lanes[i].payload.size = 0;
+		batch->lanes[i].stored = 0;
+	}
+	for (size_t i = 0; i < batch->job_count; i++) {
+		const struct job *job = &batch->jobs[i];
+		struct batch_lane *part = &batch->lanes[job->lane_place];
+		struct outgoing message;
+		if (!job_is_stored(job))
+			continue;
+		any = true;
+		if (job_replies(job)) {
+			reply_build(job, engine, batch->arena, &message);
+			store_message(part, &message);
+		}
+		if (job_dies(job)) {
+			reply_dead_letter(job, engine, batch->arena, &message);
+			store_message(part, &message);
+		}
+	}
+	return any;
+}
+
+static void send_rows(struct attempt *attempt)
+{
+	struct batch *batch = attempt->batch;
+	struct transaction *t = attempt->transaction;
+	struct lane_row rows[WORK_LANES_MAX];
+	batch_rows(batch, rows);
+	for (size_t i = 0; i < batch->lane_count; i++) {
+		struct batch_lane *part = &batch->lanes[i];
+		part->new_applied = rows[i].applied;
+		part->new_answered = rows[i].answered;
+		if (part->stored) {
+			/* The epoch is this worker's alone, so no other ever has this number. */
+			part->seq = part->epoch << 32 | part->lane->seq++;
+			lane_rows_store(t->connection, &t->table, &rows[i], part->seq, part->payload.bytes,
+				part->payload.size);
+		}
+		if (part->acked_count)
+			lane_rows_delete(t->connection, &t->table, &rows[i], part->acked, part->acked_count);
+	}
+	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
+}
+
+static enum db_kind commit(struct attempt *attempt)
+{
+	send_rows(attempt);
+	send_plain(attempt, "COMMIT");
+	enum db_kind kind = connection_sync(attempt->transaction->connection, attempt->failure);
+	/* libpq calls a COMMIT that rolled back a success. */
+	if (kind == DB_OK &&
+		strcmp(connection_last_tag(attempt->transaction->connection), "COMMIT") != 0) {
+		*attempt->failure = (struct db_failure){ .kind = DB_CONTEND,
+			.message = "COMMIT was answered by ROLLBACK" };
+		return DB_CONTEND;
+	}
+	return kind;
+}
+
+static bool has_writes(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->job_count; i++)
+		if (is_runnable(&batch->jobs[i]) && batch->jobs[i].write)
+			return true;
+	return false;
+}
+
+/* All of it once. *again: it is to be run anew, without the commands that are refused now. */
+static enum db_kind run_once(struct attempt *attempt, bool *again)
+{
+	struct batch *batch = attempt->batch;
+	*again = false;
+	if (!batch->outside && (has_writes(batch) || batch->job_count == 0))
+		begin(attempt);
+	enum db_kind kind = run_turns(attempt);
+	if (kind != DB_OK)
+		return kind;
+	*again = settle(attempt);
+	if (*again)
+		return DB_OK;
+	bool stored = build_stored(attempt);
+	if (!attempt->open && !stored && !batch->outside)
+		return DB_OK;
+	if (!attempt->open)
+		begin(attempt);
+	return commit(attempt);
+}
+
+enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
+	struct db_failure *failure, bool *written)
+{
+	struct attempt attempt = { .transaction = transaction, .batch = batch, .failure = failure };
+	bool again;
+	enum db_kind kind;
+	for (;;) {
+		attempt.open = false;
+		kind = run_once(&attempt, &again);
+		*written = attempt.open;
+		if (kind == DB_OK && !again)
+			return kind;
+		if (attempt.open || kind != DB_OK)
+			connection_rollback(transaction->connection);
+		if (kind == DB_COMMAND && !attempt.careful)
+			attempt.careful = true;
+		else if (kind != DB_OK)
+			return kind;
+	}
+}

@@ -1,0 +1,119 @@
+/* turns.c - see turns.h and handlers/turn.h */
+#include "worker/turns.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "schemas/encode.h"
+#include "schemas/unicode.h"
+
+#define MESSAGE_MAX 1024
+
+/* One statement of a turn that is on its way. */
+struct pending {
+	struct turn *turn;
+	turn_result_fn *done;
+	void *arg;
+};
+
+struct turn *turns_new(struct turn_link *link, struct arena *arena, struct params *params,
+	struct call **calls, size_t count)
+{
+	struct turn *turn = arena_alloc(arena, sizeof(*turn));
+	*turn = (struct turn){
+		.calls = calls,
+		.count = count,
+		.arena = arena,
+		.params = params,
+		.schema = link->engine->config->postgres.schema_name,
+		.settings = &link->engine->settings,
+		.link = link,
+	};
+	return turn;
+}
+
+void turns_run(struct turn *turn)
+{
+	params_reset(turn->params);
+	turn->calls[0]->command->handler(turn);
+	params_reset(turn->params);
+}
+
+static void take_rows(void *arg, const struct rows *rows)
+{
+	struct pending *pending = arg;
+	if (pending->done)
+		pending->done(pending->turn, rows, pending->arg);
+}
+
+void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg)
+{
+	struct pending *pending = arena_alloc(turn->arena, sizeof(*pending));
+	*pending = (struct pending){ turn, done, arg };
+	connection_send(turn->link->connection, sql, turn->schema, turn->params, take_rows, pending,
+		turn);
+	params_reset(turn->params);
+}
+
+void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg)
+{
+	turn_send_sql(turn, statement_defs[statement].sql, done, arg);
+}
+
+void call_fail(struct turn *turn, struct call *call, enum failure_category category,
+	const char *code, const char *details_json, const char *format, ...)
+{
+	char text[MESSAGE_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	unicode_clean(text);
+	call->state = CALL_FAILED;
+	call->failure = (struct failure){
+		.category = category,
+		.retryable = category == FAILURE_UNAVAILABLE || category == FAILURE_TIMEOUT,
+		.code = code,
+		.message = arena_copy(turn->arena, text, strlen(text)),
+		.details = details_json,
+	};
+}
+
+/* A write whose reply can't be had has had its effect: it is taken back and answered so. */
+static void fail_reply(struct turn *turn, struct call *call, enum encode_verdict verdict,
+	const char *why)
+{
+	if (verdict == ENCODE_TOO_LARGE)
+		call_fail(turn, call, FAILURE_INVALID, "REPLY_TOO_LARGE", NULL,
+			"the reply is larger than replies.maxBytes (%zu): ask for less at a time",
+			turn->settings->max_reply_bytes);
+	else
+		call_fail(turn, call, FAILURE_INTERNAL, "REPLY_MISFIT", NULL,
+			"the reply does not fit its schema: %s (a defect of stowage)", why);
+	job_of(call)->undo = (call->command->flags & COMMAND_WRITE) != 0;
+}
+
+void call_reply(struct turn *turn, struct call *call, struct datum result)
+{
+	call->state = CALL_DONE;
+	if (!call->wants_reply)
+		return;
+	char why[256];
+	struct buffer *buffer = turn->link->reply;
+	buffer_clear(buffer);
+	struct datum reply = datum_record(&result, 1);
+	enum encode_verdict verdict = encode(buffer, call->reply_type, &reply, why, sizeof(why));
+	if (verdict != ENCODE_OK) {
+		fail_reply(turn, call, verdict, why);
+		return;
+	}
+	call->reply = arena_copy(turn->arena, (const char *)buffer->data, buffer->size);
+	call->reply_size = buffer->size;
+}
+
+void call_reply_null(struct turn *turn, struct call *call)
+{
+	call_reply(turn, call, datum_null());
+}

@@ -1,0 +1,27 @@
+/*
+ * turns.h - the engine's side of handlers/turn.h
+ *
+ * A link binds turns to a connection. Where a statement fails, the failure's tag is the turn.
+ */
+#ifndef WORKER_TURNS_H
+#define WORKER_TURNS_H
+
+#include "db/connection.h"
+#include "schemas/buffer.h"
+#include "worker/job.h"
+
+struct turn_link {
+	const struct engine *engine;
+	struct connection *connection;
+	struct buffer *reply; /* scratch: a reply being encoded */
+	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */
+};
+
+/* A turn of `count` calls, all of one command; in the arena. */
+struct turn *turns_new(struct turn_link *link, struct arena *arena, struct params *params,
+	struct call **calls, size_t count);
+
+/* Runs the handler: statements are sent, outcomes come when the connection is drained. */
+void turns_run(struct turn *turn);
+
+#endif
