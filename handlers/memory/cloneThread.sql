@@ -1,0 +1,5 @@
+-- key: sourceThreadId
+-- reply: custom
+-- flags: write barrier
+-- handler: memory_clone_thread
+-- Runs the statement of copyThread, then reads the new thread's messages.

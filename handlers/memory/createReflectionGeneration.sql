@@ -1,0 +1,5 @@
+-- key: currentRecord.id
+-- reply: custom
+-- flags: write
+-- handler: memory_create_reflection_generation
+-- The row goes in by the statement of insertObservationalMemoryRecord.

@@ -1,0 +1,5 @@
+-- key: resourceId
+-- reply: custom
+-- flags: write
+-- handler: memory_initialize_observational_memory
+-- The row goes in by the statement of insertObservationalMemoryRecord.

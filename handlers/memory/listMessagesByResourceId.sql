@@ -1,0 +1,4 @@
+-- key: resourceId
+-- reply: custom
+-- flags: read barrier
+-- handler: memory_list_messages_by_resource_id

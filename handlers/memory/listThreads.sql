@@ -1,0 +1,4 @@
+-- key: filter.resourceId
+-- reply: custom
+-- flags: read
+-- handler: memory_list_threads

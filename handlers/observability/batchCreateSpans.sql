@@ -1,0 +1,6 @@
+-- key: records[0].traceId
+-- reply: none
+-- flags: write fold
+-- fold: spans
+-- handler: observability_write_spans
+-- Shares its statements with createSpan and updateSpan.

@@ -1,0 +1,5 @@
+-- key: traceIds[0]
+-- reply: none
+-- flags: write
+-- handler: observability_batch_delete_traces
+DELETE FROM :"schema".mastra_ai_spans WHERE "traceId" = ANY ($1::text[])

@@ -1,0 +1,393 @@
+/*
+ * observability.createSpan, batchCreateSpans, updateSpan, batchUpdateSpans: the firehose.
+ *
+ * All four share a turn. Its writes are sorted by span, so that those of one span lie together
+ * and are merged as if they had come one after the other: what updates before any create come
+ * to is an update of a span that may be there; a create and all behind it are one upsert. Then
+ * spans touch each other no more: the updates are sent first, then the upserts, each sorted by
+ * key.
+ *
+ * The statements keep a column whose null was not given and store a null that was given; which
+ * nulls are which is told once a statement. Writes that agree on that go together. Clients
+ * give either no nulls at all or the same columns each time, so nearly always all agree.
+ */
+#include <endian.h>
+#include <stdlib.h>
+
+#include "commands.gen.h"
+#include "handlers/binding.h"
+#include "handlers/observability_span.h"
+
+#define ENDED_AT OBSERVABILITY_CREATE_SPAN_RECORD__ENDED_AT
+#define STARTED_AT OBSERVABILITY_CREATE_SPAN_RECORD__STARTED_AT
+
+/* Columns whose null may be a given one. */
+#define NULLABLE (SPAN_BIT(SPAN_COLUMNS) - SPAN_BIT(OBSERVABILITY_CREATE_SPAN_RECORD__PARENT_SPAN_ID))
+
+/* Writes that one statement serves, in the order of their keys. */
+struct span_group {
+	struct span_group *next;
+	struct span_write *first;
+	struct span_write *last;
+	uint64_t given;   /* by any of them */
+	uint64_t cleared; /* by any of them */
+	uint64_t kept;    /* by any of them: neither given nor cleared */
+};
+
+struct span_writes {
+	struct span_write *list;
+	size_t count;
+	size_t room;
+};
+
+/* ---------------------------------------------------------------- reading the commands */
+
+static struct span_write *add_write(struct span_writes *writes, struct arena *arena)
+{
+	if (writes->count == writes->room) {
+		size_t room = writes->room * 2 + 64;
+		struct span_write *list = arena_alloc(arena, room * sizeof(*list));
+		if (writes->count)
+			memcpy(list, writes->list, writes->count * sizeof(*list));
+		writes->list = list;
+		writes->room = room;
+	}
+	writes->list[writes->count].place = writes->count;
+	return &writes->list[writes->count++];
+}
+
+static bool read_create(struct span_reader *reader, const struct datum *record,
+	const struct type *type, struct span_writes *writes)
+{
+	struct span_write write;
+
+	if (!span_read_create(reader, record, type, &write))
+		return false;
+	struct span_write *added = add_write(writes, reader->turn->arena);
+	write.place = added->place;
+	*added = write;
+	return true;
+}
+
+/* An update of nothing does nothing: it does not even move updatedAt. */
+static bool read_update(struct span_reader *reader, const struct datum *trace_id,
+	const struct datum *span_id, const struct datum *updates, const struct type *type,
+	struct span_writes *writes)
+{
+	struct span_write write;
+
+	if (!span_read_update(reader, trace_id, span_id, updates, type, &write))
+		return false;
+	if (!(write.given | write.cleared))
+		return true;
+	struct span_write *added = add_write(writes, reader->turn->arena);
+	write.place = added->place;
+	*added = write;
+	return true;
+}
+
+static bool read_creates(struct span_reader *reader, struct span_writes *writes)
+{
+	const struct datum *records =
+		datum_field(reader->call->request, OBSERVABILITY_BATCH_CREATE_SPANS__RECORDS);
+	const struct type *type = reader->call->request_type->fields[0].type->item;
+
+	for (uint32_t i = 0; i < records->size; i++)
+		if (!read_create(reader, &records->items[i], type, writes))
+			return false;
+	return true;
+}
+
+static bool read_updates(struct span_reader *reader, struct span_writes *writes)
+{
+	const struct datum *records =
+		datum_field(reader->call->request, OBSERVABILITY_BATCH_UPDATE_SPANS__RECORDS);
+	const struct type *type = reader->call->request_type->fields[0].type->item
+		->fields[OBSERVABILITY_SPAN_UPDATE__UPDATES].type;
+
+	for (uint32_t i = 0; i < records->size; i++) {
+		const struct datum *record = &records->items[i];
+		if (!read_update(reader, datum_field(record, OBSERVABILITY_SPAN_UPDATE__TRACE_ID),
+			datum_field(record, OBSERVABILITY_SPAN_UPDATE__SPAN_ID),
+			datum_field(record, OBSERVABILITY_SPAN_UPDATE__UPDATES), type, writes))
+			return false;
+	}
+	return true;
+}
+
+static bool read_call(struct span_reader *reader, struct span_writes *writes)
+{
+	const struct datum *request = reader->call->request;
+	const struct type *type = reader->call->request_type;
+
+	switch (reader->call->command - command_defs) {
+	case COMMAND_ID_OBSERVABILITY_CREATE_SPAN:
+		return read_create(reader, datum_field(request, OBSERVABILITY_CREATE_SPAN__SPAN),
+			type->fields[OBSERVABILITY_CREATE_SPAN__SPAN].type, writes);
+	case COMMAND_ID_OBSERVABILITY_BATCH_CREATE_SPANS:
+		return read_creates(reader, writes);
+	case COMMAND_ID_OBSERVABILITY_UPDATE_SPAN:
+		return read_update(reader, datum_field(request, OBSERVABILITY_UPDATE_SPAN__TRACE_ID),
+			datum_field(request, OBSERVABILITY_UPDATE_SPAN__SPAN_ID),
+			datum_field(request, OBSERVABILITY_UPDATE_SPAN__UPDATES),
+			type->fields[OBSERVABILITY_UPDATE_SPAN__UPDATES].type, writes);
+	default:
+		return read_updates(reader, writes);
+	}
+}
+
+/* ---------------------------------------------------------------- one write a span */
+
+/* The trace's first bytes as a number decide nearly every comparison. */
+struct sorted_write {
+	uint64_t prefix;
+	struct span_write *write;
+};
+
+static uint64_t prefix_of(const struct datum *text)
+{
+	uint64_t prefix = 0;
+
+	memcpy(&prefix, text->text, text->size < sizeof(prefix) ? text->size : sizeof(prefix));
+	return be64toh(prefix);
+}
+
+static int compare_texts(const struct datum *a, const struct datum *b)
+{
+	size_t shorter = a->size < b->size ? a->size : b->size;
+	int order = shorter ? memcmp(a->text, b->text, shorter) : 0;
+
+	return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+static int compare_spans(const struct span_write *a, const struct span_write *b)
+{
+	int order = compare_texts(a->trace_id, b->trace_id);
+	return order ? order : compare_texts(a->span_id, b->span_id);
+}
+
+static int compare_writes(const void *a, const void *b)
+{
+	const struct sorted_write *one = a, *two = b;
+
+	if (one->prefix != two->prefix)
+		return one->prefix < two->prefix ? -1 : 1;
+	int order = compare_spans(one->write, two->write);
+	return order ? order
+		: (one->write->place > two->write->place) - (one->write->place < two->write->place);
+}
+
+static struct sorted_write *sort_writes(struct turn *turn, const struct span_writes *writes)
+{
+	struct sorted_write *sorted = arena_alloc(turn->arena, writes->count * sizeof(*sorted));
+
+	for (size_t i = 0; i < writes->count; i++)
+		sorted[i] = (struct sorted_write){
+			.prefix = prefix_of(writes->list[i].trace_id),
+			.write = &writes->list[i],
+		};
+	qsort(sorted, writes->count, sizeof(*sorted), compare_writes);
+	return sorted;
+}
+
+/* ---------------------------------------------------------------- writes that go together */
+
+static bool group_takes(const struct span_group *group, uint64_t cleared, uint64_t kept)
+{
+	return !((group->cleared | cleared) & (group->kept | kept));
+}
+
+static void group_write(struct arena *arena, struct span_group **groups,
+	struct span_write *write)
+{
+	uint64_t cleared = write->cleared;
+	uint64_t kept = NULLABLE & ~(write->given | write->cleared);
+	struct span_group **at = groups;
+
+	while (*at && !group_takes(*at, cleared, kept))
+		at = &(*at)->next;
+	if (!*at)
+		*at = arena_calloc(arena, 1, sizeof(**at));
+	struct span_group *group = *at;
+	group->given |= write->given;
+	group->cleared |= cleared;
+	group->kept |= kept;
+	if (group->last)
+		group->last->next = write;
+	else
+		group->first = write;
+	group->last = write;
+}
+
+/* What the writes of sorted[0..count), all of one span, come to. */
+static void group_span(struct arena *arena, const struct sorted_write *sorted, size_t count,
+	struct span_group **updates, struct span_group **creates)
+{
+	struct span_write *update = NULL, *create = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		struct span_write *write = sorted[i].write;
+		if (create)
+			span_merge(arena, create, write);
+		else if (write->creates)
+			create = write;
+		else if (update)
+			span_merge(arena, update, write);
+		else
+			update = write;
+	}
+	if (update)
+		group_write(arena, updates, update);
+	if (create)
+		group_write(arena, creates, create);
+}
+
+static void group_spans(struct turn *turn, const struct span_writes *writes,
+	struct span_group **updates, struct span_group **creates)
+{
+	const struct sorted_write *sorted = sort_writes(turn, writes);
+	size_t begin = 0;
+
+	for (size_t i = 1; i <= writes->count; i++) {
+		if (i < writes->count && compare_spans(sorted[begin].write, sorted[i].write) == 0)
+			continue;
+		group_span(turn->arena, sorted + begin, i - begin, updates, creates);
+		begin = i;
+	}
+}
+
+/* ---------------------------------------------------------------- statements */
+
+static void bind_ids(struct params *params, const struct span_group *group)
+{
+	int traces = params_array(params, ELEMENT_TEXT);
+	int spans = params_array(params, ELEMENT_TEXT);
+
+	for (const struct span_write *write = group->first; write; write = write->next) {
+		bind_element_text(params, traces, write->trace_id);
+		bind_element_text(params, spans, write->span_id);
+	}
+}
+
+static void bind_texts_of(struct params *params, const struct span_group *group,
+	unsigned column)
+{
+	int array = params_array(params, ELEMENT_TEXT);
+
+	for (const struct span_write *write = group->first; write; write = write->next)
+		bind_element_text(params, array, span_value(write, column));
+}
+
+static void bind_jsons_of(struct params *params, const struct span_group *group,
+	unsigned column)
+{
+	int array = params_array(params, ELEMENT_JSONB);
+
+	for (const struct span_write *write = group->first; write; write = write->next)
+		bind_element_jsonb(params, array, span_value(write, column));
+}
+
+static void bind_bools_of(struct params *params, const struct span_group *group,
+	unsigned column)
+{
+	int array = params_array(params, ELEMENT_BOOL);
+
+	for (const struct span_write *write = group->first; write; write = write->next) {
+		const struct datum *value = span_value(write, column);
+		if (datum_is_null(value))
+			array_null(params, array);
+		else
+			array_bool(params, array, value->boolean);
+	}
+}
+
+static void bind_element_time(struct params *params, int array, const struct datum *value)
+{
+	if (datum_is_null(value))
+		array_null(params, array);
+	else
+		array_timestamp_ms(params, array, value->integer);
+}
+
+static void bind_times_of(struct params *params, const struct span_group *group,
+	unsigned column, enum params_element element)
+{
+	int array = params_array(params, element);
+
+	for (const struct span_write *write = group->first; write; write = write->next)
+		bind_element_time(params, array, span_value(write, column));
+}
+
+static void bind_ends_of(struct params *params, const struct span_group *group)
+{
+	int array = params_array(params, ELEMENT_TIMESTAMPTZ);
+
+	for (const struct span_write *write = group->first; write; write = write->next) {
+		const struct datum none = datum_null();
+		bind_element_time(params, array, write->ended_z_given ? &write->ended_z : &none);
+	}
+}
+
+static void bind_column(struct params *params, const struct span_group *group, unsigned column)
+{
+	/* Its element type is all that counts of a column without values. */
+	static const struct span_group none;
+	const struct span_group *from = group->given & SPAN_BIT(column) ? group : &none;
+
+	switch (span_kind(column)) {
+	case SPAN_TEXT:
+	case SPAN_TYPE:
+	case SPAN_ENTITY_TYPE:
+		bind_texts_of(params, from, column);
+		break;
+	case SPAN_BOOL:
+		bind_bools_of(params, from, column);
+		break;
+	case SPAN_TIME:
+		bind_times_of(params, from, column, ELEMENT_TIMESTAMP);
+		break;
+	case SPAN_JSON:
+	case SPAN_TEXTS:
+	case SPAN_JSONS:
+		bind_jsons_of(params, from, column);
+		break;
+	}
+}
+
+static void send_group(struct turn *turn, const struct span_group *group, int statement)
+{
+	struct params *params = turn->params;
+
+	bind_ids(params, group);
+	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
+		bind_column(params, group, column);
+	bind_times_of(params, group, STARTED_AT, ELEMENT_TIMESTAMPTZ);
+	bind_ends_of(params, group);
+	int keeps = params_array(params, ELEMENT_BOOL);
+	for (unsigned column = 0; column < SPAN_COLUMNS; column++)
+		array_bool(params, keeps, !(group->cleared & SPAN_BIT(column)));
+	turn_send(turn, statement, NULL, NULL);
+}
+
+void observability_write_spans(struct turn *turn)
+{
+	struct span_reader reader = { .turn = turn };
+	struct span_writes writes = { .count = 0 };
+	struct span_group *updates = NULL, *creates = NULL;
+
+	for (size_t i = 0; i < turn->count; i++) {
+		size_t before = writes.count;
+		reader.call = turn->calls[i];
+		if (read_call(&reader, &writes))
+			call_reply_null(turn, reader.call);
+		else
+			writes.count = before; /* all of a command's spans, or none */
+	}
+	if (!writes.count)
+		return;
+	group_spans(turn, &writes, &updates, &creates);
+	for (const struct span_group *group = updates; group; group = group->next)
+		send_group(turn, group, SQL_OBSERVABILITY_UPDATE_SPAN);
+	for (const struct span_group *group = creates; group; group = group->next)
+		send_group(turn, group, SQL_OBSERVABILITY_CREATE_SPAN);
+}

@@ -1,0 +1,4 @@
+-- reply: custom
+-- flags: read
+-- handler: storage_export_schemas
+-- No statement: the DDL is compiled in.

@@ -1,0 +1,19 @@
+/*
+ * stored_json.h - JSON columns as the reference's readers give them
+ *
+ * They parse a jsonb string that holds JSON text once more, since some writers (the reference's
+ * own scores among them) store JSON inside of a JSON string.
+ */
+#ifndef HANDLERS_STORED_JSON_H
+#define HANDLERS_STORED_JSON_H
+
+#include "handlers/turn.h"
+
+/* The value of a json column: a string that holds JSON text is what that text says, and JSON's
+ * null is a null. */
+struct datum stored_json(struct arena *arena, const struct datum *value);
+
+/* All rows as records of `type`, their json fields read so. */
+struct datum stored_rows(struct turn *turn, const struct rows *rows, const struct type *type);
+
+#endif

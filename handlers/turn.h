@@ -1,0 +1,108 @@
+/*
+ * turn.h - what a handler sees: one command, or a run of the same command folded into one turn
+ *
+ * A handler sends statements and gives each call its outcome, at once or in a statement's
+ * callback. Statements of a turn run in the order they were sent, in the batch's transaction;
+ * a callback may send more of them (then the command's flags must say `barrier`). The engine
+ * may run a turn again from the start (after a rollback, or halved to find a culprit): a
+ * handler keeps nothing outside the turn's arena, and the last outcome counts.
+ *
+ * Errors the handler finds by itself are given with call_fail() and abort nothing. An SQL
+ * error never reaches a callback: the engine isolates the culprit and answers it.
+ *
+ * Runs on the batch's executor thread; nothing here is thread-safe.
+ */
+#ifndef HANDLERS_TURN_H
+#define HANDLERS_TURN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/params.h"
+#include "db/rows.h"
+#include "handlers/command.h"
+#include "handlers/failure.h"
+#include "schemas/arena.h"
+#include "schemas/datum.h"
+#include "schemas/type.h"
+
+enum call_state {
+	CALL_PENDING,
+	CALL_DONE,
+	CALL_FAILED,
+};
+
+/* One command at its turn. */
+struct call {
+	const struct command_def *command;
+	const struct datum *request; /* the request record, in the reader's field order */
+	const struct type *request_type;
+	const struct type *reply_type; /* the reply record; its only field is `result` */
+	int64_t now_ms;                /* the worker's clock at this command's turn */
+	bool wants_reply;              /* false: call_reply is not needed (and does nothing) */
+	enum call_state state;
+	const void *reply;      /* the encoded reply record (unframed), in the arena */
+	size_t reply_size;
+	struct failure failure; /* of a CALL_FAILED */
+	unsigned repairs;       /* json texts repaired for this call; the engine counts them */
+};
+
+struct turn_link; /* the engine's side of a turn: how statements reach a connection */
+
+struct turn {
+	struct call **calls; /* count of them; more than one only for `fold` commands */
+	size_t count;
+	struct arena *arena;
+	struct params *params; /* empty; filled, sent with turn_send, empty again */
+	const char *schema;    /* PostgreSQL schema of the data (unquoted name) */
+	const struct worker_settings *settings;
+	struct turn_link *link;
+};
+
+/* Settings a handler may depend on. */
+struct worker_settings {
+	bool repair_text;        /* repair NUL and lone surrogates in JSON as the reference does;
+	                            false: they are INVALID */
+	size_t max_reply_bytes;  /* a larger encoded reply is the error REPLY_TOO_LARGE */
+	const char *version;
+};
+
+/* Called with the statement's rows; `arg` as given to turn_send. */
+typedef void turn_result_fn(struct turn *turn, const struct rows *rows, void *arg);
+
+/* Sends statement_defs[statement] with turn->params (then empty again). `done` may be NULL. */
+void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg);
+
+/* Sends SQL composed at run time, which must live in the arena; `:"schema"` is replaced as in
+ * the .sql files. Values go into turn->params, never into the text. */
+void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg);
+
+/* For `outside` commands: makes what the turn's schema lacks of tables and indexes, on a
+ * connection in no transaction. True: *statements were run. False: it could not be done and
+ * this is no matter of the handler any more: the call has its error, or, if the cause is
+ * passing, the engine runs the turn again later. */
+bool turn_init_storage(struct turn *turn, struct call *call, int64_t *statements)
+	__attribute__((warn_unused_result));
+
+/* The call's outcome. The result is encoded at once against the reply's schema, so its text
+ * may point into the rows at hand. A result that does not fit its schema is an INTERNAL error,
+ * one beyond max_reply_bytes REPLY_TOO_LARGE (a write's effect is undone then: the engine runs
+ * the batch again without it). */
+void call_reply(struct turn *turn, struct call *call, struct datum result);
+void call_reply_null(struct turn *turn, struct call *call);
+void call_fail(struct turn *turn, struct call *call, enum failure_category category,
+	const char *code, const char *details_json, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* Row `row` as a record of `type`: columns are matched to fields by name; a field without a
+ * column is null. A timestamp becomes milliseconds, json and jsonb their text, text[] an array. */
+struct datum reply_row(struct turn *turn, const struct rows *rows, int row,
+	const struct type *type);
+struct datum reply_rows(struct turn *turn, const struct rows *rows, const struct type *type);
+
+/* The handler of commands that name none: binds the statement's declared parameters, runs it
+ * and shapes the reply as declared. */
+handler_fn handle_generic;
+
+#endif

@@ -1,0 +1,34 @@
+-- key: workflowName
+-- reply: custom
+-- flags: read beside
+-- handler: workflows_list_workflow_runs
+-- Both statements take the same filter: $1 workflow name, $2 status, $3 resource id, $4 thread id,
+-- $5 and $6 ends of the range of createdAt; null or empty is no condition. A condition that does
+-- not apply is gone once the values are known, so the indexes are used (the expressions are
+-- written as the indexes have them). The page takes $7 limit (null: all) and $8 offset.
+-- statement: count
+SELECT count(*) AS total
+FROM :"schema".mastra_workflow_snapshot
+WHERE (COALESCE($1::text, '') = '' OR workflow_name = $1::text)
+	AND ($2::text IS NULL OR snapshot::jsonb ->> 'status' = $2::text)
+	AND (COALESCE($3::text, '') = '' OR "resourceId" = $3::text)
+	AND (COALESCE($4::text, '') = '' OR COALESCE(jsonb_path_query_first(snapshot::jsonb,
+		'$.context.* ? (@.status == "suspended").suspendPayload.__streamState.messageList.memoryInfo.threadId')
+			#>> '{}', snapshot::jsonb #>> '{context,input,messageListState,memoryInfo,threadId}') = $4::text)
+	AND ($5::timestamptz IS NULL OR "createdAt" >= $5::timestamptz AT TIME ZONE 'UTC')
+	AND ($6::timestamptz IS NULL OR "createdAt" <= $6::timestamptz AT TIME ZONE 'UTC')
+-- statement: page
+SELECT workflow_name AS "workflowName", run_id AS "runId", snapshot, "resourceId",
+	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
+	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
+FROM :"schema".mastra_workflow_snapshot AS run
+WHERE (COALESCE($1::text, '') = '' OR workflow_name = $1::text)
+	AND ($2::text IS NULL OR snapshot::jsonb ->> 'status' = $2::text)
+	AND (COALESCE($3::text, '') = '' OR "resourceId" = $3::text)
+	AND (COALESCE($4::text, '') = '' OR COALESCE(jsonb_path_query_first(snapshot::jsonb,
+		'$.context.* ? (@.status == "suspended").suspendPayload.__streamState.messageList.memoryInfo.threadId')
+			#>> '{}', snapshot::jsonb #>> '{context,input,messageListState,memoryInfo,threadId}') = $4::text)
+	AND ($5::timestamptz IS NULL OR run."createdAt" >= $5::timestamptz AT TIME ZONE 'UTC')
+	AND ($6::timestamptz IS NULL OR run."createdAt" <= $6::timestamptz AT TIME ZONE 'UTC')
+ORDER BY run."createdAt" DESC
+LIMIT $7::int8 OFFSET $8::int8
