@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+#
+# librdkafka: the system's where it is new enough, else built from upstream's source.
+
+# librdkafka_prefix: where ours is or would be.
+librdkafka_prefix() {
+    printf '%s/librdkafka-%s' "$(cache_dir)" "$RDKAFKA_VERSION"
+}
+
+# librdkafka_of_system: true if the system's has what is needed, with the static library that
+# makes the binary independent of this machine's.
+librdkafka_of_system() {
+    pkg-config --atleast-version="$RDKAFKA_MINIMUM" rdkafka-static 2>/dev/null
+}
+
+# librdkafka_pkg_config_path: what to put in front of PKG_CONFIG_PATH; empty for the system's.
+librdkafka_pkg_config_path() {
+    librdkafka_of_system || printf '%s/lib/pkgconfig' "$(librdkafka_prefix)"
+}
+
+librdkafka_setup() {
+    local prefix work log start
+    prefix=$(librdkafka_prefix)
+    if librdkafka_of_system || [[ -e $prefix ]]; then
+        return 0
+    fi
+    start=$(now_ms)
+    say "librdkafka $RDKAFKA_VERSION: building (about a minute on two cores)"
+    work=$(cache_workspace)
+    log=$(cache_log librdkafka)
+    npm_unpack "$RDKAFKA_NPM_PACKAGE" "$work/package" "$log"
+    librdkafka_build "$work/package/deps/librdkafka" "$prefix" "$work/install" "$log"
+    cache_publish "$work/install$prefix" "${prefix##*/}"
+    rm -rf "$work"
+    say "librdkafka $RDKAFKA_VERSION: built in $(seconds_since "$start")"
+}
+
+# librdkafka_build SOURCE PREFIX STAGE LOG: only the C library; the C++ one is not needed. It
+# is installed below STAGE, made for PREFIX. Kerberos and an external lz4 would only add
+# dependencies (lz4 is built in); SCRAM and PLAIN need OpenSSL alone.
+librdkafka_build() {
+    local source=$1 prefix=$2 stage=$3 log=$4
+    (
+        cd "$source" &&
+            run_logged "$log" ./configure --prefix="$prefix" --enable-ssl --enable-zstd \
+                --disable-gssapi --disable-lz4-ext --disable-curl &&
+            run_logged "$log" make -C src -j"$(nproc)" &&
+            run_logged "$log" make -C src install DESTDIR="$stage"
+    ) || fail "librdkafka does not build" "whole log: $log"
+
+    # configure leaves out what it cannot find and goes on: look at what has come out.
+    local feature
+    for feature in SSL ZSTD SASL_SCRAM; do
+        grep -q "^#define WITH_$feature 1" "$source/config.h" ||
+            fail "librdkafka was built without $feature" "see config.log's search for it in $log"
+    done
+    [[ -e $stage$prefix/lib/librdkafka.a ]] || fail "librdkafka's build made no librdkafka.a" "whole log: $log"
+}

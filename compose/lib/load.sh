@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+#
+# Loads all of compose/lib. Source this one: `. compose/lib/load.sh`.
+
+COMPOSE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly COMPOSE_DIR
+
+for stowage_library in versions console lock parallel cache packages java mirror postgres pgvector librdkafka \
+    kafka node process port broker stack; do
+    # shellcheck source=/dev/null
+    . "$COMPOSE_DIR/lib/$stowage_library.sh"
+done
+unset stowage_library

@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+#
+# The distribution's packages. Each need is tested by what it gives (a command, a library known to
+# pkg-config, a file) and only where that is missing the package is installed: a machine that has
+# it by another way keeps its own.
+
+# packages_for_build: what building the worker needs, "package test argument" a line. The names
+# are the same on Debian 12, Debian 13 and Ubuntu 24.04. npm is there to fetch librdkafka's source.
+packages_for_build() {
+    cat <<'END'
+ca-certificates     file    /etc/ssl/certs/ca-certificates.crt
+gcc                 command gcc
+g++                 command g++
+libc6-dev           file    /usr/include/stdio.h
+make                command make
+cmake               command cmake
+ninja-build         command ninja
+pkg-config          command pkg-config
+git                 command git
+npm                 command npm
+libpq-dev           library libpq
+libavro-dev         library avro-c
+libconfig-dev       library libconfig
+libcriterion-dev    library criterion
+libmicrohttpd-dev   library libmicrohttpd
+libjansson-dev      library jansson
+libssl-dev          library openssl
+libzstd-dev         library libzstd
+libsasl2-dev        library libsasl2
+zlib1g-dev          library zlib
+END
+}
+
+# packages_for_stack: what the local stack and the tests need beside that.
+packages_for_stack() {
+    cat <<'END'
+curl                command curl
+python3             command python3
+default-jre-headless java   17
+maven               command mvn
+postgresql          postgres 14
+END
+}
+
+# package_present TEST ARGUMENT
+package_present() {
+    case $1 in
+    command) command -v "$2" >/dev/null ;;
+    file) [[ -e $2 ]] ;;
+    library) pkg-config --exists "$2" 2>/dev/null ;;
+    java) java_home_bin >/dev/null ;;
+    postgres) (($(postgres_major) >= $2)) ;;
+    *) fail "BUG: packages.sh knows no test '$1'" ;;
+    esac
+}
+
+# packages_missing GROUP...: names of the packages to install.
+packages_missing() {
+    local package test argument group
+    while read -r package test argument; do
+        package_present "$test" "$argument" || printf '%s\n' "$package"
+    done < <(for group in "$@"; do "packages_for_$group"; done)
+}
+
+# packages_setup GROUP...: installs what is missing of the groups (build, stack).
+packages_setup() {
+    local -a missing
+    mapfile -t missing < <(packages_missing "$@")
+    ((${#missing[@]})) || return 0
+
+    local had_postgres
+    had_postgres=$(postgres_bin)
+    packages_install "${missing[@]}"
+    [[ -n $had_postgres ]] || postgres_drop_default_cluster
+
+    mapfile -t missing < <(packages_missing "$@")
+    ((${#missing[@]} == 0)) || fail "installed, and still not found: ${missing[*]}" \
+        "see whether another installation of it is in the way: command -v, pkg-config --list-all"
+}
+
+# packages_install PACKAGE...: installs packages without asking.
+packages_install() {
+    local log start
+    command -v apt-get >/dev/null || fail "this machine has no apt-get, and these are missing: $*" \
+        "the set-up knows Debian 12, Debian 13 and Ubuntu 24.04; elsewhere install their likes by hand"
+    log=$(cache_log packages)
+    start=$(now_ms)
+    say "packages: installing $*"
+    # Errors of single sources are let through: whether the packages can be had shows below.
+    run_logged "$log" as_root apt-get update --quiet || say "packages: apt-get update failed, trying with what is known"
+    run_logged "$log" as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --quiet --yes --no-install-recommends \
+        -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "$@" ||
+        fail "apt-get cannot install: $*" "whole log: $log"
+    say "packages: installed in $(seconds_since "$start")"
+}
+
+# package_candidate PACKAGE: the version that apt would install, empty if it knows none.
+package_candidate() {
+    apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -vx '(none)' || true
+}
