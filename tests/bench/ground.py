@@ -1,0 +1,276 @@
+"""What the figures stand on: the stack, the programs, the worker, and what a process costs."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "tests" / "bench"
+BUILD = ROOT / "build" / "bench"
+STOWAGE = ROOT / "build" / "release" / "stowage"
+THREADS = 200
+
+
+class Failed(Exception):
+    """Something of the set-up or of a run that makes all figures meaningless."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(command, **kwargs):
+    """Runs to the end, returns standard output; its own words are in the error."""
+    done = subprocess.run([str(word) for word in command], text=True, capture_output=True, **kwargs)
+    if done.returncode != 0:
+        tail = (done.stderr or done.stdout).strip()[-2000:]
+        raise Failed(f"{Path(command[0]).name} {' '.join(map(str, command[1:4]))}: {tail}")
+    return done.stdout
+
+
+def shell_env(script):
+    """The environment that a piece of shell leaves behind."""
+    out = run(["bash", "-c", f"set -e; {script}; env -0"], cwd=ROOT)
+    return dict(entry.split("=", 1) for entry in out.split("\0") if "=" in entry)
+
+
+# ---------------------------------------------------------------- processes
+
+def cpu_ns(pid):
+    """Processor time of a process so far, all its threads: its own clock, exact to the nanosecond."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def children(pid):
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()]
+
+
+def cpu_tree_ns(pid):
+    """... of a process, of its children that live and of those it has buried."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    total = cpu_ns(pid) + (int(stat[13]) + int(stat[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    for child in children(pid):
+        try:
+            total += cpu_ns(child)
+        except OSError:
+            pass  # gone meanwhile
+    return total
+
+
+def memory_kib(pid):
+    """Resident memory now, and its highest so far."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return tuple(int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmHWM"))
+
+
+class Process:
+    """A program in the background; its standard output is read line by line, the rest is logged."""
+
+    def __init__(self, command, env, log):
+        self.log = log
+        with open(log, "w", encoding="utf-8") as out:
+            self.popen = subprocess.Popen([str(word) for word in command], env=env, text=True,
+                                          stdout=subprocess.PIPE, stderr=out)
+        self.pid = self.popen.pid
+
+    def line(self, word):
+        """Waits for a line that begins with the word; returns it."""
+        for line in self.popen.stdout:
+            if line.startswith(word):
+                return line
+        raise Failed(f"{self.popen.args[0]} ended early: {Path(self.log).read_text()[-2000:]}")
+
+    def stop(self):
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGCONT)
+            self.popen.terminate()
+        try:
+            self.popen.wait(30)
+        except subprocess.TimeoutExpired:
+            say(f"{self.popen.args[0]} does not end within 30 s, killing it")
+            self.popen.kill()
+            self.popen.wait()
+        self.popen.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+# ---------------------------------------------------------------- the ground
+
+class Ground:
+    """Servers, an own PostgreSQL schema and own topics; everything made here is removed by close."""
+
+    def __init__(self, temporary, build=True):
+        self.temporary = Path(temporary)
+        self.tag = f"bench{os.getpid()}"
+        self.schema = self.tag
+        self.topics = []
+        self.groups = 0
+        self.own_stack = None
+        self.opened = False
+        self.env = shell_env('eval "$(compose/setup --env)"')
+        self.node = self.env["STOWAGE_NODE"]
+        if build:
+            self.build()
+        self.schemas = self.temporary / "schemas"
+        run([STOWAGE, "schemas", "--output", self.schemas], env=self.env)
+
+    def open(self, stack_dir):
+        self.start_stack(stack_dir)
+        self.opened = True
+        self.worker_env = {
+            **self.env,
+            "STOWAGE_POSTGRES_SCHEMA_NAME": self.schema,
+            # A worker is held still while a topic is filled: no rebalance meanwhile.
+            "STOWAGE_KAFKA_PROPERTIES": "session.timeout.ms=300000,max.poll.interval.ms=600000",
+        }
+        self.sql(f'CREATE SCHEMA "{self.schema}"')
+        run([STOWAGE, "init"], env=self.worker_env)
+        self.make_threads()
+
+    def build(self):
+        say("building stowage (release) and the benchmark's programs")
+        run(["cmake", "--preset", "release"], env=self.env, cwd=ROOT)
+        run(["cmake", "--build", "--preset", "release"], env=self.env, cwd=ROOT)
+        run(["cmake", "-S", BENCH, "-B", BUILD, "-G", "Ninja"], env=self.env)
+        run(["cmake", "--build", BUILD], env=self.env)
+
+    def node_worker(self):
+        """The Node worker's folder, its packages installed as its lock says."""
+        source, target = BENCH / "node-worker", BUILD / "node-worker"
+        lock = (source / "package-lock.json").read_text()
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "worker.mjs").write_text((source / "worker.mjs").read_text())
+        installed = target / "installed-lock.json"
+        if not installed.exists() or installed.read_text() != lock:
+            say("node-worker: installing its packages")
+            for name in ("package.json", "package-lock.json"):
+                (target / name).write_text((source / name).read_text())
+            env = {**self.env, "PATH": f"{Path(self.node).parent}:{self.env['PATH']}"}
+            run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], env=env, cwd=target)
+            installed.write_text(lock)
+        return target
+
+    def start_stack(self, stack_dir):
+        if stack_dir is None:
+            stack_dir = self.own_stack = self.temporary / "stack"
+            run(["compose/stack", "start", stack_dir], cwd=ROOT)
+        stack = shell_env(f". '{stack_dir}/env'")
+        self.env.update((name, value) for name, value in stack.items()
+                        if name.startswith(("PG", "STACK_", "STOWAGE_")))
+
+    def close(self):
+        if self.own_stack:
+            run(["compose/stack", "remove", self.own_stack], cwd=ROOT)
+            return
+        if not self.opened:
+            return
+        for topic in self.topics:
+            self.program("client", "delete", topic)
+        self.sql(f'DROP SCHEMA IF EXISTS "{self.schema}" CASCADE')
+
+    # -- database
+
+    def sql(self, text, database=None):
+        return run(["psql", *([database] if database else []), "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", text],
+                   env=self.env).strip()
+
+    def make_threads(self):
+        self.sql(f"""
+            INSERT INTO "{self.schema}".mastra_threads
+                (id, "resourceId", title, metadata, "createdAt", "updatedAt", "createdAtZ", "updatedAtZ")
+            SELECT 'bench-thread-' || lpad(i::text, 6, '0'), 'bench-resource-' || lpad((i / 10)::text, 6, '0'),
+                'A thread of the benchmark', '{{"source":"bench"}}', now() AT TIME ZONE 'UTC',
+                now() AT TIME ZONE 'UTC', now(), now()
+            FROM generate_series(0, {THREADS - 1}) AS i""")
+        self.sql(f'VACUUM ANALYZE "{self.schema}".mastra_threads')
+
+    def reset_messages(self):
+        """The same start for every run that writes: no rows, nothing left to write back."""
+        self.sql(f'TRUNCATE "{self.schema}".mastra_messages')
+        self.sql("CHECKPOINT", self.env["STACK_POSTGRES_ADMIN"])
+
+    def count_messages(self):
+        return int(self.sql(f'SELECT count(*) FROM "{self.schema}".mastra_messages'))
+
+    # -- programs
+
+    def program(self, name, *args):
+        """Runs a benchmark program; returns what it measured."""
+        out = run([BUILD / name, *args], env=self.env)
+        return json.loads(out) if out else None
+
+    def background(self, command, env=None):
+        log = self.temporary / f"{Path(command[0]).name}-{time.monotonic_ns()}.log"
+        return Process(command, env or self.env, log)
+
+    def topic(self, partitions, replies=False):
+        name = f"mastra.{'replies' if replies else 'bench'}.{self.tag}-{len(self.topics)}"
+        self.program("client", "create", name, "--partitions", partitions)
+        self.topics.append(name)
+        return name
+
+    def fill(self, topic, kind, count, first=0):
+        self.program("client", "fill", topic, "--kind", kind, "--count", count, "--first", first,
+                     "--schemas", self.schemas, "--threads", THREADS)
+
+    def ask(self, topic, reply_topic, count, in_flight, warm_up):
+        return self.program("client", "ask", topic, "--kind", "getThreadById", "--reply-topic", reply_topic,
+                            "--count", count, "--in-flight", in_flight, "--warm-up", warm_up,
+                            "--schemas", self.schemas, "--threads", THREADS)
+
+    def worker(self, topic, **settings):
+        """A Stowage worker, in a group of its own, so that it reads the topic from its start."""
+        self.groups += 1
+        group = f"{self.tag}-{self.groups}"
+        env = {**self.worker_env, "STOWAGE_KAFKA_TOPICS": topic, "STOWAGE_KAFKA_GROUP_ID": group, **settings}
+        process = self.background([STOWAGE, "run"], env)
+        process.group = group
+        return process
+
+    def wait_applied(self, worker, until):
+        with self.background([BUILD / "watch", "--schema", self.schema, "--group", worker.group,
+                              "--until", until]) as watching:
+            watching.line("end")
+
+    def drain(self, worker, until, after=0, resume=False):
+        """Waits until the worker has applied `until` commands; what that took, from the first commit
+        beyond `after` on, or with `resume` from the moment a worker held by SIGSTOP may go on."""
+        watch = [BUILD / "watch", "--schema", self.schema, "--group", worker.group, "--until", until, "--from", after]
+        with self.background(watch) as watching:
+            watching.line("ready")
+            if resume:
+                start, begun = self.meter(worker.pid), after
+                worker.popen.send_signal(signal.SIGCONT)
+            else:
+                begun = int(watching.line("begin").split()[1])
+                start = self.meter(worker.pid)
+            watching.line("end")
+            end = self.meter(worker.pid)
+        count = until - begun
+        if count <= 0:
+            raise Failed(f"{until - after} commands are applied too quickly to be measured")
+        return {"count": count, "rate": count * 1e9 / (end["wall"] - start["wall"]), **self.cost(start, end, count)}
+
+    def meter_servers(self):
+        return {"wall": time.monotonic_ns(), "postgres": cpu_tree_ns(int(self.env["STACK_POSTGRES_PID"])),
+                "kafka": cpu_ns(int(self.env["STACK_KAFKA_PID"]))}
+
+    def meter(self, pid):
+        """The clock, and the processor time of a program and of both servers until now."""
+        return {"worker": cpu_ns(pid), **self.meter_servers()}
+
+    @staticmethod
+    def cost(start, end, count):
+        """Processor time between two meterings, microseconds for each of count."""
+        return {f"{name}_us": (end[name] - start[name]) / count / 1000 for name in start if name != "wall"}

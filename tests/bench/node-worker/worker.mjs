@@ -1,0 +1,110 @@
+// The worker that one would write in Node: kafkajs, avsc, @mastra/pg. It answers
+// memory.getThreadById and is what the figure "throughput" is compared with.
+//
+//   node worker.mjs TOPIC SCHEMAS_DIR POSTGRES_SCHEMA
+//
+// SCHEMAS_DIR is what `stowage schemas --output` writes. All commands of a fetched batch run at
+// once over the store's pool, and their replies go out in one request. Says "ready" on standard
+// output when it is in its group; ends on SIGTERM.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PostgresStore } from '@mastra/pg';
+import avsc from 'avsc';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+
+const COMMAND = 'memory.getThreadById';
+const HEADER_SIZE = 10; // C3 01 and the schema's fingerprint
+
+const [topic, schemasDir, schemaName] = process.argv.slice(2);
+
+// Both logical types are told from the null beside them in a union by _toValue's undefined.
+// Milliseconds on the wire, Date in the program.
+class Timestamp extends avsc.types.LogicalType {
+  _fromValue(value) {
+    return new Date(value);
+  }
+  _toValue(value) {
+    return value instanceof Date ? value.getTime() : undefined;
+  }
+}
+
+// JSON text on the wire, a value in the program.
+class Json extends avsc.types.LogicalType {
+  _fromValue(value) {
+    return JSON.parse(value);
+  }
+  _toValue(value) {
+    return value === null ? undefined : JSON.stringify(value);
+  }
+}
+
+function readType(path) {
+  const schema = JSON.parse(readFileSync(join(schemasDir, path), 'utf8'));
+  return avsc.Type.forSchema(schema, {
+    logicalTypes: { 'timestamp-millis': Timestamp, json: Json },
+    wrapUnions: false,
+  });
+}
+
+function readCommand(name) {
+  const index = JSON.parse(readFileSync(join(schemasDir, 'index.json'), 'utf8'));
+  const entry = index.find(({ command }) => command === name);
+  const header = Buffer.alloc(HEADER_SIZE);
+  header.writeUInt16BE(0xc301);
+  header.writeBigUInt64LE(BigInt(`0x${entry.replyFingerprint}`), 2);
+  return { request: readType(entry.request), reply: readType(entry.reply), header };
+}
+
+const command = readCommand(COMMAND);
+const store = new PostgresStore({
+  id: 'bench',
+  connectionString: process.env.STOWAGE_POSTGRES_CONNECTION_STRING,
+  schemaName,
+  disableInit: true,
+});
+const memory = await store.getStore('memory');
+
+const kafka = new Kafka({
+  brokers: [process.env.STOWAGE_KAFKA_BOOTSTRAP_SERVERS],
+  clientId: 'node-worker',
+  logLevel: logLevel.ERROR,
+});
+const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+const consumer = kafka.consumer({ groupId: `node-worker-${topic}` });
+
+async function answer(message) {
+  const { threadId, resourceId } = command.request.fromBuffer(message.value.subarray(HEADER_SIZE));
+  const thread = await memory.getThreadById({ threadId, ...(resourceId !== null && { resourceId }) });
+  return {
+    topic: message.headers['reply-to'].toString(),
+    message: {
+      key: message.key,
+      value: Buffer.concat([command.header, command.reply.toBuffer({ result: thread })]),
+      headers: { 'correlation-id': message.headers['correlation-id'], command: COMMAND, status: 'ok' },
+    },
+  };
+}
+
+async function eachBatch({ batch, resolveOffset, heartbeat }) {
+  const replies = await Promise.all(batch.messages.map(answer));
+  const byTopic = Map.groupBy(replies, (reply) => reply.topic);
+  await producer.sendBatch({
+    topicMessages: [...byTopic].map(([to, list]) => ({ topic: to, messages: list.map(({ message }) => message) })),
+  });
+  resolveOffset(batch.lastOffset());
+  await heartbeat();
+}
+
+async function stop() {
+  await consumer.disconnect();
+  await producer.disconnect();
+  await store.close();
+  process.exit(0);
+}
+
+process.on('SIGTERM', stop);
+await producer.connect();
+await consumer.connect();
+consumer.on(consumer.events.GROUP_JOIN, () => console.log('ready'));
+await consumer.subscribe({ topic, fromBeginning: true });
+await consumer.run({ eachBatch, partitionsConsumedConcurrently: 4 });

@@ -1,0 +1,275 @@
+/*
+ * save_messages_baseline - the hand-written program that memory.saveMessages is measured against
+ *
+ * Saves the workload's messages with the statements of the command: the threads' check, the
+ * upsert, the threads' updatedAt. A thousand messages a transaction, as binary arrays through
+ * unnest, prepared, in one libpq pipeline (one round trip), each of the two connections with a
+ * thread of its own. It reads no topic and decodes nothing: messages are made just before they
+ * are bound. A connection has every second thread, so the two never wait for each other's rows.
+ *
+ *   save_messages_baseline --schema S --count N [--threads 200] [--connections 2] [--batch 1000]
+ */
+#include <endian.h>
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "workload.h"
+
+#define TEXT_OID 25
+#define TIMESTAMPTZ_OID 1184
+/* Milliseconds from 1970 to 2000, where PostgreSQL's time begins. */
+#define POSTGRES_EPOCH_MS INT64_C(946684800000)
+
+static const char *const SQL[] = {
+	"SELECT id FROM \"%s\".mastra_threads WHERE id = ANY ($1::text[])",
+
+	"INSERT INTO \"%s\".mastra_messages "
+	"(id, thread_id, content, \"createdAt\", \"createdAtZ\", role, type, \"resourceId\") "
+	"SELECT id, thread_id, content, created AT TIME ZONE 'UTC', created, role, type, resource_id "
+	"FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[]) "
+	"AS given (id, thread_id, content, created, role, type, resource_id) "
+	"ON CONFLICT (id) DO UPDATE SET thread_id = EXCLUDED.thread_id, content = EXCLUDED.content, "
+	"role = EXCLUDED.role, type = EXCLUDED.type, \"resourceId\" = EXCLUDED.\"resourceId\"",
+
+	"UPDATE \"%s\".mastra_threads SET \"updatedAt\" = $2::timestamptz AT TIME ZONE 'UTC', "
+	"\"updatedAtZ\" = $2::timestamptz WHERE id = ANY ($1::text[])",
+};
+enum { CHECK_THREADS, UPSERT, TOUCH_THREADS, STATEMENTS };
+static const char *const NAME[] = { "check", "upsert", "touch" };
+
+enum { ID, THREAD_ID, CONTENT, CREATED, ROLE, TYPE, RESOURCE_ID, COLUMNS };
+
+/* A one-dimensional array in PostgreSQL's binary form. */
+struct column {
+	char *bytes;
+	size_t size, room;
+	uint32_t items;
+	uint32_t type;
+};
+
+struct saver {
+	PGconn *connection;
+	unsigned index; /* which of the connections */
+	uint64_t count; /* messages of the whole run */
+	unsigned threads, connections, batch;
+	struct column columns[COLUMNS], thread_ids;
+	bool *touched; /* by thread: is in thread_ids */
+	uint64_t saved;
+};
+
+static void put(struct column *column, const void *bytes, size_t size)
+{
+	while (column->room < column->size + size) {
+		column->room = column->room == 0 ? 65536 : column->room * 2;
+		column->bytes = realloc(column->bytes, column->room);
+		if (column->bytes == NULL)
+			die("out of memory");
+	}
+	memcpy(column->bytes + column->size, bytes, size);
+	column->size += size;
+}
+
+static void put_u32(struct column *column, uint32_t value)
+{
+	value = htobe32(value);
+	put(column, &value, sizeof value);
+}
+
+static void put_item(struct column *column, const void *bytes, size_t size)
+{
+	put_u32(column, (uint32_t)size);
+	put(column, bytes, size);
+	column->items++;
+}
+
+static void put_text(struct column *column, const char *text)
+{
+	put_item(column, text, strlen(text));
+}
+
+static void put_time(struct column *column, int64_t ms)
+{
+	uint64_t value = htobe64((uint64_t)((ms - POSTGRES_EPOCH_MS) * 1000));
+
+	put_item(column, &value, sizeof value);
+}
+
+static void column_begin(struct column *column, uint32_t type)
+{
+	column->size = 0;
+	column->items = 0;
+	put_u32(column, 1); /* dimensions */
+	put_u32(column, 0); /* no nulls */
+	put_u32(column, type);
+	put_u32(column, 0); /* items: see column_end */
+	put_u32(column, 1); /* lower bound */
+}
+
+static void column_end(struct column *column)
+{
+	uint32_t items = htobe32(column->items);
+
+	memcpy(column->bytes + 12, &items, sizeof items);
+}
+
+static void send(struct saver *saver, int statement, struct column **columns, int count)
+{
+	const char *values[COLUMNS];
+	int lengths[COLUMNS], formats[COLUMNS];
+
+	for (int i = 0; i < count; i++) {
+		values[i] = columns[i]->bytes;
+		lengths[i] = (int)columns[i]->size;
+		formats[i] = 1;
+	}
+	if (!PQsendQueryPrepared(saver->connection, NAME[statement], count, values, lengths, formats, 1))
+		die("%s: %s", NAME[statement], PQerrorMessage(saver->connection));
+}
+
+static void send_plain(struct saver *saver, const char *sql)
+{
+	if (!PQsendQueryParams(saver->connection, sql, 0, NULL, NULL, NULL, NULL, 0))
+		die("%s: %s", sql, PQerrorMessage(saver->connection));
+}
+
+/* The next statement's result; its rows or those it touched have to be as many as expected. */
+static void expect(struct saver *saver, const char *what, ExecStatusType status, int rows)
+{
+	PGresult *result = PQgetResult(saver->connection);
+
+	if (PQresultStatus(result) != status)
+		die("%s: %s", what, PQerrorMessage(saver->connection));
+	if (rows >= 0 && rows != (status == PGRES_TUPLES_OK ? PQntuples(result) : atoi(PQcmdTuples(result))))
+		die("%s: not %d rows", what, rows);
+	PQclear(result);
+	if (status != PGRES_PIPELINE_SYNC && PQgetResult(saver->connection) != NULL)
+		die("%s: more than one result", what);
+}
+
+static void save_batch(struct saver *saver)
+{
+	struct column *columns[COLUMNS], *thread_ids = &saver->thread_ids, now = {0};
+
+	for (int i = 0; i < COLUMNS; i++) {
+		columns[i] = &saver->columns[i];
+		column_end(columns[i]);
+	}
+	column_end(thread_ids);
+	uint64_t now_value = htobe64((uint64_t)((wall_ms() - POSTGRES_EPOCH_MS) * 1000));
+	put(&now, &now_value, sizeof now_value);
+
+	send_plain(saver, "BEGIN");
+	send(saver, CHECK_THREADS, &thread_ids, 1);
+	send(saver, UPSERT, columns, COLUMNS);
+	send(saver, TOUCH_THREADS, (struct column *[]){ thread_ids, &now }, 2);
+	send_plain(saver, "COMMIT");
+	if (!PQpipelineSync(saver->connection))
+		die("sync: %s", PQerrorMessage(saver->connection));
+
+	int rows = (int)saver->columns[ID].items, threads = (int)thread_ids->items;
+	expect(saver, "BEGIN", PGRES_COMMAND_OK, -1);
+	expect(saver, NAME[CHECK_THREADS], PGRES_TUPLES_OK, threads);
+	expect(saver, NAME[UPSERT], PGRES_COMMAND_OK, rows);
+	expect(saver, NAME[TOUCH_THREADS], PGRES_COMMAND_OK, threads);
+	expect(saver, "COMMIT", PGRES_COMMAND_OK, -1);
+	expect(saver, "sync", PGRES_PIPELINE_SYNC, -1);
+	saver->saved += (uint64_t)rows;
+	free(now.bytes);
+}
+
+static void begin_batch(struct saver *saver)
+{
+	for (int i = 0; i < COLUMNS; i++)
+		column_begin(&saver->columns[i], i == CREATED ? TIMESTAMPTZ_OID : TEXT_OID);
+	column_begin(&saver->thread_ids, TEXT_OID);
+	memset(saver->touched, 0, saver->threads * sizeof *saver->touched);
+}
+
+static void *save_all(void *arg)
+{
+	struct saver *saver = arg;
+	struct workload_message message;
+
+	begin_batch(saver);
+	for (uint64_t i = 0; i < saver->count; i++) {
+		unsigned thread = (unsigned)(i % saver->threads);
+		if (thread % saver->connections != saver->index)
+			continue;
+		workload_message(&message, i, saver->threads);
+		put_text(&saver->columns[ID], message.id);
+		put_text(&saver->columns[THREAD_ID], message.thread_id);
+		put_item(&saver->columns[CONTENT], message.content, (size_t)message.content_size);
+		put_time(&saver->columns[CREATED], message.created_ms);
+		put_text(&saver->columns[ROLE], "user");
+		put_text(&saver->columns[TYPE], "v2");
+		put_text(&saver->columns[RESOURCE_ID], message.resource_id);
+		if (!saver->touched[thread]) {
+			saver->touched[thread] = true;
+			put_text(&saver->thread_ids, message.thread_id);
+		}
+		if (saver->columns[ID].items == saver->batch) {
+			save_batch(saver);
+			begin_batch(saver);
+		}
+	}
+	if (saver->columns[ID].items > 0)
+		save_batch(saver);
+	return NULL;
+}
+
+static void open_connection(struct saver *saver, const char *conninfo, const char *schema)
+{
+	saver->connection = PQconnectdb(conninfo);
+	if (PQstatus(saver->connection) != CONNECTION_OK)
+		die("%s", PQerrorMessage(saver->connection));
+	for (int i = 0; i < STATEMENTS; i++) {
+		char sql[1024];
+		snprintf(sql, sizeof sql, SQL[i], schema);
+		PGresult *result = PQprepare(saver->connection, NAME[i], sql, 0, NULL);
+		if (PQresultStatus(result) != PGRES_COMMAND_OK)
+			die("%s: %s", NAME[i], PQerrorMessage(saver->connection));
+		PQclear(result);
+	}
+	if (!PQenterPipelineMode(saver->connection))
+		die("no pipeline mode");
+}
+
+int main(int argc, char **argv)
+{
+	const char *conninfo = environment("STOWAGE_POSTGRES_CONNECTION_STRING");
+	const char *schema = option(argc, argv, "schema", NULL);
+	unsigned connections = (unsigned)option_number(argc, argv, "connections", 2);
+	struct saver *savers = calloc(connections, sizeof *savers);
+	pthread_t *threads = calloc(connections, sizeof *threads);
+	uint64_t saved = 0;
+
+	for (unsigned i = 0; i < connections; i++) {
+		savers[i] = (struct saver){ .index = i, .connections = connections,
+			.count = (uint64_t)option_number(argc, argv, "count", 0),
+			.threads = (unsigned)option_number(argc, argv, "threads", 200),
+			.batch = (unsigned)option_number(argc, argv, "batch", 1000) };
+		savers[i].touched = calloc(savers[i].threads, sizeof *savers[i].touched);
+		open_connection(&savers[i], conninfo, schema);
+	}
+	int64_t start = now_ns();
+	for (unsigned i = 0; i < connections; i++) {
+		if (pthread_create(&threads[i], NULL, save_all, &savers[i]) != 0)
+			die("no thread");
+	}
+	for (unsigned i = 0; i < connections; i++) {
+		pthread_join(threads[i], NULL);
+		saved += savers[i].saved;
+	}
+	double seconds = (double)(now_ns() - start) / 1e9;
+	for (unsigned i = 0; i < connections; i++)
+		PQfinish(savers[i].connection);
+	printf("{\"count\": %llu, \"seconds\": %.3f, \"rate\": %.0f, \"cpu_us\": %.2f}\n",
+		(unsigned long long)saved, seconds, (double)saved / seconds,
+		(double)cpu_ns() / 1e3 / (double)saved);
+	return 0;
+}

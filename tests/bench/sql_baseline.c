@@ -1,0 +1,87 @@
+/*
+ * sql_baseline - what bare SQL takes: memory.getThreadById's statement, prepared
+ *
+ *   sql_baseline --schema S --count N [--threads 200] [--connections 1]
+ *
+ * Each connection has a thread that asks one at a time. Prints median and 99th percentile of an
+ * answer's time, and the answers a second over all connections.
+ */
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "workload.h"
+
+static const char SQL[] =
+	"SELECT id, \"resourceId\", title, metadata, "
+	"COALESCE(\"createdAtZ\", \"createdAt\" AT TIME ZONE 'UTC') AS \"createdAt\", "
+	"COALESCE(\"updatedAtZ\", \"updatedAt\" AT TIME ZONE 'UTC') AS \"updatedAt\" "
+	"FROM \"%s\".mastra_threads WHERE id = $1::text AND ($2::text IS NULL OR \"resourceId\" = $2::text)";
+
+struct asker {
+	PGconn *connection;
+	size_t count;
+	unsigned threads;
+	int64_t *samples;
+};
+
+static void *ask_all(void *arg)
+{
+	struct asker *asker = arg;
+	char id[32];
+	const char *values[2] = { id, NULL };
+
+	for (size_t i = 0; i < asker->count; i++) {
+		workload_thread_id(id, (unsigned)(i % asker->threads));
+		int64_t start = now_ns();
+		PGresult *result = PQexecPrepared(asker->connection, "get", 2, values, NULL, NULL, 1);
+		asker->samples[i] = now_ns() - start;
+		if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
+			die("get: not one row: %s", PQerrorMessage(asker->connection));
+		PQclear(result);
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *conninfo = environment("STOWAGE_POSTGRES_CONNECTION_STRING");
+	const char *schema = option(argc, argv, "schema", NULL);
+	size_t connections = (size_t)option_number(argc, argv, "connections", 1);
+	size_t count = (size_t)option_number(argc, argv, "count", 10000) / connections;
+	unsigned workload_threads = (unsigned)option_number(argc, argv, "threads", 200);
+	struct asker *askers = calloc(connections, sizeof *askers);
+	pthread_t *threads = calloc(connections, sizeof *threads);
+	int64_t *samples = calloc(connections * count, sizeof *samples);
+	char sql[1024];
+
+	snprintf(sql, sizeof sql, SQL, schema);
+	for (size_t i = 0; i < connections; i++) {
+		PGconn *connection = PQconnectdb(conninfo);
+		if (PQstatus(connection) != CONNECTION_OK)
+			die("%s", PQerrorMessage(connection));
+		PGresult *result = PQprepare(connection, "get", sql, 0, NULL);
+		if (PQresultStatus(result) != PGRES_COMMAND_OK)
+			die("%s", PQerrorMessage(connection));
+		PQclear(result);
+		askers[i] = (struct asker){ connection, count, workload_threads, samples + i * count };
+	}
+	int64_t start = now_ns();
+	for (size_t i = 0; i < connections; i++) {
+		if (pthread_create(&threads[i], NULL, ask_all, &askers[i]) != 0)
+			die("no thread");
+	}
+	for (size_t i = 0; i < connections; i++) {
+		pthread_join(threads[i], NULL);
+		PQfinish(askers[i].connection);
+	}
+	double seconds = (double)(now_ns() - start) / 1e9;
+	size_t total = connections * count;
+	samples_sort(samples, total);
+	printf("{\"count\": %zu, \"median_us\": %.1f, \"p99_us\": %.1f, \"rate\": %.0f}\n", total,
+		(double)samples_at(samples, total, 50) / 1e3, (double)samples_at(samples, total, 99) / 1e3,
+		(double)total / seconds);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * workload.h - the messages that both sides of the saveMessages figure save
+ *
+ * Message i is the same on every call and in every program: id (a random-looking UUID, as
+ * Mastra makes them), thread i % threads, and some 500 bytes of content in format 2.
+ */
+#ifndef WORKLOAD_H
+#define WORKLOAD_H
+
+#include <stdint.h>
+
+/* Content's bytes, its terminating zero included. */
+#define WORKLOAD_CONTENT 640
+
+struct workload_message {
+	char id[37];
+	char thread_id[32];
+	char resource_id[32];
+	char content[WORKLOAD_CONTENT];
+	int content_size;
+	int64_t created_ms;
+};
+
+void workload_thread_id(char out[32], unsigned thread);
+void workload_resource_id(char out[32], unsigned thread);
+void workload_message(struct workload_message *out, uint64_t i, unsigned threads);
+
+#endif

@@ -1,0 +1,382 @@
+// What every test in Node needs: the stack's addresses, a worker of its own, topics and PostgreSQL
+// schemas of its own, and the clean-up of all that.
+
+process.env.TZ = 'UTC'; // the reference writes Dates into columns without a zone by local time
+
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { Schemas } from './avro.mjs';
+import { makeTopics, newKafka, StowageClient } from './stowage-client.mjs';
+
+// The packages are this folder's; tests in other folders get them from here.
+export { pg, sleep };
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+export const BINARY = process.env.STOWAGE_BIN ?? join(ROOT, 'build/release/stowage');
+export const CONNECTION = need('STOWAGE_POSTGRES_CONNECTION_STRING');
+export const BROKERS = need('STOWAGE_KAFKA_BOOTSTRAP_SERVERS');
+// Generous: it bounds a hang. Sanitizers make everything several times slower.
+export const PATIENCE_MS = Number(process.env.STOWAGE_TEST_PATIENCE_MS ?? 60_000);
+
+function need(name) {
+  if (process.env[name]) return process.env[name];
+  throw new Error(`${name} is not set: start a stack (compose/stack start DIR) and source DIR/env`);
+}
+
+export const newId = () => randomBytes(5).toString('hex');
+
+// A folder of this process, gone when it ends.
+export const WORK = mkdtempSync(join(process.env.STOWAGE_TEST_TMP ?? tmpdir(), 'stowage-test-'));
+const alive = new Set();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+  if (!process.env.STOWAGE_TEST_KEEP) rmSync(WORK, { recursive: true, force: true });
+});
+
+// Runs the binary to its end: {code, signal, stdout, stderr}.
+export function stowage(args, { env = {}, input = '', timeoutMs = PATIENCE_MS } = {}) {
+  const done = spawnSync(BINARY, args, { input, encoding: 'utf8', timeout: timeoutMs,
+    maxBuffer: 512 * 1024 * 1024, env: { ...process.env, ...env } });
+  if (done.error) throw done.error;
+  return { code: done.status, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
+}
+
+// The same without blocking this process, for what takes replies or servers of its own.
+export function stowageAsync(args, { env = {}, input = '' } = {}) {
+  const child = spawn(BINARY, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  alive.add(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => { stdout += text; });
+  child.stderr.setEncoding('utf8').on('data', (text) => { stderr += text; });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      alive.delete(child);
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+}
+
+let loaded;
+
+// The schemas as the binary writes them, like any client gets them.
+export function schemas() {
+  if (loaded) return loaded;
+  // A folder that is there already, to try cases without a binary.
+  if (process.env.STOWAGE_TEST_SCHEMAS) return (loaded = new Schemas(process.env.STOWAGE_TEST_SCHEMAS));
+  const directory = join(WORK, 'schemas');
+  const made = stowage(['schemas', '--output', directory]);
+  if (made.code !== 0) throw new Error(`stowage schemas failed (${made.code}): ${made.stderr}`);
+  loaded = new Schemas(directory);
+  return loaded;
+}
+
+// Which commands ran, with which outcome, over the whole test run; see coverage.mjs.
+export function recordCoverage(command, outcome) {
+  const directory = process.env.STOWAGE_TEST_COVERAGE;
+  if (!directory) return;
+  mkdirSync(directory, { recursive: true });
+  appendFileSync(join(directory, `${process.pid}.txt`), `${command} ${outcome}\n`);
+}
+
+// libconfig's notation of a plain object.
+export function libconfig(value, depth = 0) {
+  if (typeof value === 'string') return `"${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) >= 2 ** 31 ? `${value}L` : String(value);
+  if (typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) {
+    const items = value.map((item) => libconfig(item, depth + 1)).join(', ');
+    return value.some((item) => typeof item === 'object') ? `(${items})` : `[${items}]`;
+  }
+  const pad = '  '.repeat(depth);
+  const lines = Object.entries(value).map(([key, entry]) => `${pad}${key} = ${libconfig(entry, depth + 1)};`);
+  return depth === 0 ? `${lines.join('\n')}\n` : `{\n${lines.join('\n')}\n${'  '.repeat(depth - 1)}}`;
+}
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+// Two levels deep: {kafka: {topics}} over the test's own.
+export function mergeConfig(base, over = {}) {
+  const merged = { ...base };
+  for (const [group, keys] of Object.entries(over)) merged[group] = { ...merged[group], ...keys };
+  return merged;
+}
+
+export class Worker {
+  constructor({ config, name = 'worker', env = {} }) {
+    this.config = config;
+    this.name = name;
+    this.env = env;
+    this.log = '';
+  }
+
+  async start({ ready = true } = {}) {
+    this.port = await freePort();
+    const config = mergeConfig(this.config, { http: { address: `127.0.0.1:${this.port}` } });
+    this.file = join(WORK, `${this.name}-${newId()}.conf`);
+    writeFileSync(this.file, libconfig(config));
+    this.child = spawn(BINARY, ['run', '--config', this.file],
+      { env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    alive.add(this.child);
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => { this.log += text; });
+    }
+    this.exited = new Promise((resolve) => {
+      this.child.on('error', (error) => resolve({ error }));
+      this.child.on('close', (code, signal) => {
+        alive.delete(this.child);
+        this.exit = { code, signal };
+        resolve(this.exit);
+      });
+    });
+    if (ready) await this.waitReady();
+    return this;
+  }
+
+  get(path) {
+    return fetch(`http://127.0.0.1:${this.port}${path}`, { signal: AbortSignal.timeout(10_000) });
+  }
+
+  async waitReady() {
+    await until(`${this.name} is ready`, async () => {
+      if (this.exit) throw new Error(`${this.name} ended (${JSON.stringify(this.exit)}) before it was ready:\n${this.tail()}`);
+      return (await this.get('/readyz').catch(() => null))?.status === 200;
+    }, { onTimeout: () => this.tail() });
+  }
+
+  // A metric's value; sums over label sets that contain all of `labels` ('command="..."').
+  async metric(name, ...labels) {
+    const text = await (await this.get('/metrics')).text();
+    let sum;
+    for (const line of text.split('\n')) {
+      const match = /^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)$/.exec(line);
+      if (match && match[1] === name && labels.every((label) => (match[2] ?? '').includes(label))) {
+        sum = (sum ?? 0) + Number(match[3]);
+      }
+    }
+    return sum;
+  }
+
+  tail(lines = 60) {
+    return this.log.split('\n').slice(-lines).join('\n');
+  }
+
+  // Ends it in order; anything but status 0 (a sanitizer's finding, for one) is an error.
+  async stop() {
+    if (!this.child || this.exit) return this.#expectClean();
+    this.child.kill('SIGTERM');
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS);
+    await this.exited;
+    clearTimeout(killer);
+    return this.#expectClean();
+  }
+
+  #expectClean() {
+    if (this.killed || !this.exit) return;
+    if (this.exit.code !== 0) throw new Error(`${this.name} ended with ${JSON.stringify(this.exit)}:\n${this.tail()}`);
+  }
+
+  async kill() {
+    this.killed = true;
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+// Waits until `test` gives something true. The time-out only bounds a hang.
+export async function until(what, test, { timeoutMs = PATIENCE_MS, onTimeout = () => '' } = {}) {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await test();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}\n${await onTimeout()}`);
+    await sleep(25);
+  }
+}
+
+let shared;
+export function pool() {
+  if (!shared) {
+    shared = new pg.Pool({ connectionString: CONNECTION, max: 4, options: '-c timezone=UTC' });
+    shared.on('error', () => {}); // servers are killed in the fault tests
+  }
+  return shared;
+}
+
+export async function sql(text, params) {
+  return (await pool().query(text, params)).rows;
+}
+
+export async function withAdmin(work) {
+  const admin = newKafka(BROKERS).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+export function createTopics(names, options) {
+  return withAdmin((admin) => makeTopics(admin, names, options));
+}
+
+// All messages of a topic from its beginning up to its present end.
+export async function readTopic(topic) {
+  const kafka = newKafka(BROKERS);
+  const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic));
+  let left = ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  const messages = [];
+  if (left === 0) return messages;
+  const consumer = kafka.consumer({ groupId: `read-${newId()}`, maxWaitTimeInMs: 100, maxBytesPerPartition: 200 * 1024 * 1024 });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const done = new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${topic}: ${left} messages did not come`)), PATIENCE_MS);
+    consumer.run({ eachMessage: async ({ partition, message }) => {
+      messages.push({ ...message, partition });
+      if (--left === 0) { clearTimeout(timer); resolve(); }
+    } });
+  });
+  try {
+    await done;
+  } finally {
+    await consumer.disconnect();
+  }
+  return messages;
+}
+
+// Collects what comes to a topic, from its beginning on.
+export class Tail {
+  constructor(topic) {
+    this.topic = topic;
+    this.messages = [];
+  }
+
+  async open() {
+    this.consumer = newKafka(BROKERS).consumer({ groupId: `tail-${newId()}`, maxWaitTimeInMs: 100,
+      maxBytesPerPartition: 200 * 1024 * 1024, maxBytes: 200 * 1024 * 1024 });
+    await this.consumer.connect();
+    await this.consumer.subscribe({ topic: this.topic, fromBeginning: true });
+    await this.consumer.run({ eachMessage: async ({ partition, message }) => {
+      const headers = Object.fromEntries(Object.entries(message.headers ?? {})
+        .map(([name, value]) => [name, Buffer.from([].concat(value)[0] ?? '').toString()]));
+      this.messages.push({ ...message, partition, text: headers });
+    } });
+    return this;
+  }
+
+  // The first message that fits, as soon as it is there.
+  find(what, test, options) {
+    return until(`${what} in ${this.topic}`, () => this.messages.find(test), options);
+  }
+
+  close() {
+    return this.consumer?.disconnect();
+  }
+}
+
+// Makes the tables of a new PostgreSQL schema by `stowage init`.
+export function initSchema(schemaName) {
+  const done = stowage(['init'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: schemaName } });
+  if (done.code !== 0) throw new Error(`stowage init failed (${done.code}): ${done.stderr}`);
+}
+
+// A test's own world: topics, schema, worker, client. `after` undoes it.
+export class World {
+  constructor({ partitions = 1, config = {}, name = 'worker' } = {}) {
+    this.id = newId();
+    this.schema = `t_${this.id}`;
+    this.topic = `test.${this.id}.commands`;
+    this.dlq = `${this.topic}.dlq`;
+    this.partitions = partitions;
+    this.name = name;
+    this.config = mergeConfig({
+      postgres: { schemaName: this.schema, max: 4 },
+      kafka: { groupId: `test-${this.id}`, topics: [this.topic] },
+    }, config);
+    this.workers = [];
+    this.clients = [];
+  }
+
+  async open({ start = true, init = true } = {}) {
+    schemas();
+    await createTopics(this.topic, { partitions: this.partitions });
+    await createTopics(this.dlq, { partitions: this.partitions });
+    if (init) initSchema(this.schema);
+    if (start) this.worker = await this.startWorker();
+    this.client = await this.connect();
+    return this;
+  }
+
+  newWorker(over = {}, env = {}) {
+    const worker = new Worker({ config: mergeConfig(this.config, over), env,
+      name: `${this.name}${this.workers.length || ''}` });
+    this.workers.push(worker);
+    return worker;
+  }
+
+  startWorker(over, env) {
+    return this.newWorker(over, env).start();
+  }
+
+  async connect(options = {}) {
+    const client = new StowageClient({ brokers: BROKERS, schemas: schemas(), topic: this.topic,
+      onReply: recordCoverage, ...options,
+      onTimeout: () => this.workers.map((worker) => `--- ${worker.name}\n${worker.tail(15)}`).join('\n') });
+    this.clients.push(client);
+    await client.connect(options);
+    return client;
+  }
+
+  // Messages of a topic (the dead letters, if none is named) while the world stands.
+  async tail(topic = this.dlq) {
+    const tail = await new Tail(topic).open();
+    this.clients.push(tail);
+    return tail;
+  }
+
+  // What the whole world's workers logged.
+  log() {
+    return this.workers.map((worker) => worker.log).join('\n');
+  }
+
+  async close() {
+    const closed = await Promise.allSettled(this.clients.map((client) => client.close()));
+    const stopped = await Promise.allSettled(this.workers.map((worker) => worker.stop()));
+    if (!process.env.STOWAGE_TEST_KEEP) {
+      await sql(`DROP SCHEMA IF EXISTS "${this.schema}" CASCADE`);
+      await withAdmin(async (admin) => {
+        const made = [this.topic, this.dlq, ...this.clients.map((client) => client.replyTopic)];
+        // kafkajs would try for a minute to delete one that is not there.
+        const topics = (await admin.listTopics()).filter((topic) => made.includes(topic));
+        if (topics.length) await admin.deleteTopics({ topics });
+      });
+    }
+    const failed = [...closed, ...stopped].find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+}
+
+// To be called when a file's tests are over, or the process would not end.
+export async function closeShared() {
+  await shared?.end();
+  shared = undefined;
+}

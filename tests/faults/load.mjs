@@ -1,0 +1,185 @@
+// A numbered load and its accounts. Each conversation (one thread, one key) gets steps 1, 2, 3, ...
+// whose effects tell whether one is missing, was done twice, or came too early:
+//
+//   saveMessages              a row with the step's number in its id
+//   updateBufferedReflection  appends "<step>" to a text and adds 1 to a sum
+//   updateThread              puts the step's number into the metadata
+//   getThreadById             has to see the number of the updateThread before it
+//
+// What must be there at the end is taken from the command topic itself, so that a message that the
+// producer sent twice (it may, when a broker dies under it) is no fault of the worker.
+
+import assert from 'node:assert/strict';
+import { at, content } from '../compat/lib/fixtures.mjs';
+import { readTopic, schemas, sleep, sql, until, withAdmin } from '../compat/lib/harness.mjs';
+
+const KINDS = ['memory.saveMessages', 'memory.updateBufferedReflection', 'memory.updateThread', 'memory.getThreadById'];
+const CHUNK = 120;
+const AHEAD = 3000; // most commands that wait for the workers
+
+export class Load {
+  constructor(world, { conversations = 16, replies = true } = {}) {
+    this.world = world;
+    this.replies = replies;
+    this.ids = Array.from({ length: conversations }, (_, i) => `c${i}-${world.id}`);
+    this.records = new Map();
+    this.sent = 0;
+    this.step = 0;
+    this.stopped = false;
+  }
+
+  // The threads and observational records, before anything is broken.
+  async prepare() {
+    const { client } = this.world;
+    for (const id of this.ids) {
+      await client.call('memory.saveThread', { thread: { id, resourceId: id, title: id, createdAt: at(0), updatedAt: at(0), metadata: { last: 0 } } });
+      const made = await client.call('memory.initializeObservationalMemory', { threadId: id, resourceId: id, scope: 'thread', config: {} }, { key: id });
+      this.records.set(id, made.id);
+    }
+    this.base = this.ids.length * 2;
+  }
+
+  #commands(id, step) {
+    const args = {
+      'memory.saveMessages': { messages: [{ id: `${id}-${step}`, threadId: id, resourceId: id, role: 'user', type: 'v2', createdAt: at(step), content: content(`${step}`) }] },
+      'memory.updateBufferedReflection': { id: this.records.get(id), reflection: `${step}`, tokenCount: 1, inputTokenCount: 1, reflectedObservationLineCount: step },
+      'memory.updateThread': { id, metadata: { last: step } },
+      'memory.getThreadById': { threadId: id },
+    };
+    return KINDS.map((command) => ({ command, args: args[command], key: id,
+      headers: { load: `${id} ${step} ${command}` }, correlationId: this.replies ? `${id} ${step} ${command}` : undefined }));
+  }
+
+  // Sends until stop() is called and `minimum` steps are out, never too far ahead of the workers.
+  run({ minimum = 50, topic } = {}) {
+    this.done = (async () => {
+      while (!this.stopped || this.step < minimum) {
+        this.step++;
+        const list = this.ids.flatMap((id) => this.#commands(id, this.step));
+        for (let i = 0; i < list.length; i += CHUNK) {
+          await this.#post(list.slice(i, i + CHUNK), topic);
+        }
+        while (!this.stopped && this.sent - await this.applied() > AHEAD) await sleep(20);
+      }
+    })();
+    this.done.catch(() => {}); // told by stop()
+    return this;
+  }
+
+  async #post(list, topic) {
+    // The broker may be away for a while: the order within a key must stay, so the same list is
+    // sent again; what came twice by that is seen in the topic.
+    await until('the broker takes the load', () => this.world.client.post(list, { topic }).then(() => true, () => sleep(200)), { timeoutMs: 180_000 });
+    this.sent += list.length;
+  }
+
+  async stop() {
+    this.stopped = true;
+    await this.done;
+  }
+
+  // Commands of the load that are applied; what was last seen while the database is away.
+  async applied() {
+    try {
+      const [{ sum }] = await sql(`SELECT coalesce(sum(applied), 0)::int AS sum FROM "${this.world.schema}".stowage_lanes WHERE topic = $1`, [this.world.topic]);
+      this.seen = sum - this.base;
+    } catch {
+      // killed on purpose
+    }
+    return this.seen ?? 0;
+  }
+
+  // Waits for progress, so that a fault hits a worker at work.
+  async progress(count = 50) {
+    const from = await this.applied();
+    await until(`${count} more commands are applied`, async () => await this.applied() >= from + count, {
+      timeoutMs: 180_000, onTimeout: () => this.world.workers.map((w) => `--- ${w.name}\n${w.tail(25)}`).join('\n') });
+  }
+
+  // What the topic says must have happened.
+  async #expected() {
+    const expected = new Map(this.ids.map((id) => [id, { steps: [], messages: new Set(), last: 0, correlations: [] }]));
+    for (const { headers } of await readTopic(this.world.topic)) {
+      if (!headers.load) continue;
+      const [id, step, command] = headers.load.toString().split(' ');
+      const one = expected.get(id);
+      one.correlations.push([headers.load.toString(), one.last]);
+      if (command === 'memory.saveMessages') one.messages.add(`${id}-${step}`);
+      if (command === 'memory.updateBufferedReflection') one.steps.push(step);
+      if (command === 'memory.updateThread') one.last = Number(step);
+    }
+    return expected;
+  }
+
+  // All is applied exactly once, in order, and every reply is there.
+  async account() {
+    const { schema, topic, dlq } = this.world;
+    const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic));
+    const total = ends.reduce((sum, { high }) => sum + Number(high), 0);
+    await until('everything is applied', async () => await this.applied() + this.base >= total, {
+      timeoutMs: 300_000, onTimeout: () => this.world.workers.map((w) => `--- ${w.name}\n${w.tail(25)}`).join('\n') });
+
+    const expected = await this.#expected();
+    const counts = { commands: 0, replies: 0, twice: 0 };
+    for (const [id, one] of expected) {
+      const [record] = await sql(`SELECT "bufferedReflection" AS text, "bufferedReflectionTokens"::int AS tokens FROM "${schema}".mastra_observational_memory WHERE id = $1`, [this.records.get(id)]);
+      assert.deepEqual((record.text ?? '').split('\n\n').filter(Boolean), one.steps, `${id}: the appended steps: nothing missing, doubled, out of order`);
+      assert.equal(record.tokens ?? 0, one.steps.length, `${id}: the sum`);
+      const rows = await sql(`SELECT id FROM "${schema}".mastra_messages WHERE thread_id = $1`, [id]);
+      assert.deepEqual(new Set(rows.map((row) => row.id)), one.messages, `${id}: the messages`);
+      const [{ last }] = await sql(`SELECT (metadata ->> 'last')::int AS last FROM "${schema}".mastra_threads WHERE id = $1`, [id]);
+      assert.equal(last, one.last, `${id}: the last update`);
+      counts.commands += one.correlations.length;
+    }
+    if (this.replies) await this.#accountReplies(expected, counts);
+    assert.deepEqual(await readTopic(dlq), [], 'nothing is a dead letter');
+    await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${schema}".stowage_outbox`))[0].n === 0);
+    return counts;
+  }
+
+  async #accountReplies(expected, counts) {
+    const due = new Map();
+    for (const { correlations } of expected.values()) {
+      for (const [id, last] of correlations) due.set(id, [...(due.get(id) ?? []), last]);
+    }
+    let got;
+    await until('every reply has come', async () => {
+      got = new Map();
+      for (const message of await readTopic(this.world.client.replyTopic)) {
+        const id = message.headers['correlation-id'].toString();
+        if (due.has(id)) got.set(id, [...(got.get(id) ?? []), message]);
+      }
+      return got.size === due.size || sleep(500, false);
+    }, { timeoutMs: 300_000, onTimeout: () => {
+      const missing = [...due.keys()].filter((id) => !got.has(id));
+      return `${missing.length} of ${due.size} replies are missing: ${missing.slice(0, 20).join(', ')}`;
+    } });
+    for (const [id, messages] of got) {
+      const command = id.split(' ')[2];
+      const seen = [];
+      for (const { value, headers } of messages) {
+        assert.equal(headers.status.toString(), 'ok', `${id}: ${JSON.stringify(schemas().decode(value).value)}`);
+        if (command !== 'memory.getThreadById') continue;
+        // A read that is answered again may show a later state, never an earlier one.
+        seen.push(schemas().decode(value).value.result.metadata.last);
+      }
+      if (seen.length) {
+        const least = Math.min(...due.get(id));
+        assert.ok(seen.every((last) => last >= least), `${id}: saw ${seen}, expected ${least} or later`);
+      } else if (due.get(id).length === 1) {
+        // A write's reply that comes again is the one that was stored with its effect.
+        for (const { value } of messages) assert.ok(value.equals(messages[0].value), `${id}: two different replies`);
+      }
+      counts.replies += messages.length;
+      counts.twice += messages.length - due.get(id).length;
+    }
+  }
+}
+
+// Sessions that end soon: the group gives a killed worker's partitions away after this time.
+export const QUICK = { kafka: { properties: ['session.timeout.ms=2000', 'heartbeat.interval.ms=300'] } };
+
+export function quickly(world) {
+  world.config.kafka.properties = QUICK.kafka.properties;
+  return world;
+}

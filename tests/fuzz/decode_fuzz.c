@@ -1,0 +1,183 @@
+/*
+ * decode_fuzz.c - arbitrary bytes as a message: found out, framed, decoded, encoded again
+ *
+ * As a plain test it replays the files given (what a fuzzer found is kept in corpus/) and then
+ * damages valid messages of every command, from a fixed seed. `decode_fuzz --seeds DIR` writes
+ * valid messages as a corpus to begin with. For libFuzzer:
+ *   clang -fsanitize=fuzzer,address,undefined -DFUZZER ... tests/fuzz/decode_fuzz.c
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/allocate.h"
+#include "schemas/catalog.h"
+#include "schemas/decode.h"
+#include "schemas/encode.h"
+#include "schemas/framing.h"
+#include "schemas/schema_table.h"
+#include "tests/support/random_datum.h"
+
+#define MESSAGE_MAXIMUM ((size_t)1024 * 1024)
+#define DAMAGES_PER_COMMAND 2000
+
+static const struct decode_limits limits = {
+	.message_bytes = MESSAGE_MAXIMUM,
+	.string_bytes = 65536,
+	.array_items = 1000,
+	.depth = 16,
+	.json_depth = 64,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static struct catalog *catalog; /* made once; a fuzz target has no other place for it */
+
+static _Noreturn void stop(const char *what, const char *reason)
+{
+	fprintf(stderr, "decode_fuzz: %s: %s\n", what, reason);
+	abort();
+}
+
+static void prepare(void)
+{
+	char error[512];
+	if (!catalog)
+		catalog = catalog_new(NULL, error, sizeof(error));
+	if (!catalog)
+		stop("catalog", error);
+}
+
+/* What was decoded must be encodable, and decode to the same bytes again. */
+static void check_round(const struct catalog_schema *schema, const struct datum *datum,
+	struct arena *arena)
+{
+	char reason[256];
+	struct decode_error error;
+	struct datum again;
+	struct decode_limits wide = limits; /* defaults and blocks may make it larger */
+	struct buffer first = buffer_empty(64 * MESSAGE_MAXIMUM), second = buffer_empty(64 * MESSAGE_MAXIMUM);
+	wide.message_bytes = first.maximum;
+	if (encode(&first, schema->type, datum, reason, sizeof(reason)) != ENCODE_OK)
+		stop("encode", reason);
+	if (!decode(schema->plan, first.data, first.size, &wide, arena, &again, &error))
+		stop("decode again", error.message);
+	if (encode(&second, schema->type, &again, reason, sizeof(reason)) != ENCODE_OK)
+		stop("encode again", reason);
+	if (first.size != second.size || (first.size && memcmp(first.data, second.data, first.size) != 0))
+		stop("encode again", "other bytes");
+	buffer_free(&first);
+	buffer_free(&second);
+}
+
+/* A message without a known fingerprint is taken for a datum of the command that its first byte
+ * chooses, so that a fuzzer need not guess fingerprints. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	prepare();
+	struct framing framing = framing_parse(bytes, size);
+	const struct catalog_writer *writer = NULL;
+	if (framing.kind == FRAMING_SINGLE_OBJECT)
+		writer = catalog_find(catalog, framing.fingerprint);
+	if (!writer && size) {
+		int command = bytes[0] % (int)schema_count;
+		writer = catalog_find(catalog, catalog_request(catalog, command)->fingerprint);
+		framing.datum = bytes + 1;
+		framing.datum_size = size - 1;
+	}
+	if (!writer)
+		return 0;
+	struct arena *arena = arena_new(0);
+	struct decode_error error;
+	struct datum datum;
+	if (decode(writer->plan, framing.datum, framing.datum_size, &limits, arena, &datum, &error))
+		check_round(catalog_request(catalog, writer->command), &datum, arena);
+	else if (!error.code || !*error.message)
+		stop("decode", "an error without its reason");
+	arena_free(arena);
+	return 0;
+}
+
+#ifndef FUZZER
+static void make_message(struct random *random, int command, struct buffer *out)
+{
+	const struct catalog_schema *schema = catalog_request(catalog, command);
+	struct arena *arena = arena_new(0);
+	struct datum datum = random_datum(random, arena, schema->type);
+	char reason[256];
+	buffer_clear(out);
+	framing_write(out, schema->fingerprint);
+	if (encode(out, schema->type, &datum, reason, sizeof(reason)) != ENCODE_OK)
+		stop(schema_defs[command].command, reason);
+	arena_free(arena);
+}
+
+/* Each in memory of its own size, so that AddressSanitizer sees a read beyond it. */
+static void run_exactly(const uint8_t *bytes, size_t size)
+{
+	uint8_t *copy = allocate(size);
+	if (size)
+		memcpy(copy, bytes, size);
+	LLVMFuzzerTestOneInput(copy, size);
+	free(copy);
+}
+
+static void run_damaged(void)
+{
+	struct buffer message = buffer_empty(MESSAGE_MAXIMUM);
+	for (size_t command = 0; command < schema_count; command++) {
+		struct random random = random_seed(command + 1);
+		for (int i = 0; i < DAMAGES_PER_COMMAND; i++) {
+			make_message(&random, (int)command, &message);
+			size_t header = i % 8 ? FRAMING_SINGLE_OBJECT_SIZE : 0, whole = message.size, size = whole - header;
+			buffer_extend(&message, 16);
+			random_damage(&random, message.data + header, &size);
+			run_exactly(message.data, header + size);
+		}
+	}
+	buffer_free(&message);
+}
+
+static void run_file(const char *path)
+{
+	uint8_t *bytes = allocate(MESSAGE_MAXIMUM);
+	FILE *file = fopen(path, "rbe");
+	if (!file)
+		stop(path, "can't be opened");
+	size_t size = fread(bytes, 1, MESSAGE_MAXIMUM, file);
+	fclose(file);
+	run_exactly(bytes, size);
+	free(bytes);
+}
+
+static void write_seeds(const char *directory)
+{
+	struct buffer message = buffer_empty(MESSAGE_MAXIMUM);
+	for (size_t command = 0; command < schema_count; command++) {
+		char path[4096];
+		struct random random = random_seed(command + 1);
+		make_message(&random, (int)command, &message);
+		snprintf(path, sizeof(path), "%s/%s", directory, schema_defs[command].command);
+		FILE *file = fopen(path, "wbe");
+		if (!file || fwrite(message.data, 1, message.size, file) != message.size || fclose(file) != 0)
+			stop(path, "can't be written");
+	}
+	buffer_free(&message);
+}
+
+int main(int count, char **arguments)
+{
+	prepare();
+	if (count == 3 && strcmp(arguments[1], "--seeds") == 0) {
+		write_seeds(arguments[2]);
+	} else {
+		for (int i = 1; i < count; i++)
+			run_file(arguments[i]);
+		run_damaged();
+		/* Reached only if nothing stopped it; tests/run counts by this line. */
+		printf("[====] Synthesis: Tested: %d | Passing: %d | Failing: 0 | Crashing: 0\n", count, count);
+	}
+	catalog_free(catalog);
+	return 0;
+}
+#endif

@@ -1,0 +1,182 @@
+// Order within a partition: whatever the worker folds and batches, each command sees what the ones
+// before it left. A model in JavaScript says what every reply must hold.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { at, content } from '../compat/lib/fixtures.mjs';
+import { closeShared, newId, sql, until, World } from '../compat/lib/harness.mjs';
+
+const PARTITIONS = 4;
+const world = new World({ name: 'order', partitions: PARTITIONS });
+before(() => world.open());
+after(async () => {
+  await world.close();
+  await closeShared();
+});
+
+// The same numbers on each run for a seed (mulberry32), so that a failure can be run again.
+function random(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+// A few threads and messages of one partition, so that commands often meet.
+class Model {
+  constructor(prefix, seed) {
+    this.prefix = prefix;
+    this.next = random(seed);
+    this.threads = new Map();
+    this.messages = new Map();
+    this.clock = 0;
+  }
+
+  // One random command with what its reply has to be: [command, args, check].
+  step() {
+    this.clock++;
+    const t = `${this.prefix}-t${this.next(4)}`;
+    const m = `${this.prefix}-m${this.next(6)}`;
+    const thread = this.threads.get(t);
+    switch (this.next(12)) {
+      case 0:
+      case 1:
+      case 2: {
+        const made = { id: t, resourceId: this.prefix, title: `n${this.clock}`, createdAt: at(0), updatedAt: at(this.clock), metadata: { n: this.clock } };
+        this.threads.set(t, made);
+        const given = { ...made }; // as it is now: `made` goes on changing
+        return ['memory.saveThread', { thread: given }, (result) => assert.equal(result.title, given.title)];
+      }
+      case 3:
+      case 4: {
+        if (!thread) return ['memory.updateThread', { id: t, title: 'x' }, 'NOT_FOUND'];
+        thread.title = `u${this.clock}`;
+        thread.metadata = { ...thread.metadata, [`k${this.next(3)}`]: this.clock };
+        const { title, metadata } = thread;
+        return ['memory.updateThread', { id: t, title, metadata }, (result) => assert.deepEqual([result.title, result.metadata], [title, metadata])];
+      }
+      case 5: {
+        this.threads.delete(t);
+        for (const [id, one] of this.messages) if (one.threadId === t) this.messages.delete(id);
+        return ['memory.deleteThread', { threadId: t }, () => {}];
+      }
+      case 6:
+      case 7:
+      case 8: {
+        const list = [m, `${this.prefix}-m${this.next(6)}`].slice(0, 1 + this.next(2)).map((id) => ({ id, threadId: t, resourceId: this.prefix,
+          role: 'user', type: 'v2', createdAt: at(this.clock), content: content(`c${this.clock}`) }));
+        if (!thread) return ['memory.saveMessages', { messages: list }, 'NOT_FOUND'];
+        for (const one of list) this.messages.set(one.id, { threadId: t, text: `c${this.clock}` });
+        return ['memory.saveMessages', { messages: list }, (result) => assert.equal(result.messages.length, new Set(list.map((one) => one.id)).size)];
+      }
+      case 9: {
+        const ids = [m, `${this.prefix}-m${this.next(6)}`];
+        for (const id of ids) this.messages.delete(id);
+        return ['memory.deleteMessages', { messageIds: ids }, () => {}];
+      }
+      case 10: {
+        const expected = thread && [thread.title, { ...thread.metadata }];
+        return ['memory.getThreadById', { threadId: t }, (result) => assert.deepEqual(result && [result.title, result.metadata], expected)];
+      }
+      default: {
+        const expected = [...this.messages].filter(([, one]) => one.threadId === t).map(([id, one]) => `${id}=${one.text}`).sort();
+        return ['memory.listMessages', { threadId: t, perPage: false },
+          (result) => assert.deepEqual(result.messages.map((one) => `${one.id}=${one.content.content}`).sort(), expected)];
+      }
+    }
+  }
+}
+
+async function play(models, rounds, { client, chunk = 500 }) {
+  const list = [];
+  const checks = [];
+  for (let i = 0; i < rounds; i++) {
+    for (const [partition, model] of models.entries()) {
+      const [command, args, check] = model.step();
+      const correlationId = `${model.prefix}-${i}`;
+      list.push({ command, args, key: model.prefix, partition, correlationId });
+      checks.push({ label: `${partition}/${i} ${command}`, check, answer: client.expect(correlationId, command) });
+    }
+  }
+  for (let i = 0; i < list.length; i += chunk) await client.post(list.slice(i, i + chunk));
+  const replies = await Promise.all(checks.map(({ answer }) => answer));
+  for (const [i, { label, check }] of checks.entries()) {
+    const { schema, decoded } = replies[i];
+    const failed = schema.name === 'mastra.Error';
+    if (typeof check === 'string') assert.equal(decoded.category, check, label);
+    else {
+      assert.ok(!failed, `${label}: ${JSON.stringify(decoded)}`);
+      try {
+        check(decoded.result);
+      } catch (error) {
+        throw new Error(`${label}: ${error.message}`, { cause: error });
+      }
+    }
+  }
+}
+
+async function sameRows(models) {
+  for (const model of models) {
+    const threads = await sql(`SELECT id, title, metadata FROM "${world.schema}".mastra_threads WHERE "resourceId" = $1 ORDER BY id`, [model.prefix]);
+    assert.deepEqual(threads, [...model.threads.values()].map(({ id, title, metadata }) => ({ id, title, metadata })).sort((a, b) => (a.id < b.id ? -1 : 1)));
+    const messages = await sql(`SELECT id, thread_id AS "threadId", content::json ->> 'content' AS text FROM "${world.schema}".mastra_messages WHERE "resourceId" = $1 ORDER BY id`, [model.prefix]);
+    assert.deepEqual(messages, [...model.messages].map(([id, one]) => ({ id, ...one })).sort((a, b) => (a.id < b.id ? -1 : 1)));
+  }
+}
+
+describe('order', () => {
+  for (const seed of [1, 2, 3]) {
+    test(`mixed commands in one partition, seed ${seed}`, async () => {
+      const models = [new Model(newId(), seed)];
+      await play(models, 1500, { client: world.client });
+      await sameRows(models);
+    });
+  }
+
+  test('mixed commands in four partitions at once', async () => {
+    const models = Array.from({ length: PARTITIONS }, (_, i) => new Model(newId(), 100 + i));
+    await play(models, 700, { client: world.client });
+    await sameRows(models);
+  });
+
+  test('long runs of one kind are one state after the other', async () => {
+    // All updates of one row stand next to each other: folding them must not lose one.
+    const id = newId();
+    const list = [{ command: 'memory.saveThread', args: { thread: { id, resourceId: id, title: '0', createdAt: at(0), updatedAt: at(0) } }, key: id }];
+    for (let i = 1; i <= 500; i++) list.push({ command: 'memory.updateThread', args: { id, metadata: { [`k${i}`]: i } }, key: id });
+    await world.client.post(list);
+    const { metadata } = await world.client.call('memory.getThreadById', { threadId: id }, { key: id });
+    assert.equal(Object.keys(metadata).length, 500);
+  });
+
+  test('commands one after the other, each awaited, see each other', async () => {
+    const model = new Model(newId(), 7);
+    for (let i = 0; i < 100; i++) await play([model], 1, { client: world.client }).catch((error) => {
+      throw new Error(`step ${i}: ${error.message}`, { cause: error });
+    });
+    await sameRows([model]);
+  });
+
+  test('several batches of one partition do not overtake each other', async () => {
+    const small = new World({ name: 'small-batches', config: { batch: { maxCommands: 3 } } });
+    try {
+      await small.open();
+      const id = newId();
+      const list = Array.from({ length: 400 }, (_, i) => ({ command: 'memory.saveThread', key: id, args: { thread: { id, resourceId: id, title: `n${i}`, createdAt: at(0), updatedAt: at(i) } } }));
+      await small.client.post(list);
+      assert.equal((await small.client.call('memory.getThreadById', { threadId: id }, { key: id })).title, 'n399');
+    } finally {
+      await small.close();
+    }
+  });
+
+  test('the outbox is empty again, and the offsets are at the end', async () => {
+    await until('the outbox is empty', async () => {
+      const [{ count }] = await sql(`SELECT count(*)::int FROM "${world.schema}".stowage_outbox`);
+      return count === 0;
+    });
+  });
+});

@@ -1,0 +1,291 @@
+// What is wrong at the start is named, with the way out.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { BROKERS, closeShared, CONNECTION, freePort, initSchema, libconfig, newId, pg, sql, stowage, stowageAsync,
+  until, withAdmin, Worker, WORK } from '../compat/lib/harness.mjs';
+
+const EXIT = { usage: 2, config: 3, database: 4, kafka: 5 };
+const made = [];
+after(async () => {
+  for (const name of made) await sql(`DROP SCHEMA IF EXISTS "${name}" CASCADE`);
+  await closeShared();
+});
+
+const database = new URL(CONNECTION);
+const url = (change) => {
+  const other = new URL(CONNECTION);
+  change(other);
+  return other.toString();
+};
+
+// Runs the worker until its log says `says`; one that waits for what is missing is then stopped.
+async function complains(config, says, { env = {}, code } = {}) {
+  const worker = new Worker({ name: 'startup', env, config: { kafka: { groupId: `startup-${newId()}`, topics: ['startup.none'] }, ...config } });
+  await worker.start({ ready: false });
+  try {
+    await until(`the log says ${says}`, () => says.test(worker.log) || worker.exit, { onTimeout: () => worker.tail() });
+    assert.match(worker.log, says);
+    // Either it waits for what is missing, alive and not ready, or it ends with a status that says why.
+    await until('it waits, or it has ended', async () => worker.exit || (await worker.get('/readyz').catch(() => null))?.status === 503);
+    if (!worker.exit) {
+      assert.equal((await worker.get('/livez').catch(() => ({ status: 200 }))).status, 200);
+      worker.child.kill('SIGTERM');
+      await worker.exited;
+    }
+    assert.equal(worker.exit.signal, null);
+    if (code !== undefined && worker.exit.code !== 0) assert.equal(worker.exit.code, code);
+  } finally {
+    if (!worker.exit) await worker.kill();
+  }
+  return worker;
+}
+
+// Writes the server's file of who may connect how.
+function rules(admin, file, lines) {
+  return admin.query(`COPY (SELECT unnest(ARRAY[${lines.map((line) => pg.escapeLiteral(line)).join(', ')}])) TO ${pg.escapeLiteral(file)}`);
+}
+
+describe('the database', () => {
+  test('does not listen', async () => {
+    const port = await freePort();
+    const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.port = port; }) };
+    await complains({}, new RegExp(`${port}|refused`), { env });
+    const check = stowage(['check'], { env });
+    assert.equal(check.code, EXIT.database, check.stderr);
+    assert.match(check.stderr + check.stdout, /refused|connect/i);
+  });
+
+  test('has no such name', async () => {
+    const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.pathname = '/no_such_database'; }) };
+    await complains({}, /no_such_database/, { env, code: EXIT.database });
+    assert.equal(stowage(['init'], { env }).code, EXIT.database);
+  });
+
+  test('knows no such role', async () => {
+    const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.username = 'no_such_role'; }) };
+    await complains({}, /no_such_role/, { env });
+    assert.equal(stowage(['check'], { env }).code, EXIT.database);
+  });
+
+  test('takes another password, which no line shows', { skip: !process.env.STACK_POSTGRES_ADMIN }, async () => {
+    // The stack trusts everyone; one more line asks a role of this test's own for its password.
+    const role = `secret_${newId()}`;
+    const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
+    await admin.connect();
+    let restore = () => {};
+    try {
+      const { rows: [{ file, lines }] } = await admin.query(`SELECT current_setting('hba_file') AS file,
+        (SELECT array_agg(line) FROM unnest(string_to_array(pg_read_file(current_setting('hba_file')), E'\\n')) AS line WHERE line ~ '^\\s*(local|host)') AS lines`);
+      restore = () => rules(admin, file, lines);
+      await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'right'`);
+      await rules(admin, file, [`host all ${role} 127.0.0.1/32 scram-sha-256`, ...lines]);
+      await admin.query('SELECT pg_reload_conf()');
+      const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.username = role; u.password = 'wrong-secret'; }) };
+      // The server takes its new rules in its own time.
+      await until('the server asks for a password', async () => {
+        const client = new pg.Client({ connectionString: env.STOWAGE_POSTGRES_CONNECTION_STRING });
+        return client.connect().then(() => client.end().then(() => false), (error) => error.code === '28P01');
+      });
+      const worker = await complains({}, /password authentication failed/, { env });
+      assert.doesNotMatch(worker.log, /wrong-secret/);
+      const check = stowage(['check'], { env });
+      assert.equal(check.code, EXIT.database, check.stderr);
+      assert.doesNotMatch(check.stdout + check.stderr, /wrong-secret/);
+    } finally {
+      await restore();
+      await admin.query('SELECT pg_reload_conf()');
+      await admin.query(`DROP ROLE IF EXISTS ${role}`);
+      await admin.end();
+    }
+  });
+
+  test('has no tables, and the worker may not make them', async () => {
+    const name = `empty_${newId()}`;
+    made.push(name);
+    await sql(`CREATE SCHEMA "${name}"`);
+    const config = { postgres: { schemaName: name, disableInit: true } };
+    await complains(config, /stowage init/);
+    const check = stowage(['check'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: name } });
+    assert.equal(check.code, EXIT.database, check.stderr);
+    assert.match(check.stdout + check.stderr, /holds no tables of ours/);
+    assert.match(check.stdout + check.stderr, /stowage init/);
+  });
+
+  test('has old tables', async () => {
+    const name = `old_${newId()}`;
+    made.push(name);
+    initSchema(name);
+    await sql(`ALTER TABLE "${name}".mastra_messages DROP COLUMN "resourceId"`);
+    const config = { postgres: { schemaName: name, disableInit: true } };
+    await complains(config, /resourceId|mastra_messages/);
+    const check = stowage(['check'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: name } });
+    assert.equal(check.code, EXIT.database, check.stderr);
+    // init migrates what the reference's init would.
+    initSchema(name);
+    assert.equal((await sql(`SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'mastra_messages' AND column_name = 'resourceId'`, [name])).length, 1);
+  });
+
+  test('is as it should be', async () => {
+    const name = `good_${newId()}`;
+    made.push(name);
+    initSchema(name);
+    // A broker tells of a new topic a moment after it was made; another suite may delete one.
+    let check;
+    await until('everything is in order', () => {
+      const topics = stowage(['topics', 'create']);
+      assert.equal(topics.code, 0, topics.stderr);
+      check = stowage(['check'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: name } });
+      return check.code === 0;
+    }, { onTimeout: () => check.stdout + check.stderr });
+  });
+});
+
+describe('Kafka', () => {
+  test('does not listen', async () => {
+    const port = await freePort();
+    const name = `nokafka_${newId()}`;
+    made.push(name);
+    const env = { STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${port}`, STOWAGE_POSTGRES_SCHEMA_NAME: name };
+    await complains({}, new RegExp(`127\\.0\\.0\\.1:${port}`), { env });
+    const send = await stowageAsync(['send', 'storage.ping', '--timeout', '3'], { env });
+    assert.equal(send.code, EXIT.kafka, send.stderr);
+  });
+
+  test('has none of the topics: the log says so and what makes them', async () => {
+    const name = `notopics_${newId()}`;
+    made.push(name);
+    await complains({ postgres: { schemaName: name } }, /topic/i, {});
+  });
+
+  test('stowage topics create makes them, once', async () => {
+    const prefix = `made.${newId()}`;
+    const env = { STOWAGE_KAFKA_TOPICS: `${prefix}.memory,${prefix}.workflows`, STOWAGE_KAFKA_TOPIC_PARTITIONS: '3' };
+    for (let i = 0; i < 2; i++) {
+      const done = await stowageAsync(['topics', 'create'], { env });
+      assert.equal(done.code, 0, done.stderr);
+    }
+    await withAdmin(async (admin) => {
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix)).sort();
+      assert.deepEqual(topics, [`${prefix}.memory`, `${prefix}.memory.dlq`, `${prefix}.workflows`, `${prefix}.workflows.dlq`]);
+      const { topics: [{ partitions }] } = await admin.fetchTopicMetadata({ topics: [`${prefix}.memory`] });
+      assert.equal(partitions.length, 3);
+      await admin.deleteTopics({ topics });
+    });
+  });
+});
+
+describe('the port of /metrics', () => {
+  test('is taken', async () => {
+    const server = createServer();
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    try {
+      const worker = new Worker({ name: 'port', config: { kafka: { groupId: `port-${newId()}`, topics: ['startup.none'] } } });
+      const file = join(WORK, `port-${newId()}.conf`);
+      writeFileSync(file, libconfig({ ...worker.config, http: { address: `127.0.0.1:${port}` } }));
+      const done = await stowageAsync(['run', '--config', file]);
+      assert.notEqual(done.code, 0);
+      assert.match(done.stderr, new RegExp(`${port}`));
+      assert.match(done.stderr, /in use|taken/i);
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('the configuration', () => {
+  // [text of the file, what standard error has to name]
+  const WRONG = {
+    'no libconfig': ['kafka: {', /\.conf:\d+/],
+    'an unknown key': ['kafka: { groupID = "x"; };', /:1: .*kafka\.groupID.*kafka\.groupId/s],
+    'an unknown group': ['kafak: { groupId = "x"; };', /kafak/],
+    'an unknown key on a later line': ['kafka: {\n  groupId = "x";\n  bootstrapServer = "y";\n};', /:3: .*bootstrapServers/s],
+    'a number where text belongs': ['kafka: { groupId = 5; };', /kafka\.groupId/],
+    'a text where a number belongs': ['postgres: { max = "many"; };', /postgres\.max/],
+    'a fraction where a whole number belongs': ['postgres: { max = 1.5; };', /postgres\.max/],
+    'a number below its range': ['postgres: { max = 0; };', /postgres\.max.*1/s],
+    'a number above its range': ['postgres: { port = 70000; };', /postgres\.port.*65535/s],
+    'a choice that there is not': ['log: { level = "loud"; };', /log\.level.*debug/s],
+    'a switch that is no switch': ['postgres: { disableInit = "yes"; };', /postgres\.disableInit/],
+    'a list that is no list': ['kafka: { topics = "one"; };', /kafka\.topics/],
+    'an empty list': ['kafka: { topics = []; };', /kafka\.topics/],
+    'a wrong pattern of topics': ['kafka: { topics = ["^("]; };', /kafka\.topics/],
+    'a wrong pattern of replies': ['replies: { allow = "("; };', /replies\.allow/],
+    'a property that is none': ['kafka: { properties = ["acks"]; };', /kafka\.properties/],
+    'a property the promises hang on': ['kafka: { properties = ["enable.auto.commit=true"]; };', /enable\.auto\.commit/],
+    'a property librdkafka does not know': ['kafka: { properties = ["no.such=1"]; };', /no\.such/],
+    'an address without port': ['http: { address = "127.0.0.1"; };', /http\.address/],
+    'a schema name that is too long': [`postgres: { schemaName = "${'x'.repeat(64)}"; };`, /postgres\.schemaName/],
+    'a key twice': ['kafka: { groupId = "a"; groupId = "b"; };', /groupId|duplicate/],
+    'two mistakes, both are named': ['postgres: { max = 0; };\nlog: { level = "loud"; };', /postgres\.max[\s\S]*log\.level|log\.level[\s\S]*postgres\.max/],
+  };
+  for (const [name, [content, says]] of Object.entries(WRONG)) {
+    test(name, () => {
+      const file = join(WORK, `wrong-${newId()}.conf`);
+      writeFileSync(file, `${content}\n`);
+      const env = { STOWAGE_KAFKA_BOOTSTRAP_SERVERS: BROKERS };
+      for (const command of name.includes('librdkafka') ? ['run'] : ['run', 'config']) {
+        const done = stowage([command, '--config', file], { env });
+        assert.equal(done.code, EXIT.config, `${command}: ${done.stderr}`);
+        assert.match(done.stderr, says);
+      }
+    });
+  }
+
+  test('a file that is not there', () => {
+    const done = stowage(['run', '--config', '/no/such/file.conf']);
+    assert.equal(done.code, EXIT.config);
+    assert.match(done.stderr, /\/no\/such\/file\.conf/);
+  });
+
+  test('the environment wins over the file, and its mistakes are named likewise', () => {
+    const file = join(WORK, `env-${newId()}.conf`);
+    writeFileSync(file, 'kafka: { groupId = "from-file"; };\n');
+    const shown = stowage(['config', '--config', file], { env: { STOWAGE_KAFKA_GROUP_ID: 'from-environment' } });
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(shown.stdout, /from-environment/);
+    assert.doesNotMatch(shown.stdout, /from-file/);
+    const wrong = stowage(['config'], { env: { STOWAGE_POSTGRES_MAX: 'many' } });
+    assert.equal(wrong.code, EXIT.config);
+    assert.match(wrong.stderr, /STOWAGE_POSTGRES_MAX/);
+  });
+
+  test('secrets are masked', () => {
+    const directory = join(WORK, `secrets-${newId()}`);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'password'), 'from-a-file\n');
+    const done = stowage(['config'], { env: { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.password = 'in-the-url'; }),
+      STOWAGE_POSTGRES_PASSWORD_FILE: join(directory, 'password'), STOWAGE_KAFKA_PROPERTIES: 'sasl.password=in-a-property' } });
+    assert.doesNotMatch(done.stdout + done.stderr, /in-the-url|from-a-file|in-a-property/);
+    assert.equal(done.code, 0, done.stderr);
+    assert.ok(done.stdout.includes(database.hostname));
+  });
+
+  test('the reference of all keys', () => {
+    const done = stowage(['config', '--reference']);
+    assert.equal(done.code, 0, done.stderr);
+    for (const key of ['postgres.connectionString', 'kafka.bootstrapServers', 'replies.allow', 'http.address', 'STOWAGE_KAFKA_TOPICS']) {
+      assert.ok(done.stdout.includes(key), key);
+    }
+  });
+});
+
+describe('the command line', () => {
+  test('help, version, wrong usage', () => {
+    for (const args of [['--help'], ['run', '--help'], ['send', '--help'], ['offsets', '--help'], ['version'], ['--version']]) {
+      const done = stowage(args);
+      assert.equal(done.code, 0, args.join(' '));
+      assert.ok(done.stdout.length > 10);
+      assert.equal(done.stderr, '');
+    }
+    for (const [args, says] of [[[], /Usage/], [['rum'], /run/], [['run', '--confg', 'x'], /--config/], [['run', 'x'], /x/], [['offsets', 'shw'], /show/], [['send', '--timeout', 'x', 'storage.ping'], /timeout/]]) {
+      const done = stowage(args);
+      assert.equal(done.code, EXIT.usage, `${args.join(' ')}: ${done.stderr}`);
+      assert.match(done.stderr + done.stdout, says);
+    }
+  });
+});

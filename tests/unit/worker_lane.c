@@ -1,0 +1,81 @@
+/* The ledger of replies: what `answered` may be, which outbox rows are done with. */
+#include <criterion/criterion.h>
+
+#include "worker/lane.h"
+
+static struct lane *lane;
+
+static void make(void)
+{
+	lane = lane_new("topic", 3);
+	lane->position = 100;
+}
+
+static void drop(void)
+{
+	lane_free(lane);
+}
+
+TestSuite(lane_ledger, .init = make, .fini = drop);
+
+Test(lane_ledger, without_replies_all_is_answered)
+{
+	cr_assert_eq(lane_answered(lane), 100);
+	cr_assert_not(lane_replies_waiting(lane));
+}
+
+Test(lane_ledger, answered_stays_at_the_oldest_unanswered_read)
+{
+	lane_read_sent(lane, 40);
+	lane_read_sent(lane, 41);
+	lane_read_sent(lane, 60);
+	lane_read_answered(lane, 41);
+	lane_read_answered(lane, 60);
+	cr_assert_eq(lane_answered(lane), 40);
+	lane_read_answered(lane, 40);
+	cr_assert_eq(lane_answered(lane), 100);
+}
+
+Test(lane_ledger, many_reads_answered_backwards)
+{
+	for (int64_t i = 0; i < 1000; i++)
+		lane_read_sent(lane, i);
+	for (int64_t i = 999; i > 0; i--)
+		lane_read_answered(lane, i);
+	cr_assert_eq(lane_answered(lane), 0);
+	lane_read_answered(lane, 0);
+	cr_assert_not(lane_replies_waiting(lane));
+}
+
+Test(lane_ledger, answer_to_a_read_it_does_not_know_changes_nothing)
+{
+	lane_read_sent(lane, 10);
+	lane_read_answered(lane, 9);
+	lane_read_answered(lane, 11);
+	cr_assert_eq(lane_answered(lane), 10);
+}
+
+Test(lane_ledger, outbox_row_is_done_when_all_its_replies_are)
+{
+	struct stored_replies *one = lane_replies_stored(lane, 7, 2);
+	struct stored_replies *two = lane_replies_stored(lane, 8, 1);
+	lane_reply_acked(lane, one);
+	cr_assert_eq(lane->acked_count, 0);
+	lane_reply_acked(lane, two);
+	cr_assert_eq(lane->acked_count, 1);
+	cr_assert_eq(lane->acked[0], 8);
+	lane_reply_acked(lane, one);
+	cr_assert_eq(lane->acked_count, 2);
+	cr_assert_not(lane_replies_waiting(lane));
+}
+
+Test(lane_ledger, forgotten_ledger_is_another_one)
+{
+	uint32_t before = lane->ledger;
+	lane_replies_stored(lane, 7, 1);
+	lane_read_sent(lane, 10);
+	lane_forget_replies(lane);
+	cr_assert_neq(lane->ledger, before);
+	cr_assert_not(lane_replies_waiting(lane));
+	cr_assert_eq(lane_answered(lane), 100);
+}
