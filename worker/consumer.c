@@ -14,6 +14,8 @@
 
 #define LOOP_MS 100
 #define STATS_MS 1000
+/* So many looks in a row at a lane that gets nothing of what is there, and it is started anew. */
+#define STALLED_LOOKS 3
 #define SEEK_TIMEOUT_MS 2000
 #define METADATA_TIMEOUT_MS 5000
 /* Messages moved from a partition's queue to its lane at a time. */
@@ -70,13 +72,15 @@ static void close_source(struct lane *lane)
 		rd_kafka_queue_cb_event_enable(lane->source, NULL, NULL);
 }
 
+/* Where a lane starts is told by its row, by a seek: until then its partition is paused. The offset
+ * is no logical one: librdkafka looks those up, and an answer that the seek has overtaken makes it
+ * look again and go there after all, past what was to be read. */
 static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *partitions)
 {
 	for (int i = 0; i < partitions->cnt; i++)
-		/* Where it starts is told by its row, by a seek; until then at the end nothing is
-		 * fetched for nothing. */
-		partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+		partitions->elems[i].offset = 0;
 	rd_kafka_error_t *error = rd_kafka_incremental_assign(c->rk, partitions);
+	rd_kafka_pause_partitions(c->rk, partitions);
 	if (error) {
 		log_error(c->log, "partitions can't be assigned",
 			LOG_STR("error", rd_kafka_error_string(error)));
@@ -306,7 +310,7 @@ static void serve_group(struct consumer *c)
 	}
 }
 
-/* Starts a taken lane where its row says. False: not yet, again later. */
+/* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later. */
 static bool start_lane(struct consumer *c, const struct lane *lane)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
@@ -315,7 +319,9 @@ static bool start_lane(struct consumer *c, const struct lane *lane)
 	p->offset = lane->next;
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
-	if (!started)
+	if (started)
+		rd_kafka_resume_partitions(c->rk, list);
+	else
 		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
 			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
 	if (error)
@@ -419,7 +425,7 @@ static void serve_stats(struct consumer *c)
 	c->stats_at = clock_tick_ms() + STATS_MS;
 	int64_t lag = 0, queued = 0;
 	for (size_t i = 0; i < lanes_count(c->lanes); i++) {
-		const struct lane *lane = lanes_at(c->lanes, i);
+		struct lane *lane = lanes_at(c->lanes, i);
 		int64_t low, high = -1;
 		rd_kafka_get_watermark_offsets(c->rk, lane->topic, lane->partition, &low, &high);
 		lanes_lock(c->lanes);
@@ -427,7 +433,12 @@ static void serve_stats(struct consumer *c)
 		queued += (int64_t)message_queue_length(&lane->messages);
 		if (running && high > lane->position)
 			lag += high - lane->position;
+		bool starved = lane_looks_starved(lane, high, STALLED_LOOKS);
 		lanes_unlock(c->lanes);
+		if (starved)
+			log_debug(c->log, "nothing comes of what is there: the lane is started anew",
+				LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+				LOG_INT("offset", lane->next));
 		if (running)
 			store_offset(c, lane);
 	}

@@ -94,6 +94,35 @@ static struct pending_read *read_at(const struct read_queue *queue, size_t place
 	return &queue->ring[place & (queue->size - 1)];
 }
 
+bool lane_accepts(struct lane *lane, int64_t offset)
+{
+	if (offset < lane->next || lane->reseek)
+		return false;
+	if (offset > lane->next && offset != lane->gap) {
+		lane->gap = offset;
+		lane->reseek = true;
+		return false;
+	}
+	lane->next = offset + 1;
+	lane->gap = 0;
+	lane->starved = 0;
+	return true;
+}
+
+bool lane_looks_starved(struct lane *lane, int64_t end, int looks)
+{
+	bool hungry = lane->state == LANE_RUNNING && !lane->revoking && !lane->reseek &&
+		message_queue_length(&lane->messages) == 0 && !atomic_load(&lane->arrived) &&
+		end > lane->next && end != lane->starved_end;
+	lane->starved = hungry ? lane->starved + 1 : 0;
+	if (lane->starved < looks)
+		return false;
+	lane->starved = 0;
+	lane->starved_end = end;
+	lane->reseek = true;
+	return true;
+}
+
 void lane_read_sent(struct lane *lane, int64_t offset)
 {
 	struct read_queue *queue = &lane->reads;

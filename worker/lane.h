@@ -75,6 +75,11 @@ struct lane {
 	size_t bytes;
 
 	int64_t next, position, applied, answered;
+	int64_t gap;  /* the offset that came in place of `next`, which is asked for again; or 0 */
+	bool reseek;  /* the consumer is to start it at `next` once more */
+	int starved;  /* looks in a row that saw something there and nothing come */
+	int64_t starved_end; /* the end for which it was started anew: what is before it may be ends
+	                        of transactions alone */
 	int64_t epoch;
 	int64_t seq;         /* of the next outbox row */
 	int64_t advanced_at; /* clock_tick_ms of the last write of the row */
@@ -102,6 +107,18 @@ size_t message_bytes(const rd_kafka_message_t *message);
 
 /* Drops all that waits; for a lane that is taken anew, stopped or gone. */
 void lane_clear(struct lane *lane);
+
+/*
+ * True: the message at `offset` is the lane's next one (those below were seen). Offsets may be
+ * missing from a log (compaction, ends of transactions), or from what librdkafka hands out. So a
+ * gap is believed when the same message comes a second time, after a seek to `next`; `reseek`
+ * asks for it.
+ */
+bool lane_accepts(struct lane *lane, int64_t offset);
+
+/* Called about once a second with the partition's end as last heard. True: for so many `looks` in
+ * a row there was something to read and nothing came; `reseek` is set, once for the same end. */
+bool lane_looks_starved(struct lane *lane, int64_t end, int looks);
 
 /* The ledger of replies. lane_read_sent must be called in order of offsets. */
 void lane_read_sent(struct lane *lane, int64_t offset);

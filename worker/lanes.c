@@ -158,7 +158,7 @@ size_t lanes_room(struct lanes *lanes, const struct lane *lane)
 	if (share > lanes->limits.batch_bytes * 2)
 		share = lanes->limits.batch_bytes * 2;
 	bool full = lane->bytes >= share || lanes->bytes >= lanes->limits.memory_bytes;
-	if (lane->state == LANE_RUNNING && !lane->revoking && waiting < most && (!full || !waiting))
+	if (lane->state == LANE_RUNNING && !lane->revoking && !lane->reseek && waiting < most && (!full || !waiting))
 		/* One at a time where bytes are short: a message may be of any size. */
 		room = full || share - lane->bytes < 64 * 1024 ? 1 : most - waiting;
 	lanes_unlock(lanes);
@@ -171,19 +171,20 @@ void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **mes
 	lanes_lock(lanes);
 	for (size_t i = 0; i < count; i++) {
 		rd_kafka_message_t *message = messages[i];
-		if (message->offset < lane->next || lane->state != LANE_RUNNING) {
+		if (lane->state != LANE_RUNNING || !lane_accepts(lane, message->offset)) {
 			rd_kafka_message_destroy(message);
 			continue;
 		}
 		if (message_queue_length(&lane->messages) == 0)
 			lane->first_at = clock_tick_ms();
-		lane->next = message->offset + 1;
 		lane->bytes += message_bytes(message);
 		lanes->bytes += message_bytes(message);
 		message_queue_push(&lane->messages, message);
 	}
 	metrics_gauge(lanes->metrics, GAUGE_QUEUED_BYTES, (int64_t)lanes->bytes);
 	lanes_wake_for(lanes, lane);
+	if (lane->reseek)
+		lanes_wake(lanes); /* the consumer */
 	lanes_unlock(lanes);
 }
 
@@ -209,7 +210,7 @@ static void set_state(struct lanes *lanes, struct lane *lane, enum lane_state st
 bool lanes_is_seeking(struct lanes *lanes, const struct lane *lane)
 {
 	lanes_lock(lanes);
-	bool seeking = lane->state == LANE_SEEKING;
+	bool seeking = lane->state == LANE_SEEKING || (lane->state == LANE_RUNNING && lane->reseek);
 	lanes_unlock(lanes);
 	return seeking;
 }
@@ -219,6 +220,7 @@ void lanes_started(struct lanes *lanes, struct lane *lane)
 	lanes_lock(lanes);
 	if (lane->state == LANE_SEEKING)
 		lane->state = LANE_RUNNING;
+	lane->reseek = false;
 	count_states(lanes);
 	lanes_unlock(lanes);
 }

@@ -74,6 +74,8 @@ static void enter(const struct engine *engine, struct lane *lane, const struct l
 	lane->answered = taken->answered;
 	lane->position = taken->answered;
 	lane->next = taken->answered;
+	lane->gap = 0;
+	lane->reseek = false;
 	lane->seq = 0;
 	lane->advanced_at = clock_tick_ms();
 	lane->careful = taken->takes > engine->config->limits.attempts || taken->attempts > 0;

@@ -123,7 +123,8 @@ export class Load {
     const counts = { commands: 0, replies: 0, twice: 0 };
     for (const [id, one] of expected) {
       const [record] = await sql(`SELECT "bufferedReflection" AS text, "bufferedReflectionTokens"::int AS tokens FROM "${schema}".mastra_observational_memory WHERE id = $1`, [this.records.get(id)]);
-      assert.deepEqual((record.text ?? '').split('\n\n').filter(Boolean), one.steps, `${id}: the appended steps: nothing missing, doubled, out of order`);
+      const steps = (record.text ?? '').split('\n\n').filter(Boolean);
+      assert.ok(sameList(steps, one.steps), `${id}: the appended steps: ${await this.#difference(id, steps, one.steps)}`);
       assert.equal(record.tokens ?? 0, one.steps.length, `${id}: the sum`);
       const rows = await sql(`SELECT id FROM "${schema}".mastra_messages WHERE thread_id = $1`, [id]);
       assert.deepEqual(new Set(rows.map((row) => row.id)), one.messages, `${id}: the messages`);
@@ -135,6 +136,19 @@ export class Load {
     assert.deepEqual(await readTopic(dlq), [], 'nothing is a dead letter');
     await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${schema}".stowage_outbox`))[0].n === 0);
     return counts;
+  }
+
+  // Where two lists of steps part, and what the workers answered there and said.
+  async #difference(id, got, due) {
+    const first = due.findIndex((step, i) => got[i] !== step);
+    const at = first < 0 ? due.length : first;
+    const lines = [`${got.length} of ${due.length}, parted at ${at}: got ${got.slice(at, at + 8)}, due ${due.slice(at, at + 8)}`];
+    const wanted = `${id} ${due[at]} memory.updateBufferedReflection`;
+    for (const { value, headers } of this.replies ? await readTopic(this.world.client.replyTopic) : []) {
+      if (headers['correlation-id'].toString() === wanted) lines.push(`answered: ${JSON.stringify(schemas().decode(value).value)}`);
+    }
+    lines.push(...this.world.workers.map((w) => `--- ${w.name}\n${w.tail(200)}`));
+    return lines.join('\n');
   }
 
   async #accountReplies(expected, counts) {
@@ -174,6 +188,10 @@ export class Load {
       counts.twice += messages.length - due.get(id).length;
     }
   }
+}
+
+function sameList(a, b) {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 // Sessions that end soon: the group gives a killed worker's partitions away after this time.

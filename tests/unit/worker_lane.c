@@ -79,3 +79,52 @@ Test(lane_ledger, forgotten_ledger_is_another_one)
 	cr_assert_not(lane_replies_waiting(lane));
 	cr_assert_eq(lane_answered(lane), 100);
 }
+
+TestSuite(lane_gaps, .init = make, .fini = drop);
+
+Test(lane_gaps, seen_offsets_are_refused_next_ones_accepted)
+{
+	lane->next = 10;
+	cr_assert_not(lane_accepts(lane, 9));
+	cr_assert(lane_accepts(lane, 10));
+	cr_assert(lane_accepts(lane, 11));
+	cr_assert_not(lane_accepts(lane, 11));
+	cr_assert_not(lane->reseek);
+}
+
+Test(lane_gaps, gap_is_asked_for_again_and_believed_the_second_time)
+{
+	lane->next = 10;
+	cr_assert_not(lane_accepts(lane, 15));
+	cr_assert(lane->reseek);
+	cr_assert_not(lane_accepts(lane, 10), "nothing is accepted before the seek");
+	lane->reseek = false;
+	cr_assert(lane_accepts(lane, 15));
+	cr_assert_eq(lane->next, 16);
+	cr_assert_not(lane->reseek);
+}
+
+Test(lane_gaps, what_was_skipped_comes_after_the_seek)
+{
+	lane->next = 10;
+	cr_assert_not(lane_accepts(lane, 15));
+	lane->reseek = false;
+	for (int64_t offset = 10; offset < 20; offset++)
+		cr_assert(lane_accepts(lane, offset));
+	cr_assert_not(lane->reseek);
+}
+
+Test(lane_gaps, starved_lane_is_started_anew_once_for_an_end)
+{
+	lane->state = LANE_RUNNING;
+	lane->next = 10;
+	cr_assert_not(lane_looks_starved(lane, 10, 2), "nothing is there");
+	cr_assert_not(lane_looks_starved(lane, 12, 2));
+	cr_assert(lane_looks_starved(lane, 12, 2));
+	cr_assert(lane->reseek);
+	lane->reseek = false;
+	cr_assert_not(lane_looks_starved(lane, 12, 2));
+	cr_assert_not(lane_looks_starved(lane, 12, 2));
+	cr_assert_not(lane_looks_starved(lane, 13, 2));
+	cr_assert(lane_looks_starved(lane, 13, 2));
+}
