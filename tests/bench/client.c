@@ -5,12 +5,13 @@
  *   client delete TOPIC                      ... and remove it
  *   client fill TOPIC --kind K --count N [--first I]
  *                                            produce N commands that want no reply
- *   client ask TOPIC --kind K --count N --reply-topic R [--in-flight W] [--warm-up N]
- *                                            request and reply, W at once
+ *   client ask TOPIC --kind K --count N --reply-topic R [--in-flight W] [--warm-up N] [--for-ms T]
+ *                                            request and reply, W at once, no new ones after T
  *   also: --threads 200 (of the workload), --schemas DIR (of `stowage schemas --output`)
  *
- * Kinds: saveMessages (one message a command), saveThread, getThreadById. A command's key is its
- * thread, its partition the thread's number modulo the partitions, so that all get their share.
+ * Kinds: saveMessages (one message a command), saveThread, getThreadById, createSpan. A command's
+ * key is its thread or trace, its partition that one's number modulo the partitions, so that all
+ * get their share.
  *
  * `ask` prints median, 99th percentile and the answers a second, measured from the first request
  * after the warm-up to the last reply. Every reply has to be there, once, with status ok (or no
@@ -25,6 +26,7 @@
 #include "encode.h"
 #include "kafka.h"
 #include "workload.h"
+#include "workload_spans.h"
 
 #define TIMEOUT_MS 60000
 
@@ -36,8 +38,19 @@ struct value {
 
 struct load {
 	const char *kind;
+	bool spans;
 	unsigned threads;
 	struct encoder *encoder;
+};
+
+/* A command, and where it goes; its key lies in the workload's message or span. */
+struct command {
+	struct workload_message message;
+	struct workload_span span;
+	const char *key;
+	uint64_t place; /* its partition, modulo their number */
+	const void *value;
+	size_t size;
 };
 
 static struct load load_open(int argc, char **argv)
@@ -46,7 +59,8 @@ static struct load load_open(int argc, char **argv)
 		.threads = (unsigned)option_number(argc, argv, "threads", 200) };
 	char command[64];
 
-	snprintf(command, sizeof command, "memory.%s", load.kind);
+	load.spans = strcmp(load.kind, "createSpan") == 0;
+	snprintf(command, sizeof command, "%s.%s", load.spans ? "observability" : "memory", load.kind);
 	load.encoder = encoder_open(option(argc, argv, "schemas", NULL), command);
 	return load;
 }
@@ -68,15 +82,63 @@ static json_t *make_request(const struct load *load, const struct workload_messa
 	die("there is no kind '%s'", load->kind);
 }
 
-static size_t encode(const struct load *load, const struct workload_message *message, const void **value)
+static json_t *make_value(const struct workload_value *value)
 {
-	json_t *request = make_request(load, message);
+	switch (value->kind) {
+	case WORKLOAD_BOOL:
+		return json_boolean(value->number);
+	case WORKLOAD_TIME:
+		return json_integer(value->number);
+	case WORKLOAD_TEXTS:
+		return value->text == NULL ? json_null() : json_loadb(value->text, value->size, 0, NULL);
+	default:
+		return value->text == NULL ? json_null() : json_stringn(value->text, value->size);
+	}
+}
 
+static json_t *make_span_request(const struct workload_span *span)
+{
+	json_t *record = json_object();
+
+	for (size_t i = 0; i < WORKLOAD_SPAN_VALUES; i++)
+		json_object_set_new(record, span->values[i].name, make_value(&span->values[i]));
+	return json_pack("{s:o}", "span", record);
+}
+
+/* The value lies there until the next one is made. */
+static void make_command(const struct load *load, uint64_t i, struct command *command)
+{
+	json_t *request;
+
+	if (load->spans) {
+		workload_span(&command->span, i);
+		command->key = command->span.trace_id;
+		command->place = command->span.trace;
+		request = make_span_request(&command->span);
+	} else {
+		workload_message(&command->message, i, load->threads);
+		command->key = command->message.thread_id;
+		command->place = i % load->threads;
+		request = make_request(load, &command->message);
+	}
 	if (request == NULL)
 		die("out of memory");
-	size_t size = encoder_encode(load->encoder, request, value);
+	command->size = encoder_encode(load->encoder, request, &command->value);
 	json_decref(request);
-	return size;
+}
+
+static void produce(rd_kafka_t *producer, const char *topic, int partitions, const struct command *command)
+{
+	rd_kafka_resp_err_t status;
+
+	while ((status = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
+			RD_KAFKA_V_PARTITION((int32_t)(command->place % (uint64_t)partitions)),
+			RD_KAFKA_V_KEY(command->key, strlen(command->key)),
+			RD_KAFKA_V_VALUE((void *)command->value, command->size),
+			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		rd_kafka_poll(producer, 10);
+	if (status != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("produce: %s", rd_kafka_err2str(status));
 }
 
 static int fill(const char *topic, int argc, char **argv)
@@ -86,22 +148,11 @@ static int fill(const char *topic, int argc, char **argv)
 	uint64_t count = (uint64_t)option_number(argc, argv, "count", 0);
 	rd_kafka_t *producer = kafka_producer(5);
 	int partitions = kafka_partitions(producer, topic);
-	struct workload_message message;
+	struct command command;
 
 	for (uint64_t i = first; i < first + count; i++) {
-		const void *value;
-		workload_message(&message, i, load.threads);
-		size_t size = encode(&load, &message, &value);
-		rd_kafka_resp_err_t status;
-		while ((status = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
-				RD_KAFKA_V_PARTITION((int32_t)(i % load.threads) % partitions),
-				RD_KAFKA_V_KEY(message.thread_id, strlen(message.thread_id)),
-				RD_KAFKA_V_VALUE((void *)value, size),
-				RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
-			RD_KAFKA_RESP_ERR__QUEUE_FULL)
-			rd_kafka_poll(producer, 10);
-		if (status != RD_KAFKA_RESP_ERR_NO_ERROR)
-			die("produce: %s", rd_kafka_err2str(status));
+		make_command(&load, i, &command);
+		produce(producer, topic, partitions, &command);
 		if (i % 1024 == 0)
 			rd_kafka_poll(producer, 0);
 	}
@@ -167,30 +218,32 @@ static uint64_t take_reply(struct asker *asker, uint64_t sent)
 	return i;
 }
 
-/* Requests first..end-1, up to in_flight at once. */
-static void ask_range(struct asker *asker, uint64_t first, uint64_t end, uint64_t in_flight)
+/* Requests first..end-1, up to in_flight at once, none after `until`. Returns the one behind the last. */
+static uint64_t ask_range(struct asker *asker, uint64_t first, uint64_t end, uint64_t in_flight, int64_t until)
 {
 	uint64_t sent = first;
 
 	for (uint64_t answered = first; answered < end; answered++) {
-		while (sent < end && sent - answered < in_flight)
+		while (sent < end && sent - answered < in_flight && now_ns() < until)
 			send_request(asker, sent++);
+		if (answered == sent)
+			break;
 		take_reply(asker, sent);
 	}
+	return sent;
 }
 
 static struct value *make_values(const struct load *load)
 {
 	struct value *values = calloc(load->threads, sizeof *values);
-	struct workload_message message;
+	struct command command;
 
 	for (unsigned i = 0; i < load->threads; i++) {
-		const void *bytes;
-		workload_message(&message, i, load->threads);
-		values[i].size = encode(load, &message, &bytes);
-		values[i].bytes = malloc(values[i].size);
-		memcpy(values[i].bytes, bytes, values[i].size);
-		memcpy(values[i].thread_id, message.thread_id, sizeof message.thread_id);
+		make_command(load, i, &command);
+		values[i].size = command.size;
+		values[i].bytes = malloc(command.size);
+		memcpy(values[i].bytes, command.value, command.size);
+		memcpy(values[i].thread_id, command.message.thread_id, sizeof command.message.thread_id);
 	}
 	return values;
 }
@@ -201,6 +254,7 @@ static int ask(const char *topic, int argc, char **argv)
 	uint64_t warm_up = (uint64_t)option_number(argc, argv, "warm-up", 0);
 	uint64_t count = (uint64_t)option_number(argc, argv, "count", 0);
 	uint64_t in_flight = (uint64_t)option_number(argc, argv, "in-flight", 1);
+	int64_t for_ms = option_number(argc, argv, "for-ms", INT32_MAX);
 	struct asker asker = { .topic = topic, .reply_topic = option(argc, argv, "reply-topic", NULL),
 		.threads = load.threads };
 
@@ -211,9 +265,9 @@ static int ask(const char *topic, int argc, char **argv)
 	asker.sent = calloc(warm_up + count, sizeof *asker.sent);
 	asker.took = calloc(warm_up + count, sizeof *asker.took);
 
-	ask_range(&asker, 0, warm_up, in_flight);
+	ask_range(&asker, 0, warm_up, in_flight, INT64_MAX);
 	int64_t start = now_ns();
-	ask_range(&asker, warm_up, warm_up + count, in_flight);
+	count = ask_range(&asker, warm_up, warm_up + count, in_flight, start + for_ms * 1000000) - warm_up;
 	double seconds = (double)(now_ns() - start) / 1e9;
 
 	int64_t *samples = asker.took + warm_up;

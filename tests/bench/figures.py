@@ -6,45 +6,11 @@ the machine's other work then weighs on both sides.
 
 import signal
 import time
-from dataclasses import dataclass, field
 from statistics import median
 
+import figures_spans
 from ground import BUILD, THREADS, Failed, memory_kib, say
-
-LIMIT_KIB = 64 * 1024
-
-
-@dataclass
-class Result:
-    name: str
-    text: str      # what the number is
-    value: float
-    sense: str     # ">=" or "<="
-    target: float
-    raw: dict = field(default_factory=dict)
-
-    @property
-    def met(self):
-        return self.value >= self.target if self.sense == ">=" else self.value <= self.target
-
-
-@dataclass
-class Size:
-    """How much of everything; quick is only to see that all of it runs."""
-    turns: int = 5
-    skipped: int = 1  # first turns that do not count: the broker's Java is slow until it is warm
-    drain: int = 200_000
-    ask: int = 1_000
-    ask_many: int = 20_000
-    few: int = 10_000
-    many: int = 1_000_000
-
-
-QUICK = Size(turns=1, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000)
-
-
-def rounded(values, digits=0):
-    return [round(value, digits) if digits else round(value) for value in values]
+from result import LIMIT_KIB, Result, cost_text, rounded, versus
 
 
 def drained(ground, topic, count, **settings):
@@ -72,29 +38,11 @@ def save_messages(ground, size):
     """Drain of saveMessages against the hand-written program."""
     topic = ground.topic(4)
     ground.fill(topic, "saveMessages", size.drain)
-    runs = {"baseline": [], "worker": []}
-    for turn in range(1 - size.skipped, size.turns + 1):
-        runs["baseline"].append(saved_by_baseline(ground, size.drain))
-        runs["worker"].append(drained(ground, topic, size.drain))
-        for name, took in runs.items():
-            say(f"  turn {turn}: {name}: " + cost_text(took[-1]))
-    for took in runs.values():
-        del took[:size.skipped]
-    raw = {}
-    for name, took in runs.items():
-        raw[f"{name} a second"] = rounded(run["rate"] for run in took)
-        raw[f"{name}: processor us a message, its own, PostgreSQL's, Kafka's"] = [
-            rounded((run["worker_us"], run["postgres_us"], run["kafka_us"]), 1) for run in took]
-    # Tells of the rate on a machine that has nothing else to do, also when this one has.
-    raw["processor time of all, baseline's of worker's"] = round(median(
-        all_us(base) / all_us(ours) for base, ours in zip(runs["baseline"], runs["worker"])), 2)
+    value, raw = versus(size, "baseline", lambda: saved_by_baseline(ground, size.drain),
+                        lambda: drained(ground, topic, size.drain))
     yield Result(
         "save-messages", "drained from the first commit to the last, of the hand-written program's messages a second",
-        median(ours["rate"] / base["rate"] for ours, base in zip(runs["worker"], runs["baseline"])), ">=", 0.8, raw)
-
-
-def all_us(took):
-    return took["worker_us"] + took["postgres_us"] + took["kafka_us"]
+        value, ">=", 0.8, raw)
 
 
 def round_trip(ground, size):
@@ -213,12 +161,6 @@ def drain_backlog(ground, waiting, warm_up):
     return took
 
 
-def cost_text(took):
-    return (f"{took['rate']:.0f}/s, processor us a command: own {took['worker_us']:.1f}, "
-            f"PostgreSQL {took['postgres_us']:.1f}, Kafka {took['kafka_us']:.1f}"
-            + (f"; highest memory {took['hwm_kib']} KiB" if "hwm_kib" in took else ""))
-
-
 def spread(name, text, runs, what):
     raw = {}
     for count, took in runs.items():
@@ -236,4 +178,5 @@ FIGURES = {
     "memory": memory,
     "partitions": partitions,
     "backlog": backlog,
+    **figures_spans.FIGURES,
 }

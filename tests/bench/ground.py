@@ -150,7 +150,8 @@ class Ground:
         source, target = BENCH / "node-worker", BUILD / "node-worker"
         lock = (source / "package-lock.json").read_text()
         target.mkdir(parents=True, exist_ok=True)
-        (target / "worker.mjs").write_text((source / "worker.mjs").read_text())
+        for program in source.glob("*.mjs"):
+            (target / program.name).write_text(program.read_text())
         installed = target / "installed-lock.json"
         if not installed.exists() or installed.read_text() != lock:
             say("node-worker: installing its packages")
@@ -203,6 +204,27 @@ class Ground:
     def count_messages(self):
         return int(self.sql(f'SELECT count(*) FROM "{self.schema}".mastra_messages'))
 
+    def reset_spans(self):
+        """... for every run that writes spans."""
+        self.sql(f'TRUNCATE "{self.schema}".mastra_ai_spans')
+        self.sql("CHECKPOINT", self.env["STACK_POSTGRES_ADMIN"])
+        self.sql(f'VACUUM "{self.schema}".mastra_ai_spans')
+
+    def count_spans(self):
+        return int(self.sql(f'SELECT count(*) FROM "{self.schema}".mastra_ai_spans'))
+
+    def sample_spans(self):
+        """A digest of every sixteenth span, all its columns but those that the clock fills."""
+        return self.sql(f"""
+            SELECT md5(string_agg((to_jsonb(span) - '{{createdAt,updatedAt,createdAtZ,updatedAtZ}}'::text[])::text, ''
+                ORDER BY "spanId"))
+            FROM "{self.schema}".mastra_ai_spans AS span WHERE "spanId" LIKE '%7'""")
+
+    def applied(self, worker, topic):
+        """Commands of one topic that the worker's group has applied."""
+        return int(self.sql(f"""SELECT COALESCE(sum(applied), 0) FROM "{self.schema}".stowage_lanes
+            WHERE group_id = '{worker.group}' AND topic = '{topic}'"""))
+
     # -- programs
 
     def program(self, name, *args):
@@ -224,51 +246,63 @@ class Ground:
         self.program("client", "fill", topic, "--kind", kind, "--count", count, "--first", first,
                      "--schemas", self.schemas, "--threads", THREADS)
 
-    def ask(self, topic, reply_topic, count, in_flight, warm_up):
+    def ask(self, topic, reply_topic, count, in_flight, warm_up, *options):
         return self.program("client", "ask", topic, "--kind", "getThreadById", "--reply-topic", reply_topic,
                             "--count", count, "--in-flight", in_flight, "--warm-up", warm_up,
-                            "--schemas", self.schemas, "--threads", THREADS)
+                            "--schemas", self.schemas, "--threads", THREADS, *options)
 
-    def worker(self, topic, **settings):
-        """A Stowage worker, in a group of its own, so that it reads the topic from its start."""
+    def group(self):
+        """A group of its own reads a topic from its start."""
         self.groups += 1
-        group = f"{self.tag}-{self.groups}"
+        return f"{self.tag}-{self.groups}"
+
+    def worker(self, topic, group=None, **settings):
+        """A Stowage worker, in a group of its own or in the given one."""
+        group = group or self.group()
         env = {**self.worker_env, "STOWAGE_KAFKA_TOPICS": topic, "STOWAGE_KAFKA_GROUP_ID": group, **settings}
         process = self.background([STOWAGE, "run"], env)
         process.group = group
         return process
 
+    def watch(self, group, until, after=0):
+        """Says "ready" at once, "begin COUNT" and "end COUNT" of what the group has applied."""
+        return self.background([BUILD / "watch", "--schema", self.schema, "--group", group,
+                                "--until", until, "--from", after])
+
     def wait_applied(self, worker, until):
-        with self.background([BUILD / "watch", "--schema", self.schema, "--group", worker.group,
-                              "--until", until]) as watching:
+        with self.watch(worker.group, until) as watching:
             watching.line("end")
 
     def drain(self, worker, until, after=0, resume=False):
         """Waits until the worker has applied `until` commands; what that took, from the first commit
         beyond `after` on, or with `resume` from the moment a worker held by SIGSTOP may go on."""
-        watch = [BUILD / "watch", "--schema", self.schema, "--group", worker.group, "--until", until, "--from", after]
-        with self.background(watch) as watching:
+        with self.watch(worker.group, until, after) as watching:
             watching.line("ready")
             if resume:
-                start, begun = self.meter(worker.pid), after
-                worker.popen.send_signal(signal.SIGCONT)
-            else:
-                begun = int(watching.line("begin").split()[1])
                 start = self.meter(worker.pid)
-            watching.line("end")
-            end = self.meter(worker.pid)
+                worker.popen.send_signal(signal.SIGCONT)
+                return self.watched(watching, until, worker.pid, start=start, begun=after)
+            return self.watched(watching, until, worker.pid)
+
+    def watched(self, watching, until, *pids, start=None, begun=None):
+        """What it took the processes from "begin COUNT" (or a meter read before) to "end"."""
+        if start is None:
+            begun = int(watching.line("begin").split()[1])
+            start = self.meter(*pids)
+        watching.line("end")
+        end = self.meter(*pids)
         count = until - begun
         if count <= 0:
-            raise Failed(f"{until - after} commands are applied too quickly to be measured")
+            raise Failed(f"{until} commands are applied too quickly to be measured")
         return {"count": count, "rate": count * 1e9 / (end["wall"] - start["wall"]), **self.cost(start, end, count)}
 
     def meter_servers(self):
         return {"wall": time.monotonic_ns(), "postgres": cpu_tree_ns(int(self.env["STACK_POSTGRES_PID"])),
                 "kafka": cpu_ns(int(self.env["STACK_KAFKA_PID"]))}
 
-    def meter(self, pid):
-        """The clock, and the processor time of a program and of both servers until now."""
-        return {"worker": cpu_ns(pid), **self.meter_servers()}
+    def meter(self, *pids):
+        """The clock, and the processor time of programs and of both servers until now."""
+        return {"worker": sum(map(cpu_ns, pids)), **self.meter_servers()}
 
     @staticmethod
     def cost(start, end, count):

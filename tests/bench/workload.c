@@ -2,10 +2,7 @@
 
 #include <stdio.h>
 
-/* 2026-01-01, so that rows of all runs are alike. */
-#define FIRST_MS INT64_C(1767225600000)
-
-static uint64_t mix(uint64_t x)
+uint64_t workload_mix(uint64_t x)
 {
 	x += UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -29,7 +26,7 @@ void workload_message(struct workload_message *out, uint64_t i, unsigned threads
 		"The quick brown fox jumps over the lazy dog, and the five boxing wizards jump quickly "
 		"past the sphinx of black quartz, who judges their vow in silence while the night is "
 		"young, the tea is hot and nobody has anything better to do than to count letters.";
-	uint64_t high = mix(i), low = mix(~i);
+	uint64_t high = workload_mix(i), low = workload_mix(~i);
 	unsigned thread = (unsigned)(i % threads);
 
 	snprintf(out->id, sizeof out->id, "%08x-%04x-4%03x-a%03x-%012llx", (unsigned)(high >> 32),
@@ -41,5 +38,5 @@ void workload_message(struct workload_message *out, uint64_t i, unsigned threads
 		"{\"format\":2,\"parts\":[{\"type\":\"text\",\"text\":\"%016llx %s\"}],"
 		"\"content\":\"%016llx %.150s\"}",
 		(unsigned long long)high, text, (unsigned long long)high, text);
-	out->created_ms = FIRST_MS + (int64_t)i;
+	out->created_ms = WORKLOAD_FIRST_MS + (int64_t)i;
 }

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+/* 2026-01-01, so that rows of all runs are alike. */
+#define WORKLOAD_FIRST_MS INT64_C(1767225600000)
+
 /* Content's bytes, its terminating zero included. */
 #define WORKLOAD_CONTENT 640
 
@@ -20,6 +23,9 @@ struct workload_message {
 	int content_size;
 	int64_t created_ms;
 };
+
+/* Random-looking, and never the same for two numbers. */
+uint64_t workload_mix(uint64_t x);
 
 void workload_thread_id(char out[32], unsigned thread);
 void workload_resource_id(char out[32], unsigned thread);

@@ -6,56 +6,14 @@
 // SCHEMAS_DIR is what `stowage schemas --output` writes. All commands of a fetched batch run at
 // once over the store's pool, and their replies go out in one request. Says "ready" on standard
 // output when it is in its group; ends on SIGTERM.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { PostgresStore } from '@mastra/pg';
-import avsc from 'avsc';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { HEADER_SIZE, readCommand } from './commands.mjs';
 
 const COMMAND = 'memory.getThreadById';
-const HEADER_SIZE = 10; // C3 01 and the schema's fingerprint
 
 const [topic, schemasDir, schemaName] = process.argv.slice(2);
-
-// Both logical types are told from the null beside them in a union by _toValue's undefined.
-// Milliseconds on the wire, Date in the program.
-class Timestamp extends avsc.types.LogicalType {
-  _fromValue(value) {
-    return new Date(value);
-  }
-  _toValue(value) {
-    return value instanceof Date ? value.getTime() : undefined;
-  }
-}
-
-// JSON text on the wire, a value in the program.
-class Json extends avsc.types.LogicalType {
-  _fromValue(value) {
-    return JSON.parse(value);
-  }
-  _toValue(value) {
-    return value === null ? undefined : JSON.stringify(value);
-  }
-}
-
-function readType(path) {
-  const schema = JSON.parse(readFileSync(join(schemasDir, path), 'utf8'));
-  return avsc.Type.forSchema(schema, {
-    logicalTypes: { 'timestamp-millis': Timestamp, json: Json },
-    wrapUnions: false,
-  });
-}
-
-function readCommand(name) {
-  const index = JSON.parse(readFileSync(join(schemasDir, 'index.json'), 'utf8'));
-  const entry = index.find(({ command }) => command === name);
-  const header = Buffer.alloc(HEADER_SIZE);
-  header.writeUInt16BE(0xc301);
-  header.writeBigUInt64LE(BigInt(`0x${entry.replyFingerprint}`), 2);
-  return { request: readType(entry.request), reply: readType(entry.reply), header };
-}
-
-const command = readCommand(COMMAND);
+const command = readCommand(schemasDir, COMMAND);
 const store = new PostgresStore({
   id: 'bench',
   connectionString: process.env.STOWAGE_POSTGRES_CONNECTION_STRING,

@@ -1,0 +1,80 @@
+"""What a figure returns, how much it measures, and the comparison of two in turns."""
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from ground import say
+
+LIMIT_KIB = 64 * 1024
+
+
+@dataclass
+class Result:
+    name: str
+    text: str      # what the number is
+    value: float
+    sense: str     # ">=" or "<="
+    target: float
+    raw: dict = field(default_factory=dict)
+
+    @property
+    def met(self):
+        return self.value >= self.target if self.sense == ">=" else self.value <= self.target
+
+
+@dataclass
+class Size:
+    """How much of everything; quick is only to see that all of it runs."""
+    turns: int = 5
+    skipped: int = 1  # first turns that do not count: the broker's Java is slow until it is warm
+    drain: int = 200_000
+    ask: int = 1_000
+    ask_many: int = 20_000
+    few: int = 10_000
+    many: int = 1_000_000
+    node_spans: int = 40_000
+    some_spans: int = 100_000
+    flood: int = 500_000
+    ask_ms: int = 7_000
+
+
+QUICK = Size(turns=1, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
+             node_spans=8_000, some_spans=8_000, flood=60_000, ask_ms=700)
+
+
+def rounded(values, digits=0):
+    return [round(value, digits) if digits else round(value) for value in values]
+
+
+def cost_text(took):
+    return (f"{took['rate']:.0f}/s, processor us a command: own {took['worker_us']:.1f}, "
+            f"PostgreSQL {took['postgres_us']:.1f}, Kafka {took['kafka_us']:.1f}"
+            + (f"; highest memory {took['hwm_kib']} KiB" if "hwm_kib" in took else ""))
+
+
+def all_us(took):
+    return took["worker_us"] + took["postgres_us"] + took["kafka_us"]
+
+
+def versus(size, name, other, worker):
+    """Both in turns: the median of the worker's rate by the other's, and the raw numbers."""
+    runs = {name: [], "worker": []}
+    for turn in range(1 - size.skipped, size.turns + 1):
+        runs[name].append(other())
+        runs["worker"].append(worker())
+        for who, took in runs.items():
+            say(f"  turn {turn}: {who}: " + cost_text(took[-1]))
+    for took in runs.values():
+        del took[:size.skipped]
+    raw = {}
+    for who, took in runs.items():
+        raw[f"{who} a second"] = rounded(run["rate"] for run in took)
+        raw[f"{who}: processor us a command, its own, PostgreSQL's, Kafka's"] = [
+            rounded((run["worker_us"], run["postgres_us"], run["kafka_us"]), 1) for run in took]
+        if "hwm_kib" in took[0]:
+            raw[f"{who}: highest KiB"] = [run["hwm_kib"] for run in took]
+    pairs = list(zip(runs["worker"], runs[name]))
+    # Tells of the rate on a machine that has nothing else to do, also when this one has.
+    raw[f"processor time of all, {name}'s of worker's"] = round(median(
+        all_us(theirs) / all_us(ours) for ours, theirs in pairs), 2)
+    return median(ours["rate"] / theirs["rate"] for ours, theirs in pairs), raw
