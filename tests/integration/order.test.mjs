@@ -173,6 +173,28 @@ describe('order', () => {
     }
   });
 
+  test('of transactions the committed commands take effect, whatever offsets are missing between', async () => {
+    const id = newId();
+    const producer = world.client.kafka.producer({ transactionalId: id, idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+    const command = (name, args) => ({ key: id, partition: 0, value: world.client.schemas.encode(name, args) });
+    await producer.connect();
+    try {
+      for (let i = 0; i < 60; i++) {
+        const transaction = await producer.transaction();
+        await transaction.send({ topic: world.topic, acks: -1, messages: [
+          command('memory.saveThread', { thread: { id: `${id}-${i}`, resourceId: id, title: id, createdAt: at(0), updatedAt: at(0) } }),
+          command('memory.updateThread', { id: `${id}-${i}`, metadata: { i } }),
+        ] });
+        await (i % 3 === 1 ? transaction.abort() : transaction.commit());
+      }
+    } finally {
+      await producer.disconnect();
+    }
+    const { threads } = await world.client.call('memory.listThreads', { filter: { resourceId: id }, perPage: -1 }, { key: id, partition: 0 });
+    assert.deepEqual(threads.map((thread) => thread.metadata.i).sort((a, b) => a - b),
+      Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 3 !== 1));
+  });
+
   test('the outbox is empty again, and the offsets are at the end', async () => {
     await until('the outbox is empty', async () => {
       const [{ count }] = await sql(`SELECT count(*)::int FROM "${world.schema}".stowage_outbox`);
