@@ -79,17 +79,27 @@ void params_free(struct params *params)
 /* A buffer that one large command made is given back, not kept for ever. */
 #define KEPT_BYTES (256 * 1024)
 
-void params_reset(struct params *params)
+static void forget_larger(struct params *params, int count, size_t bytes)
 {
-	for (int i = 0; i < params->count; i++) {
+	for (int i = 0; i < count; i++) {
 		struct param *param = &params->list[i];
-		if (param->capacity > KEPT_BYTES) {
+		if (param->capacity > bytes) {
 			free(param->bytes);
 			param->bytes = NULL;
 			param->capacity = 0;
 		}
 	}
 	params->count = 0;
+}
+
+void params_reset(struct params *params)
+{
+	forget_larger(params, params->count, KEPT_BYTES);
+}
+
+void params_trim(struct params *params)
+{
+	forget_larger(params, params->capacity, 0);
 }
 
 int params_count(const struct params *params)

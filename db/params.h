@@ -23,6 +23,8 @@ struct params;
 struct params *params_new(void);
 void params_free(struct params *params);
 void params_reset(struct params *params);
+/* ... and keeps no buffers. */
+void params_trim(struct params *params);
 int params_count(const struct params *params);
 
 /* Scalars: each call appends the next parameter ($1, $2, ...). */

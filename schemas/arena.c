@@ -83,9 +83,16 @@ void arena_free(struct arena *arena)
 {
 	if (!arena)
 		return;
+	arena_trim(arena);
+	free(arena);
+}
+
+void arena_trim(struct arena *arena)
+{
+	size_t keep = arena->keep;
 	arena->keep = 0;
 	arena_reset(arena);
-	free(arena);
+	arena->keep = keep;
 }
 
 void arena_reset(struct arena *arena)

@@ -22,6 +22,9 @@ void arena_free(struct arena *arena);
 /* Gives back everything at once; pointers into the arena are dead afterwards. */
 void arena_reset(struct arena *arena);
 
+/* ... and keeps nothing. */
+void arena_trim(struct arena *arena);
+
 /* `size` bytes aligned for any type, not cleared; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size);
 

@@ -21,6 +21,14 @@ void batch_free(struct batch *batch)
 	free(batch->jobs);
 }
 
+void batch_trim(struct batch *batch)
+{
+	arena_trim(batch->arena);
+	free(batch->jobs);
+	batch->jobs = NULL;
+	batch->job_size = 0;
+}
+
 static void clear(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->lane_count; i++) {

@@ -55,6 +55,8 @@ bool batch_side(struct batch *batch, const struct side *side) __attribute__((war
 
 /* Messages back to the front of their lanes, in order; the batch is empty. */
 void batch_give_back(struct batch *batch);
+/* What an empty batch keeps for the next one is given back. */
+void batch_trim(struct batch *batch);
 /* Messages destroyed, but for those that go on beside their lanes; the batch is empty. */
 void batch_finish(struct batch *batch);
 

@@ -1,6 +1,7 @@
 /* executor.c - see executor.h */
 #include "worker/executor.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
  * is its owner by then, or an operator has moved its offset. */
 #define FENCED_MS 1500
 #define REPLY_BUFFER_KEEP (1024 * 1024)
+/* Without work for so long, an executor gives its buffers back. */
+#define REST_MS 300
 
 struct executor {
 	const struct engine *engine;
@@ -28,6 +31,7 @@ struct executor {
 	struct waiter waiter;
 	unsigned failures; /* in a row, for the back-off */
 	unsigned seed;
+	bool resting; /* had no work for REST_MS */
 };
 
 static int64_t backoff_ms(struct executor *x)
@@ -401,18 +405,33 @@ static void do_side(struct executor *x, struct side *side)
 	lanes_free_side(x->engine->lanes, side);
 }
 
+/* Nothing to do: first the buffers go, then the connection. */
+static void rest(struct executor *x)
+{
+	if (x->resting) {
+		disconnect(x);
+		return;
+	}
+	batch_trim(&x->batch);
+	buffer_free(&x->reply);
+	params_trim(x->transaction.params);
+	params_trim(x->transaction.table.params);
+	malloc_trim(0);
+}
+
 static void *run(void *arg)
 {
 	struct executor *x = arg;
 	struct work work;
 	for (;;) {
-		lanes_next(x->engine->lanes, &work, &x->waiter, (int)x->engine->config->postgres.idle_timeout_ms);
+		int idle_ms = (int)x->engine->config->postgres.idle_timeout_ms;
+		lanes_next(x->engine->lanes, &work, &x->waiter, x->resting ? idle_ms : REST_MS);
 		switch (work.kind) {
 		case WORK_QUIT:
 			disconnect(x);
 			return NULL;
 		case WORK_NONE:
-			disconnect(x);
+			rest(x);
 			break;
 		case WORK_TAKE:
 			do_take(x, &work);
@@ -425,6 +444,7 @@ static void *run(void *arg)
 			do_batch(x, &work);
 			break;
 		}
+		x->resting = work.kind == WORK_NONE;
 		if (x->reply.capacity > REPLY_BUFFER_KEEP)
 			buffer_free(&x->reply);
 	}

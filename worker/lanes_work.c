@@ -226,11 +226,14 @@ static void wake_for_more(struct lanes *lanes, int64_t now)
 
 static void wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t until)
 {
-	waiter->below = lanes->waiting;
-	waiter->waiting = true;
-	lanes->waiting = waiter;
+	/* One whose time is up keeps its place: those below stay idle, with small buffers and no
+	 * connection, as long as those above can do the work. */
+	if (!waiter->waiting) {
+		waiter->below = lanes->waiting;
+		waiter->waiting = true;
+		lanes->waiting = waiter;
+	}
 	lanes_wait_until(lanes, &waiter->wake, until);
-	stop_waiting(lanes, waiter);
 }
 
 void lanes_wake_for(struct lanes *lanes, const struct lane *lane)
@@ -264,13 +267,15 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 		}
 		if (now >= until) {
 			work->kind = WORK_NONE;
-			break;
+			lanes_unlock(lanes);
+			return;
 		}
 		bool watches = later <= lanes->light_since + LIGHT_ALONE_MS;
 		lanes->watchers += watches;
 		wait_for_work(lanes, waiter, later);
 		lanes->watchers -= watches;
 	}
+	stop_waiting(lanes, waiter);
 	lanes_unlock(lanes);
 }
 
