@@ -38,6 +38,7 @@ struct connection {
 	size_t queue_size;
 	size_t head, tail;
 	size_t unsent;
+	bool blames_cancels;
 	bool failed; /* an error since the last sync: the server skips what follows */
 	struct db_failure failure;
 	char last_tag[64];
@@ -107,6 +108,11 @@ static void lose(struct connection *c, const char *message)
 bool connection_is_open(const struct connection *c)
 {
 	return c->pg != NULL;
+}
+
+void connection_blame_cancels(struct connection *c, bool blame)
+{
+	c->blames_cancels = blame;
 }
 
 /* libpq gives no SQLSTATE for a failed connect; the server's messages tell set-up from outage. */
@@ -273,6 +279,8 @@ static void keep_failure(struct connection *c, const PGresult *result, void *tag
 	copy_text(f->message, sizeof(f->message), message ? message : PQresultErrorMessage(result));
 	copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
 	f->kind = db_kind_of(f->sqlstate);
+	if (c->blames_cancels && strcmp(f->sqlstate, "57014") == 0)
+		f->kind = DB_COMMAND;
 	/* "cached plan must not change result type": the table was altered under the plan. */
 	if (function && strcmp(function, "RevalidateCachedQuery") == 0)
 		f->kind = DB_STALE;

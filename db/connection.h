@@ -42,6 +42,10 @@ bool connection_open(struct connection *connection, struct db_failure *failure)
 	__attribute__((warn_unused_result));
 /* Drops the connection and everything under way on it. */
 void connection_close(struct connection *connection);
+/* A cancelled statement is by itself taken to be cancelled for others' sake (DB_CONTEND). With
+ * `blame`, it is the statement's own fault (DB_COMMAND): statement_timeout, and not for once. */
+void connection_blame_cancels(struct connection *c, bool blame);
+
 bool connection_is_open(const struct connection *connection);
 
 /*

@@ -18,6 +18,9 @@
 /* A lane that was fenced, yet is still assigned, is taken again after a while: whoever fenced it
  * is its owner by then, or an operator has moved its offset. */
 #define FENCED_MS 1500
+/* Batches in a row that may end by a cancelled statement; then it is the statement's own fault
+ * (statement_timeout), and its command is looked for. */
+#define CANCELS_PASSING 3
 #define REPLY_BUFFER_KEEP (1024 * 1024)
 /* Without work for so long, an executor gives its buffers back. */
 #define REST_MS 300
@@ -356,6 +359,7 @@ static void do_batch(struct executor *x, const struct work *work)
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
 	bool written = false;
 	enum db_kind kind = DB_LOST;
+	connection_blame_cancels(x->transaction.connection, work->lanes[0]->retries >= CANCELS_PASSING);
 	if (count_attempt(x, work->lanes[0], &failure))
 		kind = transaction_run(&x->transaction, &x->batch, &failure, &written);
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);

@@ -119,6 +119,8 @@ static void fail_turn(struct attempt *attempt, struct turn *turn)
 		category = FAILURE_INVALID;
 	else if (strncmp(f->sqlstate, "23", 2) == 0)
 		category = FAILURE_CONFLICT;
+	else if (strcmp(f->sqlstate, "57014") == 0)
+		category = FAILURE_TIMEOUT;
 	const char *details = arena_printf(turn->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
 	for (size_t i = 0; i < turn->count; i++)
 		call_fail(turn, turn->calls[i], category, "DATABASE_ERROR", details, "%s", f->message);

@@ -248,6 +248,26 @@ describe('commands that fail', () => {
       await sql(`ALTER TABLE "${world.schema}".mastra_threads DROP CONSTRAINT no_evil`);
     }
   });
+
+  test('a statement that always runs into its time-out is found and answered alone', async () => {
+    const id = newId();
+    await sql(`CREATE FUNCTION "${world.schema}".too_slow() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; END $$`);
+    await sql(`CREATE TRIGGER too_slow BEFORE INSERT ON "${world.schema}".mastra_threads FOR EACH ROW
+      WHEN (NEW.title = 'slow') EXECUTE FUNCTION "${world.schema}".too_slow()`);
+    try {
+      const list = Array.from({ length: 20 }, (_, i) => ({ command: 'memory.saveThread', key: id, correlationId: `${id}-${i}`,
+        args: { thread: thread(`${id}-${i}`, { title: i === 7 ? 'slow' : 'good' }) } }));
+      const answers = list.map(({ correlationId }) => world.client.expect(correlationId, 'memory.saveThread'));
+      await world.client.post(list);
+      for (const [i, { headers, decoded }] of (await Promise.all(answers)).entries()) {
+        assert.equal(headerText(headers, 'status'), i === 7 ? 'error' : 'ok', `command ${i}`);
+        if (i === 7) assert.equal(decoded.category, 'TIMEOUT');
+      }
+    } finally {
+      await sql(`DROP FUNCTION "${world.schema}".too_slow() CASCADE`);
+    }
+  });
 });
 
 describe('the limits', () => {
