@@ -35,7 +35,7 @@ class Size:
     node_spans: int = 40_000
     some_spans: int = 100_000
     flood: int = 500_000
-    ask_ms: int = 7_000
+    ask_ms: int = 5_000
 
 
 QUICK = Size(turns=1, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,

@@ -39,7 +39,8 @@ export class Load {
     this.base = this.ids.length * 2;
   }
 
-  #commands(id, step) {
+  // What a conversation gets in a step, in this order.
+  commands(id, step) {
     const args = {
       'memory.saveMessages': { messages: [{ id: `${id}-${step}`, threadId: id, resourceId: id, role: 'user', type: 'v2', createdAt: at(step), content: content(`${step}`) }] },
       'memory.updateBufferedReflection': { id: this.records.get(id), reflection: `${step}`, tokenCount: 1, inputTokenCount: 1, reflectedObservationLineCount: step },
@@ -55,7 +56,7 @@ export class Load {
     this.done = (async () => {
       while (!this.stopped || this.step < minimum) {
         this.step++;
-        const list = this.ids.flatMap((id) => this.#commands(id, this.step));
+        const list = this.ids.flatMap((id) => this.commands(id, this.step));
         for (let i = 0; i < list.length; i += CHUNK) {
           await this.#post(list.slice(i, i + CHUNK), topic);
         }
@@ -111,14 +112,24 @@ export class Load {
     return expected;
   }
 
-  // All is applied exactly once, in order, and every reply is there.
-  async account() {
-    const { schema, topic, dlq } = this.world;
-    const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic));
+  async allApplied() {
+    const ends = await withAdmin((admin) => admin.fetchTopicOffsets(this.world.topic));
     const total = ends.reduce((sum, { high }) => sum + Number(high), 0);
     await until('everything is applied', async () => await this.applied() + this.base >= total, {
       timeoutMs: 300_000, onTimeout: () => this.world.workers.map((w) => `--- ${w.name}\n${w.tail(25)}`).join('\n') });
+  }
 
+  // No command failed, no reply waits.
+  async nothingLeft() {
+    const { schema, dlq } = this.world;
+    assert.deepEqual(await readTopic(dlq), [], 'nothing is a dead letter');
+    await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${schema}".stowage_outbox`))[0].n === 0);
+  }
+
+  // All is applied exactly once, in order, and every reply is there.
+  async account() {
+    const { schema } = this.world;
+    await this.allApplied();
     const expected = await this.#expected();
     const counts = { commands: 0, replies: 0, twice: 0 };
     for (const [id, one] of expected) {
@@ -133,8 +144,7 @@ export class Load {
       counts.commands += one.correlations.length;
     }
     if (this.replies) await this.#accountReplies(expected, counts);
-    assert.deepEqual(await readTopic(dlq), [], 'nothing is a dead letter');
-    await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${schema}".stowage_outbox`))[0].n === 0);
+    await this.nothingLeft();
     return counts;
   }
 
