@@ -2,47 +2,17 @@
 #include "db/connection.h"
 
 #include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/connection_state.h"
 #include "db/statement.h"
-#include "db/statement_cache.h"
 
 #define DEFAULT_STATEMENT_CACHE 256
 /* Bytes given to libpq beyond what the socket took, before sending waits for the server. */
 #define UNSENT_MAX (1024 * 1024)
-
-enum expected_kind {
-	EXPECT_PREPARE,
-	EXPECT_ROWS,
-	EXPECT_SYNC,
-};
-
-/* One answer that is on its way. */
-struct expected {
-	enum expected_kind kind;
-	connection_result_fn *done;
-	void *arg;
-	void *tag;
-	char name[24]; /* of a prepared statement */
-};
-
-struct connection {
-	struct connection_options options;
-	PGconn *pg;
-	struct statement_cache *statements;
-	struct expected *queue; /* a ring of queue_size, a power of two */
-	size_t queue_size;
-	size_t head, tail;
-	size_t unsent;
-	bool blames_cancels;
-	bool failed; /* an error since the last sync: the server skips what follows */
-	struct db_failure failure;
-	char last_tag[64];
-};
 
 struct connection *connection_new(const struct connection_options *options)
 {
@@ -99,7 +69,7 @@ void connection_close(struct connection *c)
 	statement_cache_clear(c->statements);
 }
 
-static void lose(struct connection *c, const char *message)
+void connection_lose(struct connection *c, const char *message)
 {
 	set_failure(c, DB_LOST, message);
 	connection_close(c);
@@ -167,8 +137,7 @@ static struct expected *expect(struct connection *c, enum expected_kind kind)
 	return e;
 }
 
-/* Waits until the socket is readable (or writable, if something is unsent), takes in what came. */
-static void wait_socket(struct connection *c, bool unsent)
+void connection_wait(struct connection *c, bool unsent)
 {
 	struct pollfd fd = { .fd = PQsocket(c->pg),
 		.events = (short)(POLLIN | (unsent ? POLLOUT : 0)) };
@@ -178,25 +147,24 @@ static void wait_socket(struct connection *c, bool unsent)
 		n = poll(&fd, 1, timeout);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		lose(c, "no answer from the server within the time-out");
+		connection_lose(c, "no answer from the server within the time-out");
 	else if ((fd.revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
-		lose(c, PQerrorMessage(c->pg));
+		connection_lose(c, PQerrorMessage(c->pg));
 }
 
-/* Sends what the socket takes; waits while more than `allowed` bytes are unsent. */
-static void flush(struct connection *c, size_t allowed)
+void connection_flush(struct connection *c, size_t allowed)
 {
 	while (c->pg) {
 		int rest = PQflush(c->pg);
 		if (rest < 0) {
-			lose(c, PQerrorMessage(c->pg));
+			connection_lose(c, PQerrorMessage(c->pg));
 			return;
 		}
 		if (rest == 0)
 			c->unsent = 0;
 		if (rest == 0 || c->unsent <= allowed)
 			return;
-		wait_socket(c, true);
+		connection_wait(c, true);
 	}
 }
 
@@ -204,7 +172,7 @@ static void send_simple(struct connection *c, const char *sql)
 {
 	expect(c, EXPECT_ROWS);
 	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
-		lose(c, PQerrorMessage(c->pg));
+		connection_lose(c, PQerrorMessage(c->pg));
 }
 
 /* Names the prepared statement, preparing it on the way if it is new. */
@@ -223,7 +191,7 @@ static const char *prepare(struct connection *c, const char *sql, const char *sc
 	snprintf(e->name, sizeof(e->name), "%s", slot.name);
 	char *text = statement_text(sql, schema ? schema : "");
 	if (!PQsendPrepare(c->pg, slot.name, text, 0, NULL))
-		lose(c, PQerrorMessage(c->pg));
+		connection_lose(c, PQerrorMessage(c->pg));
 	free(text);
 	return slot.name;
 }
@@ -254,7 +222,7 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 	if (!c->pg)
 		return;
 	if (!sent) {
-		lose(c, PQerrorMessage(c->pg));
+		connection_lose(c, PQerrorMessage(c->pg));
 		return;
 	}
 	struct expected *e = expect(c, EXPECT_ROWS);
@@ -262,10 +230,10 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 	e->arg = arg;
 	e->tag = tag;
 	c->unsent += (params ? params_bytes(params) : 0) + 64;
-	flush(c, UNSENT_MAX);
+	connection_flush(c, UNSENT_MAX);
 }
 
-static void keep_failure(struct connection *c, const PGresult *result, void *tag)
+void connection_keep_failure(struct connection *c, const PGresult *result, void *tag)
 {
 	if (c->failed)
 		return;
@@ -304,24 +272,23 @@ static void take_result(struct connection *c, PGresult *result)
 			statement_cache_forget(c->statements, e.name);
 		break;
 	default:
-		keep_failure(c, result, e.tag);
+		connection_keep_failure(c, result, e.tag);
 		if (e.kind == EXPECT_PREPARE)
 			statement_cache_forget(c->statements, e.name);
 		break;
 	}
 }
 
-/* The next result: false when it has not arrived yet, or the connection is lost. */
-static bool next_result(struct connection *c, PGresult **result)
+bool connection_result(struct connection *c, PGresult **result)
 {
 	while (c->pg && PQisBusy(c->pg))
-		wait_socket(c, c->unsent > 0 && PQflush(c->pg) == 1);
+		connection_wait(c, c->unsent > 0 && PQflush(c->pg) == 1);
 	if (!c->pg)
 		return false;
 	*result = PQgetResult(c->pg);
 	if (*result || PQstatus(c->pg) == CONNECTION_OK)
 		return true;
-	lose(c, PQerrorMessage(c->pg));
+	connection_lose(c, PQerrorMessage(c->pg));
 	return false;
 }
 
@@ -329,7 +296,7 @@ static bool next_result(struct connection *c, PGresult **result)
 static void take_answer(struct connection *c)
 {
 	PGresult *result;
-	if (!next_result(c, &result))
+	if (!connection_result(c, &result))
 		return;
 	if (!result) /* a stray end marker */
 		return;
@@ -340,10 +307,10 @@ static void take_answer(struct connection *c)
 	}
 	take_result(c, result);
 	PQclear(result);
-	while (c->pg && next_result(c, &result)) {
+	while (c->pg && connection_result(c, &result)) {
 		if (!result)
 			break;
-		keep_failure(c, result, NULL);
+		connection_keep_failure(c, result, NULL);
 		PQclear(result);
 	}
 	if (c->pg)
@@ -356,7 +323,7 @@ static void send_sync(struct connection *c)
 		return;
 	expect(c, EXPECT_SYNC);
 	if (!PQpipelineSync(c->pg))
-		lose(c, PQerrorMessage(c->pg));
+		connection_lose(c, PQerrorMessage(c->pg));
 }
 
 static bool sync_expected(const struct connection *c)
@@ -373,10 +340,10 @@ static void take_answers(struct connection *c)
 	while (c->pg && queue_length(c) > 0) {
 		size_t until = c->tail;
 		if (!sync_expected(c) && !PQsendFlushRequest(c->pg)) {
-			lose(c, PQerrorMessage(c->pg));
+			connection_lose(c, PQerrorMessage(c->pg));
 			return;
 		}
-		flush(c, 0);
+		connection_flush(c, 0);
 		while (c->pg && c->head != until)
 			take_answer(c);
 	}
@@ -388,8 +355,7 @@ static enum db_kind finish(struct connection *c, struct db_failure *failure)
 		return DB_OK;
 	if (c->pg && c->failure.kind != DB_LOST) {
 		/* Whatever was skipped ends at a sync. */
-		send_sync(c);
-		take_answers(c);
+		connection_settle(c);
 	}
 	if (!c->failed) {
 		/* It was closed before, and its cause told then. */
@@ -409,10 +375,15 @@ enum db_kind connection_drain(struct connection *c, struct db_failure *failure)
 	return finish(c, failure);
 }
 
-enum db_kind connection_sync(struct connection *c, struct db_failure *failure)
+void connection_settle(struct connection *c)
 {
 	send_sync(c);
 	take_answers(c);
+}
+
+enum db_kind connection_sync(struct connection *c, struct db_failure *failure)
+{
+	connection_settle(c);
 	return finish(c, failure);
 }
 

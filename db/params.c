@@ -300,6 +300,43 @@ void array_timestamp_ms(struct params *params, int array, int64_t ms_since_epoch
 	param_int8(array_element(params, array, 8), postgres_time(ms_since_epoch));
 }
 
+static void param_int2(struct param *param, int16_t value)
+{
+	uint16_t wire = htons((uint16_t)value);
+	param_add(param, &wire, sizeof(wire));
+}
+
+int params_copy(struct params *params)
+{
+	static const char signature[] = "PGCOPY\n\377\r\n"; /* its NUL is the eleventh byte */
+	struct param *param = params_next(params);
+	param_add(param, signature, sizeof(signature));
+	param_int4(param, 0); /* flags */
+	param_int4(param, 0); /* length of the header's extension */
+	return params->count - 1;
+}
+
+void copy_row(struct params *params, int copy, int16_t fields)
+{
+	param_int2(&params->list[copy], fields);
+}
+
+void copy_close(struct params *params, int copy)
+{
+	param_int2(&params->list[copy], -1);
+}
+
+const void *copy_bytes(const struct params *params, int copy, size_t *size)
+{
+	*size = params->list[copy].size;
+	return params->list[copy].bytes;
+}
+
+void copy_forget(struct params *params, int copy)
+{
+	params->list[copy].size = 0;
+}
+
 /* Fills in what an array's header could not know before its last element. */
 static void array_finish(struct param *param)
 {

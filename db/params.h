@@ -63,6 +63,15 @@ void array_int8(struct params *params, int array, int64_t value);
 void array_float8(struct params *params, int array, double value);
 void array_timestamp_ms(struct params *params, int array, int64_t ms_since_epoch);
 
+/* Rows for COPY FROM STDIN (FORMAT binary), as the next parameter: copy_row begins a row, whose
+ * fields array_X append in order; copy_close ends the last. What is there may be sent and
+ * forgotten between two rows. No other function of this header knows such a parameter. */
+int params_copy(struct params *params);
+void copy_row(struct params *params, int copy, int16_t fields);
+void copy_close(struct params *params, int copy);
+const void *copy_bytes(const struct params *params, int copy, size_t *size);
+void copy_forget(struct params *params, int copy);
+
 /* What libpq takes: valid until the next append or reset. */
 const char *const *params_values(struct params *params);
 const int *params_lengths(struct params *params);

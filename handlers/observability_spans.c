@@ -24,11 +24,16 @@
 /* Columns whose null may be a given one. */
 #define NULLABLE (SPAN_BIT(SPAN_COLUMNS) - SPAN_BIT(OBSERVABILITY_CREATE_SPAN_RECORD__PARENT_SPAN_ID))
 
+/* From so many rows on a COPY is worth its round trips. */
+#define COPY_ROWS_MIN 200
+#define COPY_PIECE_BYTES (64 * 1024)
+
 /* Writes that one statement serves, in the order of their keys. */
 struct span_group {
 	struct span_group *next;
 	struct span_write *first;
 	struct span_write *last;
+	size_t count;
 	uint64_t given;   /* by any of them */
 	uint64_t cleared; /* by any of them */
 	uint64_t kept;    /* by any of them: neither given nor cleared */
@@ -209,6 +214,7 @@ static void group_write(struct arena *arena, struct span_group **groups,
 	if (!*at)
 		*at = arena_calloc(arena, 1, sizeof(**at));
 	struct span_group *group = *at;
+	group->count++;
 	group->given |= write->given;
 	group->cleared |= cleared;
 	group->kept |= kept;
@@ -287,18 +293,21 @@ static void bind_jsons_of(struct params *params, const struct span_group *group,
 		bind_element_jsonb(params, array, span_value(write, column));
 }
 
+static void bind_element_bool(struct params *params, int array, const struct datum *value)
+{
+	if (datum_is_null(value))
+		array_null(params, array);
+	else
+		array_bool(params, array, value->boolean);
+}
+
 static void bind_bools_of(struct params *params, const struct span_group *group,
 	unsigned column)
 {
 	int array = params_array(params, ELEMENT_BOOL);
 
-	for (const struct span_write *write = group->first; write; write = write->next) {
-		const struct datum *value = span_value(write, column);
-		if (datum_is_null(value))
-			array_null(params, array);
-		else
-			array_bool(params, array, value->boolean);
-	}
+	for (const struct span_write *write = group->first; write; write = write->next)
+		bind_element_bool(params, array, span_value(write, column));
 }
 
 static void bind_element_time(struct params *params, int array, const struct datum *value)
@@ -369,6 +378,66 @@ static void send_group(struct turn *turn, const struct span_group *group, int st
 	turn_send(turn, statement, NULL, NULL);
 }
 
+static void copy_value(struct params *params, int copy, const struct span_write *write,
+	unsigned column)
+{
+	const struct datum *value = span_value(write, column);
+
+	switch (span_kind(column)) {
+	case SPAN_TEXT:
+	case SPAN_TYPE:
+	case SPAN_ENTITY_TYPE:
+		bind_element_text(params, copy, value);
+		break;
+	case SPAN_BOOL:
+		bind_element_bool(params, copy, value);
+		break;
+	case SPAN_TIME:
+		bind_element_time(params, copy, value);
+		break;
+	case SPAN_JSON:
+	case SPAN_TEXTS:
+	case SPAN_JSONS:
+		bind_element_jsonb(params, copy, value);
+		break;
+	}
+}
+
+static void copy_span(struct params *params, int copy, const struct span_write *write)
+{
+	const struct datum none = datum_null();
+
+	copy_row(params, copy, SPAN_COLUMNS + 2);
+	bind_element_text(params, copy, write->trace_id);
+	bind_element_text(params, copy, write->span_id);
+	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
+		copy_value(params, copy, write, column);
+	bind_element_time(params, copy, span_value(write, STARTED_AT));
+	bind_element_time(params, copy, write->ended_z_given ? &write->ended_z : &none);
+}
+
+/* False: a span is there already, none of them is in. */
+static bool copy_group(struct turn *turn, const struct span_group *group)
+{
+	if (group->count < COPY_ROWS_MIN || !turn_copy_begin(turn, SQL_OBSERVABILITY_CREATE_SPAN__COPY))
+		return false;
+	int copy = params_copy(turn->params);
+	size_t size;
+	for (const struct span_write *write = group->first; write; write = write->next) {
+		copy_span(turn->params, copy, write);
+		copy_bytes(turn->params, copy, &size);
+		if (size >= COPY_PIECE_BYTES)
+			turn_copy_rows(turn, copy);
+	}
+	return turn_copy_end(turn, copy);
+}
+
+static void create_group(struct turn *turn, const struct span_group *group)
+{
+	if (!copy_group(turn, group))
+		send_group(turn, group, SQL_OBSERVABILITY_CREATE_SPAN__UPSERT);
+}
+
 void observability_write_spans(struct turn *turn)
 {
 	struct span_reader reader = { .turn = turn };
@@ -389,5 +458,5 @@ void observability_write_spans(struct turn *turn)
 	for (const struct span_group *group = updates; group; group = group->next)
 		send_group(turn, group, SQL_OBSERVABILITY_UPDATE_SPAN);
 	for (const struct span_group *group = creates; group; group = group->next)
-		send_group(turn, group, SQL_OBSERVABILITY_CREATE_SPAN);
+		create_group(turn, group);
 }

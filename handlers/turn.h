@@ -78,6 +78,18 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
  * the .sql files. Values go into turn->params, never into the text. */
 void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg);
 
+/*
+ * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be
+ * there. turn_copy_begin is false if the rows are to go in by a statement: outside of a
+ * transaction, after a conflict for a while, where a culprit is looked for. Then the rows go into
+ * turn->params by params_copy(), in pieces: turn_copy_rows sends what is there and forgets it.
+ * turn_copy_end is false if a unique key was there already: nothing is in, a statement has to do
+ * it. All that was sent before is waited for first.
+ */
+bool turn_copy_begin(struct turn *turn, int statement) __attribute__((warn_unused_result));
+void turn_copy_rows(struct turn *turn, int copy);
+bool turn_copy_end(struct turn *turn, int copy) __attribute__((warn_unused_result));
+
 /* For `outside` commands: makes what the turn's schema lacks of tables and indexes, on a
  * connection in no transaction. True: *statements were run. False: it could not be done and
  * this is no matter of the handler any more: the call has its error, or, if the cause is

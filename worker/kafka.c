@@ -69,6 +69,9 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
 	enum log_level ours = level <= SYSLOG_CRITICAL ? LOG_ERROR
 		: level <= SYSLOG_WARNING             ? LOG_WARN
 						   : LOG_DEBUG;
+	/* kafka.properties go to consumer and producer alike: each ignores what is the other's. */
+	if (strcmp(facility, "CONFWARN") == 0 && strstr(line, "will be ignored by this"))
+		ours = LOG_DEBUG;
 	log_at(opaque->log, ours, "librdkafka", LOG_STR("client", rd_kafka_name(rk)),
 		LOG_STR("facility", facility), LOG_STR("text", line));
 }

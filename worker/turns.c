@@ -6,10 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/copy.h"
 #include "schemas/encode.h"
 #include "schemas/unicode.h"
 
 #define MESSAGE_MAX 1024
+/* Keys that were there come in swarms (a client sends its spans again): so many turns that could
+ * copy do not, after one that met such a key, or could not copy for another reason. */
+#define COPIES_REST 100
 
 /* One statement of a turn that is on its way. */
 struct pending {
@@ -60,6 +64,37 @@ void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, voi
 void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg)
 {
 	turn_send_sql(turn, statement_defs[statement].sql, done, arg);
+}
+
+bool turn_copy_begin(struct turn *turn, int statement)
+{
+	struct turn_link *link = turn->link;
+	if (!link->may_copy)
+		return false;
+	if (link->copies_rest > 0) {
+		link->copies_rest--;
+		return false;
+	}
+	return copy_begin(link->connection, statement_defs[statement].sql, turn->schema, turn);
+}
+
+void turn_copy_rows(struct turn *turn, int copy)
+{
+	size_t size;
+	const void *bytes = copy_bytes(turn->params, copy, &size);
+	copy_rows(turn->link->connection, bytes, size);
+	copy_forget(turn->params, copy);
+}
+
+bool turn_copy_end(struct turn *turn, int copy)
+{
+	copy_close(turn->params, copy);
+	turn_copy_rows(turn, copy);
+	params_reset(turn->params);
+	enum copy_end end = copy_end(turn->link->connection, turn);
+	if (end != COPY_DONE)
+		turn->link->copies_rest = COPIES_REST;
+	return end != COPY_CONFLICT;
 }
 
 void call_fail(struct turn *turn, struct call *call, enum failure_category category,

@@ -3,6 +3,7 @@
 -- flags: write fold
 -- fold: spans
 -- handler: observability_write_spans
+-- statement: upsert
 -- One row a span, keys distinct and sorted: $1 to $42 the columns; a column without any value in
 -- these rows is an empty array. A span that is there already keeps what is not given: $43 tells
 -- for each column whether a null is such, or a null to be stored. Its end counts as given.
@@ -88,3 +89,15 @@ ON CONFLICT ("traceId", "spanId") DO UPDATE SET
 		CASE WHEN ($43::bool[])[40] THEN span."requestContext" END),
 	"startedAtZ" = EXCLUDED."startedAtZ",
 	"endedAtZ" = EXCLUDED."endedAtZ"
+
+-- statement: copy
+-- Many rows that are probably new: the same columns.
+COPY :"schema".mastra_ai_spans (
+	"traceId", "spanId", name, "spanType", "isEvent", "startedAt", "parentSpanId", "entityType",
+	"entityId", "entityName", "parentEntityType", "parentEntityId", "parentEntityName",
+	"rootEntityType", "rootEntityId", "rootEntityName", "userId", "organizationId", "resourceId",
+	"runId", "sessionId", "threadId", "requestId", environment, "serviceName", scope,
+	"entityVersionId", "parentEntityVersionId", "rootEntityVersionId", "experimentId", source,
+	metadata, tags, attributes, links, input, output, error, "endedAt", "requestContext",
+	"startedAtZ", "endedAtZ")
+FROM STDIN (FORMAT binary)
