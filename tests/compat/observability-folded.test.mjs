@@ -78,7 +78,7 @@ describe('observability, folded', () => {
   test('hundreds at once: new ones, some that are there already, all of them', async () => {
     state = 77;
     const many = (first) => ({ command: 'observability.batchCreateSpans', key: 'one partition',
-      args: { records: Array.from({ length: 300 }, (_, i) => ({ ...create(30), traceId: 't0', spanId: `m${first + i}` })) } });
+      args: { records: Array.from({ length: 300 }, (_, i) => ({ ...create(100), traceId: 't0', spanId: `m${first + i}` })) } });
     await together([many(0)]);
     await together([many(150)]);
     await together([many(600), many(600), ...sequence(20, all, 30), many(1000)]);
