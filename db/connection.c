@@ -66,6 +66,7 @@ void connection_close(struct connection *c)
 	c->pg = NULL;
 	c->head = c->tail = 0;
 	c->unsent = 0;
+	c->unsynced = false;
 	statement_cache_clear(c->statements);
 }
 
@@ -229,6 +230,7 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 	e->done = done;
 	e->arg = arg;
 	e->tag = tag;
+	c->unsynced = true;
 	c->unsent += (params ? params_bytes(params) : 0) + 64;
 	connection_flush(c, UNSENT_MAX);
 }
@@ -322,6 +324,7 @@ static void send_sync(struct connection *c)
 	if (!c->pg)
 		return;
 	expect(c, EXPECT_SYNC);
+	c->unsynced = false;
 	if (!PQpipelineSync(c->pg))
 		connection_lose(c, PQerrorMessage(c->pg));
 }
@@ -334,15 +337,16 @@ static bool sync_expected(const struct connection *c)
 	return false;
 }
 
-/* Takes all answers; callbacks may have sent more meanwhile, so asks again until none is left. */
-static void take_answers(struct connection *c)
+/* Takes all answers; callbacks may have sent more meanwhile, so asks again until none is left:
+ * behind a sync each time if all of it is to be `synced`. */
+static void take_answers(struct connection *c, bool synced)
 {
 	while (c->pg && queue_length(c) > 0) {
+		if (synced && c->unsynced)
+			send_sync(c);
 		size_t until = c->tail;
-		if (!sync_expected(c) && !PQsendFlushRequest(c->pg)) {
+		if (c->pg && !sync_expected(c) && !PQsendFlushRequest(c->pg))
 			connection_lose(c, PQerrorMessage(c->pg));
-			return;
-		}
 		connection_flush(c, 0);
 		while (c->pg && c->head != until)
 			take_answer(c);
@@ -371,19 +375,21 @@ static enum db_kind finish(struct connection *c, struct db_failure *failure)
 
 enum db_kind connection_drain(struct connection *c, struct db_failure *failure)
 {
-	take_answers(c);
+	take_answers(c, false);
 	return finish(c, failure);
 }
 
 void connection_settle(struct connection *c)
 {
 	send_sync(c);
-	take_answers(c);
+	take_answers(c, false);
 }
 
 enum db_kind connection_sync(struct connection *c, struct db_failure *failure)
 {
-	connection_settle(c);
+	if (c->unsynced)
+		send_sync(c);
+	take_answers(c, true);
 	return finish(c, failure);
 }
 

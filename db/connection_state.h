@@ -34,6 +34,7 @@ struct connection {
 	size_t queue_size;
 	size_t head, tail;
 	size_t unsent;
+	bool unsynced; /* something was sent since the last sync */
 	bool blames_cancels;
 	bool failed; /* an error since the last sync: the server skips what follows */
 	struct db_failure failure;

@@ -235,11 +235,16 @@ void params_timestamp_ms(struct params *params, int64_t ms_since_epoch)
 
 int params_array(struct params *params, enum params_element element)
 {
+	return params_array_of(params, element_oids[element]);
+}
+
+int params_array_of(struct params *params, uint32_t element_oid)
+{
 	struct param *param = params_next(params);
 	param->array = true;
 	param_int4(param, 1); /* dimensions */
 	param_int4(param, 0); /* has nulls: set when known */
-	param_int4(param, (int32_t)element_oids[element]);
+	param_int4(param, (int32_t)element_oid);
 	param_int4(param, 0); /* length: set when known */
 	param_int4(param, 1); /* lower bound */
 	return params->count - 1;

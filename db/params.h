@@ -53,6 +53,9 @@ enum params_element {
 	ELEMENT_BYTEA,
 };
 int params_array(struct params *params, enum params_element element);
+/* The same of a type that has no constant oid (an extension's): its elements are appended with
+ * array_bytea, as the type's binary format has them. */
+int params_array_of(struct params *params, uint32_t element_oid);
 void array_null(struct params *params, int array);
 void array_text(struct params *params, int array, const char *text, size_t len);
 void array_jsonb(struct params *params, int array, const char *json, size_t len);

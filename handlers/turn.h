@@ -56,6 +56,9 @@ struct turn {
 	struct arena *arena;
 	struct params *params; /* empty; filled, sent with turn_send, empty again */
 	const char *schema;    /* PostgreSQL schema of the data (unquoted name) */
+	bool in_transaction;   /* its statements join those of other commands; else what is sent
+	                          at once, and then what a callback sends at once, shares a
+	                          transaction of its own */
 	const struct worker_settings *settings;
 	struct turn_link *link;
 };

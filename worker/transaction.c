@@ -224,6 +224,7 @@ static void begin(struct attempt *attempt)
 	lane_rows_begin(attempt->transaction->connection, &attempt->transaction->table, rows,
 		attempt->batch->lane_count, attempt->transaction->engine->config->postgres.lock_timeout_ms);
 	attempt->open = true;
+	attempt->transaction->link.in_transaction = true;
 }
 
 /* Handlers that gave no outcome; writes whose reply can't be had, which are to be taken back. */
@@ -354,6 +355,7 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 	enum db_kind kind;
 	for (;;) {
 		attempt.open = false;
+		transaction->link.in_transaction = false;
 		kind = run_once(&attempt, &again);
 		*written = attempt.open;
 		if (kind == DB_OK && !again)

@@ -32,6 +32,7 @@ struct turn *turns_new(struct turn_link *link, struct arena *arena, struct param
 		.arena = arena,
 		.params = params,
 		.schema = link->engine->config->postgres.schema_name,
+		.in_transaction = link->in_transaction,
 		.settings = &link->engine->settings,
 		.link = link,
 	};

@@ -14,6 +14,7 @@ struct turn_link {
 	const struct engine *engine;
 	struct connection *connection;
 	struct buffer *reply; /* scratch: a reply being encoded */
+	bool in_transaction;  /* a transaction is begun */
 	bool may_copy;        /* in a transaction, and no culprit is looked for */
 	unsigned copies_rest; /* copies to be left out after one that failed */
 	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */

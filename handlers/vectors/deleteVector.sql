@@ -1,0 +1,4 @@
+-- key: indexName
+-- reply: none
+-- flags: write fold barrier
+-- handler: vectors_delete_vector

@@ -1,0 +1,4 @@
+-- key: indexName
+-- reply: none
+-- flags: write barrier
+-- handler: vectors_delete_vectors

@@ -1,0 +1,4 @@
+-- key: indexName
+-- reply: none
+-- flags: write barrier
+-- handler: vectors_update_vector

@@ -1,0 +1,4 @@
+-- key: indexName
+-- reply: custom
+-- flags: write fold barrier
+-- handler: vectors_upsert

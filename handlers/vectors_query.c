@@ -1,0 +1,385 @@
+/*
+ * vectors.query: the nearest vectors, or those that a filter matches
+ *
+ * With a vector index the question has two answers in one statement: `few` are the rows that the
+ * filter and the namespace leave; if they are few enough to be compared one by one, that is exact
+ * and cheap, else the index is asked. Only the index itself can tell that it found less than there
+ * is (its scans are bounded): then the exact answer is asked for.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/binding.h"
+#include "handlers/json.h"
+#include "handlers/reply.h"
+#include "handlers/vectors_embedding.h"
+#include "handlers/vectors_filter.h"
+#include "handlers/vectors_index.h"
+
+#define DEFAULT_TOP_K 10
+#define DEFAULT_MIN_SCORE (-1.0)
+#define DEFAULT_M 16 /* pgvector's own */
+#define EF_MINIMUM 40 /* of our choosing; pgvector's own default */
+#define EF_MAXIMUM 1000 /* pgvector's limit */
+#define PROBES_MAXIMUM 32768 /* pgvector's limit */
+#define DEFAULT_LISTS 100 /* pgvector's own */
+/* Up to so many rows, and topK, are compared one by one: about what an index scan costs. */
+#define FEW_ROWS 500
+
+struct vectors_query {
+	struct call *call;
+	const struct datum *vector; /* NULL: by filter alone */
+	const struct datum *filter;
+	struct datum namespace;
+	int64_t top_k;
+	double min_score;
+	bool include_vector;
+	const struct vectors_index *index;
+	bool exact; /* the answer is complete, whatever it is */
+};
+
+/* The columns of every statement here. */
+enum {
+	COLUMN_ID, /* null in a row that only says that the answer is complete */
+	COLUMN_SCORE,
+	COLUMN_METADATA,
+	COLUMN_VECTOR,
+};
+
+/* ---------------------------------------------------------------- what a command gives */
+
+static bool fail_input(struct turn *turn, struct call *call, const char *message)
+{
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_QUERY", NULL, "%s", message);
+	return false;
+}
+
+static bool read_numbers(struct turn *turn, struct vectors_query *query)
+{
+	struct call *call = query->call;
+	const struct datum *top_k = datum_field(call->request, VECTORS_QUERY__TOP_K);
+	const struct datum *min_score = datum_field(call->request, VECTORS_QUERY__MIN_SCORE);
+	const struct datum *probes = datum_field(call->request, VECTORS_QUERY__PROBES);
+
+	query->top_k = datum_is_null(top_k) ? DEFAULT_TOP_K : top_k->integer;
+	query->min_score = datum_is_null(min_score) ? DEFAULT_MIN_SCORE : min_score->real;
+	if (query->top_k < 1)
+		return fail_input(turn, call, "topK must be a positive integer");
+	if (isnan(query->min_score))
+		return fail_input(turn, call, "minScore must be a number");
+	if (!datum_is_null(probes) && (probes->integer < 0 || probes->integer > PROBES_MAXIMUM))
+		return fail_input(turn, call, "probes must be between 1 and 32768");
+	return true;
+}
+
+static bool read_query(struct turn *turn, struct vectors_query *query)
+{
+	struct call *call = query->call;
+	const struct datum *vector = datum_field(call->request, VECTORS_QUERY__QUERY_VECTOR);
+	const struct datum *include = datum_field(call->request, VECTORS_QUERY__INCLUDE_VECTOR);
+
+	query->vector = datum_is_null(vector) ? NULL : vector;
+	query->filter = datum_field(call->request, VECTORS_QUERY__FILTER);
+	query->include_vector = !datum_is_null(include) && include->boolean;
+	if (!vectors_name_ok(turn, call, datum_field(call->request, VECTORS_QUERY__INDEX_NAME)) ||
+		!vectors_namespace(turn, call, datum_field(call->request, VECTORS_QUERY__NAMESPACE),
+			&query->namespace) ||
+		!read_numbers(turn, query))
+		return false;
+	if (!query->vector && !vectors_filter_given(query->filter))
+		return fail_input(turn, call, "Either queryVector or filter must be provided");
+	return !query->vector || vectors_embedding_ok(turn, call, query->vector, "queryVector");
+}
+
+/* ---------------------------------------------------------------- the answer */
+
+static struct datum result_of(struct turn *turn, const struct vectors_query *query,
+	const struct rows *rows, int row)
+{
+	struct datum *fields = arena_calloc(turn->arena, VECTORS_QUERY_RESULT_SIZE, sizeof(*fields));
+	size_t len = 0;
+	const char *text = rows_text(rows, row, COLUMN_ID, &len);
+
+	fields[VECTORS_QUERY_RESULT__ID] = datum_text(text, (uint32_t)len);
+	fields[VECTORS_QUERY_RESULT__SCORE] = datum_real(rows_real(rows, row, COLUMN_SCORE));
+	if (!rows_null(rows, row, COLUMN_METADATA)) {
+		text = rows_text(rows, row, COLUMN_METADATA, &len);
+		fields[VECTORS_QUERY_RESULT__METADATA] = datum_text(text, (uint32_t)len);
+	}
+	if (query->include_vector && !rows_null(rows, row, COLUMN_VECTOR)) {
+		const void *bytes = rows_bytes(rows, row, COLUMN_VECTOR, &len);
+		fields[VECTORS_QUERY_RESULT__VECTOR] =
+			vectors_embedding_decode(turn->arena, query->index->type, bytes, len);
+	}
+	return datum_record(fields, VECTORS_QUERY_RESULT_SIZE);
+}
+
+/* A score that is no number (of a vector of zeros by cosine) is not below any. */
+static bool is_wanted(const struct vectors_query *query, const struct rows *rows, int row)
+{
+	if (rows_null(rows, row, COLUMN_ID) || rows_null(rows, row, COLUMN_SCORE))
+		return false;
+	double score = rows_real(rows, row, COLUMN_SCORE);
+	return !query->vector || isnan(score) || score > query->min_score;
+}
+
+static bool is_complete(const struct vectors_query *query, const struct rows *rows)
+{
+	int count = rows_count(rows);
+
+	return query->exact || count >= query->top_k ||
+		(count && rows_null(rows, count - 1, COLUMN_ID));
+}
+
+static void ask_exact(struct turn *turn, struct vectors_query *query);
+
+static void answered(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct vectors_query *query = arg;
+	int count = rows_count(rows);
+
+	if (!is_complete(query, rows)) {
+		ask_exact(turn, query);
+		return;
+	}
+	struct datum *results = arena_alloc(turn->arena, ((size_t)count + 1) * sizeof(*results));
+	uint32_t kept = 0;
+	for (int row = 0; row < count; row++)
+		if (is_wanted(query, rows, row))
+			results[kept++] = result_of(turn, query, rows, row);
+	call_reply(turn, query->call, datum_array(results, kept));
+}
+
+/* ---------------------------------------------------------------- the question */
+
+/* The metric that the type's operators know: an index of another one is not for this column. */
+static enum vectors_metric metric_of(const struct vectors_index *index)
+{
+	if (index->type == VECTORS_BIT)
+		return index->metric == VECTORS_JACCARD ? VECTORS_JACCARD : VECTORS_HAMMING;
+	return index->metric;
+}
+
+static const char *distance_sql(struct turn *turn, const struct vectors_index *index)
+{
+	static const char *const operators[] = {
+		[VECTORS_COSINE] = "<=>",
+		[VECTORS_EUCLIDEAN] = "<->",
+		[VECTORS_DOTPRODUCT] = "<#>",
+		[VECTORS_HAMMING] = "<~>",
+		[VECTORS_JACCARD] = "<%>",
+	};
+
+	return arena_printf(turn->arena, "embedding OPERATOR(%s.%s) $1::%s", index->extension,
+		operators[metric_of(index)], vectors_type_sql(turn->arena, index));
+}
+
+static const char *score_sql(enum vectors_metric metric)
+{
+	static const char *const scores[] = {
+		[VECTORS_COSINE] = "1 - distance",
+		[VECTORS_EUCLIDEAN] = "1.0 / (1.0 + distance)",
+		[VECTORS_DOTPRODUCT] = "distance * -1",
+		[VECTORS_HAMMING] = "1 - distance / bit_length(embedding)",
+		[VECTORS_JACCARD] = "1 - distance",
+	};
+
+	return scores[metric];
+}
+
+/* What turns an embedding into the bytes of its binary format; none if it was not asked for. */
+static const char *vector_sql(struct turn *turn, const struct vectors_query *query)
+{
+	const struct vectors_index *index = query->index;
+
+	if (!query->include_vector)
+		return "NULL";
+	if (index->type == VECTORS_BIT)
+		return "pg_catalog.bit_send(embedding)";
+	return arena_printf(turn->arena, "%s.%s_send(embedding)", index->extension,
+		vectors_type_names[index->type]);
+}
+
+/* Appends the values of the condition that says which rows are asked for. NULL: the call has
+ * failed. In a table without namespaces all rows are in the default one. */
+static const char *bind_where(struct turn *turn, const struct vectors_query *query)
+{
+	const struct datum *filter = query->filter;
+	const char *condition, *where = "TRUE";
+	struct datum all = datum_string(VECTORS_NAMESPACE_DEFAULT);
+
+	if (query->index->has_namespace) {
+		bind_text(turn->params, &query->namespace);
+		where = arena_printf(turn->arena, "namespace = $%d::text", params_count(turn->params));
+	} else if (!datum_equals(&query->namespace, &all)) {
+		where = "FALSE";
+	}
+	if (!vectors_filter_given(filter))
+		return where;
+	if (!vectors_filter(turn, query->call, filter->text, filter->size, "filter", &condition)) {
+		params_reset(turn->params);
+		return NULL;
+	}
+	return arena_printf(turn->arena, "%s AND %s", where, condition);
+}
+
+/* $1 is the vector, $2 how many. */
+static const char *bind_nearest(struct turn *turn, const struct vectors_query *query)
+{
+	struct datum bytes =
+		vectors_embedding_encode(turn->arena, query->index->type, query->vector);
+
+	params_bytea(turn->params, bytes.text, bytes.size);
+	params_int8(turn->params, query->top_k);
+	return bind_where(turn, query);
+}
+
+/* The fence OFFSET 0 keeps the planner from an index that it may only ask for the order. */
+static void ask_exact(struct turn *turn, struct vectors_query *query)
+{
+	const struct vectors_index *index = query->index;
+	const char *where = bind_nearest(turn, query);
+
+	if (!where)
+		return;
+	query->exact = true;
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"SELECT vector_id, %s, metadata, %s FROM (SELECT vector_id, %s AS distance, "
+			"metadata, embedding FROM %s WHERE %s OFFSET 0) AS nearest "
+			"ORDER BY distance LIMIT $2::int8",
+			score_sql(metric_of(index)), vector_sql(turn, query),
+			distance_sql(turn, index), vectors_table(turn->arena, index), where),
+		answered, query);
+}
+
+static void ask_index(struct turn *turn, struct vectors_query *query)
+{
+	const struct vectors_index *index = query->index;
+	const char *where = bind_nearest(turn, query);
+	const char *table = vectors_table(turn->arena, index);
+	const char *distance = distance_sql(turn, index);
+
+	if (!where)
+		return;
+	params_int8(turn->params, FEW_ROWS + query->top_k);
+	int few = params_count(turn->params);
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"WITH few AS MATERIALIZED (SELECT vector_id, metadata, embedding FROM %s "
+			"WHERE %s LIMIT $%d::int8 + 1), "
+			"counted AS MATERIALIZED (SELECT count(*) <= $%d::int8 AS is_all FROM few) "
+			"SELECT vector_id, %s, metadata, %s FROM ("
+			"SELECT vector_id, %s AS distance, metadata, embedding FROM few "
+			"WHERE (SELECT is_all FROM counted) "
+			"UNION ALL (SELECT vector_id, %s, metadata, embedding FROM %s "
+			"WHERE %s AND NOT (SELECT is_all FROM counted) ORDER BY %s LIMIT $2::int8) "
+			"UNION ALL SELECT NULL, NULL, NULL, NULL WHERE (SELECT is_all FROM counted)"
+			") AS nearest ORDER BY distance, vector_id NULLS LAST LIMIT $2::int8",
+			table, where, few, few, score_sql(metric_of(index)), vector_sql(turn, query),
+			distance, distance, table, where, distance),
+		answered, query);
+}
+
+/* By filter alone: in the order of the ids, with no score. */
+static void ask_filter(struct turn *turn, struct vectors_query *query)
+{
+	params_int8(turn->params, query->top_k);
+	const char *where = bind_where(turn, query);
+
+	if (!where)
+		return;
+	query->exact = true;
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"SELECT vector_id, 0::float8, metadata, %s FROM %s WHERE %s "
+			"ORDER BY vector_id LIMIT $1::int8",
+			vector_sql(turn, query), vectors_table(turn->arena, query->index), where),
+		answered, query);
+}
+
+/* ---------------------------------------------------------------- settings */
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+static int64_t ef_of(const struct vectors_query *query)
+{
+	const struct datum *given = datum_field(query->call->request, VECTORS_QUERY__EF);
+	int m = query->index->m ? query->index->m : DEFAULT_M;
+
+	if (!datum_is_null(given))
+		return clamp(given->integer, 1, EF_MAXIMUM);
+	return clamp(query->top_k * m, EF_MINIMUM, EF_MAXIMUM);
+}
+
+static int64_t probes_of(const struct vectors_query *query)
+{
+	const struct datum *given = datum_field(query->call->request, VECTORS_QUERY__PROBES);
+	int lists = query->index->lists ? query->index->lists : DEFAULT_LISTS;
+
+	if (!datum_is_null(given) && given->integer)
+		return given->integer;
+	return (int64_t)ceil(sqrt(lists));
+}
+
+static void send_setting(struct turn *turn, int statement, int64_t value)
+{
+	const char *text = arena_printf(turn->arena, "%lld", (long long)value);
+
+	params_text(turn->params, text, strlen(text));
+	turn_send(turn, statement, NULL, NULL);
+}
+
+static void send_settings(struct turn *turn, const struct vectors_query *query)
+{
+	if (!query->vector || query->index->method == VECTORS_FLAT)
+		turn_send(turn, SQL_VECTORS_QUERY__EXACT, NULL, NULL);
+	else if (query->index->method == VECTORS_HNSW)
+		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query));
+	else
+		send_setting(turn, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query));
+	if (query->index->iterative)
+		turn_send(turn, SQL_VECTORS_QUERY__ITERATIVE, NULL, NULL);
+}
+
+/* ---------------------------------------------------------------- a turn */
+
+static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
+	void *arg)
+{
+	struct vectors_query *query = arg;
+
+	(void)count;
+	query->index = indexes;
+	if (!vectors_index_ok(turn, query->call, indexes))
+		return;
+	if (query->vector && !vectors_embedding_fits(turn, query->call, indexes, query->vector))
+		return;
+	/* The settings must be gone for the commands behind this one. */
+	if (turn->in_transaction)
+		turn_send_sql(turn, "SAVEPOINT stowage_query", NULL, NULL);
+	send_settings(turn, query);
+	if (!query->vector)
+		ask_filter(turn, query);
+	else if (indexes->method == VECTORS_FLAT)
+		ask_exact(turn, query);
+	else
+		ask_index(turn, query);
+	if (turn->in_transaction)
+		turn_send_sql(turn, "ROLLBACK TO SAVEPOINT stowage_query", NULL, NULL);
+}
+
+void vectors_query(struct turn *turn)
+{
+	struct vectors_query *query = arena_calloc(turn->arena, 1, sizeof(*query));
+
+	query->call = turn->calls[0];
+	if (read_query(turn, query))
+		vectors_describe(turn,
+			datum_field(query->call->request, VECTORS_QUERY__INDEX_NAME), 1, described, query);
+}

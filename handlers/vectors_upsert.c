@@ -1,0 +1,291 @@
+/*
+ * vectors.upsert: vectors with their ids and metadata, several commands in one statement
+ *
+ * A turn may name several indexes: one statement on the catalog for all of them, then index by
+ * index, in the order of their names, the commands in theirs.
+ */
+#include <string.h>
+
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/binding.h"
+#include "handlers/json.h"
+#include "handlers/keys.h"
+#include "handlers/reply.h"
+#include "handlers/uuid.h"
+#include "handlers/vectors_embedding.h"
+#include "handlers/vectors_filter.h"
+#include "handlers/vectors_index.h"
+
+/* One command, checked as far as it can be without its table. */
+struct upsert {
+	struct call *call;
+	uint32_t index; /* number of its index's name */
+	const struct datum *vectors;
+	struct datum *ids;
+	struct datum *metadata; /* as it is stored */
+	struct datum namespace;
+};
+
+struct upsert_turn {
+	struct upsert *upserts;
+	size_t count;
+	struct datum *names; /* of the indexes, in their order */
+};
+
+/* A row that is to be written; of rows with the same key the last one. */
+struct upsert_row {
+	struct datum namespace;
+	struct datum id;
+	struct datum metadata;
+	const struct datum *values;
+};
+
+/* What of one index is written by the next statement. */
+struct upsert_group {
+	const struct vectors_index *index;
+	struct keys *keys;
+	struct upsert_row *rows; /* by number of the key */
+	uint32_t room;
+};
+
+/* ---------------------------------------------------------------- what a command gives */
+
+static bool lengths_ok(struct turn *turn, struct call *call, const struct datum *vectors,
+	const struct datum *ids, const struct datum *metadata)
+{
+	const char *code = NULL;
+
+	if (!vectors->size)
+		code = "EMPTY_VECTORS";
+	else if (!datum_is_null(ids) && ids->size != vectors->size)
+		code = "IDS_LENGTH_MISMATCH";
+	else if (!datum_is_null(metadata) && metadata->size && metadata->size != vectors->size)
+		code = "METADATA_LENGTH_MISMATCH"; /* an empty one counts as none */
+	if (!code)
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, code, NULL,
+		"vectors can't be empty, and ids and metadata must have their length (%u): there are "
+		"%u ids and %u metadata",
+		vectors->size, datum_is_null(ids) ? 0 : ids->size,
+		datum_is_null(metadata) ? 0 : metadata->size);
+	return false;
+}
+
+static bool take_ids(struct turn *turn, struct upsert *upsert, const struct datum *given)
+{
+	upsert->ids = arena_alloc(turn->arena, upsert->vectors->size * sizeof(*upsert->ids));
+	for (uint32_t i = 0; i < upsert->vectors->size; i++) {
+		if (datum_is_null(given)) {
+			char *made = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+			uuid_v4(made);
+			upsert->ids[i] = datum_string(made);
+			continue;
+		}
+		if (!binding_text_ok(turn, upsert->call, &given->items[i], "ids"))
+			return false;
+		upsert->ids[i] = given->items[i];
+	}
+	return true;
+}
+
+static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct datum *given)
+{
+	upsert->metadata =
+		arena_alloc(turn->arena, upsert->vectors->size * sizeof(*upsert->metadata));
+	for (uint32_t i = 0; i < upsert->vectors->size; i++) {
+		struct datum *out = &upsert->metadata[i];
+		*out = datum_null();
+		if (!datum_is_null(given) && given->size &&
+			!binding_json(turn, upsert->call, &given->items[i], "metadata", out))
+			return false;
+		if (vectors_metadata_is_none(out))
+			*out = datum_string("{}");
+	}
+	return true;
+}
+
+static bool take_upsert(struct turn *turn, struct call *call, struct upsert *out)
+{
+	const struct datum *request = call->request;
+	const struct datum *vectors = datum_field(request, VECTORS_UPSERT__VECTORS);
+	const struct datum *ids = datum_field(request, VECTORS_UPSERT__IDS);
+	const struct datum *metadata = datum_field(request, VECTORS_UPSERT__METADATA);
+
+	*out = (struct upsert){ .call = call, .vectors = vectors };
+	if (!vectors_name_ok(turn, call, datum_field(request, VECTORS_UPSERT__INDEX_NAME)) ||
+		!lengths_ok(turn, call, vectors, ids, metadata) ||
+		!vectors_namespace(turn, call, datum_field(request, VECTORS_UPSERT__NAMESPACE),
+			&out->namespace))
+		return false;
+	for (uint32_t i = 0; i < vectors->size; i++)
+		if (!vectors_embedding_ok(turn, call, &vectors->items[i],
+			    arena_printf(turn->arena, "vectors[%u]", i)))
+			return false;
+	return take_ids(turn, out, ids) && take_metadata(turn, out, metadata);
+}
+
+/* ---------------------------------------------------------------- rows of one index */
+
+/* A row's key: a namespace can't hold the NUL that ends it. */
+static struct datum *row_key(struct arena *arena, const struct datum *namespace,
+	const struct datum *id)
+{
+	struct datum *key = arena_alloc(arena, sizeof(*key));
+	uint32_t size = namespace->size + 1 + id->size;
+	char *text = arena_alloc(arena, size);
+
+	memcpy(text, namespace->text, namespace->size);
+	text[namespace->size] = '\0';
+	if (id->size)
+		memcpy(text + namespace->size + 1, id->text, id->size);
+	*key = datum_text(text, size);
+	return key;
+}
+
+static void add_row(struct turn *turn, struct upsert_group *group, struct upsert_row row)
+{
+	uint32_t number = keys_add(group->keys, row_key(turn->arena, &row.namespace, &row.id));
+
+	if (number >= group->room) {
+		uint32_t room = group->room ? 2 * group->room : 64;
+		struct upsert_row *grown = arena_alloc(turn->arena, room * sizeof(*grown));
+		if (group->room)
+			memcpy(grown, group->rows, group->room * sizeof(*grown));
+		group->rows = grown;
+		group->room = room;
+	}
+	group->rows[number] = row;
+}
+
+static void bind_rows(struct turn *turn, const struct upsert_group *group)
+{
+	const uint32_t *order = keys_sorted(group->keys);
+	struct params *params = turn->params;
+	int ids = params_array(params, ELEMENT_TEXT);
+	int embeddings = params_array_of(params, group->index->type_oid);
+	int metadata = params_array(params, ELEMENT_JSONB);
+	int namespaces = params_array(params, ELEMENT_TEXT);
+
+	for (uint32_t i = 0; i < keys_count(group->keys); i++) {
+		const struct upsert_row *row = &group->rows[order[i]];
+		struct datum bytes =
+			vectors_embedding_encode(turn->arena, group->index->type, row->values);
+		bind_element_text(params, ids, &row->id);
+		array_bytea(params, embeddings, bytes.text, bytes.size);
+		bind_element_jsonb(params, metadata, &row->metadata);
+		bind_element_text(params, namespaces, &row->namespace);
+	}
+}
+
+static void send_rows(struct turn *turn, struct upsert_group *group)
+{
+	if (!group->keys || !keys_count(group->keys))
+		return;
+	bind_rows(turn, group);
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
+			"SELECT * FROM unnest($1::text[], $2::%s[], $3::jsonb[], $4::text[]) "
+			"ON CONFLICT (namespace, vector_id) DO UPDATE "
+			"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata",
+			vectors_table(turn->arena, group->index),
+			vectors_type_sql(turn->arena, group->index)),
+		NULL, NULL);
+	group->keys = NULL;
+}
+
+/* Rows that the filter matches go before the command's own come. False: the call has failed. */
+static bool send_delete(struct turn *turn, struct upsert_group *group,
+	const struct upsert *upsert)
+{
+	const struct datum *filter = datum_field(upsert->call->request, VECTORS_UPSERT__DELETE_FILTER);
+	const char *where;
+
+	if (!vectors_filter_given(filter))
+		return true;
+	send_rows(turn, group);
+	bind_text(turn->params, &upsert->namespace);
+	if (!vectors_filter(turn, upsert->call, filter->text, filter->size, "deleteFilter", &where)) {
+		params_reset(turn->params);
+		return false;
+	}
+	turn_send_sql(turn,
+		arena_printf(turn->arena, "DELETE FROM %s WHERE namespace = $1::text AND %s",
+			vectors_table(turn->arena, group->index), where),
+		NULL, NULL);
+	return true;
+}
+
+static void apply(struct turn *turn, struct upsert_group *group, const struct upsert *upsert)
+{
+	const struct datum *vectors = upsert->vectors;
+
+	if (!vectors_index_ok(turn, upsert->call, group->index))
+		return;
+	for (uint32_t i = 0; i < vectors->size; i++)
+		if (!vectors_embedding_fits(turn, upsert->call, group->index, &vectors->items[i]))
+			return;
+	if (!send_delete(turn, group, upsert))
+		return;
+	if (!group->keys)
+		group->keys = keys_new(turn->arena, vectors->size);
+	for (uint32_t i = 0; i < vectors->size; i++)
+		add_row(turn, group,
+			(struct upsert_row){ upsert->namespace, upsert->ids[i], upsert->metadata[i],
+				&vectors->items[i] });
+	call_reply(turn, upsert->call, datum_array(upsert->ids, vectors->size));
+}
+
+/* ---------------------------------------------------------------- a turn */
+
+static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
+	void *arg)
+{
+	const struct upsert_turn *all = arg;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct upsert_group group = { .index = &indexes[i] };
+		if (indexes[i].exists)
+			vectors_index_migrate(turn, &indexes[i]);
+		for (size_t j = 0; j < all->count; j++)
+			if (all->upserts[j].index == i)
+				apply(turn, &group, &all->upserts[j]);
+		send_rows(turn, &group);
+	}
+}
+
+/* Each command's number becomes that of its index in the order of the names. */
+static void number_indexes(struct turn *turn, struct upsert_turn *all, struct keys *keys)
+{
+	const uint32_t *order = keys_sorted(keys);
+	uint32_t *place = arena_alloc(turn->arena, keys_count(keys) * sizeof(*place));
+
+	all->names = arena_alloc(turn->arena, keys_count(keys) * sizeof(*all->names));
+	for (uint32_t i = 0; i < keys_count(keys); i++) {
+		all->names[i] = *keys_text(keys, order[i]);
+		place[order[i]] = i;
+	}
+	for (size_t i = 0; i < all->count; i++)
+		all->upserts[i].index = place[all->upserts[i].index];
+}
+
+void vectors_upsert(struct turn *turn)
+{
+	struct upsert_turn *all = arena_calloc(turn->arena, 1, sizeof(*all));
+	struct keys *keys = keys_new(turn->arena, 1);
+
+	all->upserts = arena_alloc(turn->arena, turn->count * sizeof(*all->upserts));
+	for (size_t i = 0; i < turn->count; i++) {
+		struct call *call = turn->calls[i];
+		struct upsert *upsert = &all->upserts[all->count];
+		if (!take_upsert(turn, call, upsert))
+			continue;
+		upsert->index = keys_add(keys, datum_field(call->request, VECTORS_UPSERT__INDEX_NAME));
+		all->count++;
+	}
+	if (!all->count)
+		return;
+	number_indexes(turn, all, keys);
+	vectors_describe(turn, all->names, keys_count(keys), described, all);
+}

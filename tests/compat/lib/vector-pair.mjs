@@ -1,0 +1,106 @@
+// The pair of lib/pair.mjs for the domain vectors, whose reference is PgVector and not a store.
+
+import assert from 'node:assert/strict';
+import { PgVector } from '@mastra/pg';
+import { BySide, Pair, SELF } from './pair.mjs';
+import { CONNECTION, newId, sql, World } from './harness.mjs';
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {}, trackException() {}, getTransports: () => new Map() };
+
+export class ReferenceVector {
+  constructor(schemaName) {
+    this.schemaName = schemaName;
+    this.vector = new PgVector({ id: `reference-${schemaName}`, connectionString: CONNECTION, schemaName, max: 3 });
+    this.vector.__setLogger?.(SILENT);
+  }
+
+  async call(command, args) {
+    return this.vector[command.split('.')[1]](args);
+  }
+
+  close() {
+    return this.vector.disconnect();
+  }
+}
+
+// Scores of the same height have no order of their own.
+const byScore = (results) => {
+  for (const [i, { score }] of results.entries()) {
+    assert.ok(i === 0 || !(score > results[i - 1].score), 'results are in the order of their scores');
+  }
+  return [...results].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+};
+
+export class VectorPair extends Pair {
+  constructor(options = {}) {
+    super([], options);
+  }
+
+  async open() {
+    this.reference = new ReferenceVector(`ref_${newId()}`);
+    await sql(`CREATE SCHEMA "${this.reference.schemaName}"`);
+    if (SELF) {
+      this.twin = new ReferenceVector(`twin_${newId()}`);
+      this.schema = this.twin.schemaName;
+      await sql(`CREATE SCHEMA "${this.schema}"`);
+    } else {
+      this.world = await new World({ name: 'compat', config: { replies: { maxBytes: 64 * 1024 * 1024 } }, ...this.options }).open();
+      this.schema = this.world.schema;
+    }
+    // PgVector on Stowage's own schema: makes its tables, and reads what it wrote.
+    this.mate = new ReferenceVector(this.schema);
+  }
+
+  async close() {
+    await this.mate?.close();
+    await super.close();
+  }
+
+  // Each test makes its own indexes.
+  async reset() {
+    await super.reset();
+    for (const name of await this.mate.call('vectors.listIndexes')) await sql(`DROP TABLE "${this.schema}"."${name}"`);
+    for (const name of await this.reference.call('vectors.listIndexes')) {
+      await sql(`DROP TABLE "${this.reference.schemaName}"."${name}"`);
+    }
+    // What PgVector remembers of tables that are gone.
+    for (const side of ['mate', 'reference', 'twin']) {
+      if (!this[side]) continue;
+      const { schemaName } = this[side];
+      await this[side].close();
+      this[side] = new ReferenceVector(schemaName);
+    }
+  }
+
+  // The same index on both sides, as PgVector makes it.
+  async index(indexName, dimension, options = {}) {
+    for (const side of [this.mate, this.reference]) await side.call('vectors.createIndex', { indexName, dimension, ...options });
+  }
+
+  compare(command, stowage, reference) {
+    if (command !== 'vectors.query') {
+      super.compare(command, stowage, reference);
+      return;
+    }
+    super.compare(command, byScore(stowage), byScore(reference));
+  }
+
+  // All rows of all vector tables; their serial numbers have gaps that mean nothing.
+  async rows() {
+    const lists = await this.both('vectors.listIndexes');
+    assert.deepEqual(lists.stowage, lists.reference);
+    for (const name of lists.stowage) {
+      const text = `SELECT vector_id, embedding::text, metadata::text, namespace FROM :schema."${name}"`;
+      const { stowage, reference } = await this.sql(text).catch(() =>
+        this.sql(text.replace(', namespace', '')));
+      assert.deepEqual(this.normals.stowage.rows(stowage), this.normals.reference.rows(reference),
+        `${name}: rows (actual is Stowage's, expected the reference's)`);
+    }
+  }
+
+  // Through PgVector on each schema, past Stowage.
+  async both(command, args) {
+    const [stowage, reference] = [await this.mate.call(command, args), await this.reference.call(command, args)];
+    return new BySide(stowage, reference);
+  }
+}
