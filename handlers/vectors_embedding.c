@@ -156,6 +156,12 @@ bool vectors_embedding_fits(struct turn *turn, struct call *call,
 
 /* ---------------------------------------------------------------- encoding */
 
+/* As JavaScript prints a number: -0 as 0. */
+static float number_at(const struct datum *values, uint32_t i)
+{
+	return (float)(values->items[i].real + 0.0);
+}
+
 static struct datum encode_dense(struct arena *arena, const struct datum *values, bool half)
 {
 	size_t width = half ? sizeof(uint16_t) : sizeof(uint32_t);
@@ -167,9 +173,9 @@ static struct datum encode_dense(struct arena *arena, const struct datum *values
 	for (uint32_t i = 0; i < values->size; i++) {
 		char *at = bytes + DENSE_HEADER + width * i;
 		if (half)
-			put16(at, half_of((float)values->items[i].real));
+			put16(at, half_of(number_at(values, i)));
 		else
-			put_float(at, (float)values->items[i].real);
+			put_float(at, number_at(values, i));
 	}
 	return datum_text(bytes, (uint32_t)size);
 }
@@ -188,7 +194,7 @@ static struct datum encode_sparse(struct arena *arena, const struct datum *value
 		if (values->items[i].real == 0)
 			continue;
 		put32(index, i);
-		put_float(value, (float)values->items[i].real);
+		put_float(value, number_at(values, i));
 		index += 4;
 		value += 4;
 	}

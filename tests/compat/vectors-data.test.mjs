@@ -73,9 +73,11 @@ describe('vectors, every type and metric', () => {
       await query({ queryVector, topK: 3, includeVector: true });
       await query({ queryVector, topK: 100, minScore: 0.4, includeVector: true });
       await query({ queryVector, topK: 5, filter: { group: 'g2' }, includeVector: true, ef: 100, probes: 2 });
-      await query({ filter: { group: 'g1' }, topK: 4, includeVector: true });
+      // The reference can't read bits and sparse vectors back without a queryVector.
+      await query({ filter: { group: 'g1' }, topK: 4, includeVector: ['vector', 'halfvec'].includes(type) });
       await pair.ok('vectors.updateVector', { ...NAME, id: 'v3', update: { vector: queryVector } });
-      assert.equal(idsOf(await query({ queryVector, topK: 1 }))[0], 'v3');
+      const [nearest] = idsOf(await query({ queryVector, topK: 1 }));
+      if (options.metric !== 'dotproduct') assert.equal(nearest, 'v3');
       await pair.ok('vectors.describeIndex', NAME);
       await pair.ok('vectors.listIndexes');
     });
@@ -139,10 +141,8 @@ describe('vectors.upsert', () => {
   for (const [name, json] of Object.entries(REPAIRED_JSON).filter(([key]) => key !== 'escapedBackslash')) {
     test(`metadata that is repaired: ${name}`, async () => {
       await pair.index('docs', 3, { indexConfig: { type: 'flat' } });
-      await pair.differs('the reference does not repair metadata, and fails where PostgreSQL can\'t hold it', 'vectors.upsert',
-        { ...NAME, vectors: [[1, 0, 0]], ids: ['a'], metadata: [{ json }] }, { stowage: (ids) => assert.deepEqual(ids, ['a']) }).catch((error) => {
-        if (!/unicode|surrogate|\\u0000/i.test(error.message)) throw error;
-      });
+      await pair.differs('the reference does not repair metadata', 'vectors.upsert', { ...NAME, vectors: [[1, 0, 0]], ids: ['a'], metadata: [{ json }] },
+        { reference: 'fails', stowage: (ids) => assert.deepEqual(ids, ['a']) });
     });
   }
 
@@ -411,12 +411,6 @@ describe('vectors, tables of older releases', () => {
     const rows = await pair.sql(`SELECT vector_id, embedding::text, metadata FROM :schema.docs ORDER BY vector_id`);
     assert.deepEqual(rows.stowage, rows.reference);
   };
-  const run = async (command, args) => {
-    const outcome = await pair.run(`vectors.${command}`, { ...NAME, ...args });
-    assert.equal(outcome.stowage.error, undefined);
-    assert.deepEqual(JSON.parse(JSON.stringify(outcome.stowage.value ?? null)).length, outcome.reference.value?.length);
-    await same();
-  };
 
   test('are read and written', async () => {
     await fill();
@@ -424,7 +418,12 @@ describe('vectors, tables of older releases', () => {
     await query({ queryVector: [1, 0, 0] });
     await query({ queryVector: [1, 0, 0], namespace: 'n1' });
     await query({ filter: { k: 'x' } });
-    await pair.ok('vectors.updateVector', { ...NAME, id: 'a', update: { metadata: { k: 'z' } } }).catch(() => same());
+    for (const [command, args] of [['updateVector', { id: 'a', update: { metadata: { k: 'z' } } }], ['updateVector', { id: 'a', update: { metadata: { k: 'z' } }, namespace: 'n1' }],
+      ['deleteVectors', { filter: { k: 'z' }, namespace: 'n1' }], ['deleteVectors', { filter: { k: 'z' } }], ['deleteVector', { id: 'b', namespace: 'n1' }], ['deleteVector', { id: 'b' }]]) {
+      const { stowage, reference } = await pair.run(`vectors.${command}`, { ...NAME, ...args });
+      assert.deepEqual([stowage.error, reference.error], [undefined, undefined]);
+      await same();
+    }
   });
 
   test('get their namespace by the first upsert', async () => {
@@ -432,7 +431,7 @@ describe('vectors, tables of older releases', () => {
     await upsert({ vectors: [[1, 1, 1]], ids: ['a'], namespace: 'n1' });
     await upsert({ vectors: [[1, 1, 1]], ids: ['a'] });
     await query({ queryVector: [1, 0, 0], namespace: 'n1' });
-    const { stowage, reference } = await pair.sql(`SELECT indexdef FROM pg_indexes WHERE format('"%s"', schemaname) = ':schema' ORDER BY indexname`);
+    const { stowage, reference } = await pair.sql(`SELECT indexdef FROM pg_indexes WHERE tablename = 'docs' AND format('"%s"', schemaname) = ':schema' ORDER BY indexname`);
     const plain = (rows) => rows.map(({ indexdef }) => indexdef.replace(/ON \S+/, ''));
     assert.deepEqual(plain(stowage), plain(reference));
   });
@@ -441,7 +440,7 @@ describe('vectors, tables of older releases', () => {
     const indexName = `i${'x'.repeat(56)}`;
     await pair.sql(OLD.replace('docs', indexName));
     await pair.ok('vectors.upsert', { indexName, vectors: [[1, 1, 1]], ids: ['a'], namespace: 'n1' });
-    const { stowage, reference } = await pair.sql(`SELECT indexname FROM pg_indexes WHERE format('"%s"', schemaname) = ':schema' ORDER BY indexname`);
+    const { stowage, reference } = await pair.sql(`SELECT indexname FROM pg_indexes WHERE tablename = '${indexName}' AND format('"%s"', schemaname) = ':schema' ORDER BY indexname`);
     assert.deepEqual(stowage, reference);
   });
 });
