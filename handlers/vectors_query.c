@@ -249,10 +249,32 @@ static void ask_exact(struct turn *turn, struct vectors_query *query)
 		arena_printf(turn->arena,
 			"SELECT vector_id, %s, metadata, %s FROM (SELECT vector_id, %s AS distance, "
 			"metadata, embedding FROM %s WHERE %s OFFSET 0) AS nearest "
-			"ORDER BY distance LIMIT $2::int8",
+			"ORDER BY distance, vector_id LIMIT $2::int8",
 			score_sql(metric_of(index)), vector_sql(turn, query),
 			distance_sql(turn, index), vectors_table(turn->arena, index), where),
 		answered, query);
+}
+
+/* The rows of both answers' condition, if they are few, and whether they are: a filter is not to be
+ * looked at twice, but without one a count costs less than keeping the rows. */
+static const char *few_sql(struct turn *turn, const struct vectors_query *query,
+	const char *table, const char *where, int limit, const char **few)
+{
+	if (vectors_filter_given(query->filter)) {
+		*few = "few";
+		return arena_printf(turn->arena,
+			"few AS MATERIALIZED (SELECT vector_id, metadata, embedding FROM %s WHERE %s "
+			"LIMIT $%d::int8 + 1), counted AS MATERIALIZED ("
+			"SELECT count(*) <= $%d::int8 AS is_all FROM few)",
+			table, where, limit, limit);
+	}
+	*few = arena_printf(turn->arena,
+		"(SELECT vector_id, metadata, embedding FROM %s WHERE %s OFFSET 0) AS few", table,
+		where);
+	return arena_printf(turn->arena,
+		"counted AS MATERIALIZED (SELECT count(*) <= $%d::int8 AS is_all "
+		"FROM (SELECT FROM %s WHERE %s LIMIT $%d::int8 + 1) AS counting)",
+		limit, table, where, limit);
 }
 
 static void ask_index(struct turn *turn, struct vectors_query *query)
@@ -261,25 +283,23 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 	const char *where = bind_nearest(turn, query);
 	const char *table = vectors_table(turn->arena, index);
 	const char *distance = distance_sql(turn, index);
+	const char *few;
 
 	if (!where)
 		return;
 	params_int8(turn->params, FEW_ROWS + query->top_k);
-	int few = params_count(turn->params);
+	const char *with = few_sql(turn, query, table, where, params_count(turn->params), &few);
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
-			"WITH few AS MATERIALIZED (SELECT vector_id, metadata, embedding FROM %s "
-			"WHERE %s LIMIT $%d::int8 + 1), "
-			"counted AS MATERIALIZED (SELECT count(*) <= $%d::int8 AS is_all FROM few) "
-			"SELECT vector_id, %s, metadata, %s FROM ("
-			"SELECT vector_id, %s AS distance, metadata, embedding FROM few "
+			"WITH %s SELECT vector_id, %s, metadata, %s FROM ("
+			"SELECT vector_id, %s AS distance, metadata, embedding FROM %s "
 			"WHERE (SELECT is_all FROM counted) "
 			"UNION ALL (SELECT vector_id, %s, metadata, embedding FROM %s "
 			"WHERE %s AND NOT (SELECT is_all FROM counted) ORDER BY %s LIMIT $2::int8) "
 			"UNION ALL SELECT NULL, NULL, NULL, NULL WHERE (SELECT is_all FROM counted)"
 			") AS nearest ORDER BY distance, vector_id NULLS LAST LIMIT $2::int8",
-			table, where, few, few, score_sql(metric_of(index)), vector_sql(turn, query),
-			distance, distance, table, where, distance),
+			with, score_sql(metric_of(index)), vector_sql(turn, query), distance, few,
+			distance, table, where, distance),
 		answered, query);
 }
 

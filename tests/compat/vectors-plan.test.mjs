@@ -1,0 +1,186 @@
+// vectors.query as Stowage asks the database: which index answers, what settings stay behind, and that
+// a filtered query on an approximate index finds as much as there is. The reference has none of this.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { closeShared, sql, until, World } from './lib/harness.mjs';
+import { ReferenceVector } from './lib/vector-pair.mjs';
+
+let world;
+let mate;
+const call = (method, args) => world.client.call(`vectors.${method}`, args);
+const run = (text, params) => sql(text.replaceAll(':schema', `"${world.schema}"`), params);
+const idsOf = (results) => results.map(({ id }) => id);
+
+before(async () => {
+  // One connection, so that what one command leaves behind would meet the next.
+  world = await new World({ name: 'plan', config: { postgres: { max: 1 } } }).open();
+  mate = new ReferenceVector(world.schema);
+});
+
+after(async () => {
+  await mate?.close();
+  try {
+    await world?.close();
+  } finally {
+    await closeShared();
+  }
+});
+
+// Rows v1, v2, ... of 2 dimensions; `x`, `y` and `metadata` are SQL on i.
+const fill = async (indexName, count, { x, y = '0', metadata, ...options }) => {
+  await mate.call('vectors.createIndex', { indexName, dimension: 2, metric: 'euclidean', ...options, buildIndex: false });
+  await run(`INSERT INTO :schema.${indexName} (vector_id, embedding, metadata)
+    SELECT 'v' || i, ARRAY[${x}, ${y}]::float4[]::vector, ${metadata ?? "'{}'::jsonb"} FROM generate_series(1, ${count}) AS i`);
+  await mate.call('vectors.buildIndex', { indexName, metric: options.metric ?? 'euclidean', indexConfig: options.indexConfig });
+  await run(`ANALYZE :schema.${indexName}`);
+};
+
+// How often the indexes of a table, and the table itself, were scanned while `work` ran. A session tells
+// its numbers once a second, at the end of a transaction.
+const scans = async (table, work) => {
+  const read = async () => Object.fromEntries((await run(
+    `SELECT indexrelname AS name, idx_scan AS n FROM pg_stat_user_indexes WHERE schemaname = $1 AND relname = $2
+     UNION ALL SELECT 'rows', seq_scan FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = $2`, [world.schema, table]))
+    .map(({ name, n }) => [name, Number(n)]));
+  let earlier = await read();
+  // What was done before is told first.
+  for (let calm = 0; calm < 3; calm++) {
+    await new Promise((resolve) => { setTimeout(resolve, 600); });
+    await world.client.call('storage.ping');
+    const now = await read();
+    if (JSON.stringify(now) !== JSON.stringify(earlier)) calm = 0;
+    earlier = now;
+  }
+  await work();
+  return until('the scans are told', async () => {
+    await world.client.call('storage.ping');
+    const now = await read();
+    const more = Object.entries(now).filter(([name, n]) => n > earlier[name]).map(([name]) => name);
+    return more.length && more;
+  });
+};
+
+describe('the index that answers', () => {
+  test('hnsw, as the reference makes it by default', async () => {
+    const indexName = 'wide';
+    await mate.call('vectors.createIndex', { indexName, dimension: 600, indexConfig: { type: 'hnsw' }, metadataIndexes: ['rare'] });
+    await run(`INSERT INTO :schema.wide (vector_id, embedding, metadata)
+      SELECT 'v' || i, (SELECT array_agg(random() - 0.5) FROM generate_series(1, 600 + 0 * i))::vector,
+        jsonb_build_object('all', 'x', 'half', i % 2, 'rare', 'r' || i % 100) FROM generate_series(1, 3000) AS i`);
+    await run('ANALYZE :schema.wide');
+    const [{ indexname: rare }] = await run(`SELECT indexname FROM pg_indexes WHERE schemaname = $1 AND indexdef LIKE '%''rare''%'`, [world.schema]);
+    const queryVector = Array.from({ length: 600 }, (_, i) => Math.fround(Math.sin(i * 7919)));
+    const used = (args) => scans('wide', async () => {
+      const found = await call('query', { indexName, queryVector, ...args });
+      assert.equal(found.length, 10);
+    });
+    assert.ok((await used({})).includes('wide_vector_idx'), 'without a filter');
+    assert.ok((await used({ filter: { all: 'x' } })).includes('wide_vector_idx'), 'with a filter that all rows match');
+    assert.ok((await used({ filter: { half: 1 } })).includes('wide_vector_idx'), 'with a filter that half of them match');
+    const few = await used({ filter: { rare: 'r7' } });
+    assert.ok(few.includes(rare) && !few.includes('wide_vector_idx'), `with a filter that few rows match: ${few}`);
+    // An index that is not valid counts as none; the answer is exact then.
+    await run(`DROP INDEX :schema.wide_vector_idx`);
+    assert.equal((await call('query', { indexName, queryVector })).length, 10);
+  });
+
+  test('what it finds is what the same search by hand finds', async () => {
+    await fill('plane', 5000, { x: 'i % 71', y: 'i / 71 + i / 1e6', indexConfig: { type: 'hnsw', hnsw: { m: 16, efConstruction: 64 } } });
+    const found = await call('query', { indexName: 'plane', queryVector: [20.1, 30.2], topK: 20 });
+    const exact = await run(`SELECT vector_id FROM :schema.plane ORDER BY embedding <-> '[20.1,30.2]', vector_id LIMIT 20`);
+    assert.deepEqual(idsOf(found).sort(), exact.map((row) => row.vector_id).sort());
+  });
+});
+
+describe('a filtered query on an approximate index', () => {
+  // All that the filter matches is far away from the vector.
+  const far = (count) => ({ x: 'i', metadata: `jsonb_build_object('far', i > ${count - 700})` });
+  const nearest = (first) => Array.from({ length: 10 }, (_, i) => `v${first + i}`);
+  const ask = (indexName, over) => call('query', { indexName, queryVector: [0, 0], filter: { far: true }, ...over }).then(idsOf);
+
+  test('hnsw goes on until it has found topK', async () => {
+    await fill('far', 3000, { ...far(3000), indexConfig: { type: 'hnsw' } });
+    assert.deepEqual(await ask('far'), nearest(2301));
+    assert.deepEqual(await ask('far', { ef: 1, topK: 10 }), nearest(2301));
+    assert.equal((await ask('far', { topK: 690 })).length, 690);
+  });
+
+  test('ivfflat goes on until it has found topK', async () => {
+    await fill('lists', 3000, { ...far(3000), indexConfig: { type: 'ivfflat', ivf: { lists: 20 } } });
+    assert.equal((await ask('lists', { probes: 1 })).length, 10);
+    assert.deepEqual(await ask('lists', { probes: 20 }), nearest(2301));
+  });
+
+  test('beyond what a scan of the index looks at', async () => {
+    await fill('farther', 22000, { ...far(22000), indexConfig: { type: 'hnsw' } });
+    assert.deepEqual(await ask('farther'), nearest(21301));
+    assert.deepEqual(await ask('farther', { filter: { far: 'no' } }), []);
+  });
+
+  test('a namespace of few vectors among many', async () => {
+    await fill('spaces', 3000, { x: 'i', indexConfig: { type: 'hnsw' } });
+    await call('upsert', { indexName: 'spaces', vectors: [[9000, 0], [8000, 0]], ids: ['a', 'b'], namespace: 'small' });
+    assert.deepEqual(idsOf(await call('query', { indexName: 'spaces', queryVector: [0, 0], namespace: 'small' })), ['b', 'a']);
+  });
+});
+
+describe('settings of a query', () => {
+  test('probes act on it alone', async () => {
+    // Two heaps and between them a vector that belongs to the first, while the question is nearer to the second.
+    await fill('heaps', 1400, { x: 'CASE WHEN i = 1 THEN 4.9 ELSE i % 2 * 10 + sin(i) END', indexConfig: { type: 'ivfflat', ivf: { lists: 2 } } });
+    const first = async (over) => idsOf(await call('query', { indexName: 'heaps', queryVector: [5.2, 0], topK: 1, ...over }))[0];
+    assert.equal(await first({}), 'v1');
+    assert.notEqual(await first({ probes: 1 }), 'v1');
+    assert.equal(await first({}), 'v1');
+    assert.equal(await first({ probes: 2 }), 'v1');
+  });
+
+  test('are gone for the commands that share its batch', async () => {
+    await fill('seen', 600, { x: 'i', indexConfig: { type: 'hnsw' } });
+    await run(`CREATE TABLE :schema.settings (id text, name text, value text)`);
+    await run(`CREATE FUNCTION :schema.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO :schema.settings SELECT NEW.vector_id, name, current_setting(name, true) FROM unnest(ARRAY['enable_sort', 'jit', 'plan_cache_mode',
+        'hnsw.ef_search', 'hnsw.iterative_scan', 'ivfflat.probes', 'ivfflat.iterative_scan']) AS name; RETURN NEW; END $$`);
+    await run(`CREATE TRIGGER note BEFORE INSERT ON :schema.seen FOR EACH ROW EXECUTE FUNCTION :schema.note()`);
+    const upsert = (id) => ({ command: 'vectors.upsert', args: { indexName: 'seen', vectors: [[1, 1]], ids: [id] } });
+    const query = { command: 'vectors.query', args: { indexName: 'seen', queryVector: [1, 1], ef: 777 } };
+    await world.client.call('vectors.upsert', upsert('before').args);
+    // Without a reply a query does not leave its lane: it runs between the writes around it.
+    await world.client.post([upsert('first'), query, upsert('second'), query, upsert('third')]);
+    await world.client.call('vectors.query', query.args);
+    await world.client.call('vectors.upsert', upsert('last').args);
+    const seen = await run(`SELECT id, string_agg(name || '=' || COALESCE(value, ''), ' ' ORDER BY name) AS settings FROM :schema.settings GROUP BY id`);
+    assert.deepEqual(seen.map(({ id }) => id).sort(), ['before', 'first', 'last', 'second', 'third']);
+    const [{ settings }] = seen.filter(({ id }) => id === 'before');
+    // Before pgvector is loaded into a session it has no settings.
+    const named = ({ settings: text }) => text.replace(/(hnsw|ivfflat)\.\w+=(|1|40|off)(?= |$)/g, '');
+    for (const row of seen) assert.equal(named(row), named({ settings }), row.id);
+    assert.match(settings, /enable_sort=on/);
+  });
+});
+
+describe('order', () => {
+  test('a query sees the writes before it in its partition', async () => {
+    await mate.call('vectors.createIndex', { indexName: 'fresh', dimension: 2, indexConfig: { type: 'hnsw' } });
+    const found = [];
+    for (let i = 0; i < 20; i++) {
+      call('upsert', { indexName: 'fresh', vectors: [[1, i]], ids: [`v${i}`] });
+      found.push(call('query', { indexName: 'fresh', queryVector: [1, i], topK: 1 }).then(idsOf));
+    }
+    assert.deepEqual(await Promise.all(found), Array.from({ length: 20 }, (_, i) => [`v${i}`]));
+  });
+
+  test('a table that is dropped and made anew with another type', async () => {
+    for (const options of [{ dimension: 2 }, { dimension: 3 }, { dimension: 3, vectorType: 'halfvec' }, { dimension: 3, vectorType: 'bit' },
+      { dimension: 3, vectorType: 'sparsevec', indexConfig: { type: 'hnsw' } }]) {
+      await run('DROP TABLE IF EXISTS :schema.again');
+      const maker = new ReferenceVector(world.schema);
+      await maker.call('vectors.createIndex', { indexName: 'again', ...options });
+      await maker.close();
+      const vector = Array.from({ length: options.dimension }, () => 1);
+      await call('upsert', { indexName: 'again', vectors: [vector], ids: ['a'] });
+      assert.deepEqual(await call('query', { indexName: 'again', queryVector: vector, includeVector: true }).then((found) => found.map((one) => one.vector)), [vector]);
+    }
+  });
+});
