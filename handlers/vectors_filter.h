@@ -3,14 +3,16 @@
  *
  * A filter is JSON: fields (with dots for what is nested) that equal a value or satisfy
  * operators ($gt, $in, $elemMatch, $regex, ...), joined by $and, $or, $nor and $not. It becomes
- * a condition on the column `metadata` (jsonb) of the row at hand. Values are parameters; a
- * field's key is a quoted literal, since an index on (metadata->>'key') serves no other form.
+ * a condition on the column `metadata` (jsonb) of the row at hand. Values are parameters, and so
+ * are fields, but for those of the metadata itself: an index on (metadata->>'key') serves nothing
+ * but the literal key.
  *
- * The condition is TRUE or FALSE for every row, never an error because of what a row holds, and
- * NULL counts as FALSE: use it in WHERE as it is.
+ * The condition is for WHERE: it is NULL where a row has no answer, and never an error because of
+ * what a row holds. An invalid regular expression is found by PostgreSQL alone (SQLSTATE 2201B),
+ * and is then the command's own error, INVALID.
  *
- * Source: PGVectorFilter of @mastra/pg, by its behaviour; where that fails by its own defect,
- * the language's documentation.
+ * Source: PGVectorFilter of @mastra/pg, by its behaviour; where that fails or forgets what it was
+ * given, the language's documentation (reference-rag-metadata-filters.md).
  */
 #ifndef HANDLERS_VECTORS_FILTER_H
 #define HANDLERS_VECTORS_FILTER_H
@@ -20,10 +22,11 @@
 
 #include "handlers/turn.h"
 
-/* *where becomes the condition, in the turn's arena, in parentheses where it needs them; its
- * values are appended to turn->params, so its numbers go on from params_count(). `json` is a
- * text the decoder has checked; NULL, `null` and {} are TRUE. `path` names the filter in errors
- * ("filter").
+/* *where becomes the condition, in the turn's arena, in parentheses; its values are appended to
+ * turn->params, so its numbers go on from params_count(). `json` is a text the decoder has
+ * checked. A filter that has no condition (NULL, `null`, {}, {"field":{}}) is "TRUE", without
+ * parentheses, and no other one is: what must not act on every row can ask for that. `path` names
+ * the filter in errors ("filter").
  *
  * False: the call has failed with INVALID_FILTER, whose message and details ({"path": ...}) name
  * the path of the culprit; turn->params may then hold some of the values: reset them. */
