@@ -41,14 +41,12 @@ static bool equal(struct filter *filter, const struct operation *op)
 	return true;
 }
 
-/* With a null there is no comparison: it is NULL for every row. */
+/* With a null it is NULL for every row. The field is written even so: its path may be a
+ * parameter, and each one must be in the SQL. */
 static void put_comparison(struct filter *filter, const struct filter_field *field,
 	const char *comparison, const char *value)
 {
-	if (value)
-		filter_printf(filter, "%s %s %s", field->text, comparison, value);
-	else
-		filter_puts(filter, "NULL::boolean");
+	filter_printf(filter, "%s %s %s", field->text, comparison, value ? value : "NULL::text");
 }
 
 /* A number, also one in a string, is compared with numbers alone; other scalars as text. */
@@ -116,7 +114,7 @@ static bool all_of(struct filter *filter, const struct operation *op)
 	struct json_walk walk = json_walk(op->value);
 
 	if (is_kind(op->value, JSON_ARRAY_KIND) && !json_next(&walk, NULL, &(struct json){ 0 })) {
-		filter_puts(filter, "FALSE");
+		filter_printf(filter, "(%s IS NULL AND FALSE)", op->field->json);
 		return true;
 	}
 	if (!filter_list(filter, op->path, op->value, FILTER_NULLS_DROPPED, &list))
@@ -206,7 +204,7 @@ static bool regex(struct filter *filter, const struct operation *op)
 	if (is_container(op->value))
 		return filter_fail(filter, op->path, "the value must be a string");
 	if (is_kind(op->value, JSON_NULL_KIND)) {
-		filter_puts(filter, "NULL::boolean");
+		put_comparison(filter, op->field, "~", NULL);
 		return true;
 	}
 	put_options(filter, sibling(filter, op->siblings, "$options"), &pattern);
