@@ -97,6 +97,13 @@ static enum db_kind connect_kind(const char *message)
 	return DB_OUTAGE;
 }
 
+/* libpq would print them on standard error, between the log's lines. */
+static void ignore_notice(void *arg, const PGresult *result)
+{
+	(void)arg;
+	(void)result;
+}
+
 bool connection_open(struct connection *c, struct db_failure *failure)
 {
 	if (c->pg)
@@ -105,6 +112,7 @@ bool connection_open(struct connection *c, struct db_failure *failure)
 	c->pg = PQconnectdbParams(c->options.keywords, c->options.values, 1);
 	if (!c->pg)
 		abort();
+	PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
 	if (PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0 &&
 		PQenterPipelineMode(c->pg) == 1)
 		return true;

@@ -31,6 +31,7 @@ enum call_state {
 	CALL_PENDING,
 	CALL_DONE,
 	CALL_FAILED,
+	CALL_DEFERRED, /* done here; its reply comes later, from whoever stored its address */
 };
 
 /* One command at its turn. */
@@ -109,6 +110,11 @@ void call_reply_null(struct turn *turn, struct call *call);
 void call_fail(struct turn *turn, struct call *call, enum failure_category category,
 	const char *code, const char *details_json, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/* Where the call's reply is to go, or its dead letter if it asked for none: bytes in the arena, to
+ * be stored for the builder (worker/builder.h), which ends them. call_defer leaves it to that. */
+const void *call_address(struct turn *turn, struct call *call, size_t *size);
+void call_defer(struct turn *turn, struct call *call);
 
 /* Row `row` as a record of `type`: columns are matched to fields by name; a field without a
  * column is null. A timestamp becomes milliseconds, json and jsonb their text, text[] an array. */

@@ -28,6 +28,7 @@ struct engine {
 	struct producer *producer;
 	struct topics *topics;
 	struct outage *outage;
+	struct builder *builder;
 	rd_kafka_t *consumer; /* to ask for watermarks */
 	regex_t reply_allow;
 	struct decode_limits limits;

@@ -9,6 +9,7 @@
 
 #include "schemas/buffer.h"
 #include "worker/alloc.h"
+#include "worker/builder.h"
 #include "worker/clock.h"
 #include "worker/reply.h"
 #include "worker/take.h"
@@ -220,8 +221,13 @@ static void batch_is_in(struct executor *x, const struct work *work, bool writte
 	enter_reads(x);
 	send_replies(x);
 	int64_t now_ms = clock_now_ms();
-	for (size_t i = 0; i < batch->job_count; i++)
+	bool deferred = false;
+	for (size_t i = 0; i < batch->job_count; i++) {
 		count_job(x, &batch->jobs[i], now_ms);
+		deferred |= batch->jobs[i].call.state == CALL_DEFERRED;
+	}
+	if (deferred)
+		builder_wake(x->engine->builder);
 	if (batch->job_count) {
 		metrics_add(x->engine->metrics, METRIC_BATCHES, 1);
 		metrics_observe(x->engine->metrics, HISTOGRAM_BATCH_COMMANDS, (double)batch->job_count);

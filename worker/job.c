@@ -158,7 +158,7 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 
 bool job_replies(const struct job *job)
 {
-	return !job->skip && job->can_reply;
+	return !job->skip && job->can_reply && job->call.state != CALL_DEFERRED;
 }
 
 bool job_dies(const struct job *job)

@@ -49,7 +49,7 @@ void job_refuse(struct job *job, struct arena *arena, enum failure_category cate
 
 /* Something is to be kept in the outbox for it, once it has its outcome. */
 bool job_is_stored(const struct job *job);
-/* It gets a reply message; a dead letter. */
+/* It gets a reply message with its batch; a dead letter. */
 bool job_replies(const struct job *job);
 bool job_dies(const struct job *job);
 

@@ -37,6 +37,8 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 	[METRIC_CONNECTS] = { "database_connects_total", "Database connections opened." },
 	[METRIC_PAUSES] = { "pauses_total", "Times a partition was paused because its lane was full." },
 	[METRIC_REBALANCES] = { "rebalances_total", "Changes of the partitions assigned." },
+	[METRIC_BUILDS] = { "index_builds_total", "Vector indexes built." },
+	[METRIC_BUILDS_FAILED] = { "index_builds_failed_total", "Vector indexes that can't be built." },
 };
 
 static const struct metric_text gauge_texts[GAUGE_COUNT] = {
@@ -49,6 +51,7 @@ static const struct metric_text gauge_texts[GAUGE_COUNT] = {
 	[GAUGE_POOL_SIZE] = { "pool_connections", "Open database connections." },
 	[GAUGE_POOL_BUSY] = { "pool_connections_busy", "Database connections at work." },
 	[GAUGE_REPLIES_IN_FLIGHT] = { "replies_in_flight", "Replies not yet acknowledged by Kafka." },
+	[GAUGE_BUILDS_RUNNING] = { "index_builds_running", "Vector indexes being built by this worker." },
 };
 
 struct histogram_text {

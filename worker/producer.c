@@ -103,7 +103,8 @@ static void sent_free(struct producer *p, struct sent *sent)
 {
 	if (sent->headers)
 		rd_kafka_headers_destroy(sent->headers);
-	lane_unref(p->lanes, sent->ticket.lane);
+	if (sent->ticket.lane)
+		lane_unref(p->lanes, sent->ticket.lane);
 	free(sent);
 }
 
@@ -227,6 +228,8 @@ static void drop_held(struct producer *p)
 			struct sent *next = sent->next;
 			round->in_flight--;
 			metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
+			if (!sent->ticket.lane)
+				sent->ticket.done(sent->ticket.arg, SENT_LOST);
 			sent_free(p, sent);
 			sent = next;
 		}
@@ -238,23 +241,18 @@ static void drop_held(struct producer *p)
 
 static void reply_refused(struct producer *p, const struct sent *sent, rd_kafka_resp_err_t error)
 {
+	const struct lane *lane = sent->ticket.lane;
 	metrics_add(p->metrics, METRIC_REPLIES_REFUSED, 1);
 	log_error(p->log, "reply given up: Kafka refuses it", LOG_STR("reply_to", sent->round->topic),
-		LOG_STR("error", rd_kafka_err2str(error)), LOG_STR("topic", sent->ticket.lane->topic),
-		LOG_INT("partition", sent->ticket.lane->partition));
+		LOG_STR("error", rd_kafka_err2str(error)), LOG_STR("topic", lane ? lane->topic : NULL),
+		LOG_INT("partition", lane ? lane->partition : -1));
 }
 
-static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error)
+static void settle_lane(struct producer *p, const struct sent *sent, rd_kafka_resp_err_t error)
 {
 	const struct ticket *ticket = &sent->ticket;
-	struct round *round = sent->round;
-	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
-	if (!error)
-		metrics_add(p->metrics, sent->dead_letter ? METRIC_DEAD_LETTERS : METRIC_REPLIES, 1);
-	else if (sent->dead_letter && is_refusal(error))
-		stop_lane(p, ticket->lane, round->topic, rd_kafka_err2str(error));
-	else if (is_refusal(error))
-		reply_refused(p, sent, error);
+	if (error && sent->dead_letter && is_refusal(error))
+		stop_lane(p, ticket->lane, sent->round->topic, rd_kafka_err2str(error));
 	/* Else the producer failed or ends: the ledger keeps waiting, and the lane taken anew sends
 	 * it again. */
 	if (!error || is_refusal(error)) {
@@ -262,6 +260,27 @@ static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t er
 		lanes_reply_done(p->lanes, ticket->lane, ticket->ledger, ticket->stored,
 			ticket->read_offset);
 	}
+}
+
+static void settle_other(const struct sent *sent, rd_kafka_resp_err_t error)
+{
+	bool gone = error && is_refusal(error) && sent->dead_letter;
+	bool lost = error && !is_refusal(error);
+	sent->ticket.done(sent->ticket.arg, gone ? SENT_REFUSED : lost ? SENT_LOST : SENT_ACKED);
+}
+
+static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error)
+{
+	struct round *round = sent->round;
+	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
+	if (!error)
+		metrics_add(p->metrics, sent->dead_letter ? METRIC_DEAD_LETTERS : METRIC_REPLIES, 1);
+	else if (!sent->dead_letter && is_refusal(error))
+		reply_refused(p, sent, error);
+	if (sent->ticket.lane)
+		settle_lane(p, sent, error);
+	else
+		settle_other(sent, error);
 	sent_free(p, sent);
 	end_of_one(p, round);
 }
@@ -442,7 +461,8 @@ static void pause_ms(long ms)
 
 void producer_send(struct producer *p, const struct outgoing *message, const struct ticket *ticket)
 {
-	lane_ref(p->lanes, ticket->lane);
+	if (ticket->lane)
+		lane_ref(p->lanes, ticket->lane);
 	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, 1);
 	bool full = hold(p, sent_new(message, ticket), message->topic);
 	while (full && !atomic_load(&p->stopping)) {

@@ -28,9 +28,18 @@ struct producer *producer_new(const struct config *config, struct lanes *lanes, 
 /* The client, to ask the broker things at the start; a rebuilt producer is another one. */
 rd_kafka_t *producer_client(const struct producer *producer);
 
+/* How a message ended. */
+enum sent_end {
+	SENT_ACKED,
+	SENT_REFUSED, /* a dead letter that Kafka will never take; such a reply is given up, as acked */
+	SENT_LOST,    /* it went with its producer: it may be in Kafka or not */
+};
+
 /* Whose reply this is. */
 struct ticket {
-	struct lane *lane; /* the producer takes a reference */
+	struct lane *lane; /* the producer takes a reference; NULL: no lane's, `done` is told instead */
+	void (*done)(void *arg, enum sent_end end); /* on any thread; must not send */
+	void *arg;
 	uint32_t ledger;   /* the lane's, when it was entered there */
 	struct stored_replies *stored; /* NULL: a read's reply, at read_offset */
 	int64_t read_offset;

@@ -9,6 +9,7 @@
 #include "schemas/framing.h"
 
 #define REPLY_HEADERS_MAX 9
+#define NEST_DISPOSED "kafka_nest-is-disposed"
 #define CONTEXT_HEADERS 7
 /* An error's message and details are bounded where they are made; this only ends a defect. */
 #define ERROR_BYTES_MAX (1024 * 1024)
@@ -47,7 +48,8 @@ static void frame(struct outgoing *out, struct arena *arena, uint64_t fingerprin
 	framing_write(&header, fingerprint);
 	char *value = arena_alloc(arena, header.size + size);
 	memcpy(value, header.data, header.size);
-	memcpy(value + header.size, datum, size);
+	if (size)
+		memcpy(value + header.size, datum, size);
 	out->value = value;
 	out->value_size = header.size + size;
 	buffer_free(&header);
@@ -69,19 +71,16 @@ static void add_given(struct outgoing *out, const char *name, struct header_text
 		add_header(out, name, value.bytes, value.size);
 }
 
-static void add_nest_error(struct outgoing *out, const struct call *call, struct arena *arena)
+static void add_nest_error(struct outgoing *out, const struct failure *failure,
+	struct arena *arena)
 {
-	if (call->state == CALL_FAILED)
-		add_text(out, "kafka_nest-err",
-			arena_printf(arena, "%s: %s", call->failure.code, call->failure.message));
-	add_text(out, "kafka_nest-is-disposed", "1");
+	add_text(out, "kafka_nest-err", arena_printf(arena, "%s: %s", failure->code, failure->message));
 }
 
-void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
-	struct outgoing *out)
+/* All of a reply but its value and status. */
+static void start(const struct job *job, struct arena *arena, struct outgoing *out)
 {
 	const struct envelope *e = &job->envelope;
-	const struct call *call = &job->call;
 	*out = (struct outgoing){
 		.topic = arena_copy(arena, e->reply_to.bytes, e->reply_to.size),
 		.partition = e->reply_partition,
@@ -89,25 +88,45 @@ void reply_build(const struct job *job, const struct engine *engine, struct aren
 		.key_size = job->message->key_len,
 		.headers = arena_calloc(arena, REPLY_HEADERS_MAX, sizeof(struct outgoing_header)),
 	};
-	if (call->state == CALL_DONE) {
-		frame(out, arena, catalog_reply(engine_catalog(engine), job->command)->fingerprint,
-			call->reply, call->reply_size);
-	} else {
-		const void *bytes;
-		size_t size;
-		reply_error(&call->failure, engine, arena, &bytes, &size);
-		frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
-	}
 	add_given(out, "correlation-id", e->correlation_id);
 	if (e->kafka_names)
 		add_given(out, "kafka_correlationId", e->correlation_id);
 	if (job->command >= 0)
 		add_text(out, "command", command_defs[job->command].name);
-	add_text(out, "status", call->state == CALL_DONE ? "ok" : "error");
 	add_given(out, "traceparent", e->traceparent);
 	add_given(out, "tracestate", e->tracestate);
 	if (e->kafka_names)
-		add_nest_error(out, call, arena);
+		add_text(out, NEST_DISPOSED, "1");
+}
+
+static void end_ok(struct outgoing *out, const struct engine *engine, struct arena *arena,
+	int command, const void *reply, size_t size)
+{
+	frame(out, arena, catalog_reply(engine_catalog(engine), command)->fingerprint, reply, size);
+	add_text(out, "status", "ok");
+}
+
+static void end_failed(struct outgoing *out, const struct engine *engine, struct arena *arena,
+	const struct failure *failure, bool kafka_names)
+{
+	const void *bytes;
+	size_t size;
+	reply_error(failure, engine, arena, &bytes, &size);
+	frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
+	add_text(out, "status", "error");
+	if (kafka_names)
+		add_nest_error(out, failure, arena);
+}
+
+void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	const struct call *call = &job->call;
+	start(job, arena, out);
+	if (call->state == CALL_DONE)
+		end_ok(out, engine, arena, job->command, call->reply, call->reply_size);
+	else
+		end_failed(out, engine, arena, &call->failure, job->envelope.kafka_names);
 }
 
 static size_t count_headers(rd_kafka_headers_t *headers)
@@ -127,19 +146,23 @@ static void copy_headers(struct outgoing *out, rd_kafka_headers_t *headers)
 static void add_context(struct outgoing *out, const struct job *job, const struct engine *engine,
 	struct arena *arena)
 {
-	const struct failure *failure = &job->call.failure;
 	add_text(out, "__connect.errors.topic", job->lane->topic);
 	add_text(out, "__connect.errors.partition", arena_printf(arena, "%d", job->lane->partition));
 	add_text(out, "__connect.errors.offset",
 		arena_printf(arena, "%lld", (long long)job->message->offset));
 	add_text(out, "__connect.errors.connector.name", engine->config->kafka.group_id);
 	add_text(out, "__connect.errors.stage", job->stage);
+}
+
+static void add_cause(struct outgoing *out, const struct failure *failure)
+{
 	add_text(out, "__connect.errors.exception.class.name", failure->code);
 	add_text(out, "__connect.errors.exception.message", failure->message ? failure->message : "");
 }
 
-void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
-	struct outgoing *out)
+/* All of a dead letter but why. */
+static void start_dead_letter(const struct job *job, const struct engine *engine,
+	struct arena *arena, struct outgoing *out)
 {
 	const rd_kafka_message_t *message = job->message;
 	rd_kafka_headers_t *headers = NULL;
@@ -160,4 +183,69 @@ void reply_dead_letter(const struct job *job, const struct engine *engine, struc
 	};
 	copy_headers(out, headers);
 	add_context(out, job, engine, arena);
+}
+
+void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	start_dead_letter(job, engine, arena, out);
+	add_cause(out, &job->call.failure);
+}
+
+/* --- of a call that is answered later --- */
+
+void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	if (job->can_reply)
+		start(job, arena, out);
+	else
+		start_dead_letter(job, engine, arena, out);
+}
+
+static const struct outgoing_header *find_header(const struct outgoing *message, const char *name)
+{
+	for (size_t i = 0; i < message->header_count; i++)
+		if (strcmp(message->headers[i].name, name) == 0 && message->headers[i].value)
+			return &message->headers[i];
+	return NULL;
+}
+
+static void end_null(struct outgoing *out, const struct engine *engine, struct arena *arena,
+	int command)
+{
+	struct datum null = datum_null();
+	struct datum reply = datum_record(&null, 1);
+	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
+	char why[256];
+	if (encode(&buffer, catalog_reply(engine_catalog(engine), command)->type, &reply, why,
+		    sizeof(why)) != ENCODE_OK) {
+		fprintf(stderr, "stowage: %s can't be answered later: %s\n", command_defs[command].name, why);
+		abort();
+	}
+	end_ok(out, engine, arena, command, buffer.data, buffer.size);
+	buffer_free(&buffer);
+}
+
+bool reply_finish(const struct outgoing *address, const struct engine *engine,
+	struct arena *arena, const struct failure *failure, struct outgoing *out)
+{
+	if (address->dead_letter && !failure)
+		return false;
+	size_t most = address->header_count + REPLY_HEADERS_MAX;
+	*out = *address;
+	out->headers = arena_calloc(arena, most, sizeof(*out->headers));
+	for (size_t i = 0; i < address->header_count; i++)
+		out->headers[i] = address->headers[i];
+	const struct outgoing_header *name = find_header(address, "command");
+	int command = name ? command_find(name->value, name->size) : COMMAND_UNKNOWN;
+	if (address->dead_letter)
+		add_cause(out, failure);
+	else if (failure)
+		end_failed(out, engine, arena, failure, find_header(address, NEST_DISPOSED) != NULL);
+	else if (command != COMMAND_UNKNOWN)
+		end_null(out, engine, arena, command);
+	else
+		return false;
+	return true;
 }

@@ -14,6 +14,16 @@
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out);
 
+/* A reply, or the dead letter of a command that asked for none, without its end: of a call that is
+ * answered later, by reply_finish. */
+void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out);
+
+/* The message to that address of a call that ended: with null, or with a failure. False: there
+ * is nothing to be sent. It lives in the arena and in what the address points to. */
+bool reply_finish(const struct outgoing *address, const struct engine *engine,
+	struct arena *arena, const struct failure *failure, struct outgoing *out);
+
 /* The dead letter: the message as it came, and why. */
 void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out);

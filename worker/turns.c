@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/copy.h"
 #include "schemas/encode.h"
 #include "schemas/unicode.h"
+#include "worker/reply.h"
 
 #define MESSAGE_MAX 1024
 /* Keys that were there come in swarms (a client sends its spans again): so many turns that could
@@ -152,4 +154,22 @@ void call_reply(struct turn *turn, struct call *call, struct datum result)
 void call_reply_null(struct turn *turn, struct call *call)
 {
 	call_reply(turn, call, datum_null());
+}
+
+const void *call_address(struct turn *turn, struct call *call, size_t *size)
+{
+	struct outgoing message;
+	struct outgoing_buffer buffer = { 0 };
+	reply_address(job_of(call), turn->link->engine, turn->arena, &message);
+	outgoing_write(&buffer, &message);
+	const char *bytes = arena_copy(turn->arena, buffer.bytes, buffer.size);
+	*size = buffer.size;
+	free(buffer.bytes);
+	return bytes;
+}
+
+void call_defer(struct turn *turn, struct call *call)
+{
+	(void)turn;
+	call->state = CALL_DEFERRED;
 }

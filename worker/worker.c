@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "worker/alloc.h"
+#include "worker/builder.h"
 #include "worker/cli.h"
 #include "worker/clock.h"
 #include "worker/consumer.h"
@@ -211,6 +212,7 @@ static void free_parts(struct worker *w)
 	struct engine *e = &w->engine;
 	http_stop(w->http);
 	producer_free(e->producer, 0);
+	builder_free(e->builder);
 	topics_free(e->topics);
 	consumer_free(w->consumer);
 	lanes_free(e->lanes);
@@ -288,6 +290,7 @@ static int run(struct worker *w)
 	if (!start_database(w))
 		return CLI_DATABASE;
 	make_topics(w);
+	w->engine.builder = builder_start(&w->engine);
 	start_executors(w);
 	log_info(w->engine.log, "stowage runs", LOG_STR("version", STOWAGE_VERSION),
 		LOG_STR("group", w->engine.config->kafka.group_id),
@@ -297,6 +300,7 @@ static int run(struct worker *w)
 	atomic_store(&w->stopping, true);
 	consumer_leave(w->consumer);
 	stop_executors(w);
+	builder_stop(w->engine.builder);
 	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);
 	w->engine.producer = NULL;
 	log_info(w->engine.log, "stowage ends");

@@ -42,6 +42,48 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_outbox (
 );
 ALTER TABLE :"schema".stowage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 
+-- Index builds that were asked for: written in the batch that asks, done by a worker's builder on a
+-- connection of its own (CREATE INDEX CONCURRENTLY knows no transaction). Those of one index are
+-- done in the order of their ids. What is wanted of an index, as JSON:
+--   name      of the index
+--   method    hnsw, ivfflat, btree; null: there is to be no index of that name
+--   opclass   on the column embedding; or field: a btree on that member of the column metadata
+--   options   of the method, as texts; none given for ivfflat: by the number of rows
+--   keep      any valid index with that operator class will do
+-- The other columns:
+--   mark      stands in a comment before each statement of the build, so that whoever cancels it
+--             finds its backend, also behind a pooler
+--   state     waiting, building, done, failed, cancelled
+--   token     raised whenever the build, or its answer, gets another owner: the one before is fenced
+--   category, code, error   of a build that failed or was cancelled; error is also why it waits
+--   waiters   replies and dead letters without their ends, one behind the other (worker/outgoing.h);
+--             NULL once Kafka has acknowledged them
+--- table stowage_vector_builds
+CREATE TABLE IF NOT EXISTS :"schema".stowage_vector_builds (
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	schema_name text COLLATE "C" NOT NULL,
+	index_name text COLLATE "C" NOT NULL,
+	wanted jsonb NOT NULL,
+	mark text NOT NULL DEFAULT md5(random()::text || clock_timestamp()::text),
+	state text NOT NULL DEFAULT 'waiting',
+	owner text NOT NULL DEFAULT '',
+	token bigint NOT NULL DEFAULT 0,
+	lease_until timestamptz,
+	retry_at timestamptz,
+	attempts integer NOT NULL DEFAULT 0,
+	pid integer,
+	phase text,
+	done bigint,
+	total bigint,
+	category text,
+	code text,
+	error text,
+	waiters bytea,
+	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	started_at timestamptz,
+	finished_at timestamptz
+);
+
 --- table stowage_schema_version
 CREATE TABLE IF NOT EXISTS :"schema".stowage_schema_version (
 	version integer NOT NULL PRIMARY KEY,
@@ -138,6 +180,249 @@ END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
 
---- version 1
+-- The index of that name on the table, in the words of what is wanted, and whether it is valid;
+-- NULL if there is none. A name is cut off as PostgreSQL does it.
+--- function stowage_index_have
+CREATE OR REPLACE FUNCTION :"schema".stowage_index_have(p_schema text, p_table text, p_name text)
+RETURNS jsonb AS $$
+	SELECT jsonb_build_object('name', p_name, 'method', am.amname, 'opclass', opc.opcname,
+		'valid', i.indisvalid AND i.indisready,
+		'options', coalesce((SELECT jsonb_object_agg(option.option_name, option.option_value)
+			FROM pg_options_to_table(c.reloptions) AS option), '{}'))
+	FROM pg_class AS c
+	JOIN pg_index AS i ON i.indexrelid = c.oid
+	JOIN pg_class AS t ON t.oid = i.indrelid
+	JOIN pg_namespace AS n ON n.oid = t.relnamespace
+	JOIN pg_am AS am ON am.oid = c.relam
+	JOIN pg_opclass AS opc ON opc.oid = i.indclass[0]
+	WHERE n.nspname = p_schema::name AND t.relname = p_table::name AND c.relname = p_name::name
+$$ LANGUAGE sql STABLE;
+
+-- Is what there is (or will be: p_have may itself be wanted by a build) what is wanted?
+--- function stowage_index_fits
+CREATE OR REPLACE FUNCTION :"schema".stowage_index_fits(p_have jsonb, p_wanted jsonb)
+RETURNS boolean AS $$
+	SELECT CASE
+		WHEN p_have IS NULL THEN p_wanted->'method' = 'null'
+		WHEN p_have->'valid' = 'false' OR (p_have ? 'keep' AND NOT p_wanted ? 'keep') THEN false
+		WHEN p_wanted ? 'keep' THEN p_have->'method' <> 'null'
+			AND p_have @> (p_wanted - '{method,options,keep}'::text[])
+		ELSE p_have @> (p_wanted - 'field'::text) END
+$$ LANGUAGE sql IMMUTABLE;
+
+-- Asks for a build. True: one is under way, and p_waiter is answered at its end; another build of
+-- the index under way that wants as much is joined. False: all that is wanted is there.
+--- function stowage_build_ask
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_ask(p_schema text, p_index text,
+	p_wanted jsonb, p_waiter bytea) RETURNS boolean AS $$
+DECLARE
+	last record;
+BEGIN
+	SELECT b.id, b.wanted INTO last FROM :"schema".stowage_vector_builds AS b
+	WHERE b.schema_name = p_schema AND b.index_name = p_index
+		AND b.state IN ('waiting', 'building')
+	ORDER BY b.id DESC LIMIT 1 FOR UPDATE;
+	IF FOUND THEN
+		IF NOT EXISTS (SELECT FROM jsonb_array_elements(p_wanted) AS item
+			WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(last.wanted) AS have
+				WHERE :"schema".stowage_index_fits(have, item))) THEN
+			UPDATE :"schema".stowage_vector_builds
+			SET waiters = coalesce(waiters, '') || p_waiter WHERE id = last.id;
+			RETURN true;
+		END IF;
+	ELSIF NOT EXISTS (SELECT FROM jsonb_array_elements(p_wanted) AS item
+		WHERE :"schema".stowage_index_fits(
+			:"schema".stowage_index_have(p_schema, p_index, item->>'name'), item) IS NOT TRUE) THEN
+		RETURN false;
+	END IF;
+	-- Of ended ones the last stays, to be described, and of others for a while.
+	DELETE FROM :"schema".stowage_vector_builds AS b
+	WHERE b.waiters IS NULL AND b.state IN ('done', 'failed', 'cancelled')
+		AND (b.schema_name = p_schema AND b.index_name = p_index
+			OR b.finished_at < clock_timestamp() - interval '30 days');
+	INSERT INTO :"schema".stowage_vector_builds (schema_name, index_name, wanted, waiters)
+	VALUES (p_schema, p_index, p_wanted, p_waiter);
+	RETURN true;
+END
+$$ LANGUAGE plpgsql;
+
+-- Takes an index's builds from their owners and cancels the statements they run, so that their
+-- locks are let go; to be followed, in the same transaction, by what needs the lock. p_again: a
+-- build that was begun is done again afterwards. Else all end here, with the error given.
+--- function stowage_build_cancel
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_cancel(p_schema text, p_index text,
+	p_again boolean, p_category text, p_code text, p_error text) RETURNS integer AS $$
+DECLARE
+	build record;
+	cancelled integer := 0;
+BEGIN
+	FOR build IN
+		UPDATE :"schema".stowage_vector_builds SET token = token + 1, lease_until = NULL,
+			retry_at = NULL, pid = NULL, phase = NULL, done = NULL, total = NULL,
+			state = CASE WHEN p_again THEN 'waiting' ELSE 'cancelled' END,
+			category = p_category, code = p_code, error = p_error,
+			finished_at = CASE WHEN p_again THEN NULL ELSE clock_timestamp() END
+		WHERE schema_name = p_schema AND index_name = p_index
+			AND (state = 'building' OR state = 'waiting' AND NOT p_again)
+		RETURNING mark
+	LOOP
+		cancelled := cancelled + 1;
+		PERFORM :"schema".stowage_build_signal(build.mark, false);
+	END LOOP;
+	RETURN cancelled;
+END
+$$ LANGUAGE plpgsql;
+
+-- Cancels the statement that a build runs, or ends its session.
+--- function stowage_build_signal
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_signal(p_mark text, p_end boolean)
+RETURNS bigint AS $$
+	SELECT count(CASE WHEN p_end THEN pg_terminate_backend(a.pid) ELSE pg_cancel_backend(a.pid) END)
+	FROM pg_stat_activity AS a
+	WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.state = 'active'
+		AND a.backend_type = 'client backend' AND a.query LIKE '/* stowage build ' || p_mark || ' */%'
+$$ LANGUAGE sql;
+
+-- The oldest build of its index that nobody does becomes p_owner's for a while. Whoever had it
+-- before may have left a statement running: its session is ended.
+--- function stowage_build_claim
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_claim(p_owner text, p_lease interval)
+RETURNS TABLE (id bigint, token bigint, mark text, schema_name text, index_name text,
+	attempts integer) AS $$
+DECLARE
+	build record;
+BEGIN
+	UPDATE :"schema".stowage_vector_builds AS b SET state = 'building', owner = p_owner,
+		token = b.token + 1, lease_until = clock_timestamp() + p_lease, attempts = b.attempts + 1,
+		started_at = coalesce(b.started_at, clock_timestamp())
+	WHERE b.id = (
+		SELECT c.id FROM :"schema".stowage_vector_builds AS c
+		WHERE (c.state = 'waiting' AND coalesce(c.retry_at <= clock_timestamp(), true)
+				OR c.state = 'building' AND c.lease_until < clock_timestamp())
+			AND NOT EXISTS (SELECT FROM :"schema".stowage_vector_builds AS older
+				WHERE older.schema_name = c.schema_name AND older.index_name = c.index_name
+					AND older.id < c.id AND older.state IN ('waiting', 'building'))
+		ORDER BY c.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+	RETURNING b.* INTO build;
+	IF build.id IS NULL THEN
+		RETURN;
+	END IF;
+	IF build.attempts > 1 THEN
+		PERFORM :"schema".stowage_build_signal(build.mark, true);
+	END IF;
+	RETURN QUERY SELECT build.id, build.token, build.mark, build.schema_name, build.index_name,
+		build.attempts;
+END
+$$ LANGUAGE plpgsql;
+
+-- Keeps a build its owner's and writes down how far it is. No row: it is not the owner's any more.
+--- function stowage_build_renew
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_renew(p_id bigint, p_token bigint,
+	p_lease interval) RETURNS TABLE (phase text, done bigint, total bigint) AS $$
+	UPDATE :"schema".stowage_vector_builds AS b SET
+		lease_until = clock_timestamp() + p_lease,
+		pid = coalesce(seen.pid, b.pid),
+		phase = coalesce(seen.phase, b.phase),
+		done = CASE WHEN seen.pid IS NULL THEN b.done ELSE seen.done END,
+		total = CASE WHEN seen.pid IS NULL THEN b.total ELSE seen.total END
+	FROM (SELECT p.pid, p.phase,
+			CASE WHEN p.lockers_total > 0 THEN p.lockers_done
+				WHEN p.blocks_total > 0 THEN p.blocks_done ELSE p.tuples_done END AS done,
+			CASE WHEN p.lockers_total > 0 THEN p.lockers_total
+				WHEN p.blocks_total > 0 THEN p.blocks_total ELSE p.tuples_total END AS total
+		FROM :"schema".stowage_vector_builds AS own
+		LEFT JOIN pg_stat_progress_create_index AS p ON p.datname = current_database()
+			AND p.relid = to_regclass(format('%I.%I', own.schema_name, own.index_name))
+		WHERE own.id = p_id LIMIT 1) AS seen
+	WHERE b.id = p_id AND b.token = p_token AND b.state = 'building'
+	RETURNING b.phase, b.done, b.total
+$$ LANGUAGE sql;
+
+-- The statement that brings the table nearer to what the build wants; NULL: it is there. p_drop:
+-- only of what a build that failed left invalid (an invalid index still costs every write).
+--- function stowage_build_step
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_step(p_id bigint, p_drop boolean)
+RETURNS text AS $$
+DECLARE
+	build record;
+	item jsonb;
+	have jsonb;
+	options jsonb;
+	row_count bigint;
+BEGIN
+	SELECT b.* INTO STRICT build FROM :"schema".stowage_vector_builds AS b WHERE b.id = p_id;
+	FOR item IN SELECT jsonb_array_elements(build.wanted) LOOP
+		have := :"schema".stowage_index_have(build.schema_name, build.index_name, item->>'name');
+		CONTINUE WHEN :"schema".stowage_index_fits(have, item)
+			OR p_drop AND (have->'valid' = 'false') IS NOT TRUE;
+		IF have IS NOT NULL THEN
+			RETURN format('/* stowage build %s */ DROP INDEX CONCURRENTLY IF EXISTS %I.%I',
+				build.mark, build.schema_name, (item->>'name')::name);
+		END IF;
+		options := item->'options';
+		IF options IS NULL AND item->>'method' = 'ivfflat' THEN
+			EXECUTE format('SELECT count(*) FROM %I.%I', build.schema_name, build.index_name)
+				INTO row_count;
+			options := jsonb_build_object('lists',
+				greatest(100, least(4000, floor(sqrt(row_count) * 2)))::text);
+		END IF;
+		RETURN format('/* stowage build %s */ CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%s)%s',
+			build.mark, (item->>'name')::name, build.schema_name, build.index_name,
+			item->>'method',
+			CASE WHEN item ? 'field' THEN format('(metadata ->> %L)', item->>'field')
+				ELSE (SELECT format('embedding %I.%I', n.nspname, opc.opcname)
+					FROM pg_opclass AS opc
+					JOIN pg_namespace AS n ON n.oid = opc.opcnamespace
+					JOIN pg_am AS am ON am.oid = opc.opcmethod
+					WHERE opc.opcname = item->>'opclass' AND am.amname = item->>'method') END,
+			(SELECT ' WITH (' || string_agg(format('%I = %L', o.key, o.value), ', ') || ')'
+				FROM jsonb_each_text(options) AS o));
+	END LOOP;
+	RETURN NULL;
+END
+$$ LANGUAGE plpgsql;
+
+-- Ends a build, or lets it wait for another attempt. False: it was not the owner's any more.
+--- function stowage_build_end
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_end(p_id bigint, p_token bigint, p_state text,
+	p_retry interval, p_category text, p_code text, p_error text) RETURNS boolean AS $$
+DECLARE
+	ended integer;
+BEGIN
+	UPDATE :"schema".stowage_vector_builds SET state = p_state, token = token + 1,
+		lease_until = NULL, pid = NULL, retry_at = clock_timestamp() + p_retry,
+		finished_at = CASE WHEN p_state = 'waiting' THEN NULL ELSE clock_timestamp() END,
+		category = p_category, code = p_code, error = p_error
+	WHERE id = p_id AND token = p_token AND state = 'building';
+	GET DIAGNOSTICS ended = ROW_COUNT;
+	RETURN ended > 0;
+END
+$$ LANGUAGE plpgsql;
+
+-- The answers of an ended build become p_owner's to send, for a while; then, by the token, they
+-- are told as sent (p_lease NULL), or kept longer.
+--- function stowage_build_answers
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_answers(p_owner text, p_lease interval)
+RETURNS TABLE (id bigint, token bigint, state text, category text, code text, error text,
+	waiters bytea) AS $$
+	UPDATE :"schema".stowage_vector_builds AS b SET owner = p_owner, token = b.token + 1,
+		lease_until = clock_timestamp() + p_lease
+	WHERE b.id = (
+		SELECT c.id FROM :"schema".stowage_vector_builds AS c
+		WHERE c.waiters IS NOT NULL AND c.state IN ('done', 'failed', 'cancelled')
+			AND coalesce(c.lease_until < clock_timestamp(), true)
+		ORDER BY c.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+	RETURNING b.id, b.token, b.state, b.category, b.code, b.error, b.waiters
+$$ LANGUAGE sql;
+
+--- function stowage_build_answered
+CREATE OR REPLACE FUNCTION :"schema".stowage_build_answered(p_id bigint, p_token bigint,
+	p_lease interval) RETURNS void AS $$
+	UPDATE :"schema".stowage_vector_builds SET lease_until = clock_timestamp() + p_lease,
+		waiters = CASE WHEN p_lease IS NULL THEN NULL ELSE waiters END
+	WHERE id = p_id AND token = p_token
+$$ LANGUAGE sql;
+
+--- version 2
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

@@ -1,0 +1,5 @@
+-- key: indexName
+-- reply: none
+-- flags: write barrier
+-- handler: vectors_build_index
+-- Runs the statements of createIndex.

@@ -1,0 +1,50 @@
+-- key: indexName
+-- reply: none
+-- flags: write barrier
+-- handler: vectors_create_index
+-- The table is made in the batch, the index by a worker's builder (db/ddl/stowage.sql). The other
+-- commands on indexes run these statements too.
+-- statement: lock
+-- Whoever makes, builds or drops an index of that name waits for its turn here.
+SELECT pg_advisory_xact_lock(hashtextextended(format('stowage vectors %I.%I', $1::text, $2::text), 0))
+-- statement: look
+-- What stands under the index's name, and what pgvector has to offer.
+WITH extension AS (
+	SELECT n.nspname::text AS home, to_regtype(format('%I.halfvec', n.nspname)) IS NOT NULL AS modern
+	FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+	WHERE e.extname = 'vector'
+), target AS (
+	SELECT c.oid, c.relkind FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE n.nspname = $1::text AND c.relname = $2::text
+), part AS (
+	SELECT a.attname, t.typname::text, a.atttypmod
+	FROM target JOIN pg_attribute AS a ON a.attrelid = target.oid AND a.attnum > 0
+		AND NOT a.attisdropped
+	JOIN pg_type AS t ON t.oid = a.atttypid
+)
+SELECT (SELECT home FROM extension) AS home,
+	coalesce((SELECT modern FROM extension), true) AS modern,
+	EXISTS (SELECT FROM pg_available_extension_versions AS v
+		JOIN pg_roles AS r ON r.rolname = current_user
+		WHERE v.name = 'vector' AND (r.rolsuper OR NOT v.superuser OR v.trusted)
+			AND (r.rolsuper OR has_database_privilege(current_database(), 'CREATE'))) AS installable,
+	EXISTS (SELECT FROM target) AS present,
+	EXISTS (SELECT FROM target WHERE relkind IN ('r', 'p'))
+		AND EXISTS (SELECT FROM part WHERE attname = 'vector_id' AND typname = 'text')
+		AND EXISTS (SELECT FROM part WHERE attname = 'metadata' AND typname = 'jsonb') AS vectors,
+	(SELECT typname FROM part WHERE attname = 'embedding') AS type,
+	(SELECT atttypmod FROM part WHERE attname = 'embedding') AS dimension,
+	EXISTS (SELECT FROM part WHERE attname = 'namespace') AS namespaced,
+	EXISTS (SELECT FROM target JOIN pg_index AS i ON i.indrelid = target.oid
+		WHERE i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate
+			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 2
+			AND (SELECT array_agg(a.attname::text ORDER BY a.attname)
+				FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+				JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number
+				WHERE k.place <= i.indnkeyatts) = ARRAY['namespace', 'vector_id']) AS keyed,
+	ARRAY(SELECT c.conname::text FROM target JOIN pg_constraint AS c ON c.conrelid = target.oid
+		WHERE c.contype = 'u' AND pg_get_constraintdef(c.oid) = 'UNIQUE (vector_id)') AS legacy
+-- statement: ask
+SELECT :"schema".stowage_build_ask($1::text, $2::text, $3::jsonb, $4::bytea)
+-- statement: cancel
+SELECT :"schema".stowage_build_cancel($1::text, $2::text, $3::bool, $4::text, $5::text, $6::text)

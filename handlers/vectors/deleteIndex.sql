@@ -1,0 +1,5 @@
+-- key: indexName
+-- reply: none
+-- flags: write barrier
+-- handler: vectors_delete_index
+-- Runs the statements of createIndex, then drops the table.

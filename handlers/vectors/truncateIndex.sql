@@ -1,0 +1,5 @@
+-- key: indexName
+-- reply: none
+-- flags: write barrier
+-- handler: vectors_truncate_index
+-- Runs the statements of createIndex, then empties the table.

@@ -1,0 +1,203 @@
+/* vectors_table.c - see vectors_table.h */
+#include "handlers/vectors_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.gen.h"
+#include "db/ddl_sha256.h"
+#include "db/text.h"
+#include "handlers/choice.h"
+
+#define NAME_MAX_BYTES 63
+
+struct look {
+	struct call *call;
+	const char *name;
+	vectors_table_fn *done;
+	void *arg;
+};
+
+/* "a" or "a"."b". */
+static const char *quoted(struct turn *turn, const char *schema, const char *name)
+{
+	struct text text = { 0 };
+	if (schema) {
+		text_add_ident(&text, schema);
+		text_add(&text, ".");
+	}
+	text_add_ident(&text, name);
+	const char *copy = arena_copy(turn->arena, text_string(&text), text.len);
+	text_free(&text);
+	return copy;
+}
+
+static const char *column_text(struct turn *turn, const struct rows *rows, const char *name)
+{
+	int column = rows_column(rows, name);
+	size_t len;
+	if (rows_null(rows, 0, column))
+		return NULL;
+	const char *text = rows_text(rows, 0, column, &len);
+	return arena_copy(turn->arena, text, len);
+}
+
+static bool column_bool(const struct rows *rows, const char *name)
+{
+	return rows_bool(rows, 0, rows_column(rows, name));
+}
+
+static void read_legacy(struct turn *turn, const struct rows *rows, struct vectors_table *table)
+{
+	struct rows_texts walk;
+	int count = rows_texts(rows, 0, rows_column(rows, "legacy"), &walk);
+	table->legacy = arena_calloc(turn->arena, (size_t)count, sizeof(*table->legacy));
+	for (int i = 0; i < count; i++) {
+		size_t len;
+		const char *name = rows_texts_next(&walk, &len);
+		table->legacy[table->legacy_count++] = arena_copy(turn->arena, name, len);
+	}
+}
+
+static void looked(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct look *look = arg;
+	struct vectors_table *table = arena_calloc(turn->arena, 1, sizeof(*table));
+	const char *type = column_text(turn, rows, "type");
+	struct datum type_text = datum_string(type);
+	int known = type ? choice_find(vectors_types, &type_text) : -1;
+	table->name = look->name;
+	table->quoted = quoted(turn, turn->schema, look->name);
+	table->home = column_text(turn, rows, "home");
+	table->modern = column_bool(rows, "modern");
+	table->installable = column_bool(rows, "installable");
+	table->present = column_bool(rows, "present");
+	table->vectors = known >= 0 && column_bool(rows, "vectors");
+	table->type = known >= 0 ? (enum vectors_type)known : VECTORS_VECTOR;
+	table->dimension = known >= 0 ? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension")) : -1;
+	table->namespaced = column_bool(rows, "namespaced");
+	table->keyed = column_bool(rows, "keyed");
+	read_legacy(turn, rows, table);
+	look->done(turn, look->call, table, look->arg);
+}
+
+static void bind_names(struct turn *turn, const char *name)
+{
+	params_text(turn->params, turn->schema, strlen(turn->schema));
+	params_text(turn->params, name, strlen(name));
+}
+
+void vectors_table_look(struct turn *turn, struct call *call, const struct datum *name,
+	vectors_table_fn *done, void *arg)
+{
+	if (!vectors_name_ok(turn, call, name))
+		return;
+	struct look *look = arena_alloc(turn->arena, sizeof(*look));
+	*look = (struct look){ call, arena_copy(turn->arena, name->text, name->size), done, arg };
+	bind_names(turn, look->name);
+	turn_send(turn, SQL_VECTORS_CREATE_INDEX__LOCK, NULL, NULL);
+	bind_names(turn, look->name);
+	turn_send(turn, SQL_VECTORS_CREATE_INDEX__LOOK, looked, look);
+}
+
+/* --- making --- */
+
+/* Its schema is the data's, as the reference has it. */
+void vectors_table_install(struct turn *turn)
+{
+	turn_send_sql(turn, "SELECT pg_advisory_xact_lock(hashtextextended('stowage vectors', 0))", NULL,
+		NULL);
+	turn_send_sql(turn, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA :\"schema\"", NULL, NULL);
+}
+
+/* Its name as the reference has it: too long, it carries a hash of the table's. */
+static const char *key_name(struct turn *turn, const char *table)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *full = arena_printf(turn->arena, "%s_namespace_vector_id_idx", table);
+	if (strlen(full) <= NAME_MAX_BYTES)
+		return full;
+	uint8_t digest[32];
+	char hash[33];
+	ddl_sha256(table, strlen(table), digest);
+	for (size_t i = 0; i < 32; i++)
+		hash[i] = hex[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	hash[32] = '\0';
+	/* _ns_, the hash, _idx */
+	return arena_printf(turn->arena, "%.*s_ns_%s_idx", NAME_MAX_BYTES - 40, table, hash);
+}
+
+static void make_key(struct turn *turn, const struct vectors_table *table)
+{
+	turn_send_sql(turn,
+		arena_printf(turn->arena, "CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
+			quoted(turn, NULL, key_name(turn, table->name)), table->quoted),
+		NULL, NULL);
+}
+
+static void make(struct turn *turn, const struct vectors_table *table, enum vectors_type type,
+	int32_t dimension)
+{
+	/* bit is PostgreSQL's own, the others the extension's. */
+	const char *name = type == VECTORS_BIT
+		? "bit"
+		: quoted(turn, table->home, vectors_types[type]);
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"CREATE TABLE %s (id serial PRIMARY KEY, vector_id text NOT NULL, embedding %s(%d), "
+			"metadata jsonb DEFAULT '{}'::jsonb, "
+			"namespace varchar(255) NOT NULL DEFAULT 'default')",
+			table->quoted, name, (int)dimension),
+		NULL, NULL);
+}
+
+/* The reference's clients do the same under this lock. */
+static void send_reference_lock(struct turn *turn, const struct vectors_table *table)
+{
+	params_text(turn->params, table->quoted, strlen(table->quoted));
+	turn_send_sql(turn,
+		"SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | to_regclass($1::text)::oid::bigint)",
+		NULL, NULL);
+}
+
+static void update(struct turn *turn, const struct vectors_table *table)
+{
+	send_reference_lock(turn, table);
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS namespace varchar(255) NOT NULL "
+			"DEFAULT 'default'",
+			table->quoted),
+		NULL, NULL);
+	if (!table->keyed)
+		make_key(turn, table);
+	for (size_t i = 0; i < table->legacy_count; i++)
+		turn_send_sql(turn,
+			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+				table->quoted, quoted(turn, NULL, table->legacy[i])),
+			NULL, NULL);
+}
+
+void vectors_table_make(struct turn *turn, const struct vectors_table *table,
+	enum vectors_type type, int32_t dimension)
+{
+	if (!table->present) {
+		make(turn, table, type, dimension);
+		make_key(turn, table);
+	} else if (!table->namespaced || !table->keyed || table->legacy_count) {
+		update(turn, table);
+	}
+}
+
+bool vectors_table_ok(struct turn *turn, struct call *call, const struct vectors_table *table)
+{
+	if (table->vectors)
+		return true;
+	if (table->present)
+		call_fail(turn, call, FAILURE_CONFLICT, "NOT_A_VECTOR_INDEX", NULL,
+			"%s is there, but is no vector index: choose another indexName", table->name);
+	else
+		call_fail(turn, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND", NULL,
+			"There is no vector index %s", table->name);
+	return false;
+}
