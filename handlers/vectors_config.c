@@ -166,6 +166,10 @@ bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
 {
 	int64_t most = limits[config->type].index;
 	const char *other = "";
+	if (dimension == 1 && config->method == VECTORS_IVFFLAT &&
+		(config->metric == VECTORS_COSINE || config->metric == VECTORS_DOTPRODUCT))
+		return refuse(turn, call, "UNSUPPORTED_INDEX_TYPE",
+			"ivfflat takes a single dimension for the metric euclidean alone: use hnsw or flat");
 	if (config->method == VECTORS_FLAT || most == 0 || dimension <= most)
 		return true;
 	if (config->type == VECTORS_VECTOR && dimension <= limits[VECTORS_HALFVEC].index)

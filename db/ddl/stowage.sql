@@ -294,7 +294,7 @@ DECLARE
 BEGIN
 	UPDATE :"schema".stowage_vector_builds AS b SET state = 'building', owner = p_owner,
 		token = b.token + 1, lease_until = clock_timestamp() + p_lease, attempts = b.attempts + 1,
-		started_at = coalesce(b.started_at, clock_timestamp())
+		pid = NULL, phase = NULL, done = NULL, total = NULL, started_at = coalesce(b.started_at, clock_timestamp())
 	WHERE b.id = (
 		SELECT c.id FROM :"schema".stowage_vector_builds AS c
 		WHERE (c.state = 'waiting' AND coalesce(c.retry_at <= clock_timestamp(), true)
