@@ -86,7 +86,8 @@ static bool read_config(struct turn *turn, struct call *call, const struct datum
 	if (!choice_ok(turn, call, method, methods, "INVALID_INDEX_TYPE", "indexConfig.type") ||
 		!read_options(turn, call, config, out))
 		return false;
-	out->keep = datum_is_null(method) && datum_is_null(datum_field(config, VECTORS_INDEX_CONFIG__IVF)) &&
+	out->keep = datum_is_null(method) &&
+		datum_is_null(datum_field(config, VECTORS_INDEX_CONFIG__IVF)) &&
 		datum_is_null(datum_field(config, VECTORS_INDEX_CONFIG__HNSW));
 	out->method_given = !datum_is_null(method);
 	if (out->method_given)

@@ -46,7 +46,8 @@ static void asked(struct turn *turn, const struct rows *rows, void *arg)
 static void add_field(struct turn *turn, struct json_text *wanted, const char *table,
 	const struct datum *field)
 {
-	const char *hash = arena_printf(turn->arena, "%x", (unsigned)xxhash32(field->text, field->size));
+	unsigned number = xxhash32(field->text, field->size);
+	const char *hash = arena_printf(turn->arena, "%x", number);
 	json_text_comma(wanted);
 	json_text_puts(wanted,
 		arena_printf(turn->arena, "{\"name\":\"%.*s_md_%s_idx\",\"method\":\"btree\",\"field\":",
@@ -247,11 +248,12 @@ static void drop(struct turn *turn, struct call *call, const struct vectors_tabl
 void vectors_delete_index(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
-	vectors_table_look(turn, call, datum_field(call->request, VECTORS_DELETE_INDEX__INDEX_NAME), drop,
-		NULL);
+	vectors_table_look(turn, call, datum_field(call->request, VECTORS_DELETE_INDEX__INDEX_NAME),
+		drop, NULL);
 }
 
-static void empty(struct turn *turn, struct call *call, const struct vectors_table *table, void *arg)
+static void empty(struct turn *turn, struct call *call, const struct vectors_table *table,
+	void *arg)
 {
 	(void)arg;
 	if (!vectors_table_ok(turn, call, table))

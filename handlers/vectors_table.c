@@ -74,7 +74,8 @@ static void looked(struct turn *turn, const struct rows *rows, void *arg)
 	table->present = column_bool(rows, "present");
 	table->vectors = known >= 0 && column_bool(rows, "vectors");
 	table->type = known >= 0 ? (enum vectors_type)known : VECTORS_VECTOR;
-	table->dimension = known >= 0 ? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension")) : -1;
+	table->dimension =
+		known >= 0 ? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension")) : -1;
 	table->namespaced = column_bool(rows, "namespaced");
 	table->keyed = column_bool(rows, "keyed");
 	read_legacy(turn, rows, table);
@@ -105,8 +106,8 @@ void vectors_table_look(struct turn *turn, struct call *call, const struct datum
 /* Its schema is the data's, as the reference has it. */
 void vectors_table_install(struct turn *turn)
 {
-	turn_send_sql(turn, "SELECT pg_advisory_xact_lock(hashtextextended('stowage vectors', 0))", NULL,
-		NULL);
+	turn_send_sql(turn, "SELECT pg_advisory_xact_lock(hashtextextended('stowage vectors', 0))",
+		NULL, NULL);
 	turn_send_sql(turn, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA :\"schema\"", NULL, NULL);
 }
 
@@ -130,7 +131,8 @@ static const char *key_name(struct turn *turn, const char *table)
 static void make_key(struct turn *turn, const struct vectors_table *table)
 {
 	turn_send_sql(turn,
-		arena_printf(turn->arena, "CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
+		arena_printf(turn->arena,
+			"CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
 			quoted(turn, NULL, key_name(turn, table->name)), table->quoted),
 		NULL, NULL);
 }
@@ -156,7 +158,8 @@ static void send_reference_lock(struct turn *turn, const struct vectors_table *t
 {
 	params_text(turn->params, table->quoted, strlen(table->quoted));
 	turn_send_sql(turn,
-		"SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | to_regclass($1::text)::oid::bigint)",
+		"SELECT pg_advisory_xact_lock((1936876916::bigint << 32)"
+		" | to_regclass($1::text)::oid::bigint)",
 		NULL, NULL);
 }
 

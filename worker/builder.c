@@ -11,6 +11,7 @@
 
 #include "db/build_session.h"
 #include "handlers/uuid.h"
+#include "schemas/unicode.h"
 #include "worker/alloc.h"
 #include "worker/builder_answers.h"
 #include "worker/clock.h"
@@ -188,7 +189,7 @@ static void end_build(struct builder *b, const struct build_end *end)
 	bool ours = false;
 	if (!open_rows(b, &failure) ||
 		build_rows_end(&b->table, &b->build, end, &ours, &failure) != DB_OK)
-		log_warn(b->engine->log, "the end of an index build can't be written: another attempt follows",
+		log_warn(b->engine->log, "an index build's end can't be written, it is done again",
 			LOG_STR("index", b->build.index), LOG_STR("error", failure.message));
 	b->taken = !ours;
 }
@@ -201,14 +202,16 @@ static double build_seconds(const struct builder *b)
 static void build_failed(struct builder *b, struct build_session *session, enum db_kind kind,
 	const struct db_failure *failure)
 {
-	struct build_end end = { .state = "waiting", .message = failure->message };
-	struct db_failure ignored;
+	/* It may be cut off within a character, which the row would not take. */
+	struct db_failure cause = *failure, ignored;
+	unicode_clean(cause.message);
+	struct build_end end = { .state = "waiting", .message = cause.message };
 	if (is_lasting(kind)) {
 		end.state = "failed";
-		describe_failure(failure, &end);
+		describe_failure(&cause, &end);
 		/* An invalid index still costs every write, and may refuse them. */
 		if (run_steps(b, session, true, &ignored) != DB_OK)
-			log_warn(b->engine->log, "what is left of an index that can't be built can't be dropped",
+			log_warn(b->engine->log, "the rest of an index that can't be built can't be dropped",
 				LOG_STR("index", b->build.index), LOG_STR("error", ignored.message));
 		metrics_add(b->engine->metrics, METRIC_BUILDS_FAILED, 1);
 	} else {
@@ -286,7 +289,7 @@ static enum db_kind end_answers(struct builder *b, struct db_failure *failure)
 	struct builder_answers *a = &b->answers;
 	int keep_seconds = -1;
 	if (a->bad)
-		log_error(b->engine->log, "answers of an index build can't be read, they are left as they are",
+		log_error(b->engine->log, "answers of an index build can't be read, they are kept",
 			LOG_INT("build", a->id));
 	if (atomic_load(&a->refused))
 		log_error(b->engine->log, "a dead letter of an index build can't be produced, it is kept",

@@ -54,10 +54,10 @@ ALTER TABLE :"schema".stowage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 --   mark      stands in a comment before each statement of the build, so that whoever cancels it
 --             finds its backend, also behind a pooler
 --   state     waiting, building, done, failed, cancelled
---   token     raised whenever the build, or its answer, gets another owner: the one before is fenced
+--   token     raised whenever the build, or its answers, get another owner: the last is fenced
 --   category, code, error   of a build that failed or was cancelled; error is also why it waits
---   waiters   replies and dead letters without their ends, one behind the other (worker/outgoing.h);
---             NULL once Kafka has acknowledged them
+--   waiters   replies and dead letters without their ends, one behind the other, in the form of
+--             worker/outgoing.h; NULL once Kafka has acknowledged them
 --- table stowage_vector_builds
 CREATE TABLE IF NOT EXISTS :"schema".stowage_vector_builds (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -280,7 +280,8 @@ RETURNS bigint AS $$
 	SELECT count(CASE WHEN p_end THEN pg_terminate_backend(a.pid) ELSE pg_cancel_backend(a.pid) END)
 	FROM pg_stat_activity AS a
 	WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.state = 'active'
-		AND a.backend_type = 'client backend' AND a.query LIKE '/* stowage build ' || p_mark || ' */%'
+		AND a.backend_type = 'client backend'
+		AND a.query LIKE '/* stowage build ' || p_mark || ' */%'
 $$ LANGUAGE sql;
 
 -- The oldest build of its index that nobody does becomes p_owner's for a while. Whoever had it
@@ -294,7 +295,8 @@ DECLARE
 BEGIN
 	UPDATE :"schema".stowage_vector_builds AS b SET state = 'building', owner = p_owner,
 		token = b.token + 1, lease_until = clock_timestamp() + p_lease, attempts = b.attempts + 1,
-		pid = NULL, phase = NULL, done = NULL, total = NULL, started_at = coalesce(b.started_at, clock_timestamp())
+		pid = NULL, phase = NULL, done = NULL, total = NULL,
+		started_at = coalesce(b.started_at, clock_timestamp())
 	WHERE b.id = (
 		SELECT c.id FROM :"schema".stowage_vector_builds AS c
 		WHERE (c.state = 'waiting' AND coalesce(c.retry_at <= clock_timestamp(), true)
@@ -366,9 +368,9 @@ BEGIN
 			options := jsonb_build_object('lists',
 				greatest(100, least(4000, floor(sqrt(row_count) * 2)))::text);
 		END IF;
-		RETURN format('/* stowage build %s */ CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%s)%s',
-			build.mark, (item->>'name')::name, build.schema_name, build.index_name,
-			item->>'method',
+		RETURN format('/* stowage build %s */ '
+			'CREATE INDEX CONCURRENTLY %I ON %I.%I USING %I (%s)%s', build.mark,
+			(item->>'name')::name, build.schema_name, build.index_name, item->>'method',
 			CASE WHEN item ? 'field' THEN format('(metadata ->> %L)', item->>'field')
 				ELSE (SELECT format('embedding %I.%I', n.nspname, opc.opcname)
 					FROM pg_opclass AS opc

@@ -248,6 +248,12 @@ describe('one worker', () => {
       await until('another attempt', async () => (await build(indexName)).attempts > attempts);
       assert.equal(building.done, false);
     }
+    // The other connection, on which the builder keeps its row.
+    const ended = await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+      AND position($1 IN query) > 0`, [`"${world.schema}".stowage_build_`]);
+    assert.ok(ended.length > 0);
+    await sleep(2500); // a renewal or two
+    assert.equal(building.done, false);
     await held.release();
     assert.equal(await building.promise, undefined);
     assert.equal((await indexOf(indexName)).valid, true);
