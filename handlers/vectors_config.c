@@ -4,7 +4,6 @@
 #include "fields.gen.h"
 #include "handlers/choice.h"
 
-#define NAME_MAX_BYTES 63 /* PostgreSQL's */
 #define LISTS_MAX 32768   /* pgvector's, like the ones below */
 #define M_MIN 2
 #define M_MAX 100
@@ -14,10 +13,6 @@
 #define M_DEFAULT 8
 #define EF_DEFAULT 32
 
-const char *const vectors_types[] = { "vector", "halfvec", "bit", "sparsevec", NULL };
-static const char *const metrics[] = { "cosine", "euclidean", "dotproduct", "hamming", "jaccard",
-	NULL };
-static const char *const methods[] = { "ivfflat", "hnsw", "flat", NULL };
 static const char *const suffixes[] = { "cosine", "l2", "ip", "hamming", "jaccard" };
 
 /* Dimensions that a column holds, and that an index covers (0: as many as the column). */
@@ -34,21 +29,6 @@ static bool refuse(struct turn *turn, struct call *call, const char *code, const
 {
 	call_fail(turn, call, FAILURE_INVALID, code, NULL, "%s", why);
 	return false;
-}
-
-static bool is_word(char c, bool first)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-		(!first && c >= '0' && c <= '9');
-}
-
-bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
-{
-	bool ok = name->size > 0 && name->size <= NAME_MAX_BYTES;
-	for (uint32_t i = 0; ok && i < name->size; i++)
-		ok = is_word(name->text[i], i == 0);
-	return ok || refuse(turn, call, "INVALID_INDEX_NAME",
-			"indexName must be 1 to 63 letters, digits or underscores, not a digit first");
 }
 
 /* --- what the request says --- */
@@ -83,7 +63,7 @@ static bool read_config(struct turn *turn, struct call *call, const struct datum
 	struct vectors_config *out)
 {
 	const struct datum *method = datum_field(config, VECTORS_INDEX_CONFIG__TYPE);
-	if (!choice_ok(turn, call, method, methods, "INVALID_INDEX_TYPE", "indexConfig.type") ||
+	if (!choice_ok(turn, call, method, vectors_method_names, "INVALID_INDEX_TYPE", "indexConfig.type") ||
 		!read_options(turn, call, config, out))
 		return false;
 	out->keep = datum_is_null(method) &&
@@ -91,7 +71,7 @@ static bool read_config(struct turn *turn, struct call *call, const struct datum
 		datum_is_null(datum_field(config, VECTORS_INDEX_CONFIG__HNSW));
 	out->method_given = !datum_is_null(method);
 	if (out->method_given)
-		out->method = (enum vectors_method)choice_find(methods, method);
+		out->method = (enum vectors_method)choice_find(vectors_method_names, method);
 	return true;
 }
 
@@ -100,13 +80,13 @@ bool vectors_config_read(struct turn *turn, struct call *call, const struct datu
 {
 	*out = (struct vectors_config){ .type = VECTORS_VECTOR, .metric = VECTORS_COSINE, .keep = true,
 		.m = M_DEFAULT, .ef_construction = EF_DEFAULT };
-	if (!choice_ok(turn, call, metric, metrics, "INVALID_METRIC", "metric") ||
-		!choice_ok(turn, call, type, vectors_types, "INVALID_VECTOR_TYPE", "vectorType"))
+	if (!choice_ok(turn, call, metric, vectors_metric_names, "INVALID_METRIC", "metric") ||
+		!choice_ok(turn, call, type, vectors_type_names, "INVALID_VECTOR_TYPE", "vectorType"))
 		return false;
 	if (!datum_is_null(metric))
-		out->metric = (enum vectors_metric)choice_find(metrics, metric);
+		out->metric = (enum vectors_metric)choice_find(vectors_metric_names, metric);
 	if (!datum_is_null(type))
-		out->type = (enum vectors_type)choice_find(vectors_types, type);
+		out->type = (enum vectors_type)choice_find(vectors_type_names, type);
 	return datum_is_null(config) || read_config(turn, call, config, out);
 }
 
@@ -121,7 +101,7 @@ static bool metric_ok(struct turn *turn, struct call *call, struct vectors_confi
 		return true;
 	call_fail(turn, call, FAILURE_INVALID, "INVALID_METRIC", NULL,
 		"the metric %s is for the vectorType bit alone: use cosine, euclidean or dotproduct",
-		metrics[config->metric]);
+		vectors_metric_names[config->metric]);
 	return false;
 }
 
@@ -158,7 +138,7 @@ bool vectors_dimension_ok(struct turn *turn, struct call *call, enum vectors_typ
 		return true;
 	call_fail(turn, call, FAILURE_INVALID, "INVALID_DIMENSION", NULL,
 		"dimension must be 1 to %lld for the vectorType %s", (long long)limits[type].column,
-		vectors_types[type]);
+		vectors_type_names[type]);
 	return false;
 }
 
@@ -180,7 +160,7 @@ bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
 	call_fail(turn, call, FAILURE_INVALID, "TOO_MANY_DIMENSIONS", NULL,
 		"an index on %s covers at most %lld dimensions, not %lld: use %sor no index (buildIndex "
 		"false, or indexConfig.type flat)",
-		vectors_types[config->type], (long long)most, (long long)dimension, other);
+		vectors_type_names[config->type], (long long)most, (long long)dimension, other);
 	return false;
 }
 
@@ -203,6 +183,6 @@ const char *vectors_config_wanted(struct turn *turn, const char *table,
 		return arena_printf(turn->arena, "{\"name\":\"%s_vector_idx\",\"method\":null}", table);
 	return arena_printf(turn->arena,
 		"{\"name\":\"%s_vector_idx\",\"method\":\"%s\",\"opclass\":\"%s_%s_ops\"%s%s}", table,
-		methods[config->method], vectors_types[config->type], suffixes[config->metric],
+		vectors_method_names[config->method], vectors_type_names[config->type], suffixes[config->metric],
 		options_of(turn, config), config->keep ? ",\"keep\":true" : "");
 }

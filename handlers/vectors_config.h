@@ -7,17 +7,7 @@
 #ifndef HANDLERS_VECTORS_CONFIG_H
 #define HANDLERS_VECTORS_CONFIG_H
 
-#include "handlers/turn.h"
-
-enum vectors_type { VECTORS_VECTOR, VECTORS_HALFVEC, VECTORS_BIT, VECTORS_SPARSEVEC };
-enum vectors_metric {
-	VECTORS_COSINE,
-	VECTORS_EUCLIDEAN,
-	VECTORS_DOTPRODUCT,
-	VECTORS_HAMMING,
-	VECTORS_JACCARD,
-};
-enum vectors_method { VECTORS_IVFFLAT, VECTORS_HNSW, VECTORS_FLAT };
+#include "handlers/vectors_kind.h"
 
 struct vectors_config {
 	enum vectors_type type;
@@ -28,13 +18,6 @@ struct vectors_config {
 	int32_t lists;  /* 0: by the number of rows */
 	int32_t m, ef_construction;
 };
-
-/* Names by enum vectors_type, NULL-ended. */
-extern const char *const vectors_types[];
-
-/* A name that a table can have; else the call fails. */
-bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
-	__attribute__((warn_unused_result));
 
 /* Unknown words and numbers out of range fail the call. `config` may be null. */
 bool vectors_config_read(struct turn *turn, struct call *call, const struct datum *metric,

@@ -1,3 +1,4 @@
+/* vectors_index.c - see vectors_index.h */
 #include "handlers/vectors_index.h"
 
 #include <stdlib.h>
@@ -8,50 +9,7 @@
 #include "handlers/json.h"
 #include "handlers/keys.h"
 
-#define NAME_MAXIMUM 63       /* PostgreSQL's NAMEDATALEN - 1 */
 #define NAMESPACE_MAXIMUM 255 /* characters: the column is a varchar(255) */
-
-const char *const vectors_type_names[] = {
-	[VECTORS_VECTOR] = "vector",
-	[VECTORS_HALFVEC] = "halfvec",
-	[VECTORS_BIT] = "bit",
-	[VECTORS_SPARSEVEC] = "sparsevec",
-};
-
-const char *const vectors_metric_names[] = {
-	[VECTORS_COSINE] = "cosine",
-	[VECTORS_EUCLIDEAN] = "euclidean",
-	[VECTORS_DOTPRODUCT] = "dotproduct",
-	[VECTORS_HAMMING] = "hamming",
-	[VECTORS_JACCARD] = "jaccard",
-};
-
-/* ---------------------------------------------------------------- what a request names */
-
-static bool is_name(const struct datum *name)
-{
-	if (name->size == 0 || name->size > NAME_MAXIMUM)
-		return false;
-	for (uint32_t i = 0; i < name->size; i++) {
-		char c = name->text[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-		if (!letter && (i == 0 || c < '0' || c > '9'))
-			return false;
-	}
-	return true;
-}
-
-bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
-{
-	if (is_name(name))
-		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
-		"Invalid index name: %.*s. It must start with a letter or underscore, contain only "
-		"letters, numbers and underscores, and be at most %d characters long",
-		(int)(name->size < 2 * NAME_MAXIMUM ? name->size : 2 * NAME_MAXIMUM), name->text,
-		NAME_MAXIMUM);
-	return false;
-}
 
 static uint32_t characters(const struct datum *text)
 {

@@ -10,30 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "handlers/turn.h"
+#include "handlers/vectors_kind.h"
 
 #define VECTORS_NAMESPACE_DEFAULT "default"
-
-enum vectors_type {
-	VECTORS_VECTOR,
-	VECTORS_HALFVEC,
-	VECTORS_BIT,
-	VECTORS_SPARSEVEC,
-};
-
-enum vectors_method {
-	VECTORS_FLAT, /* no valid vector index, or one of another kind */
-	VECTORS_IVFFLAT,
-	VECTORS_HNSW,
-};
-
-enum vectors_metric {
-	VECTORS_COSINE,
-	VECTORS_EUCLIDEAN,
-	VECTORS_DOTPRODUCT,
-	VECTORS_HAMMING,
-	VECTORS_JACCARD,
-};
 
 struct vectors_index {
 	struct datum name;
@@ -52,13 +31,6 @@ struct vectors_index {
 	const char *unique_name;        /* quoted: what the unique index is to be called */
 	const char *old_unique;         /* quoted: the constraint that stood for it, or NULL */
 };
-
-extern const char *const vectors_type_names[];
-extern const char *const vectors_metric_names[];
-
-/* A name that a vector table can have; else the call fails with INVALID_INDEX_NAME. */
-bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
-	__attribute__((warn_unused_result));
 
 /* The namespace, the default one for a null; false: the call has failed. */
 bool vectors_namespace(struct turn *turn, struct call *call, const struct datum *given,

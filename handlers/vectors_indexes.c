@@ -14,7 +14,6 @@
 #include "handlers/vectors_table.h"
 #include "handlers/xxhash32.h"
 
-#define NAME_MAX_BYTES 63
 #define VECTOR_SUFFIX "_vector_idx"
 /* Of a table's name, in the names of its metadata indexes, together with the field's hash. */
 #define FIELD_NAME_MAX 55
@@ -82,7 +81,7 @@ static bool settle(struct turn *turn, struct call *call, struct asking *asking,
 	if (!asking->build)
 		return true;
 	if (asking->config.method != VECTORS_FLAT &&
-		strlen(asking->name) + strlen(VECTOR_SUFFIX) > NAME_MAX_BYTES) {
+		strlen(asking->name) + strlen(VECTOR_SUFFIX) > VECTORS_NAME_MAX) {
 		call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
 			"indexName leaves no room for the name of its index (%s" VECTOR_SUFFIX
 			"): 52 characters at most",
@@ -106,7 +105,7 @@ static bool extension_ok(struct turn *turn, struct call *call, const struct vect
 		call_fail(turn, call, FAILURE_UNSUPPORTED, "VECTOR_TYPE_NOT_SUPPORTED", NULL,
 			"the vectorType %s needs pgvector 0.7.0 or later: upgrade it (ALTER EXTENSION vector "
 			"UPDATE) or use vector",
-			vectors_types[type]);
+			vectors_type_names[type]);
 	else
 		return true;
 	return false;

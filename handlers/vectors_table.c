@@ -9,7 +9,6 @@
 #include "db/text.h"
 #include "handlers/choice.h"
 
-#define NAME_MAX_BYTES 63
 
 struct look {
 	struct call *call;
@@ -65,7 +64,7 @@ static void looked(struct turn *turn, const struct rows *rows, void *arg)
 	struct vectors_table *table = arena_calloc(turn->arena, 1, sizeof(*table));
 	const char *type = column_text(turn, rows, "type");
 	struct datum type_text = datum_string(type);
-	int known = type ? choice_find(vectors_types, &type_text) : -1;
+	int known = type ? choice_find(vectors_type_names, &type_text) : -1;
 	table->name = look->name;
 	table->quoted = quoted(turn, turn->schema, look->name);
 	table->home = column_text(turn, rows, "home");
@@ -116,7 +115,7 @@ static const char *key_name(struct turn *turn, const char *table)
 {
 	static const char hex[] = "0123456789abcdef";
 	const char *full = arena_printf(turn->arena, "%s_namespace_vector_id_idx", table);
-	if (strlen(full) <= NAME_MAX_BYTES)
+	if (strlen(full) <= VECTORS_NAME_MAX)
 		return full;
 	uint8_t digest[32];
 	char hash[33];
@@ -125,7 +124,7 @@ static const char *key_name(struct turn *turn, const char *table)
 		hash[i] = hex[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
 	hash[32] = '\0';
 	/* _ns_, the hash, _idx */
-	return arena_printf(turn->arena, "%.*s_ns_%s_idx", NAME_MAX_BYTES - 40, table, hash);
+	return arena_printf(turn->arena, "%.*s_ns_%s_idx", VECTORS_NAME_MAX - 40, table, hash);
 }
 
 static void make_key(struct turn *turn, const struct vectors_table *table)
@@ -143,7 +142,7 @@ static void make(struct turn *turn, const struct vectors_table *table, enum vect
 	/* bit is PostgreSQL's own, the others the extension's. */
 	const char *name = type == VECTORS_BIT
 		? "bit"
-		: quoted(turn, table->home, vectors_types[type]);
+		: quoted(turn, table->home, vectors_type_names[type]);
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
 			"CREATE TABLE %s (id serial PRIMARY KEY, vector_id text NOT NULL, embedding %s(%d), "
