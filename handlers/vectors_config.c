@@ -78,7 +78,7 @@ static bool read_config(struct turn *turn, struct call *call, const struct datum
 bool vectors_config_read(struct turn *turn, struct call *call, const struct datum *metric,
 	const struct datum *type, const struct datum *config, struct vectors_config *out)
 {
-	*out = (struct vectors_config){ .type = VECTORS_VECTOR, .metric = VECTORS_COSINE, .keep = true,
+	*out = (struct vectors_config){ .metric = VECTORS_COSINE, .method = VECTORS_IVFFLAT, .keep = true,
 		.m = M_DEFAULT, .ef_construction = EF_DEFAULT };
 	if (!choice_ok(turn, call, metric, vectors_metric_names, "INVALID_METRIC", "metric") ||
 		!choice_ok(turn, call, type, vectors_type_names, "INVALID_VECTOR_TYPE", "vectorType"))
