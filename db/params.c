@@ -187,13 +187,20 @@ void params_null(struct params *params)
 	params_next(params)->null = true;
 }
 
-void params_text(struct params *params, const char *text, size_t len)
+char *params_room(struct params *params, size_t len)
 {
 	/* Room for at least one byte: libpq takes a NULL pointer for a null. */
 	struct param *param = params_next(params);
-	param_room(param, len + 1);
-	param->size = 0;
-	param_add(param, text, len);
+	char *room = param_room(param, len + 1);
+	param->size = len;
+	return room;
+}
+
+void params_text(struct params *params, const char *text, size_t len)
+{
+	char *room = params_room(params, len);
+	if (len)
+		memcpy(room, text, len);
 }
 
 void params_bytea(struct params *params, const void *bytes, size_t len)
@@ -261,6 +268,11 @@ static struct param *array_element(struct params *params, int array, int32_t len
 void array_null(struct params *params, int array)
 {
 	array_element(params, array, -1)->has_null = true;
+}
+
+char *array_room(struct params *params, int array, size_t len)
+{
+	return param_room(array_element(params, array, (int32_t)len), len);
 }
 
 void array_text(struct params *params, int array, const char *text, size_t len)

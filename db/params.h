@@ -32,6 +32,8 @@ void params_null(struct params *params);
 void params_text(struct params *params, const char *text, size_t len); /* also varchar, name */
 void params_jsonb(struct params *params, const char *json, size_t len);
 void params_bytea(struct params *params, const void *bytes, size_t len);
+/* The next parameter of `len` bytes, which the caller fills in before anything else is appended. */
+char *params_room(struct params *params, size_t len);
 void params_bool(struct params *params, bool value);
 void params_int4(struct params *params, int32_t value);
 void params_int8(struct params *params, int64_t value);
@@ -54,12 +56,14 @@ enum params_element {
 };
 int params_array(struct params *params, enum params_element element);
 /* The same of a type that has no constant oid (an extension's): its elements are appended with
- * array_bytea, as the type's binary format has them. */
+ * array_room, in the type's binary format. */
 int params_array_of(struct params *params, uint32_t element_oid);
 void array_null(struct params *params, int array);
 void array_text(struct params *params, int array, const char *text, size_t len);
 void array_jsonb(struct params *params, int array, const char *json, size_t len);
 void array_bytea(struct params *params, int array, const void *bytes, size_t len);
+/* An element of `len` bytes, to be filled in likewise. */
+char *array_room(struct params *params, int array, size_t len);
 void array_bool(struct params *params, int array, bool value);
 void array_int4(struct params *params, int array, int32_t value);
 void array_int8(struct params *params, int array, int64_t value);

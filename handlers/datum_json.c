@@ -81,6 +81,16 @@ static void write_array(struct writer *writer, const struct type *type, const st
 	json_text_puts(&writer->out, "]");
 }
 
+static void write_floats(struct writer *writer, const struct datum *floats)
+{
+	json_text_puts(&writer->out, "[");
+	for (uint32_t i = 0; i < floats->size; i++) {
+		json_text_comma(&writer->out);
+		write_real(writer, (double)datum_float(floats, i));
+	}
+	json_text_puts(&writer->out, "]");
+}
+
 static void write_map(struct writer *writer, const struct type *type, const struct datum *map)
 {
 	json_text_puts(&writer->out, "{");
@@ -121,6 +131,9 @@ static void write_value(struct writer *writer, const struct type *type,
 		return;
 	case DATUM_MAP:
 		write_map(writer, type, datum);
+		return;
+	case DATUM_FLOATS:
+		write_floats(writer, datum);
 		return;
 	}
 }

@@ -18,7 +18,7 @@ struct change {
 	const struct datum *id;     /* null: none */
 	const struct datum *ids;    /* null: none */
 	const struct datum *filter; /* null: none */
-	const struct datum *vector; /* null: stays */
+	struct datum vector;        /* null: stays */
 	struct datum metadata;      /* null: stays */
 };
 
@@ -79,16 +79,16 @@ static bool read_update(struct turn *turn, struct change *change)
 {
 	struct call *call = change->call;
 	const struct datum *update = datum_field(call->request, VECTORS_UPDATE_VECTOR__UPDATE);
+	const struct datum *vector = datum_field(update, VECTORS_VECTOR_UPDATE__VECTOR);
 	const struct datum *metadata = datum_field(update, VECTORS_VECTOR_UPDATE__METADATA);
 
-	change->vector = datum_field(update, VECTORS_VECTOR_UPDATE__VECTOR);
-	if (!datum_is_null(change->vector) &&
-		!vectors_embedding_ok(turn, call, change->vector, "update.vector"))
+	if (!datum_is_null(vector) &&
+		!vectors_embedding_read(turn, call, vector, "update.vector", &change->vector))
 		return false;
 	if (!vectors_metadata_is_none(metadata) &&
 		!binding_json(turn, call, metadata, "update.metadata", &change->metadata))
 		return false;
-	if (!datum_is_null(change->vector) || !datum_is_null(&change->metadata))
+	if (!datum_is_null(&change->vector) || !datum_is_null(&change->metadata))
 		return true;
 	return fail_input(turn, call, "NO_UPDATES", "No updates provided");
 }
@@ -116,10 +116,8 @@ static const char *bind_set(struct turn *turn, const struct change *change,
 {
 	const char *set = "";
 
-	if (!datum_is_null(change->vector)) {
-		struct datum bytes =
-			vectors_embedding_encode(turn->arena, index->type, change->vector);
-		params_bytea(turn->params, bytes.text, bytes.size);
+	if (!datum_is_null(&change->vector)) {
+		vectors_embedding_bind(turn->params, index->type, &change->vector);
 		set = arena_printf(turn->arena, "embedding = $1::%s",
 			vectors_type_sql(turn->arena, index));
 	}
@@ -138,8 +136,8 @@ static void update_described(struct turn *turn, const struct vectors_index *inde
 	(void)count;
 	if (!vectors_index_ok(turn, change->call, indexes))
 		return;
-	if (!datum_is_null(change->vector) &&
-		!vectors_embedding_fits(turn, change->call, indexes, change->vector))
+	if (!datum_is_null(&change->vector) &&
+		!vectors_embedding_fits(turn, change->call, indexes, &change->vector))
 		return;
 	const char *set = bind_set(turn, change, indexes);
 	const char *where = bind_rows(turn, change, indexes);
@@ -158,7 +156,7 @@ void vectors_update_vector(struct turn *turn)
 	struct call *call = turn->calls[0];
 	const struct datum *name = datum_field(call->request, VECTORS_UPDATE_VECTOR__INDEX_NAME);
 
-	*change = (struct change){ .call = call, .ids = &nothing, .metadata = datum_null() };
+	*change = (struct change){ .call = call, .ids = &nothing };
 	if (vectors_name_ok(turn, call, name) &&
 		vectors_namespace(turn, call,
 			datum_field(call->request, VECTORS_UPDATE_VECTOR__NAMESPACE),

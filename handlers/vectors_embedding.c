@@ -10,7 +10,9 @@
 #define DENSE_HEADER 4
 #define BIT_HEADER 4
 /* The first float that rounds to an infinite half: 65504 is the largest, 65536 the next step. */
-#define HALF_OVERFLOW 65520.0
+#define HALF_OVERFLOW 65520.0F
+#define FLOAT_SIGN UINT32_C(0x80000000)
+#define FLOAT_EXPONENT UINT32_C(0x7f800000)
 
 /* ---------------------------------------------------------------- numbers on the wire */
 
@@ -24,13 +26,6 @@ static void put32(char *at, uint32_t value)
 {
 	uint32_t wire = htobe32(value);
 	memcpy(at, &wire, sizeof(wire));
-}
-
-static void put_float(char *at, float value)
-{
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof(bits));
-	put32(at, bits);
 }
 
 static uint16_t get16(const char *at)
@@ -58,7 +53,7 @@ static float get_float(const char *at)
 /* IEEE 754 binary16 of a float in its range, to nearest, ties to even. */
 static uint16_t half_of(float value)
 {
-	uint16_t sign = signbit(value) ? 0x8000 : 0;
+	uint16_t sign = value < 0 ? 0x8000 : 0; /* -0 as 0 */
 	float size = fabsf(value);
 	int exponent;
 
@@ -81,24 +76,54 @@ static float float_of(uint16_t half)
 	return half & 0x8000 ? -size : size;
 }
 
+/* As JavaScript prints a number: -0 as 0. */
+static uint32_t bits_at(const struct datum *floats, uint32_t i)
+{
+	uint32_t bits;
+	memcpy(&bits, floats->text + (size_t)i * sizeof(bits), sizeof(bits));
+	bits = le32toh(bits);
+	return bits == FLOAT_SIGN ? 0 : bits;
+}
+
+static void set_float(char *bytes, uint32_t i, float value)
+{
+	uint32_t bits;
+	memcpy(&bits, &value, sizeof(bits));
+	bits = htole32(bits);
+	memcpy(bytes + (size_t)i * sizeof(bits), &bits, sizeof(bits));
+}
+
 /* ---------------------------------------------------------------- checks */
 
-bool vectors_embedding_ok(struct turn *turn, struct call *call, const struct datum *values,
-	const char *name)
+/* A writer whose schema has whole numbers there gives an array of datums. */
+static struct datum as_floats(struct arena *arena, const struct datum *values)
 {
-	if (!values->size) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL, "%s has no dimensions",
-			name);
-		return false;
-	}
-	for (uint32_t i = 0; i < values->size; i++) {
-		if (isfinite(values->items[i].real))
-			continue;
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
-			"%s must be an array of finite numbers: number %u is not", name, i);
-		return false;
-	}
-	return true;
+	if (values->kind == DATUM_FLOATS)
+		return *values;
+	char *bytes = arena_calloc(arena, values->size, sizeof(float));
+	for (uint32_t i = 0; i < values->size; i++)
+		set_float(bytes, i, (float)values->items[i].real);
+	return datum_floats(bytes, values->size);
+}
+
+static bool all_finite(const struct datum *floats)
+{
+	bool finite = true;
+
+	for (uint32_t i = 0; i < floats->size; i++)
+		finite &= (bits_at(floats, i) & FLOAT_EXPONENT) != FLOAT_EXPONENT;
+	return finite;
+}
+
+bool vectors_embedding_read(struct turn *turn, struct call *call, const struct datum *values,
+	const char *name, struct datum *out)
+{
+	*out = as_floats(turn->arena, values);
+	if (out->size && all_finite(out))
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+		out->size ? "%s must be an array of finite numbers" : "%s has no dimensions", name);
+	return false;
 }
 
 static bool dimension_fits(struct turn *turn, struct call *call,
@@ -125,119 +150,129 @@ static bool dimension_fits(struct turn *turn, struct call *call,
 	return false;
 }
 
-static uint32_t count_nonzero(const struct datum *values)
+static uint32_t count_nonzero(const struct datum *floats)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < values->size; i++)
-		count += values->items[i].real != 0;
+	for (uint32_t i = 0; i < floats->size; i++)
+		count += bits_at(floats, i) != 0;
 	return count;
 }
 
 bool vectors_embedding_fits(struct turn *turn, struct call *call,
-	const struct vectors_index *index, const struct datum *values)
+	const struct vectors_index *index, const struct datum *floats)
 {
-	if (!dimension_fits(turn, call, index, values->size))
+	if (!dimension_fits(turn, call, index, floats->size))
 		return false;
-	if (index->type == VECTORS_SPARSEVEC && count_nonzero(values) > SPARSE_ELEMENTS_MAXIMUM) {
+	if (index->type == VECTORS_SPARSEVEC && count_nonzero(floats) > SPARSE_ELEMENTS_MAXIMUM) {
 		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
 			"A sparsevec has at most %d numbers that are not zero", SPARSE_ELEMENTS_MAXIMUM);
 		return false;
 	}
-	for (uint32_t i = 0; index->type == VECTORS_HALFVEC && i < values->size; i++) {
-		if (fabs(values->items[i].real) < HALF_OVERFLOW)
+	for (uint32_t i = 0; index->type == VECTORS_HALFVEC && i < floats->size; i++) {
+		if (fabsf(datum_float(floats, i)) < HALF_OVERFLOW)
 			continue;
 		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
-			"%g is out of range for the type halfvec", values->items[i].real);
+			"%g is out of range for the type halfvec", (double)datum_float(floats, i));
 		return false;
 	}
 	return true;
 }
 
-/* ---------------------------------------------------------------- encoding */
+/* ---------------------------------------------------------------- to the database */
 
-/* As JavaScript prints a number: -0 as 0. */
-static float number_at(const struct datum *values, uint32_t i)
+static size_t encoded_size(enum vectors_type type, const struct datum *floats)
 {
-	return (float)(values->items[i].real + 0.0);
-}
-
-static struct datum encode_dense(struct arena *arena, const struct datum *values, bool half)
-{
-	size_t width = half ? sizeof(uint16_t) : sizeof(uint32_t);
-	size_t size = DENSE_HEADER + width * values->size;
-	char *bytes = arena_alloc(arena, size);
-
-	put16(bytes, (uint16_t)values->size);
-	put16(bytes + 2, 0);
-	for (uint32_t i = 0; i < values->size; i++) {
-		char *at = bytes + DENSE_HEADER + width * i;
-		if (half)
-			put16(at, half_of(number_at(values, i)));
-		else
-			put_float(at, number_at(values, i));
+	switch (type) {
+	case VECTORS_VECTOR:
+		return DENSE_HEADER + sizeof(float) * (size_t)floats->size;
+	case VECTORS_HALFVEC:
+		return DENSE_HEADER + sizeof(uint16_t) * (size_t)floats->size;
+	case VECTORS_BIT:
+		return BIT_HEADER + ((size_t)floats->size + 7) / 8;
+	case VECTORS_SPARSEVEC:
+		break;
 	}
-	return datum_text(bytes, (uint32_t)size);
+	return SPARSE_HEADER + 8 * (size_t)count_nonzero(floats);
 }
 
-static struct datum encode_sparse(struct arena *arena, const struct datum *values)
+static void encode_dense(char *bytes, const struct datum *floats, bool half)
 {
-	uint32_t count = count_nonzero(values);
-	size_t size = SPARSE_HEADER + 8 * (size_t)count;
-	char *bytes = arena_alloc(arena, size);
+	put16(bytes, (uint16_t)floats->size);
+	put16(bytes + 2, 0);
+	bytes += DENSE_HEADER;
+	for (uint32_t i = 0; !half && i < floats->size; i++)
+		put32(bytes + sizeof(float) * i, bits_at(floats, i));
+	for (uint32_t i = 0; half && i < floats->size; i++)
+		put16(bytes + sizeof(uint16_t) * i, half_of(datum_float(floats, i)));
+}
+
+static void encode_sparse(char *bytes, const struct datum *floats)
+{
+	uint32_t count = count_nonzero(floats);
 	char *index = bytes + SPARSE_HEADER, *value = index + 4 * (size_t)count;
 
-	put32(bytes, values->size);
+	put32(bytes, floats->size);
 	put32(bytes + 4, count);
 	put32(bytes + 8, 0);
-	for (uint32_t i = 0; i < values->size; i++) {
-		if (values->items[i].real == 0)
+	for (uint32_t i = 0; i < floats->size; i++) {
+		uint32_t bits = bits_at(floats, i);
+		if (!bits)
 			continue;
 		put32(index, i);
-		put_float(value, number_at(values, i));
+		put32(value, bits);
 		index += 4;
 		value += 4;
 	}
-	return datum_text(bytes, (uint32_t)size);
 }
 
-static struct datum encode_bits(struct arena *arena, const struct datum *values)
+static void encode_bits(char *bytes, const struct datum *floats)
 {
-	size_t size = BIT_HEADER + ((size_t)values->size + 7) / 8;
-	char *bytes = arena_calloc(arena, size, 1);
-
-	put32(bytes, values->size);
-	for (uint32_t i = 0; i < values->size; i++)
-		if (values->items[i].real != 0)
-			bytes[BIT_HEADER + i / 8] |= (char)(0x80 >> i % 8);
-	return datum_text(bytes, (uint32_t)size);
+	put32(bytes, floats->size);
+	bytes += BIT_HEADER;
+	memset(bytes, 0, ((size_t)floats->size + 7) / 8);
+	for (uint32_t i = 0; i < floats->size; i++)
+		if (bits_at(floats, i))
+			bytes[i / 8] |= (char)(0x80 >> i % 8);
 }
 
-struct datum vectors_embedding_encode(struct arena *arena, enum vectors_type type,
-	const struct datum *values)
+static void encode(char *bytes, enum vectors_type type, const struct datum *floats)
 {
 	if (type == VECTORS_BIT)
-		return encode_bits(arena, values);
-	if (type == VECTORS_SPARSEVEC)
-		return encode_sparse(arena, values);
-	return encode_dense(arena, values, type == VECTORS_HALFVEC);
+		encode_bits(bytes, floats);
+	else if (type == VECTORS_SPARSEVEC)
+		encode_sparse(bytes, floats);
+	else
+		encode_dense(bytes, floats, type == VECTORS_HALFVEC);
 }
 
-/* ---------------------------------------------------------------- decoding */
+void vectors_embedding_bind(struct params *params, enum vectors_type type,
+	const struct datum *floats)
+{
+	encode(params_room(params, encoded_size(type, floats)), type, floats);
+}
+
+void vectors_embedding_bind_element(struct params *params, int array, enum vectors_type type,
+	const struct datum *floats)
+{
+	encode(array_room(params, array, encoded_size(type, floats)), type, floats);
+}
+
+/* ---------------------------------------------------------------- from the database */
 
 static struct datum decode_dense(struct arena *arena, const char *bytes, size_t len, bool half)
 {
-	size_t width = half ? sizeof(uint16_t) : sizeof(uint32_t);
+	size_t width = half ? sizeof(uint16_t) : sizeof(float);
 	uint32_t count = len < DENSE_HEADER ? 0 : get16(bytes);
 
 	if (!count || len != DENSE_HEADER + width * count)
 		return datum_null();
-	struct datum *items = arena_calloc(arena, count, sizeof(*items));
+	char *floats = arena_calloc(arena, count, sizeof(float));
 	for (uint32_t i = 0; i < count; i++) {
 		const char *at = bytes + DENSE_HEADER + width * i;
-		items[i] = datum_real((double)(half ? float_of(get16(at)) : get_float(at)));
+		set_float(floats, i, half ? float_of(get16(at)) : get_float(at));
 	}
-	return datum_array(items, count);
+	return datum_floats(floats, count);
 }
 
 static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t len)
@@ -247,16 +282,14 @@ static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t
 
 	if (!dimension || len != SPARSE_HEADER + 8 * (size_t)count)
 		return datum_null();
-	struct datum *items = arena_calloc(arena, dimension, sizeof(*items));
-	for (uint32_t i = 0; i < dimension; i++)
-		items[i] = datum_real(0);
+	char *floats = arena_calloc(arena, dimension, sizeof(float));
+	const char *indexes = bytes + SPARSE_HEADER, *values = indexes + 4 * (size_t)count;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t index = get32(bytes + SPARSE_HEADER + 4 * (size_t)i);
+		uint32_t index = get32(indexes + 4 * (size_t)i);
 		if (index < dimension)
-			items[index].real =
-				(double)get_float(bytes + SPARSE_HEADER + 4 * ((size_t)count + i));
+			set_float(floats, index, get_float(values + 4 * (size_t)i));
 	}
-	return datum_array(items, dimension);
+	return datum_floats(floats, dimension);
 }
 
 static struct datum decode_bits(struct arena *arena, const char *bytes, size_t len)
@@ -265,10 +298,11 @@ static struct datum decode_bits(struct arena *arena, const char *bytes, size_t l
 
 	if (!count || len != BIT_HEADER + ((size_t)count + 7) / 8)
 		return datum_null();
-	struct datum *items = arena_calloc(arena, count, sizeof(*items));
+	char *floats = arena_calloc(arena, count, sizeof(float));
 	for (uint32_t i = 0; i < count; i++)
-		items[i] = datum_real((unsigned char)bytes[BIT_HEADER + i / 8] >> (7 - i % 8) & 1);
-	return datum_array(items, count);
+		if ((unsigned char)bytes[BIT_HEADER + i / 8] >> (7 - i % 8) & 1)
+			set_float(floats, i, 1);
+	return datum_floats(floats, count);
 }
 
 struct datum vectors_embedding_decode(struct arena *arena, enum vectors_type type,

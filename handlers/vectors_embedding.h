@@ -8,20 +8,24 @@
 
 #include "handlers/vectors_index.h"
 
-/* Finite numbers, at least one; else the call fails with INVALID_VECTOR. `name` says which field. */
-bool vectors_embedding_ok(struct turn *turn, struct call *call, const struct datum *values,
-	const char *name) __attribute__((warn_unused_result));
+/* Finite numbers, at least one; *out is them as DATUM_FLOATS. Else the call fails with
+ * INVALID_VECTOR; `name` says which field it was. */
+bool vectors_embedding_read(struct turn *turn, struct call *call, const struct datum *values,
+	const char *name, struct datum *out) __attribute__((warn_unused_result));
 
-/* Does it fit the index's column? Else the call fails with DIMENSION_MISMATCH or INVALID_VECTOR. */
+/* Do they fit the index's column? Else the call fails with DIMENSION_MISMATCH or INVALID_VECTOR. */
 bool vectors_embedding_fits(struct turn *turn, struct call *call,
-	const struct vectors_index *index, const struct datum *values)
+	const struct vectors_index *index, const struct datum *floats)
 	__attribute__((warn_unused_result));
 
-/* What the column's type reads; in the arena. Of bits, what is not zero is one. */
-struct datum vectors_embedding_encode(struct arena *arena, enum vectors_type type,
-	const struct datum *values);
+/* What the column's type reads, as the next parameter or as an array's next element. Of bits, what
+ * is not zero is one. */
+void vectors_embedding_bind(struct params *params, enum vectors_type type,
+	const struct datum *floats);
+void vectors_embedding_bind_element(struct params *params, int array, enum vectors_type type,
+	const struct datum *floats);
 
-/* The array of numbers from what the type sends; null if the bytes are none of the type's. */
+/* The numbers from what the type sends; null if the bytes are none of the type's. */
 struct datum vectors_embedding_decode(struct arena *arena, enum vectors_type type,
 	const void *bytes, size_t len);
 

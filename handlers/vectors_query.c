@@ -30,7 +30,7 @@
 
 struct vectors_query {
 	struct call *call;
-	const struct datum *vector; /* NULL: by filter alone */
+	struct datum vector; /* null: by filter alone */
 	const struct datum *filter;
 	struct datum namespace;
 	int64_t top_k;
@@ -80,7 +80,7 @@ static bool read_query(struct turn *turn, struct vectors_query *query)
 	const struct datum *vector = datum_field(call->request, VECTORS_QUERY__QUERY_VECTOR);
 	const struct datum *include = datum_field(call->request, VECTORS_QUERY__INCLUDE_VECTOR);
 
-	query->vector = datum_is_null(vector) ? NULL : vector;
+	query->vector = datum_null();
 	query->filter = datum_field(call->request, VECTORS_QUERY__FILTER);
 	query->include_vector = !datum_is_null(include) && include->boolean;
 	if (!vectors_name_ok(turn, call, datum_field(call->request, VECTORS_QUERY__INDEX_NAME)) ||
@@ -88,9 +88,10 @@ static bool read_query(struct turn *turn, struct vectors_query *query)
 			&query->namespace) ||
 		!read_numbers(turn, query))
 		return false;
-	if (!query->vector && !vectors_filter_given(query->filter))
-		return fail_input(turn, call, "Either queryVector or filter must be provided");
-	return !query->vector || vectors_embedding_ok(turn, call, query->vector, "queryVector");
+	if (!datum_is_null(vector))
+		return vectors_embedding_read(turn, call, vector, "queryVector", &query->vector);
+	return vectors_filter_given(query->filter) ||
+		fail_input(turn, call, "Either queryVector or filter must be provided");
 }
 
 /* ---------------------------------------------------------------- the answer */
@@ -122,7 +123,7 @@ static bool is_wanted(const struct vectors_query *query, const struct rows *rows
 	if (rows_null(rows, row, COLUMN_ID) || rows_null(rows, row, COLUMN_SCORE))
 		return false;
 	double score = rows_real(rows, row, COLUMN_SCORE);
-	return !query->vector || isnan(score) || score > query->min_score;
+	return datum_is_null(&query->vector) || isnan(score) || score > query->min_score;
 }
 
 static bool is_complete(const struct vectors_query *query, const struct rows *rows)
@@ -228,10 +229,7 @@ static const char *bind_where(struct turn *turn, const struct vectors_query *que
 /* $1 is the vector, $2 how many. */
 static const char *bind_nearest(struct turn *turn, const struct vectors_query *query)
 {
-	struct datum bytes =
-		vectors_embedding_encode(turn->arena, query->index->type, query->vector);
-
-	params_bytea(turn->params, bytes.text, bytes.size);
+	vectors_embedding_bind(turn->params, query->index->type, &query->vector);
 	params_int8(turn->params, query->top_k);
 	return bind_where(turn, query);
 }
@@ -357,7 +355,7 @@ static void send_setting(struct turn *turn, int statement, int64_t value)
 
 static void send_settings(struct turn *turn, const struct vectors_query *query)
 {
-	if (!query->vector || query->index->method == VECTORS_FLAT)
+	if (datum_is_null(&query->vector) || query->index->method == VECTORS_FLAT)
 		turn_send(turn, SQL_VECTORS_QUERY__EXACT, NULL, NULL);
 	else if (query->index->method == VECTORS_HNSW)
 		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query));
@@ -378,13 +376,14 @@ static void described(struct turn *turn, const struct vectors_index *indexes, ui
 	query->index = indexes;
 	if (!vectors_index_ok(turn, query->call, indexes))
 		return;
-	if (query->vector && !vectors_embedding_fits(turn, query->call, indexes, query->vector))
+	if (!datum_is_null(&query->vector) &&
+		!vectors_embedding_fits(turn, query->call, indexes, &query->vector))
 		return;
 	/* The settings must be gone for the commands behind this one. */
 	if (turn->in_transaction)
 		turn_send_sql(turn, "SAVEPOINT stowage_query", NULL, NULL);
 	send_settings(turn, query);
-	if (!query->vector)
+	if (datum_is_null(&query->vector))
 		ask_filter(turn, query);
 	else if (indexes->method == VECTORS_FLAT)
 		ask_exact(turn, query);

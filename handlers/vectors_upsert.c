@@ -21,7 +21,8 @@
 struct upsert {
 	struct call *call;
 	uint32_t index; /* number of its index's name */
-	const struct datum *vectors;
+	struct datum *vectors; /* as DATUM_FLOATS, `count` of them */
+	uint32_t count;
 	struct datum *ids;
 	struct datum *metadata; /* as it is stored */
 	struct datum namespace;
@@ -38,7 +39,7 @@ struct upsert_row {
 	struct datum namespace;
 	struct datum id;
 	struct datum metadata;
-	const struct datum *values;
+	const struct datum *floats;
 };
 
 /* What of one index is written by the next statement. */
@@ -74,8 +75,8 @@ static bool lengths_ok(struct turn *turn, struct call *call, const struct datum 
 
 static bool take_ids(struct turn *turn, struct upsert *upsert, const struct datum *given)
 {
-	upsert->ids = arena_alloc(turn->arena, upsert->vectors->size * sizeof(*upsert->ids));
-	for (uint32_t i = 0; i < upsert->vectors->size; i++) {
+	upsert->ids = arena_alloc(turn->arena, upsert->count * sizeof(*upsert->ids));
+	for (uint32_t i = 0; i < upsert->count; i++) {
 		if (datum_is_null(given)) {
 			char *made = arena_alloc(turn->arena, UUID_TEXT_SIZE);
 			uuid_v4(made);
@@ -91,9 +92,8 @@ static bool take_ids(struct turn *turn, struct upsert *upsert, const struct datu
 
 static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct datum *given)
 {
-	upsert->metadata =
-		arena_alloc(turn->arena, upsert->vectors->size * sizeof(*upsert->metadata));
-	for (uint32_t i = 0; i < upsert->vectors->size; i++) {
+	upsert->metadata = arena_alloc(turn->arena, upsert->count * sizeof(*upsert->metadata));
+	for (uint32_t i = 0; i < upsert->count; i++) {
 		struct datum *out = &upsert->metadata[i];
 		*out = datum_null();
 		if (!datum_is_null(given) && given->size &&
@@ -105,6 +105,17 @@ static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct
 	return true;
 }
 
+static bool take_vectors(struct turn *turn, struct upsert *upsert, const struct datum *given)
+{
+	upsert->count = given->size;
+	upsert->vectors = arena_alloc(turn->arena, given->size * sizeof(*upsert->vectors));
+	for (uint32_t i = 0; i < given->size; i++)
+		if (!vectors_embedding_read(turn, upsert->call, &given->items[i], "vectors",
+			    &upsert->vectors[i]))
+			return false;
+	return true;
+}
+
 static bool take_upsert(struct turn *turn, struct call *call, struct upsert *out)
 {
 	const struct datum *request = call->request;
@@ -112,17 +123,14 @@ static bool take_upsert(struct turn *turn, struct call *call, struct upsert *out
 	const struct datum *ids = datum_field(request, VECTORS_UPSERT__IDS);
 	const struct datum *metadata = datum_field(request, VECTORS_UPSERT__METADATA);
 
-	*out = (struct upsert){ .call = call, .vectors = vectors };
+	*out = (struct upsert){ .call = call };
 	if (!vectors_name_ok(turn, call, datum_field(request, VECTORS_UPSERT__INDEX_NAME)) ||
 		!lengths_ok(turn, call, vectors, ids, metadata) ||
 		!vectors_namespace(turn, call, datum_field(request, VECTORS_UPSERT__NAMESPACE),
 			&out->namespace))
 		return false;
-	for (uint32_t i = 0; i < vectors->size; i++)
-		if (!vectors_embedding_ok(turn, call, &vectors->items[i],
-			    arena_printf(turn->arena, "vectors[%u]", i)))
-			return false;
-	return take_ids(turn, out, ids) && take_metadata(turn, out, metadata);
+	return take_vectors(turn, out, vectors) && take_ids(turn, out, ids) &&
+		take_metadata(turn, out, metadata);
 }
 
 /* ---------------------------------------------------------------- rows of one index */
@@ -169,10 +177,8 @@ static void bind_rows(struct turn *turn, const struct upsert_group *group)
 
 	for (uint32_t i = 0; i < keys_count(group->keys); i++) {
 		const struct upsert_row *row = &group->rows[order[i]];
-		struct datum bytes =
-			vectors_embedding_encode(turn->arena, group->index->type, row->values);
 		bind_element_text(params, ids, &row->id);
-		array_bytea(params, embeddings, bytes.text, bytes.size);
+		vectors_embedding_bind_element(params, embeddings, group->index->type, row->floats);
 		bind_element_jsonb(params, metadata, &row->metadata);
 		bind_element_text(params, namespaces, &row->namespace);
 	}
@@ -219,22 +225,20 @@ static bool send_delete(struct turn *turn, struct upsert_group *group,
 
 static void apply(struct turn *turn, struct upsert_group *group, const struct upsert *upsert)
 {
-	const struct datum *vectors = upsert->vectors;
-
 	if (!vectors_index_ok(turn, upsert->call, group->index))
 		return;
-	for (uint32_t i = 0; i < vectors->size; i++)
-		if (!vectors_embedding_fits(turn, upsert->call, group->index, &vectors->items[i]))
+	for (uint32_t i = 0; i < upsert->count; i++)
+		if (!vectors_embedding_fits(turn, upsert->call, group->index, &upsert->vectors[i]))
 			return;
 	if (!send_delete(turn, group, upsert))
 		return;
 	if (!group->keys)
-		group->keys = keys_new(turn->arena, vectors->size);
-	for (uint32_t i = 0; i < vectors->size; i++)
+		group->keys = keys_new(turn->arena, upsert->count);
+	for (uint32_t i = 0; i < upsert->count; i++)
 		add_row(turn, group,
 			(struct upsert_row){ upsert->namespace, upsert->ids[i], upsert->metadata[i],
-				&vectors->items[i] });
-	call_reply(turn, upsert->call, datum_array(upsert->ids, vectors->size));
+				&upsert->vectors[i] });
+	call_reply(turn, upsert->call, datum_array(upsert->ids, upsert->count));
 }
 
 /* ---------------------------------------------------------------- a turn */

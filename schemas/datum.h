@@ -8,6 +8,7 @@
 #ifndef SCHEMAS_DATUM_H
 #define SCHEMAS_DATUM_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum datum_kind {
 	DATUM_RECORD,  /* items: the reader's fields in order */
 	DATUM_ARRAY,   /* items */
 	DATUM_MAP,     /* items: key, value, key, value, ...; size counts the pairs */
+	DATUM_FLOATS,  /* an array<float> as it was written: `size` numbers behind `text` */
 };
 
 enum datum_flag {
@@ -95,6 +97,23 @@ static inline struct datum datum_array(struct datum *items, uint32_t count)
 static inline struct datum datum_map(struct datum *pairs, uint32_t count)
 {
 	return (struct datum){ .kind = DATUM_MAP, .size = count, .items = pairs };
+}
+
+/* Numbers as Avro writes them, four bytes each, little-endian, wherever they stand. An embedding
+ * has thousands: each as a datum of its own would take four times the room. */
+static inline struct datum datum_floats(const void *bytes, uint32_t count)
+{
+	return (struct datum){ .kind = DATUM_FLOATS, .size = count, .text = bytes };
+}
+
+static inline float datum_float(const struct datum *floats, uint32_t i)
+{
+	uint32_t bits;
+	float number;
+	memcpy(&bits, floats->text + (size_t)i * sizeof(bits), sizeof(bits));
+	bits = le32toh(bits);
+	memcpy(&number, &bits, sizeof(number));
+	return number;
 }
 
 /* Same text? Both must be texts. */

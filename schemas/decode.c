@@ -305,6 +305,58 @@ static bool items(struct decoder *d, const struct plan *plan, struct datum *out)
 	return true;
 }
 
+/* The numbers of an array<float> so far. */
+struct floats {
+	uint8_t *bytes;  /* NULL: none; of a single block they stand in the message */
+	size_t capacity; /* numbers there is room for; 0: in the message */
+};
+
+/* Appends a block's numbers: the first one's stay where they are. */
+static bool join(struct decoder *d, struct floats *floats, const uint8_t *first, size_t count,
+	size_t more)
+{
+	if (!count)
+		return true;
+	if (count + more > floats->capacity) {
+		size_t room = 2 * floats->capacity > count + more ? 2 * floats->capacity : count + more;
+		struct datum *taken = take(d, room * sizeof(float) / sizeof(*taken) + 1);
+		if (!taken)
+			return false;
+		memcpy(taken, floats->bytes ? floats->bytes : first, count * sizeof(float));
+		floats->bytes = (uint8_t *)taken;
+		floats->capacity = room;
+	}
+	memcpy(floats->bytes + count * sizeof(float), d->at, more * sizeof(float));
+	return true;
+}
+
+/* block() has seen that the message holds as many numbers as a block claims. */
+static bool array_of_floats(struct decoder *d, const struct plan *plan, struct datum *out)
+{
+	struct list list = { .width = 1 };
+	struct floats floats = { 0 };
+	const uint8_t *end, *first = NULL;
+	size_t count = 0;
+	if (!enter(d, plan))
+		return false;
+	while (block(d, plan, &list, &count, &end)) {
+		if (!count) {
+			type_path_leave(&d->path);
+			*out = datum_floats(floats.bytes ? floats.bytes : first, (uint32_t)list.count);
+			return true;
+		}
+		if (!list.count)
+			first = d->at;
+		if (!join(d, &floats, first, list.count, count))
+			return false;
+		list.count += count;
+		d->at += count * sizeof(float);
+		if (end && d->at != end)
+			return fail(d, "BAD_LENGTH", "a block does not end where it says");
+	}
+	return false;
+}
+
 /* The branch of the writer's union; null is read here. */
 static bool union_tag(struct decoder *d, const struct plan *plan, struct datum *out, bool *null)
 {
@@ -362,6 +414,9 @@ static bool value(struct decoder *d, const struct plan *plan, struct datum *out)
 	case PLAN_RECORD:
 		return record(d, plan, out);
 	case PLAN_ARRAY:
+		if (plan->item->op == PLAN_FLOAT && !plan->item->tagged)
+			return array_of_floats(d, plan, out);
+		return items(d, plan, out);
 	case PLAN_MAP:
 		return items(d, plan, out);
 	}

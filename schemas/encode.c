@@ -128,9 +128,22 @@ static bool item(struct encoder *e, const struct type *type, const struct datum 
 	return text(e, &key, datum) && value(e, type->item, datum + 1);
 }
 
+static bool is_floats(const struct type *type, const struct datum *datum)
+{
+	return datum->kind == DATUM_FLOATS && type->kind == TYPE_ARRAY &&
+		type->item->kind == TYPE_FLOAT && !type->item->nullable;
+}
+
 /* One block; its size isn't known before it is written, so it isn't said. */
 static bool items(struct encoder *e, const struct type *type, const struct datum *datum)
 {
+	if (is_floats(type, datum)) {
+		if (datum->size)
+			write_long(e, datum->size);
+		buffer_add(e->out, datum->text, datum->size * sizeof(float));
+		write_long(e, 0);
+		return true;
+	}
 	size_t width = type->kind == TYPE_MAP ? 2 : 1;
 	if (datum->kind != (type->kind == TYPE_MAP ? DATUM_MAP : DATUM_ARRAY))
 		return misfit(e, type, "another kind of datum");

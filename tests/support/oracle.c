@@ -58,6 +58,9 @@ static bool fill_items(avro_value_t *value, const struct datum *datum)
 		avro_value_t child;
 		if (datum->kind == DATUM_RECORD) {
 			ok = avro_value_get_by_index(value, i, &child, NULL) == 0 && fill(&child, &datum->items[i]);
+		} else if (datum->kind == DATUM_FLOATS) {
+			ok = avro_value_append(value, &child, NULL) == 0 &&
+				avro_value_set_float(&child, datum_float(datum, i)) == 0;
 		} else if (datum->kind == DATUM_ARRAY) {
 			ok = avro_value_append(value, &child, NULL) == 0 && fill(&child, &datum->items[i]);
 		} else {
@@ -145,7 +148,12 @@ static bool same_items(avro_value_t *value, const struct datum *datum)
 	for (uint32_t i = 0; i < datum->size; i++) {
 		avro_value_t child;
 		const char *name;
-		const struct datum *items = &datum->items[(size_t)i * width];
+		struct datum number;
+		const struct datum *items = &number;
+		if (datum->kind == DATUM_FLOATS)
+			number = datum_real((double)datum_float(datum, i));
+		else
+			items = &datum->items[(size_t)i * width];
 		if (avro_value_get_by_index(value, i, &child, &name) != 0 || !same(&child, items + width - 1))
 			return false;
 		if (width == 2 && (strlen(name) != items->size || memcmp(name, items->text, items->size) != 0))

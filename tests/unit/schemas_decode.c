@@ -87,6 +87,8 @@ static const struct bad bads[] = {
 	BAD("\"long\"", "\x80", "TRUNCATED", ""),
 	BAD("\"double\"", "1234567", "TRUNCATED", ""),
 	BAD("\"float\"", "123", "TRUNCATED", ""),
+	BAD(ARRAY("\"float\""), "\x04\0\0\xC0\x3F\0\0\0", "TRUNCATED", ""),
+	BAD(ARRAY("\"float\""), "\x01\x06\0\0\xC0\x3F\0\0\0", "BAD_LENGTH", ""),
 	BAD("\"boolean\"", "", "TRUNCATED", ""),
 	BAD(NULLABLE(STRING), "\x02", "TRUNCATED", ""),
 	BAD(ARRAY("\"long\""), "\x02\x02", "TRUNCATED", ""),
@@ -208,6 +210,23 @@ Test(decode, numbers)
 	cr_assert_float_eq(GOOD("\"double\"", "\0\0\0\0\0\0\xF8\xBF")->real, -1.5, 0);
 	cr_assert_float_eq(GOOD("\"float\"", "\0\0\xC0\x3F")->real, 1.5, 0);
 	cr_assert(GOOD("\"boolean\"", "\x01")->boolean);
+}
+
+Test(decode, arrays_of_floats)
+{
+	static const char one[] = "\x04\0\0\xC0\x3F\0\0\0\xC0\x00";
+	static const char more[] = "\x02\0\0\xC0\x3F\x01\x08\0\0\0\xC0\x04\0\0\x80\x3F\0\0\0\x40\x00";
+	static const float numbers[] = { 1.5F, -2, 1, 2 };
+	const struct datum *array = GOOD(ARRAY("\"float\""), one);
+	cr_assert_eq(array->kind, DATUM_FLOATS);
+	cr_assert_eq(array->size, 2);
+	for (uint32_t i = 0; i < 2; i++)
+		cr_assert_float_eq(datum_float(array, i), numbers[i], 0);
+	array = GOOD(ARRAY("\"float\""), more);
+	cr_assert_eq(array->size, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		cr_assert_float_eq(datum_float(array, i), numbers[i], 0);
+	cr_assert_eq(GOOD(ARRAY("\"float\""), "\x00")->size, 0);
 }
 
 Test(decode, blocks_of_both_forms)
