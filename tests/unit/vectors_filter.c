@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers/json.h"
 #include "handlers/vectors_filter.h"
 
 static struct arena *arena;
@@ -76,20 +77,20 @@ static void param_is(int index, const char *text)
 static void list_is(int index, const char *expected)
 {
 	const char *at = params_values(params)[index], *end = at + params_lengths(params)[index];
-	char found[256] = "";
+	struct json_text found = json_text_new(arena);
 
 	for (at += 20; at < end;) {
-		int len = (unsigned char)at[3];
+		const char *length = at;
+		json_text_puts(&found, found.len ? "," : "");
 		at += 4;
-		strcat(found, *found ? "," : "");
-		if ((unsigned char)at[-4] == 0xFF) {
-			strcat(found, "NULL");
+		if ((unsigned char)length[0] == 0xFF) {
+			json_text_puts(&found, "NULL");
 		} else {
-			strncat(found, at, (size_t)len);
-			at += len;
+			json_text_add(&found, at, (size_t)length[3]);
+			at += length[3];
 		}
 	}
-	cr_expect_str_eq(found, expected);
+	cr_expect_str_eq(json_text_end(&found).text, expected);
 }
 
 /* ---------------------------------------------------------------- what is made */
@@ -345,15 +346,28 @@ Test(vectors_filter, long_keys)
 }
 
 /* `count` times what opens, then what stands inside, then what closes. */
-static void nest(char *out, size_t count, const char *opening, const char *inside,
+static const char *nest(size_t count, const char *opening, const char *inside,
 	const char *closing)
 {
-	*out = '\0';
+	struct json_text out = json_text_new(arena);
+
 	for (size_t i = 0; i < count; i++)
-		out += sprintf(out, "%s", opening);
-	out += sprintf(out, "%s", inside);
+		json_text_puts(&out, opening);
+	json_text_puts(&out, inside);
 	for (size_t i = 0; i < count; i++)
-		out += sprintf(out, "%s", closing);
+		json_text_puts(&out, closing);
+	return json_text_end(&out).text;
+}
+
+static void refused_somewhere(const char *json)
+{
+	const char *where;
+
+	params_reset(params);
+	call = (struct call){ 0 };
+	cr_expect_not(vectors_filter(&turn, &call, json, strlen(json), "filter", &where));
+	cr_expect_eq(call.failure.category, FAILURE_INVALID);
+	cr_expect_str_eq(call.failure.code, "INVALID_FILTER");
 }
 
 Test(vectors_filter, depth_is_bounded)
@@ -365,58 +379,39 @@ Test(vectors_filter, depth_is_bounded)
 		{ "{\"a\":", "{}", "}" },
 		{ "{\"$or\":[{\"a\":{\"$elemMatch\":", "{\"b\":1}", "}}]}" },
 	};
-	static char json[1 << 20];
-	const char *where;
 
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		for (size_t count = 100; count <= 10000; count *= 10) {
-			nest(json, count, shapes[i][0], shapes[i][1], shapes[i][2]);
-			params_reset(params);
-			cr_expect_not(vectors_filter(&turn, &call, json, strlen(json), "filter",
-				&where));
-			cr_expect_str_eq(call.failure.code, "INVALID_FILTER");
-		}
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		for (size_t count = 100; count <= 10000; count *= 10)
+			refused_somewhere(nest(count, shapes[i][0], shapes[i][1], shapes[i][2]));
+	refused_somewhere(arena_printf(arena, "{\"a\":{\"$elemMatch\":%s}}",
+		nest(10000, "{\"$elemMatch\":", "{\"$eq\":1}", "}")));
+	refused_somewhere(arena_printf(arena, "{\"a\":%s}",
+		nest(10000, "{\"$not\":", "{\"$eq\":1}", "}")));
+	refused_somewhere(arena_printf(arena, "{\"%s\":1}", nest(40, "a.", "a", "")));
+	where_of(nest(15, shapes[0][0], shapes[0][1], shapes[0][2]));
+	where_of(nest(30, shapes[2][0], shapes[2][1], shapes[2][2]));
+	where_of(arena_printf(arena, "{\"%s\":1}", nest(20, "a.", "a", "")));
+}
+
+static const char *list_of(int count, const char *opening, const char *item, const char *closing)
+{
+	struct json_text out = json_text_new(arena);
+
+	json_text_puts(&out, opening);
+	for (int i = 0; i < count; i++) {
+		json_text_puts(&out, i ? "," : "");
+		json_text_puts(&out, item);
 	}
-	nest(json, 15, shapes[0][0], shapes[0][1], shapes[0][2]);
-	where_of(json);
-	nest(json, 30, shapes[2][0], shapes[2][1], shapes[2][2]);
-	where_of(json);
-	nest(json, 10000, "{\"a\":{\"$elemMatch\":", "{\"$eq\":1}", "}}");
-	cr_expect_not(vectors_filter(&turn, &call, json, strlen(json), "filter", &where));
-	nest(json, 20, "a.", "a", "");
-	char dotted[256];
-	snprintf(dotted, sizeof(dotted), "{\"%s\":1}", json);
-	where_of(dotted);
-	nest(json, 40, "a.", "a", "");
-	snprintf(dotted, sizeof(dotted), "{\"%s\":1}", json);
-	cr_expect_not(vectors_filter(&turn, &call, dotted, strlen(dotted), "filter", &where));
+	json_text_puts(&out, closing);
+	return json_text_end(&out).text;
 }
 
 Test(vectors_filter, conditions_are_bounded)
 {
-	static char json[1 << 20];
-	const char *where;
-	char *at = json;
-
 	/* Scalars of a list are one parameter, of any number. */
-	at += sprintf(at, "{\"a\":[0");
-	for (int i = 0; i < 20000; i++)
-		at += sprintf(at, ",%d", i);
-	sprintf(at, "]}");
-	where_of(json);
+	where_of(list_of(20000, "{\"a\":[", "5", "]}"));
 	cr_expect_eq(params_count(params), 1);
-
-	at = json + sprintf(json, "{\"$or\":[{\"a\":1}");
-	for (int i = 0; i < 1500; i++)
-		at += sprintf(at, ",{\"a\":%d}", i);
-	sprintf(at, "]}");
-	params_reset(params);
-	cr_expect_not(vectors_filter(&turn, &call, json, strlen(json), "filter", &where));
-
-	at = json + sprintf(json, "{\"a\":[[]");
-	for (int i = 0; i < 1500; i++)
-		at += sprintf(at, ",[%d]", i);
-	sprintf(at, "]}");
-	params_reset(params);
-	cr_expect_not(vectors_filter(&turn, &call, json, strlen(json), "filter", &where));
+	where_of(list_of(500, "{\"$or\":[", "{\"a\":1}", "]}"));
+	refused_somewhere(list_of(1500, "{\"$or\":[", "{\"a\":1}", "]}"));
+	refused_somewhere(list_of(1500, "{\"a\":[", "[1]", "]}"));
 }
