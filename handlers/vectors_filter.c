@@ -8,11 +8,6 @@
 static bool put_object(struct filter *filter, const struct filter_path *path, struct json object,
 	struct filter_join *join);
 
-static bool is_kind(struct json value, enum json_kind kind)
-{
-	return json_kind(value) == kind;
-}
-
 /* ---------------------------------------------------------------- logical operators */
 
 /* An object's conditions in parentheses; there must be one. */
@@ -20,7 +15,7 @@ static bool put_group(struct filter *filter, const struct filter_path *path, str
 {
 	struct filter_join join = { .word = " AND " };
 
-	if (!is_kind(object, JSON_OBJECT_KIND))
+	if (!filter_is_kind(object, JSON_OBJECT_KIND))
 		return filter_fail(filter, path, "this must be an object with conditions");
 	filter_puts(filter, "(");
 	if (!put_object(filter, path, object, &join))
@@ -64,7 +59,7 @@ static bool put_items(struct filter *filter, const struct filter_path *path,
 	struct json_walk walk = json_walk(array);
 	struct json item;
 
-	if (!is_kind(array, JSON_ARRAY_KIND))
+	if (!filter_is_kind(array, JSON_ARRAY_KIND))
 		return filter_fail(filter, path, "this must be an array of conditions");
 	while (json_next(&walk, NULL, &item)) {
 		struct filter_path at = filter_item(path, join.count);
@@ -112,7 +107,7 @@ static bool put_field(struct filter *filter, const struct filter_path *path, con
 
 	if (path->depth > FILTER_DEPTH)
 		return filter_fail(filter, path, "the filter is nested too deeply");
-	if (!is_kind(value, JSON_OBJECT_KIND))
+	if (!filter_is_kind(value, JSON_OBJECT_KIND))
 		return filter_field(filter, path, NULL, dotted, &field) &&
 			filter_implicit(filter, path, &field, value, join);
 	if (starts_with_operator(filter, value))
@@ -176,9 +171,9 @@ bool vectors_filter(struct turn *turn, struct call *call, const char *json, size
 	struct filter_join join = { .word = " AND " };
 
 	*where = "TRUE";
-	if (!json || is_kind(given, JSON_NULL_KIND))
+	if (!json || filter_is_kind(given, JSON_NULL_KIND))
 		return true;
-	if (!is_kind(given, JSON_OBJECT_KIND))
+	if (!filter_is_kind(given, JSON_OBJECT_KIND))
 		return filter_fail(&filter, &root, "the filter must be an object");
 	filter_puts(&filter, "(");
 	if (!put_object(&filter, &root, given, &join))

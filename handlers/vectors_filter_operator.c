@@ -15,16 +15,6 @@ struct operation {
 
 typedef bool operator_fn(struct filter *filter, const struct operation *op);
 
-static bool is_kind(struct json value, enum json_kind kind)
-{
-	return json_kind(value) == kind;
-}
-
-static bool is_container(struct json value)
-{
-	return is_kind(value, JSON_OBJECT_KIND) || is_kind(value, JSON_ARRAY_KIND);
-}
-
 /* ---------------------------------------------------------------- comparison */
 
 static bool equal(struct filter *filter, const struct operation *op)
@@ -56,7 +46,7 @@ static bool ordered(struct filter *filter, const struct operation *op)
 	const char *value;
 	bool number;
 
-	if (is_container(op->value))
+	if (filter_is_container(op->value))
 		return filter_fail(filter, op->path, "the value must be a number or a string");
 	if (!filter_number(filter, op->path, op->value, &value, &number))
 		return false;
@@ -113,7 +103,7 @@ static bool all_of(struct filter *filter, const struct operation *op)
 	const char *list;
 	struct json_walk walk = json_walk(op->value);
 
-	if (is_kind(op->value, JSON_ARRAY_KIND) && !json_next(&walk, NULL, &(struct json){ 0 })) {
+	if (filter_is_kind(op->value, JSON_ARRAY_KIND) && !json_next(&walk, NULL, &(struct json){ 0 })) {
 		filter_printf(filter, "(%s IS NULL AND FALSE)", op->field->json);
 		return true;
 	}
@@ -146,13 +136,13 @@ static bool contains(struct filter *filter, const struct operation *op)
 	struct datum text;
 	const char *value;
 
-	if (is_kind(op->value, JSON_ARRAY_KIND)) {
+	if (filter_is_kind(op->value, JSON_ARRAY_KIND)) {
 		if (!filter_list(filter, op->path, op->value, FILTER_NULLS_TEXT, &value))
 			return false;
 		put_all_of(filter, op->field, value);
 		return true;
 	}
-	if (is_kind(op->value, JSON_STRING_KIND)) {
+	if (filter_is_kind(op->value, JSON_STRING_KIND)) {
 		if (!filter_text(filter, op->path, op->value, &text))
 			return false;
 		struct json pattern = like_pattern(filter->turn->arena, text);
@@ -183,7 +173,7 @@ static struct json sibling(struct filter *filter, struct json object, const char
 /* The letters that mean something to PostgreSQL too, as it wants them: before the pattern. */
 static void put_options(struct filter *filter, struct json options, struct json_text *pattern)
 {
-	if (!is_kind(options, JSON_STRING_KIND))
+	if (!filter_is_kind(options, JSON_STRING_KIND))
 		return;
 	struct datum letters = json_unquote(filter->turn->arena, options);
 	for (uint32_t i = 0; i < letters.size; i++) {
@@ -201,14 +191,14 @@ static bool regex(struct filter *filter, const struct operation *op)
 	struct params *params = filter->turn->params;
 	struct datum text;
 
-	if (is_container(op->value))
+	if (filter_is_container(op->value))
 		return filter_fail(filter, op->path, "the value must be a string");
-	if (is_kind(op->value, JSON_NULL_KIND)) {
+	if (filter_is_kind(op->value, JSON_NULL_KIND)) {
 		put_comparison(filter, op->field, "~", NULL);
 		return true;
 	}
 	put_options(filter, sibling(filter, op->siblings, "$options"), &pattern);
-	if (is_kind(op->value, JSON_STRING_KIND)) {
+	if (filter_is_kind(op->value, JSON_STRING_KIND)) {
 		if (!filter_text(filter, op->path, op->value, &text))
 			return false;
 		json_text_add(&pattern, text.text, text.size);
@@ -224,7 +214,7 @@ static bool regex(struct filter *filter, const struct operation *op)
 /* No condition: $regex reads it. */
 static bool options_ok(struct filter *filter, const struct operation *op)
 {
-	if (!is_kind(op->value, JSON_STRING_KIND) && !is_kind(op->value, JSON_NULL_KIND))
+	if (!filter_is_kind(op->value, JSON_STRING_KIND) && !filter_is_kind(op->value, JSON_NULL_KIND))
 		return filter_fail(filter, op->path, "the value must be a string");
 	if (!sibling(filter, op->siblings, "$regex").text)
 		return filter_fail(filter, op->path, "$options needs a $regex beside it");
@@ -236,7 +226,7 @@ static bool options_ok(struct filter *filter, const struct operation *op)
 static bool exists(struct filter *filter, const struct operation *op)
 {
 	filter_printf(filter, "%s IS %sNULL", op->field->json,
-		is_kind(op->value, JSON_FALSE_KIND) ? "" : "NOT ");
+		filter_is_kind(op->value, JSON_FALSE_KIND) ? "" : "NOT ");
 	return true;
 }
 
@@ -295,9 +285,9 @@ static bool size(struct filter *filter, const struct operation *op)
 	bool ok = true;
 
 	filter_printf(filter, "CASE jsonb_typeof(%s) WHEN 'array' THEN ", op->field->json);
-	if (is_kind(op->value, JSON_NULL_KIND))
+	if (filter_is_kind(op->value, JSON_NULL_KIND))
 		filter_puts(filter, "NULL");
-	else if (is_kind(op->value, JSON_OBJECT_KIND))
+	else if (filter_is_kind(op->value, JSON_OBJECT_KIND))
 		ok = put_lengths(filter, op);
 	else if (memchr(op->value.text, '.', op->value.len))
 		return filter_fail(filter, op->path, "a length is a whole number");
@@ -313,7 +303,7 @@ static bool negation(struct filter *filter, const struct operation *op)
 {
 	struct filter_join join = { .word = " AND " };
 
-	if (!is_kind(op->value, JSON_OBJECT_KIND))
+	if (!filter_is_kind(op->value, JSON_OBJECT_KIND))
 		return filter_fail(filter, op->path, "$not takes an object");
 	filter_puts(filter, "NOT (");
 	if (!filter_operators(filter, op->path, op->field, op->value, &join))
@@ -331,7 +321,7 @@ static bool put_member(struct filter *filter, const struct filter_path *path, co
 
 	if (!filter_field(filter, path, item, name.text, &field))
 		return false;
-	if (!is_kind(value, JSON_OBJECT_KIND))
+	if (!filter_is_kind(value, JSON_OBJECT_KIND))
 		return filter_implicit(filter, path, &field, value, join);
 	if (!filter_operators(filter, path, &field, value, join))
 		return false;
@@ -362,7 +352,7 @@ static bool put_members(struct filter *filter, const struct operation *op, const
 /* An element of the array satisfies all: operators are asked of itself, fields of its members. */
 static bool element(struct filter *filter, const struct operation *op)
 {
-	if (!is_kind(op->value, JSON_OBJECT_KIND))
+	if (!filter_is_kind(op->value, JSON_OBJECT_KIND))
 		return filter_fail(filter, op->path, "$elemMatch takes an object with conditions");
 	const char *name = arena_printf(filter->turn->arena, "item%u", ++filter->items);
 	filter_printf(filter,
@@ -460,7 +450,7 @@ bool filter_operators(struct filter *filter, const struct filter_path *path,
 bool filter_implicit(struct filter *filter, const struct filter_path *path,
 	const struct filter_field *field, struct json value, struct filter_join *join)
 {
-	bool list = is_kind(value, JSON_ARRAY_KIND);
+	bool list = filter_is_kind(value, JSON_ARRAY_KIND);
 	struct operation op = {
 		.path = path, .field = field, .value = value, .sql = list ? "" : "=",
 	};

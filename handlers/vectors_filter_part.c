@@ -370,13 +370,6 @@ static bool scalar_text(struct filter *filter, const struct filter_path *path, s
 	}
 }
 
-static bool is_container(struct json value)
-{
-	enum json_kind kind = json_kind(value);
-
-	return kind == JSON_OBJECT_KIND || kind == JSON_ARRAY_KIND;
-}
-
 static bool holds_no_operator(struct filter *filter, const struct filter_path *path,
 	struct json value)
 {
@@ -418,7 +411,7 @@ bool filter_value(struct filter *filter, const struct filter_path *path, struct 
 	*sql = NULL;
 	if (json_kind(value) == JSON_NULL_KIND)
 		return true;
-	if (is_container(value))
+	if (filter_is_container(value))
 		return container_value(filter, path, value, sql);
 	if (!scalar_text(filter, path, value, &text))
 		return false;
@@ -442,7 +435,7 @@ static bool list_add(struct filter *filter, const struct filter_path *path, stru
 	struct json text = { "null", strlen("null") };
 	const char *sql;
 
-	if (is_container(value)) {
+	if (filter_is_container(value)) {
 		if (!container_value(filter, path, value, &sql))
 			return false;
 		json_text_puts(&list->members, " || ");

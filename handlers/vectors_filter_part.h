@@ -22,7 +22,7 @@ struct filter {
 	struct turn *turn;
 	struct call *call;
 	const char *name;     /* of the whole filter, where paths begin */
-	struct json_text sql; /* of use for any text that grows */
+	struct json_text sql; /* serves for any text that grows */
 	unsigned conditions;
 	unsigned items; /* array elements that have got a name in the SQL */
 };
@@ -97,6 +97,16 @@ bool filter_operators(struct filter *filter, const struct filter_path *path,
 /* One that is meant without being written: $in of an array, $eq of another value. */
 bool filter_implicit(struct filter *filter, const struct filter_path *path,
 	const struct filter_field *field, struct json value, struct filter_join *join);
+
+static inline bool filter_is_kind(struct json value, enum json_kind kind)
+{
+	return json_kind(value) == kind;
+}
+
+static inline bool filter_is_container(struct json value)
+{
+	return filter_is_kind(value, JSON_OBJECT_KIND) || filter_is_kind(value, JSON_ARRAY_KIND);
+}
 
 bool filter_key_is(struct datum key, const char *name);
 bool filter_is_operator(struct datum key); /* one of those that need a field */

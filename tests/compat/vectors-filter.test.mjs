@@ -323,6 +323,15 @@ describe('filters and other commands', () => {
     await pair.fails('vectors.deleteVectors', { ...NAME, filter: { f: { $foo: 1 } } }, 'INVALID', 'INVALID_FILTER');
     await pair.fails('vectors.deleteVectors', { ...NAME, filter: { f: {} } }, 'INVALID');
     await pair.fails('vectors.updateVector', { ...NAME, filter: { f: { g: {} } }, update: { metadata: {} } }, 'INVALID');
+    // A condition that all rows satisfy is one.
+    await pair.ok('vectors.updateVector', { ...NAME, filter: { $nor: [] }, update: { metadata: { all: true } } });
+  });
+
+  test('a deleteFilter without a condition deletes nothing', async () => {
+    await fill({ a: { f: 1 }, b: { f: 2 }, c: {} });
+    for (const [i, deleteFilter] of [{}, { f: {} }, { f: { g: {} } }, { f: { $gt: 1 } }, { $and: [] }].entries()) {
+      await pair.ok('vectors.upsert', { ...NAME, ids: [`new${i}`], vectors: [[1, 1]], deleteFilter });
+    }
   });
 
   test('a regular expression that PostgreSQL refuses takes no neighbour with it', async (t) => {
