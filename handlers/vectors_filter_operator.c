@@ -52,8 +52,8 @@ static bool ordered(struct filter *filter, const struct operation *op)
 		return false;
 	if (number) {
 		filter_printf(filter,
-			"CASE jsonb_typeof(%s) WHEN 'number' THEN %s::numeric %s %s END", field->json,
-			field->json, op->sql, value);
+			"CASE jsonb_typeof(%s) WHEN 'number' THEN %s::numeric %s %s END",
+			field->json, field->json, op->sql, value);
 		return true;
 	}
 	if (!filter_value(filter, op->path, op->value, &value))
@@ -100,10 +100,12 @@ static void put_all_of(struct filter *filter, const struct filter_field *field, 
 
 static bool all_of(struct filter *filter, const struct operation *op)
 {
-	const char *list;
 	struct json_walk walk = json_walk(op->value);
+	bool array = filter_is_kind(op->value, JSON_ARRAY_KIND);
+	const char *list;
+	struct json item;
 
-	if (filter_is_kind(op->value, JSON_ARRAY_KIND) && !json_next(&walk, NULL, &(struct json){ 0 })) {
+	if (array && !json_next(&walk, NULL, &item)) {
 		filter_printf(filter, "(%s IS NULL AND FALSE)", op->field->json);
 		return true;
 	}
@@ -214,7 +216,8 @@ static bool regex(struct filter *filter, const struct operation *op)
 /* No condition: $regex reads it. */
 static bool options_ok(struct filter *filter, const struct operation *op)
 {
-	if (!filter_is_kind(op->value, JSON_STRING_KIND) && !filter_is_kind(op->value, JSON_NULL_KIND))
+	if (!filter_is_kind(op->value, JSON_STRING_KIND) &&
+		!filter_is_kind(op->value, JSON_NULL_KIND))
 		return filter_fail(filter, op->path, "the value must be a string");
 	if (!sibling(filter, op->siblings, "$regex").text)
 		return filter_fail(filter, op->path, "$options needs a $regex beside it");
@@ -356,8 +359,8 @@ static bool element(struct filter *filter, const struct operation *op)
 		return filter_fail(filter, op->path, "$elemMatch takes an object with conditions");
 	const char *name = arena_printf(filter->turn->arena, "item%u", ++filter->items);
 	filter_printf(filter,
-		"EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof(%s) WHEN 'array' THEN %s"
-		" END) AS %s WHERE ",
+		"EXISTS (SELECT FROM jsonb_array_elements("
+		"CASE jsonb_typeof(%s) WHEN 'array' THEN %s END) AS %s WHERE ",
 		op->field->json, op->field->json, name);
 	if (!put_members(filter, op, name))
 		return false;

@@ -131,8 +131,8 @@ static bool bind_parts(struct filter *filter, const struct filter_path *path, co
 		size_t len = strcspn(dotted, ".");
 		if (!is_name(dotted, len))
 			return filter_fail(filter, path,
-				"a field's name, or each part of it between dots, must begin with a "
-				"letter or _ and hold only letters, digits and _, at most 63");
+				"a field's name, or each part of it between dots, must begin with "
+				"a letter or _ and hold only letters, digits and _, at most 63");
 		if (++count > FILTER_DEPTH)
 			return filter_fail(filter, path, "the field is nested too deeply");
 		array_text(filter->turn->params, array, dotted, len);
@@ -240,7 +240,9 @@ static bool read_number(const char *at, size_t len, struct number *out)
 
 static bool number_fits(const struct number *number)
 {
-	return number->whole_len + number->part_len + (size_t)abs(number->exponent) <= FILTER_DIGITS;
+	size_t exponent = (size_t)abs(number->exponent);
+
+	return number->whole_len + number->part_len + exponent <= FILTER_DIGITS;
 }
 
 static char digit_at(const struct number *number, size_t at)
@@ -395,7 +397,7 @@ static bool container_value(struct filter *filter, const struct filter_path *pat
 		return false;
 	if (json_check(value.text, value.len, JSON_DEPTH_MAXIMUM).repair)
 		return filter_fail(filter, path,
-			"the value holds an escaped NUL or a lone surrogate, which jsonb can't hold");
+			"the value has an escaped NUL or a lone surrogate, which jsonb can't hold");
 	struct datum normal = json_normal(filter->turn->arena, &given);
 	params_jsonb(filter->turn->params, normal.text, normal.size);
 	*sql = arena_printf(filter->turn->arena, "($%d::jsonb)::text",
