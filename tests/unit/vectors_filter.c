@@ -115,7 +115,8 @@ Test(vectors_filter, equality_is_what_an_index_holds)
 	cr_expect_str_eq(where_of("{\"kind\":\"a'b\\\"\\u00e9\"}"),
 		"((metadata->>'kind') = $1::text)");
 	param_is(0, "a'b\"\xc3\xa9");
-	cr_expect_str_eq(where_of("{\"kind\":{\"$ne\":true}}"), "((metadata->>'kind') <> $1::text)");
+	cr_expect_str_eq(where_of("{\"kind\":{\"$ne\":true}}"),
+		"((metadata->>'kind') <> $1::text)");
 	param_is(0, "true");
 	cr_expect_str_eq(where_of("{\"a\":null,\"b\":{\"$ne\":null}}"),
 		"((metadata->>'a') IS NULL AND (metadata->>'b') IS NOT NULL)");
@@ -171,7 +172,8 @@ Test(vectors_filter, order_by_number_or_text)
 {
 	static const char *const numeric[] = { "5", "-1e3", "\"5\"", "\" 5.5 \"", "\"+5\"",
 		"\".5\"", "\"5.\"", "\"1e-2\"", "\"-Infinity\"" };
-	static const char *const text[] = { "\"a\"", "\"\"", "\" \"", "\"5a\"", "\"1_0\"", "\"NaN\"",
+	static const char *const text[] = { "\"a\"", "\"\"", "\" \"", "\"5a\"", "\"1_0\"",
+		"\"NaN\"",
 		"\"0x10\"", "\".\"", "\"1e\"", "\"--5\"", "\"infinity\"",
 		"\"2024-01-01T00:00:00.000Z\"", "true" };
 	char json[128];
@@ -228,7 +230,8 @@ Test(vectors_filter, logic)
 {
 	cr_expect_str_eq(
 		where_of("{\"$or\":[{\"a\":null},{\"b\":null,\"c\":null}],\"$not\":{\"d\":null}}"),
-		"((((metadata->>'a') IS NULL) OR ((metadata->>'b') IS NULL AND (metadata->>'c') IS NULL))"
+		"((((metadata->>'a') IS NULL) OR"
+		" ((metadata->>'b') IS NULL AND (metadata->>'c') IS NULL))"
 		" AND NOT (((metadata->>'d') IS NULL)))");
 	cr_expect_str_eq(where_of("{\"a\":{\"$not\":{\"$ne\":null,\"$not\":{\"$exists\":false}}}}"),
 		"(NOT ((metadata->>'a') IS NOT NULL AND NOT ((metadata->'a') IS NULL)))");
@@ -237,15 +240,18 @@ Test(vectors_filter, logic)
 Test(vectors_filter, elements)
 {
 	const char *where = where_of(
-		"{\"a\":{\"$elemMatch\":{\"$gt\":1,\"b.c\":null,\"d\":{\"$elemMatch\":{\"$eq\":null}}}}}");
+		"{\"a\":{\"$elemMatch\":{\"$gt\":1,\"b.c\":null,"
+		"\"d\":{\"$elemMatch\":{\"$eq\":null}}}}}");
 
 	cr_expect_str_eq(where,
 		"(EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof((metadata->'a'))"
 		" WHEN 'array' THEN (metadata->'a') END) AS item1 WHERE "
-		"CASE jsonb_typeof(item1) WHEN 'number' THEN item1::numeric > ($1::text)::numeric END"
+		"CASE jsonb_typeof(item1) WHEN 'number' THEN"
+		" item1::numeric > ($1::text)::numeric END"
 		" AND (item1 #>> $2::text[]) IS NULL"
-		" AND EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof((item1 #> $3::text[]))"
-		" WHEN 'array' THEN (item1 #> $3::text[]) END) AS item2 WHERE (item2 #>> '{}') IS NULL)))");
+		" AND EXISTS (SELECT FROM jsonb_array_elements("
+		"CASE jsonb_typeof((item1 #> $3::text[])) WHEN 'array' THEN (item1 #> $3::text[])"
+		" END) AS item2 WHERE (item2 #>> '{}') IS NULL)))");
 	list_is(1, "b,c");
 	list_is(2, "d");
 }
