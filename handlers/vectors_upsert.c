@@ -216,6 +216,10 @@ static bool send_delete(struct turn *turn, struct upsert_group *group,
 		params_reset(turn->params);
 		return false;
 	}
+	if (strcmp(where, "TRUE") == 0) { /* {"field":{}}: no condition, nothing to delete */
+		params_reset(turn->params);
+		return true;
+	}
 	turn_send_sql(turn,
 		arena_printf(turn->arena, "DELETE FROM %s WHERE namespace = $1::text AND %s",
 			vectors_table(turn->arena, group->index), where),

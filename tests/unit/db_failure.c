@@ -10,6 +10,7 @@ static const struct {
 } cases[] = {
 	{ "", DB_LOST },
 	{ "08006", DB_OUTAGE },
+	{ "08P01", DB_COMMAND },
 	{ "22021", DB_COMMAND },
 	{ "22P02", DB_COMMAND },
 	{ "23505", DB_COMMAND },
