@@ -70,9 +70,10 @@ static const char *bind_rows(struct turn *turn, const struct change *change,
 		params_reset(turn->params);
 		return NULL;
 	}
-	if (strcmp(condition, "TRUE") == 0) { /* {"field":{}}: no condition */
+	if (strcmp(condition, "TRUE") == 0) {
 		params_reset(turn->params);
-		fail_input(turn, change->call, "EMPTY_FILTER", "The filter has no condition");
+		fail_input(turn, change->call, "EMPTY_FILTER",
+			"The filter has no condition: it would act on all vectors");
 		return NULL;
 	}
 	return arena_printf(turn->arena, "%s AND %s", where, condition);

@@ -216,7 +216,7 @@ static bool send_delete(struct turn *turn, struct upsert_group *group,
 		params_reset(turn->params);
 		return false;
 	}
-	if (strcmp(where, "TRUE") == 0) { /* {"field":{}}: no condition, nothing to delete */
+	if (strcmp(where, "TRUE") == 0) { /* no condition: nothing is deleted */
 		params_reset(turn->params);
 		return true;
 	}

@@ -118,6 +118,7 @@ describe('vectors.upsert', () => {
     await upsert({ vectors: [[1, 1, 0]], ids: ['d'], metadata: [{ doc: 'x' }], deleteFilter: { doc: 'x' } });
     await upsert({ vectors: [[1, 1, 0]], ids: ['e'], deleteFilter: {} });
     await upsert({ vectors: [[1, 1, 0]], ids: ['f'], deleteFilter: { doc: 'none' } });
+    await upsert({ vectors: [[1, 1, 0]], ids: ['f'], deleteFilter: { doc: {} } });
     await query({ queryVector: [1, 0, 0] });
     await refused('upsert', { vectors: [[1, 1, 0]], ids: ['g'], deleteFilter: { doc: { $bad: 1 } } }, 'INVALID_FILTER');
   });
@@ -345,6 +346,7 @@ describe('vectors.updateVector', () => {
     await refused('updateVector', { id: 'a', filter: { k: 'x' }, update: { metadata: {} } }, 'MUTUALLY_EXCLUSIVE');
     await refused('updateVector', { id: 'a', filter: {}, update: { metadata: {} } }, 'MUTUALLY_EXCLUSIVE');
     await refused('updateVector', { filter: {}, update: { metadata: {} } }, 'EMPTY_FILTER');
+    await refused('updateVector', { filter: { k: {} }, update: { metadata: {} } }, 'EMPTY_FILTER');
     await refused('updateVector', { filter: { k: { $bad: 1 } }, update: { metadata: {} } }, 'INVALID_FILTER');
     await refused('updateVector', { id: 'a', update: { vector: [1, 1] } }, 'DIMENSION_MISMATCH');
     await refused('updateVector', { id: 'a', update: { vector: [] } }, 'INVALID_VECTOR');
@@ -393,6 +395,7 @@ describe('vectors.deleteVector and deleteVectors', () => {
     await refused('deleteVectors', { ids: [], namespace: 'n1' }, 'EMPTY_IDS');
     await refused('deleteVectors', { filter: {} }, 'EMPTY_FILTER');
     await refused('deleteVectors', { filter: {}, namespace: 'n1' }, 'EMPTY_FILTER');
+    await refused('deleteVectors', { filter: { k: {} } }, 'EMPTY_FILTER');
     await refused('deleteVectors', { ids: ['a'], filter: { k: 'x' } }, 'MUTUALLY_EXCLUSIVE');
     await refused('deleteVectors', { ids: ['a'], filter: {} }, 'MUTUALLY_EXCLUSIVE');
     await refused('deleteVectors', { filter: { k: { $bad: 1 } } }, 'INVALID_FILTER');
