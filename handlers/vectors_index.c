@@ -214,7 +214,7 @@ void vectors_index_migrate(struct turn *turn, const struct vectors_index *index)
 {
 	const char *table = vectors_table(turn->arena, index);
 
-	if (index->has_namespace && index->has_unique)
+	if (index->has_namespace && index->has_unique && !index->old_unique)
 		return;
 	params_int8(turn->params, index->oid);
 	turn_send_sql(turn, "SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | $1::bigint)",
@@ -225,11 +225,12 @@ void vectors_index_migrate(struct turn *turn, const struct vectors_index *index)
 			"DEFAULT '" VECTORS_NAMESPACE_DEFAULT "'",
 			table),
 		NULL, NULL);
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
-			"CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
-			index->unique_name, table),
-		NULL, NULL);
+	if (!index->has_unique)
+		turn_send_sql(turn,
+			arena_printf(turn->arena,
+				"CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
+				index->unique_name, table),
+			NULL, NULL);
 	if (index->old_unique)
 		turn_send_sql(turn,
 			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table,
