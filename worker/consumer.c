@@ -218,6 +218,9 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 		{ "heartbeat.interval.ms", "2000" },
 		{ "topic.metadata.refresh.interval.ms", "10000" },
 		{ "queued.min.messages", "10000" },
+		/* One request is under way to a broker at a time: while it waits at the end of some
+		 * partitions, those whose queues have become empty get nothing. */
+		{ "fetch.wait.max.ms", "20" },
 		/* A full queue is how a lane holds its partition back: look again soon, not in a second. */
 		{ "fetch.queue.backoff.ms", "5" },
 		{ NULL, NULL },
