@@ -316,6 +316,9 @@ int worker_run(const struct config *config, struct log *log)
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
 	mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE * 2);
+	/* Idle executors trim. Where a sanitizer has its own malloc, the first call to the system's
+	 * sets that up for its thread: it has to be this one, which ends last. */
+	malloc_trim(0);
 	block_signals();
 	make_settings(&w, config, log);
 	int status = make_parts(&w);
