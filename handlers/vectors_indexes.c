@@ -23,6 +23,7 @@ static const struct datum none;
 
 /* A command that asks for an index. */
 struct asking {
+	struct call *call;
 	const char *name;
 	struct vectors_config config;
 	bool build;
@@ -111,6 +112,15 @@ static bool extension_ok(struct turn *turn, struct call *call, const struct vect
 	return false;
 }
 
+static void made(struct turn *turn, void *arg)
+{
+	const struct asking *asking = arg;
+	if (asking->build || asking->fields->size)
+		ask(turn, asking->call, asking);
+	else
+		call_reply_null(turn, asking->call);
+}
+
 static void create(struct turn *turn, struct call *call, const struct vectors_table *table,
 	void *arg)
 {
@@ -127,11 +137,7 @@ static void create(struct turn *turn, struct call *call, const struct vectors_ta
 			create, asking);
 		return;
 	}
-	vectors_table_make(turn, table, type, (int32_t)dimension);
-	if (asking->build || asking->fields->size)
-		ask(turn, call, asking);
-	else
-		call_reply_null(turn, call);
+	vectors_table_make(turn, table, type, (int32_t)dimension, made, asking);
 }
 
 static bool fields_ok(struct turn *turn, struct call *call, const struct datum *fields)
@@ -157,9 +163,11 @@ static bool request_ok(struct turn *turn, struct call *call, const struct asking
 		fields_ok(turn, call, asking->fields);
 }
 
-static struct asking *asking_new(struct turn *turn, const struct datum *name)
+static struct asking *asking_new(struct turn *turn, struct call *call,
+	const struct datum *name)
 {
 	struct asking *asking = arena_calloc(turn->arena, 1, sizeof(*asking));
+	asking->call = call;
 	asking->name = arena_copy(turn->arena, name->text, name->size);
 	asking->fields = &none;
 	asking->build = true;
@@ -173,7 +181,7 @@ void vectors_create_index(struct turn *turn)
 	const struct datum *name = datum_field(request, VECTORS_CREATE_INDEX__INDEX_NAME);
 	const struct datum *build = datum_field(request, VECTORS_CREATE_INDEX__BUILD_INDEX);
 	const struct datum *fields = datum_field(request, VECTORS_CREATE_INDEX__METADATA_INDEXES);
-	struct asking *asking = asking_new(turn, name);
+	struct asking *asking = asking_new(turn, call, name);
 	asking->build = datum_is_null(build) || build->boolean;
 	asking->dimension = datum_field(request, VECTORS_CREATE_INDEX__DIMENSION)->integer;
 	asking->fields = datum_is_null(fields) ? &none : fields;
@@ -200,7 +208,7 @@ void vectors_build_index(struct turn *turn)
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *name = datum_field(request, VECTORS_BUILD_INDEX__INDEX_NAME);
-	struct asking *asking = asking_new(turn, name);
+	struct asking *asking = asking_new(turn, call, name);
 	if (vectors_config_read(turn, call, datum_field(request, VECTORS_BUILD_INDEX__METRIC),
 			datum_field(request, VECTORS_BUILD_INDEX__VECTOR_TYPE),
 			datum_field(request, VECTORS_BUILD_INDEX__INDEX_CONFIG), &asking->config))

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "commands.gen.h"
-#include "db/ddl_sha256.h"
 #include "db/text.h"
 #include "handlers/choice.h"
+#include "handlers/vectors_index.h"
 
 
 struct look {
@@ -46,18 +46,6 @@ static bool column_bool(const struct rows *rows, const char *name)
 	return rows_bool(rows, 0, rows_column(rows, name));
 }
 
-static void read_legacy(struct turn *turn, const struct rows *rows, struct vectors_table *table)
-{
-	struct rows_texts walk;
-	int count = rows_texts(rows, 0, rows_column(rows, "legacy"), &walk);
-	table->legacy = arena_calloc(turn->arena, (size_t)count, sizeof(*table->legacy));
-	for (int i = 0; i < count; i++) {
-		size_t len;
-		const char *name = rows_texts_next(&walk, &len);
-		table->legacy[table->legacy_count++] = arena_copy(turn->arena, name, len);
-	}
-}
-
 static void looked(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct look *look = arg;
@@ -75,9 +63,6 @@ static void looked(struct turn *turn, const struct rows *rows, void *arg)
 	table->type = known >= 0 ? (enum vectors_type)known : VECTORS_VECTOR;
 	table->dimension =
 		known >= 0 ? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension")) : -1;
-	table->namespaced = column_bool(rows, "namespaced");
-	table->keyed = column_bool(rows, "keyed");
-	read_legacy(turn, rows, table);
 	look->done(turn, look->call, table, look->arg);
 }
 
@@ -110,34 +95,8 @@ void vectors_table_install(struct turn *turn)
 	turn_send_sql(turn, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA :\"schema\"", NULL, NULL);
 }
 
-/* Its name as the reference has it: too long, it carries a hash of the table's. */
-static const char *key_name(struct turn *turn, const char *table)
-{
-	static const char hex[] = "0123456789abcdef";
-	const char *full = arena_printf(turn->arena, "%s_namespace_vector_id_idx", table);
-	if (strlen(full) <= VECTORS_NAME_MAX)
-		return full;
-	uint8_t digest[32];
-	char hash[33];
-	ddl_sha256(table, strlen(table), digest);
-	for (size_t i = 0; i < 32; i++)
-		hash[i] = hex[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
-	hash[32] = '\0';
-	/* _ns_, the hash, _idx */
-	return arena_printf(turn->arena, "%.*s_ns_%s_idx", VECTORS_NAME_MAX - 40, table, hash);
-}
-
-static void make_key(struct turn *turn, const struct vectors_table *table)
-{
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
-			"CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
-			quoted(turn, NULL, key_name(turn, table->name)), table->quoted),
-		NULL, NULL);
-}
-
-static void make(struct turn *turn, const struct vectors_table *table, enum vectors_type type,
-	int32_t dimension)
+static void send_create(struct turn *turn, const struct vectors_table *table,
+	enum vectors_type type, int32_t dimension)
 {
 	/* bit is PostgreSQL's own, the others the extension's. */
 	const char *name = type == VECTORS_BIT
@@ -147,48 +106,37 @@ static void make(struct turn *turn, const struct vectors_table *table, enum vect
 		arena_printf(turn->arena,
 			"CREATE TABLE %s (id serial PRIMARY KEY, vector_id text NOT NULL, embedding %s(%d), "
 			"metadata jsonb DEFAULT '{}'::jsonb, "
-			"namespace varchar(255) NOT NULL DEFAULT 'default')",
+			"namespace varchar(255) NOT NULL DEFAULT '" VECTORS_NAMESPACE_DEFAULT "')",
 			table->quoted, name, (int)dimension),
 		NULL, NULL);
 }
 
-/* The reference's clients do the same under this lock. */
-static void send_reference_lock(struct turn *turn, const struct vectors_table *table)
-{
-	params_text(turn->params, table->quoted, strlen(table->quoted));
-	turn_send_sql(turn,
-		"SELECT pg_advisory_xact_lock((1936876916::bigint << 32)"
-		" | to_regclass($1::text)::oid::bigint)",
-		NULL, NULL);
-}
+struct making {
+	vectors_made_fn *done;
+	void *arg;
+};
 
-static void update(struct turn *turn, const struct vectors_table *table)
+/* Gives a new table its unique index, and an old one what it lacks. */
+static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
+	void *arg)
 {
-	send_reference_lock(turn, table);
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
-			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS namespace varchar(255) NOT NULL "
-			"DEFAULT 'default'",
-			table->quoted),
-		NULL, NULL);
-	if (!table->keyed)
-		make_key(turn, table);
-	for (size_t i = 0; i < table->legacy_count; i++)
-		turn_send_sql(turn,
-			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
-				table->quoted, quoted(turn, NULL, table->legacy[i])),
-			NULL, NULL);
+	struct making *making = arg;
+	for (uint32_t i = 0; i < count; i++)
+		if (indexes[i].exists)
+			vectors_index_migrate(turn, &indexes[i]);
+	making->done(turn, making->arg);
 }
 
 void vectors_table_make(struct turn *turn, const struct vectors_table *table,
-	enum vectors_type type, int32_t dimension)
+	enum vectors_type type, int32_t dimension, vectors_made_fn *done, void *arg)
 {
-	if (!table->present) {
-		make(turn, table, type, dimension);
-		make_key(turn, table);
-	} else if (!table->namespaced || !table->keyed || table->legacy_count) {
-		update(turn, table);
-	}
+	struct making *making = arena_alloc(turn->arena, sizeof(*making));
+	struct datum *name = arena_alloc(turn->arena, sizeof(*name));
+	*making = (struct making){ done, arg };
+	*name = datum_string(table->name);
+	if (!table->present)
+		send_create(turn, table, type, dimension);
+	vectors_describe(turn, name, 1, described, making);
 }
 
 bool vectors_table_ok(struct turn *turn, struct call *call, const struct vectors_table *table)

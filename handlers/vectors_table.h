@@ -20,10 +20,6 @@ struct vectors_table {
 	bool vectors;       /* and it is a table of vectors: */
 	enum vectors_type type;
 	int32_t dimension;  /* -1: any */
-	bool namespaced;    /* has the column namespace */
-	bool keyed;         /* has the unique index over namespace and vector_id */
-	const char **legacy; /* constraints UNIQUE (vector_id) of before there were namespaces */
-	size_t legacy_count;
 };
 
 typedef void vectors_table_fn(struct turn *turn, struct call *call,
@@ -36,9 +32,11 @@ void vectors_table_look(struct turn *turn, struct call *call, const struct datum
 
 /* Makes the extension; to be looked again thereafter. */
 void vectors_table_install(struct turn *turn);
-/* Makes the table, or brings one of before there were namespaces up to date. */
+/* Makes the table unless it is there, brings one of before there were namespaces up to date, and
+ * calls `done`. */
+typedef void vectors_made_fn(struct turn *turn, void *arg);
 void vectors_table_make(struct turn *turn, const struct vectors_table *table,
-	enum vectors_type type, int32_t dimension);
+	enum vectors_type type, int32_t dimension, vectors_made_fn *done, void *arg);
 
 /* True: it is a table of vectors. Else the call fails: nothing of that name is there, or
  * something else, which is not ours to touch. */

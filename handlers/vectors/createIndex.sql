@@ -33,17 +33,7 @@ SELECT (SELECT home FROM extension) AS home,
 		AND EXISTS (SELECT FROM part WHERE attname = 'vector_id' AND typname = 'text')
 		AND EXISTS (SELECT FROM part WHERE attname = 'metadata' AND typname = 'jsonb') AS vectors,
 	(SELECT typname FROM part WHERE attname = 'embedding') AS type,
-	(SELECT atttypmod FROM part WHERE attname = 'embedding') AS dimension,
-	EXISTS (SELECT FROM part WHERE attname = 'namespace') AS namespaced,
-	EXISTS (SELECT FROM target JOIN pg_index AS i ON i.indrelid = target.oid
-		WHERE i.indisunique AND i.indisvalid AND i.indisready AND i.indimmediate
-			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 2
-			AND (SELECT array_agg(a.attname::text ORDER BY a.attname)
-				FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place)
-				JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number
-				WHERE k.place <= i.indnkeyatts) = ARRAY['namespace', 'vector_id']) AS keyed,
-	ARRAY(SELECT c.conname::text FROM target JOIN pg_constraint AS c ON c.conrelid = target.oid
-		WHERE c.contype = 'u' AND pg_get_constraintdef(c.oid) = 'UNIQUE (vector_id)') AS legacy
+	(SELECT atttypmod FROM part WHERE attname = 'embedding') AS dimension
 -- statement: ask
 SELECT :"schema".stowage_build_ask($1::text, $2::text, $3::jsonb, $4::bytea)
 -- statement: cancel

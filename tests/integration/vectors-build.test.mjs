@@ -87,6 +87,22 @@ describe('one worker', () => {
     assert.equal(await world.worker.metric('stowage_index_builds_running'), 0);
   });
 
+  test('what stands behind createIndex in its partition sees the table', async () => {
+    const indexName = `idx_${++count}`;
+    const commands = [['createIndex', { dimension: 3, indexConfig: { type: 'hnsw' } }], ['upsert', { vectors: [[1, 0, 0], [0, 1, 0]], ids: ['a', 'b'] }],
+      ['query', { queryVector: [1, 0, 0], topK: 1 }], ['describeBuild', {}]].map(([method, args]) =>
+      ({ command: `vectors.${method}`, args: { indexName, ...args }, correlationId: newId() }));
+    const replies = commands.map(({ command, correlationId }) => world.client.expect(correlationId, command));
+    await world.client.post(commands);
+    const [made, upserted, found, described] = (await Promise.all(replies)).map(({ decoded }) => decoded);
+    assert.deepEqual([made.result, made.code], [undefined, undefined]);
+    assert.deepEqual(upserted.result, ['a', 'b']);
+    assert.equal(found.result[0].id, 'a');
+    assert.ok(described.result.state, 'its build is there');
+    assert.equal((await call('describeIndex', { indexName })).type, 'hnsw');
+    assert.equal((await indexOf(indexName)).valid, true);
+  });
+
   test('commands for the same are joined, one for another waits and is done next', async (t) => {
     const indexName = await newIndex();
     const held = await hold(t, indexName);
