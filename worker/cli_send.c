@@ -16,6 +16,7 @@
 #include "worker/lines.h"
 #include "worker/nearest.h"
 #include "worker/send.h"
+#include "worker/send_table.h"
 #include "worker/topic_create.h"
 
 #define SERVE_MS 5            /* between looks at standard input */
@@ -26,6 +27,7 @@ struct sending {
 	struct sender *sender;
 	bool lines;      /* many commands */
 	bool no_reply;
+	bool tables;     /* for what is shown as one */
 	int status;      /* the first that is not CLI_OK */
 	uint64_t done;
 	uint64_t line;   /* number of the line in hand, from 1 */
@@ -44,6 +46,19 @@ static void print_json(const json_t *json, bool pretty)
 
 	json_print(&text, json, pretty);
 	text_add(&text, "\n");
+	fwrite(text.data, 1, text.len, stdout);
+	text_free(&text);
+}
+
+static void print_result(const struct sending *sending, const struct send_outcome *outcome)
+{
+	struct text text = { 0 };
+
+	if (!sending->tables || !send_table_fits(command_defs[outcome->command].name)) {
+		print_json(outcome->json, sending->cli->out_is_terminal);
+		return;
+	}
+	send_table_print(&text, outcome->json, send_table_columns());
 	fwrite(text.data, 1, text.len, stdout);
 	text_free(&text);
 }
@@ -114,7 +129,7 @@ static void on_done(void *arg, uint64_t number, const struct send_outcome *outco
 	if (outcome->status != CLI_OK && sending->lines && !sending->no_reply)
 		print_error_line(outcome);
 	if (outcome->status == CLI_OK && outcome->json)
-		print_json(outcome->json, sending->cli->out_is_terminal);
+		print_result(sending, outcome);
 	if (sending->lines && now - sending->progress_at >= PROGRESS_MS) {
 		cli_progress(sending->cli, "%" PRIu64 " commands done", sending->done);
 		sending->progress_at = now;
@@ -336,6 +351,18 @@ static bool check_headers(const struct cli *cli)
 }
 
 /* False after a usage error. */
+static bool read_format(struct sending *sending)
+{
+	const char *format = cli_text(sending->cli, "format");
+
+	sending->tables = format ? strcmp(format, "table") == 0 : sending->cli->out_is_terminal;
+	if (!format || sending->tables || strcmp(format, "json") == 0)
+		return true;
+	cli_usage_error(sending->cli, "--format takes json or table, not \"%s\"", format);
+	return false;
+}
+
+/* False after a usage error. */
 static bool read_send_options(struct sending *sending, struct send_options *options)
 {
 	const struct cli *cli = sending->cli;
@@ -343,7 +370,8 @@ static bool read_send_options(struct sending *sending, struct send_options *opti
 	const char *reply_topic = cli_text(cli, "reply-topic");
 	long long seconds;
 
-	if (!cli_number(cli, "timeout", 1, 86400, 30, &seconds) || !check_headers(cli))
+	if (!cli_number(cli, "timeout", 1, 86400, 30, &seconds) || !check_headers(cli)
+		|| !read_format(sending))
 		return false;
 	if (sending->lines && cli_text(cli, "key")) {
 		cli_usage_error(cli, "--key is for one command; in lines write {\"command\": ..., \"key\": ...}");
@@ -410,6 +438,8 @@ const struct cli_command cli_send = {
 		{ "topic", "TOPIC", "where the command goes (mastra.commands.<domain>)" },
 		{ "key", "KEY", "the message's key (the field that the command's declaration names)" },
 		{ "header", "NAME=VALUE", "a header of the message; may be repeated" },
+		{ "format", "json|table", "how results of vectors.query are printed: as a table\n"
+			"(the default on a terminal), or as JSON like all others" },
 		{ "timeout", "SECONDS", "longest wait for a reply (30)" },
 		{ NULL, NULL, NULL },
 	},

@@ -53,6 +53,7 @@ static void finish(struct slot *slot, enum cli_status status, json_t *json)
 {
 	slot->state = SLOT_DONE;
 	slot->outcome.status = status;
+	slot->outcome.command = slot->command;
 	slot->outcome.json = json;
 	slot->outcome.why = slot->why;
 }

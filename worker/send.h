@@ -25,6 +25,7 @@ struct sender;
 /* What came of a command. */
 struct send_outcome {
 	enum cli_status status; /* CLI_OK, CLI_REFUSED, CLI_NO_ANSWER, CLI_KAFKA or CLI_FAILED */
+	int command;            /* index in command_defs */
 	json_t *json;           /* the result, or the fields of mastra.Error; NULL: `why` says */
 	const char *why;
 	const char *topic; /* where the command stands; NULL if it is in no topic */

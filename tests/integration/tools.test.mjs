@@ -1,6 +1,7 @@
 // The command line at work: send, offsets, dlq.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { message, thread } from '../compat/lib/fixtures.mjs';
 import { closeShared, createTopics, newId, readTopic, sql, stowageAsync, until, World } from '../compat/lib/harness.mjs';
@@ -93,6 +94,51 @@ describe('stowage send', () => {
       assert.notEqual(done.code, 0, args.join(' '));
       assert.match(done.stderr, says);
     }
+  });
+});
+
+describe('stowage send vectors.query', () => {
+  const query = ['vectors.query', '{"indexName":"found","queryVector":[1,0],"includeVector":true}'];
+  before(async () => {
+    await world.client.call('vectors.createIndex', { indexName: 'found', dimension: 2, indexConfig: { type: 'flat' } });
+    await world.client.call('vectors.upsert', { indexName: 'found', vectors: [[1, 0], [0, 1]], ids: ['near', 'f\u001b[31mar'],
+      metadata: [{ text: `Größe ${'long '.repeat(30)}` }, {}] });
+  });
+
+  // What a terminal of so many columns gets to see.
+  const onTerminal = (args, columns) => new Promise((resolve, reject) => {
+    const quoted = [process.env.STOWAGE_BIN, 'send', ...args, '--topic', world.topic, '--reply-topic', replies].map((word) => `'${word}'`).join(' ');
+    execFile('script', ['-qec', `stty cols ${columns} rows 24; ${quoted}`, '/dev/null'], { env: { ...process.env, ...env } },
+      (error, stdout) => (error ? reject(error) : resolve(stdout.replaceAll('\r\n', '\n'))));
+  });
+
+  test('a terminal gets a table as wide as it is', async () => {
+    for (const columns of [50, 120]) {
+      const [head, first, second, ...rest] = (await onTerminal(query, columns)).split('\n');
+      assert.match(head, /^RANK {2}ID +SCORE {2}METADATA$/);
+      assert.match(first, /^ {3}1 {2}near +1\.0000 {2}\{"text":"Größe long .*…$/);
+      assert.equal([...first].length, columns);
+      assert.match(second, /^ {3}2 {2}f\\u001b\[31mar +0\.0000 {2}\{\}$/);
+      assert.deepEqual(rest, ['']);
+    }
+  });
+
+  test('a terminal gets JSON if it is asked for, and for all other commands', async () => {
+    const results = JSON.parse(await onTerminal([...query, '--format', 'json'], 80));
+    assert.deepEqual(results.map(({ id, vector }) => [id, vector]), [['near', [1, 0]], ['f\u001b[31mar', [0, 1]]]);
+    assert.deepEqual(JSON.parse(await onTerminal(['vectors.listIndexes'], 80)), ['found']);
+  });
+
+  test('anything else gets JSON, and a table if it is asked for', async () => {
+    const plain = await send(query);
+    assert.deepEqual(JSON.parse(plain.stdout).map(({ id }) => id), ['near', 'f\u001b[31mar']);
+    const table = await send([...query, '--format', 'table'], { env: { COLUMNS: '60' } });
+    assert.equal([...table.stdout.split('\n')[1]].length, 60, table.stdout);
+    const lines = await send(['--format', 'table'], { input: `${query.join(' ')}\nvectors.listIndexes\n` });
+    assert.match(lines.stdout, /^RANK .*\n.*\n.*\n\["found"\]\n$/);
+    const wrong = await send([...query, '--format', 'xml']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /json or table/);
   });
 });
 
