@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { message, thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, createTopics, newId, readTopic, sql, stowageAsync, until, World } from '../compat/lib/harness.mjs';
+import { BINARY, closeShared, createTopics, newId, readTopic, sql, stowageAsync, until, World } from '../compat/lib/harness.mjs';
 
 const world = new World({ name: 'tools', partitions: 2 });
 const replies = `mastra.replies.tools-${world.id}`;
@@ -107,7 +107,7 @@ describe('stowage send vectors.query', () => {
 
   // What a terminal of so many columns gets to see.
   const onTerminal = (args, columns) => new Promise((resolve, reject) => {
-    const quoted = [process.env.STOWAGE_BIN, 'send', ...args, '--topic', world.topic, '--reply-topic', replies].map((word) => `'${word}'`).join(' ');
+    const quoted = [BINARY, 'send', ...args, '--topic', world.topic, '--reply-topic', replies].map((word) => `'${word}'`).join(' ');
     execFile('script', ['-qec', `stty cols ${columns} rows 24; ${quoted}`, '/dev/null'], { env: { ...process.env, ...env } },
       (error, stdout) => (error ? reject(error) : resolve(stdout.replaceAll('\r\n', '\n'))));
   });
