@@ -63,7 +63,7 @@ class Trace {
 
 // Writes that met in one statement are one row version: some numbers may be left out, none may
 // come twice or out of order, and the last has to be there.
-function written(versions, due) {
+export function written(versions, due) {
   let place = 0;
   for (const seq of versions) {
     place = due.indexOf(seq, place) + 1;

@@ -1,0 +1,99 @@
+// Workers, also the one that builds an index, PostgreSQL and the broker die under vectors: none is
+// missing, none that was deleted is there, none is written twice, the last update of each is in, every
+// query saw what was written before it, and the index is built in the end.
+
+import { stack } from './stack.mjs';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { closeShared, sleep, until, World } from '../compat/lib/harness.mjs';
+import { quickly } from './load.mjs';
+import { Vectors } from './vectors.mjs';
+
+after(() => closeShared());
+
+const random = (below) => Math.floor(Math.random() * below);
+
+async function under(name, workers, faults, t) {
+  const w = quickly(new World({ name, partitions: 6 }));
+  await w.open();
+  for (let i = 1; i < workers; i++) await w.startWorker();
+  w.running = [...w.workers];
+  try {
+    const load = new Vectors(w);
+    await load.prepare();
+    load.run({ minimum: 15 });
+    await faults(load, w);
+    await load.stop();
+    const counts = await load.account();
+    t.diagnostic(`accounts: ${JSON.stringify(counts)}`);
+    assert.ok(counts.vectors > 500 && counts.versions > 2000 && counts.queries > 200 && counts.builds > 0, 'enough to tell');
+  } finally {
+    await w.close();
+  }
+}
+
+async function replace(w, victim) {
+  await victim.kill();
+  w.running[w.running.indexOf(victim)] = await w.startWorker();
+}
+
+// The worker that has just begun to build the index.
+const builder = (load, w) => until('a worker begins a build', async () => {
+  if (!(await load.lastBuild())?.begins) return undefined;
+  for (const worker of w.running) {
+    if (await worker.metric('stowage_index_builds_running').catch(() => 0) > 0) return worker;
+  }
+  return undefined;
+});
+
+// A build that was broken off is begun again.
+const begunAgain = (w) => until('another attempt at the build', () => /msg="index build begins" index=built .*attempt=[2-9]/.test(w.log()));
+
+describe('vectors', { concurrency: false }, () => {
+  test('SIGKILL of one of three workers at random moments, 5 times, once of the one that builds', (t) => under('vectors-workers', 3, async (load, w) => {
+    await load.progress(200);
+    await replace(w, await builder(load, w));
+    for (let kill = 0; kill < 4; kill++) {
+      await load.progress(200);
+      await sleep(random(500));
+      await replace(w, w.running[random(w.running.length)]);
+    }
+    await begunAgain(w);
+  }, t));
+
+  test('PostgreSQL is killed and comes back, 2 times, once under a build', (t) => under('vectors-postgres', 2, async (load, w) => {
+    await load.progress(200);
+    await builder(load, w);
+    await stack('kill-postgres');
+    await sleep(random(1000));
+    await stack('start-postgres');
+    await begunAgain(w);
+    await load.progress(300);
+    await stack('kill-postgres');
+    await sleep(random(300));
+    await stack('start-postgres');
+    await load.progress(300);
+    assert.ok(w.running.every((worker) => !worker.exit), 'the workers have lived through it');
+  }, t));
+
+  test('the broker is killed and comes back', (t) => under('vectors-kafka', 2, async (load, w) => {
+    await load.progress(300);
+    await stack('kill-kafka');
+    await sleep(random(1500));
+    await stack('start-kafka');
+    await load.progress(300);
+    assert.ok(w.running.every((worker) => !worker.exit), 'the workers have lived through it');
+  }, t));
+
+  test('the broker, PostgreSQL and the one of three workers that builds are killed together', (t) => under('vectors-all', 3, async (load, w) => {
+    await load.progress(300);
+    const victim = await builder(load, w);
+    await Promise.all([stack('kill-kafka'), stack('kill-postgres'), victim.kill()]);
+    await sleep(random(1000));
+    await Promise.all([stack('start-kafka'), stack('start-postgres')]);
+    w.running[w.running.indexOf(victim)] = await w.startWorker();
+    await begunAgain(w);
+    await load.progress(300);
+    assert.equal(w.running.filter((worker) => worker.exit).length, 0, 'the others have lived through it');
+  }, t));
+});
