@@ -7,15 +7,20 @@
  *                                            produce N commands that want no reply
  *   client ask TOPIC --kind K --count N --reply-topic R [--in-flight W] [--warm-up N] [--for-ms T]
  *                                            request and reply, W at once, no new ones after T
- *   also: --threads 200 (of the workload), --schemas DIR (of `stowage schemas --output`)
+ *   client vectors FILE --count N --first I --dimensions D
+ *                                            write vectors of the workload as they lie in memory
+ *   also: --threads 200 (of the workload; that many commands to ask differ), --schemas DIR (of
+ *   `stowage schemas --output`); of vectors --index NAME, --dimensions D, --vectors N (how many are
+ *   stored; those beyond are asked for) and for `ask` --found FILE (writes a line for each reply
+ *   after the warm-up: the ids in it; one at a time only)
  *
- * Kinds: saveMessages (one message a command), saveThread, getThreadById, createSpan. A command's
- * key is its thread or trace, its partition that one's number modulo the partitions, so that all
- * get their share.
+ * Kinds: saveMessages (one message a command), saveThread, getThreadById, createSpan, upsert (a
+ * hundred vectors a command), query. A command's key is its thread, trace or vector, its
+ * partition that one's or its own number modulo the partitions, so that all get their share.
  *
  * `ask` prints median, 99th percentile and the answers a second, measured from the first request
  * after the warm-up to the last reply. Every reply has to be there, once, with status ok (or no
- * status, as an echo's) and hold the thread that was asked for. Values are encoded beforehand.
+ * status, as an echo's) and hold what was asked for. Values are encoded beforehand.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,109 +28,11 @@
 #include <string.h>
 
 #include "bench.h"
-#include "encode.h"
 #include "kafka.h"
-#include "workload.h"
-#include "workload_spans.h"
+#include "load.h"
+#include "workload_vectors.h"
 
 #define TIMEOUT_MS 60000
-
-struct value {
-	void *bytes;
-	size_t size;
-	char thread_id[32];
-};
-
-struct load {
-	const char *kind;
-	bool spans;
-	unsigned threads;
-	struct encoder *encoder;
-};
-
-/* A command, and where it goes; its key lies in the workload's message or span. */
-struct command {
-	struct workload_message message;
-	struct workload_span span;
-	const char *key;
-	uint64_t place; /* its partition, modulo their number */
-	const void *value;
-	size_t size;
-};
-
-static struct load load_open(int argc, char **argv)
-{
-	struct load load = { .kind = option(argc, argv, "kind", NULL),
-		.threads = (unsigned)option_number(argc, argv, "threads", 200) };
-	char command[64];
-
-	load.spans = strcmp(load.kind, "createSpan") == 0;
-	snprintf(command, sizeof command, "%s.%s", load.spans ? "observability" : "memory", load.kind);
-	load.encoder = encoder_open(option(argc, argv, "schemas", NULL), command);
-	return load;
-}
-
-static json_t *make_request(const struct load *load, const struct workload_message *message)
-{
-	json_int_t created = message->created_ms;
-
-	if (strcmp(load->kind, "saveMessages") == 0)
-		return json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:s, s:I}]}", "messages", "id", message->id,
-			"threadId", message->thread_id, "resourceId", message->resource_id, "role", "user",
-			"type", "v2", "content", message->content, "createdAt", created);
-	if (strcmp(load->kind, "saveThread") == 0)
-		return json_pack("{s:{s:s, s:s, s:s, s:I, s:I, s:s}}", "thread", "id", message->thread_id,
-			"resourceId", message->resource_id, "title", "A thread of the benchmark", "createdAt", created,
-			"updatedAt", created, "metadata", "{\"source\":\"bench\"}");
-	if (strcmp(load->kind, "getThreadById") == 0)
-		return json_pack("{s:s}", "threadId", message->thread_id);
-	die("there is no kind '%s'", load->kind);
-}
-
-static json_t *make_value(const struct workload_value *value)
-{
-	switch (value->kind) {
-	case WORKLOAD_BOOL:
-		return json_boolean(value->number);
-	case WORKLOAD_TIME:
-		return json_integer(value->number);
-	case WORKLOAD_TEXTS:
-		return value->text == NULL ? json_null() : json_loadb(value->text, value->size, 0, NULL);
-	default:
-		return value->text == NULL ? json_null() : json_stringn(value->text, value->size);
-	}
-}
-
-static json_t *make_span_request(const struct workload_span *span)
-{
-	json_t *record = json_object();
-
-	for (size_t i = 0; i < WORKLOAD_SPAN_VALUES; i++)
-		json_object_set_new(record, span->values[i].name, make_value(&span->values[i]));
-	return json_pack("{s:o}", "span", record);
-}
-
-/* The value lies there until the next one is made. */
-static void make_command(const struct load *load, uint64_t i, struct command *command)
-{
-	json_t *request;
-
-	if (load->spans) {
-		workload_span(&command->span, i);
-		command->key = command->span.trace_id;
-		command->place = command->span.trace;
-		request = make_span_request(&command->span);
-	} else {
-		workload_message(&command->message, i, load->threads);
-		command->key = command->message.thread_id;
-		command->place = i % load->threads;
-		request = make_request(load, &command->message);
-	}
-	if (request == NULL)
-		die("out of memory");
-	command->size = encoder_encode(load->encoder, request, &command->value);
-	json_decref(request);
-}
 
 static void produce(rd_kafka_t *producer, const char *topic, int partitions, const struct command *command)
 {
@@ -143,7 +50,7 @@ static void produce(rd_kafka_t *producer, const char *topic, int partitions, con
 
 static int fill(const char *topic, int argc, char **argv)
 {
-	struct load load = load_open(argc, argv);
+	struct load *load = load_open(argc, argv);
 	uint64_t first = (uint64_t)option_number(argc, argv, "first", 0);
 	uint64_t count = (uint64_t)option_number(argc, argv, "count", 0);
 	rd_kafka_t *producer = kafka_producer(5);
@@ -151,7 +58,7 @@ static int fill(const char *topic, int argc, char **argv)
 	struct command command;
 
 	for (uint64_t i = first; i < first + count; i++) {
-		make_command(&load, i, &command);
+		load_command(load, i, &command);
 		produce(producer, topic, partitions, &command);
 		if (i % 1024 == 0)
 			rd_kafka_poll(producer, 0);
@@ -159,7 +66,7 @@ static int fill(const char *topic, int argc, char **argv)
 	if (rd_kafka_flush(producer, TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("flush: not all were taken");
 	rd_kafka_destroy(producer);
-	encoder_close(load.encoder);
+	load_close(load);
 	printf("{\"count\": %llu}\n", (unsigned long long)count);
 	return 0;
 }
@@ -168,26 +75,37 @@ struct asker {
 	rd_kafka_t *producer, *consumer;
 	const char *topic, *reply_topic;
 	int partitions;
-	struct value *values; /* one a thread */
-	unsigned threads;
+	const struct load *load;
+	struct command *commands;
+	unsigned distinct; /* so many of them */
+	FILE *found; /* NULL: what is found is not written */
 	int64_t *sent, *took; /* by request; took 0: no reply yet */
 };
 
 static void send_request(struct asker *asker, uint64_t i)
 {
-	const struct value *value = &asker->values[i % asker->threads];
+	const struct command *command = &asker->commands[i % asker->distinct];
 	char id[24];
 	int id_size = snprintf(id, sizeof id, "%llu", (unsigned long long)i);
 
 	asker->sent[i] = now_ns();
 	rd_kafka_resp_err_t status = rd_kafka_producev(asker->producer, RD_KAFKA_V_TOPIC(asker->topic),
-		RD_KAFKA_V_PARTITION((int32_t)(i % asker->threads) % asker->partitions),
-		RD_KAFKA_V_KEY(value->thread_id, strlen(value->thread_id)),
-		RD_KAFKA_V_VALUE(value->bytes, value->size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+		RD_KAFKA_V_PARTITION((int32_t)(i % asker->distinct) % asker->partitions),
+		RD_KAFKA_V_KEY(command->key, strlen(command->key)),
+		RD_KAFKA_V_VALUE((void *)command->value, command->size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
 		RD_KAFKA_V_HEADER("reply-to", asker->reply_topic, strlen(asker->reply_topic)),
 		RD_KAFKA_V_HEADER("correlation-id", id, (size_t)id_size), RD_KAFKA_V_END);
 	if (status != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("produce: %s", rd_kafka_err2str(status));
+}
+
+static void write_found(FILE *file, const rd_kafka_message_t *reply)
+{
+	const char *ids[WORKLOAD_VECTORS_TOP_K];
+	size_t count = load_found(reply->payload, reply->len, ids);
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(file, "%.*s%c", WORKLOAD_VECTOR_ID_SIZE, ids[i], i + 1 == count ? '\n' : ' ');
 }
 
 /* Takes one reply; returns its request's number. */
@@ -209,10 +127,11 @@ static uint64_t take_reply(struct asker *asker, uint64_t sent)
 	uint64_t i = id == NULL ? sent : strtoull(id, NULL, 10);
 	if (i >= sent || asker->took[i] != 0)
 		die("a reply that nothing waits for, or the second for one request");
-	const char *thread_id = asker->values[i % asker->threads].thread_id;
-	if (memmem(reply->payload, reply->len, thread_id, strlen(thread_id)) == NULL)
-		die("a reply without the thread that was asked for");
+	if (!load_answers(asker->load, &asker->commands[i % asker->distinct], reply->payload, reply->len, status == NULL))
+		die("a reply without what was asked for");
 	asker->took[i] = now - asker->sent[i];
+	if (asker->found != NULL)
+		write_found(asker->found, reply);
 	rd_kafka_message_destroy(reply);
 	rd_kafka_poll(asker->producer, 0);
 	return i;
@@ -233,42 +152,61 @@ static uint64_t ask_range(struct asker *asker, uint64_t first, uint64_t end, uin
 	return sent;
 }
 
-static struct value *make_values(const struct load *load)
+static struct command *make_commands(struct load *load)
 {
-	struct value *values = calloc(load->threads, sizeof *values);
-	struct command command;
+	unsigned count = load_distinct(load);
+	struct command *commands = calloc(count, sizeof *commands);
 
-	for (unsigned i = 0; i < load->threads; i++) {
-		make_command(load, i, &command);
-		values[i].size = command.size;
-		values[i].bytes = malloc(command.size);
-		memcpy(values[i].bytes, command.value, command.size);
-		memcpy(values[i].thread_id, command.message.thread_id, sizeof command.message.thread_id);
+	for (unsigned i = 0; i < count; i++) {
+		load_command(load, i, &commands[i]);
+		void *copy = malloc(commands[i].size);
+		memcpy(copy, commands[i].value, commands[i].size);
+		commands[i].value = copy;
 	}
-	return values;
+	return commands;
+}
+
+static FILE *create_file(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (file == NULL)
+		die("%s: %m", path);
+	return file;
+}
+
+static void close_file(FILE *file, const char *path)
+{
+	if (ferror(file) || fclose(file) != 0)
+		die("%s: %m", path);
 }
 
 static int ask(const char *topic, int argc, char **argv)
 {
-	struct load load = load_open(argc, argv);
+	struct load *load = load_open(argc, argv);
+	const char *found = option(argc, argv, "found", "");
 	uint64_t warm_up = (uint64_t)option_number(argc, argv, "warm-up", 0);
 	uint64_t count = (uint64_t)option_number(argc, argv, "count", 0);
 	uint64_t in_flight = (uint64_t)option_number(argc, argv, "in-flight", 1);
 	int64_t for_ms = option_number(argc, argv, "for-ms", INT32_MAX);
 	struct asker asker = { .topic = topic, .reply_topic = option(argc, argv, "reply-topic", NULL),
-		.threads = load.threads };
+		.load = load, .distinct = load_distinct(load) };
 
 	asker.producer = kafka_producer(0);
 	asker.consumer = kafka_consumer(asker.reply_topic);
 	asker.partitions = kafka_partitions(asker.producer, topic);
-	asker.values = make_values(&load);
+	asker.commands = make_commands(load);
 	asker.sent = calloc(warm_up + count, sizeof *asker.sent);
 	asker.took = calloc(warm_up + count, sizeof *asker.took);
 
 	ask_range(&asker, 0, warm_up, in_flight, INT64_MAX);
+	if (*found != '\0')
+		asker.found = create_file(found);
 	int64_t start = now_ns();
 	count = ask_range(&asker, warm_up, warm_up + count, in_flight, start + for_ms * 1000000) - warm_up;
 	double seconds = (double)(now_ns() - start) / 1e9;
+	if (asker.found != NULL)
+		close_file(asker.found, found);
 
 	int64_t *samples = asker.took + warm_up;
 	samples_sort(samples, count);
@@ -279,6 +217,25 @@ static int ask(const char *topic, int argc, char **argv)
 		(double)count / seconds);
 	rd_kafka_destroy(asker.producer);
 	rd_kafka_destroy(asker.consumer);
+	return 0;
+}
+
+static int write_vectors(const char *path, int argc, char **argv)
+{
+	unsigned dimensions = (unsigned)option_number(argc, argv, "dimensions", 0);
+	uint64_t first = (uint64_t)option_number(argc, argv, "first", 0);
+	uint64_t count = (uint64_t)option_number(argc, argv, "count", 0);
+	struct workload_vectors *vectors = workload_vectors_open(dimensions);
+	float *floats = calloc(dimensions, sizeof *floats);
+	FILE *file = create_file(path);
+
+	for (uint64_t i = first; i < first + count; i++) {
+		workload_vector(vectors, i, floats);
+		fwrite(floats, sizeof *floats, dimensions, file);
+	}
+	close_file(file, path);
+	free(floats);
+	workload_vectors_close(vectors);
 	return 0;
 }
 
@@ -338,7 +295,7 @@ static int delete_topic(const char *topic)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		die("usage: client create|delete|fill|ask TOPIC [OPTION VALUE]...");
+		die("usage: client create|delete|fill|ask|vectors TOPIC|FILE [OPTION VALUE]...");
 	if (strcmp(argv[1], "create") == 0)
 		return create_topic(argv[2], argc, argv);
 	if (strcmp(argv[1], "delete") == 0)
@@ -347,5 +304,7 @@ int main(int argc, char **argv)
 		return fill(argv[2], argc, argv);
 	if (strcmp(argv[1], "ask") == 0)
 		return ask(argv[2], argc, argv);
+	if (strcmp(argv[1], "vectors") == 0)
+		return write_vectors(argv[2], argc, argv);
 	die("there is no '%s'", argv[1]);
 }

@@ -9,7 +9,7 @@
 #include "bench.h"
 
 #define HEADER_SIZE 10
-#define MAX_VALUE 65536
+#define MAX_VALUE 1048576 /* what a broker takes by default */
 
 struct encoder {
 	avro_schema_t schema;
@@ -170,6 +170,9 @@ static void fill(avro_value_t *out, const json_t *json)
 		break;
 	case AVRO_INT32:
 		check(avro_value_set_int(out, (int32_t)json_integer_value(json)));
+		break;
+	case AVRO_FLOAT:
+		check(avro_value_set_float(out, (float)json_number_value(json)));
 		break;
 	case AVRO_BOOLEAN:
 		check(avro_value_set_boolean(out, json_is_true(json)));

@@ -18,9 +18,9 @@
 #include <string.h>
 
 #include "bench.h"
+#include "binary_array.h"
 #include "workload.h"
 
-#define TEXT_OID 25
 #define TIMESTAMPTZ_OID 1184
 /* Milliseconds from 1970 to 2000, where PostgreSQL's time begins. */
 #define POSTGRES_EPOCH_MS INT64_C(946684800000)
@@ -44,80 +44,29 @@ static const char *const NAME[] = { "check", "upsert", "touch" };
 
 enum { ID, THREAD_ID, CONTENT, CREATED, ROLE, TYPE, RESOURCE_ID, COLUMNS };
 
-/* A one-dimensional array in PostgreSQL's binary form. */
-struct column {
-	char *bytes;
-	size_t size, room;
-	uint32_t items;
-	uint32_t type;
-};
-
 struct saver {
 	PGconn *connection;
 	unsigned index; /* which of the connections */
 	uint64_t count; /* messages of the whole run */
 	unsigned threads, connections, batch;
-	struct column columns[COLUMNS], thread_ids;
+	struct binary_array columns[COLUMNS], thread_ids;
 	bool *touched; /* by thread: is in thread_ids */
 	uint64_t saved;
 };
 
-static void put(struct column *column, const void *bytes, size_t size)
+static uint64_t time_value(int64_t ms)
 {
-	while (column->room < column->size + size) {
-		column->room = column->room == 0 ? 65536 : column->room * 2;
-		column->bytes = realloc(column->bytes, column->room);
-		if (column->bytes == NULL)
-			die("out of memory");
-	}
-	memcpy(column->bytes + column->size, bytes, size);
-	column->size += size;
+	return htobe64((uint64_t)((ms - POSTGRES_EPOCH_MS) * 1000));
 }
 
-static void put_u32(struct column *column, uint32_t value)
+static void put_time(struct binary_array *array, int64_t ms)
 {
-	value = htobe32(value);
-	put(column, &value, sizeof value);
+	uint64_t value = time_value(ms);
+
+	binary_array_put(array, &value, sizeof value);
 }
 
-static void put_item(struct column *column, const void *bytes, size_t size)
-{
-	put_u32(column, (uint32_t)size);
-	put(column, bytes, size);
-	column->items++;
-}
-
-static void put_text(struct column *column, const char *text)
-{
-	put_item(column, text, strlen(text));
-}
-
-static void put_time(struct column *column, int64_t ms)
-{
-	uint64_t value = htobe64((uint64_t)((ms - POSTGRES_EPOCH_MS) * 1000));
-
-	put_item(column, &value, sizeof value);
-}
-
-static void column_begin(struct column *column, uint32_t type)
-{
-	column->size = 0;
-	column->items = 0;
-	put_u32(column, 1); /* dimensions */
-	put_u32(column, 0); /* no nulls */
-	put_u32(column, type);
-	put_u32(column, 0); /* items: see column_end */
-	put_u32(column, 1); /* lower bound */
-}
-
-static void column_end(struct column *column)
-{
-	uint32_t items = htobe32(column->items);
-
-	memcpy(column->bytes + 12, &items, sizeof items);
-}
-
-static void send(struct saver *saver, int statement, struct column **columns, int count)
+static void send(struct saver *saver, int statement, struct binary_array **columns, int count)
 {
 	const char *values[COLUMNS];
 	int lengths[COLUMNS], formats[COLUMNS];
@@ -153,20 +102,20 @@ static void expect(struct saver *saver, const char *what, ExecStatusType status,
 
 static void save_batch(struct saver *saver)
 {
-	struct column *columns[COLUMNS], *thread_ids = &saver->thread_ids, now = {0};
+	struct binary_array *columns[COLUMNS], *thread_ids = &saver->thread_ids;
 
 	for (int i = 0; i < COLUMNS; i++) {
 		columns[i] = &saver->columns[i];
-		column_end(columns[i]);
+		binary_array_end(columns[i]);
 	}
-	column_end(thread_ids);
-	uint64_t now_value = htobe64((uint64_t)((wall_ms() - POSTGRES_EPOCH_MS) * 1000));
-	put(&now, &now_value, sizeof now_value);
+	binary_array_end(thread_ids);
+	uint64_t now_value = time_value(wall_ms());
+	struct binary_array now = { .bytes = (char *)&now_value, .size = sizeof now_value }; /* no array, but sent alike */
 
 	send_plain(saver, "BEGIN");
 	send(saver, CHECK_THREADS, &thread_ids, 1);
 	send(saver, UPSERT, columns, COLUMNS);
-	send(saver, TOUCH_THREADS, (struct column *[]){ thread_ids, &now }, 2);
+	send(saver, TOUCH_THREADS, (struct binary_array *[]){ thread_ids, &now }, 2);
 	send_plain(saver, "COMMIT");
 	if (!PQpipelineSync(saver->connection))
 		die("sync: %s", PQerrorMessage(saver->connection));
@@ -179,14 +128,13 @@ static void save_batch(struct saver *saver)
 	expect(saver, "COMMIT", PGRES_COMMAND_OK, -1);
 	expect(saver, "sync", PGRES_PIPELINE_SYNC, -1);
 	saver->saved += (uint64_t)rows;
-	free(now.bytes);
 }
 
 static void begin_batch(struct saver *saver)
 {
 	for (int i = 0; i < COLUMNS; i++)
-		column_begin(&saver->columns[i], i == CREATED ? TIMESTAMPTZ_OID : TEXT_OID);
-	column_begin(&saver->thread_ids, TEXT_OID);
+		binary_array_begin(&saver->columns[i], i == CREATED ? TIMESTAMPTZ_OID : TEXT_OID);
+	binary_array_begin(&saver->thread_ids, TEXT_OID);
 	memset(saver->touched, 0, saver->threads * sizeof *saver->touched);
 }
 
@@ -201,16 +149,16 @@ static void *save_all(void *arg)
 		if (thread % saver->connections != saver->index)
 			continue;
 		workload_message(&message, i, saver->threads);
-		put_text(&saver->columns[ID], message.id);
-		put_text(&saver->columns[THREAD_ID], message.thread_id);
-		put_item(&saver->columns[CONTENT], message.content, (size_t)message.content_size);
+		binary_array_put_text(&saver->columns[ID], message.id);
+		binary_array_put_text(&saver->columns[THREAD_ID], message.thread_id);
+		binary_array_put(&saver->columns[CONTENT], message.content, (size_t)message.content_size);
 		put_time(&saver->columns[CREATED], message.created_ms);
-		put_text(&saver->columns[ROLE], "user");
-		put_text(&saver->columns[TYPE], "v2");
-		put_text(&saver->columns[RESOURCE_ID], message.resource_id);
+		binary_array_put_text(&saver->columns[ROLE], "user");
+		binary_array_put_text(&saver->columns[TYPE], "v2");
+		binary_array_put_text(&saver->columns[RESOURCE_ID], message.resource_id);
 		if (!saver->touched[thread]) {
 			saver->touched[thread] = true;
-			put_text(&saver->thread_ids, message.thread_id);
+			binary_array_put_text(&saver->thread_ids, message.thread_id);
 		}
 		if (saver->columns[ID].items == saver->batch) {
 			save_batch(saver);

@@ -1,12 +1,13 @@
 /*
  * watch - says when a worker begins and when it is done
  *
- *   watch --schema S --group G --until N [--from M]
+ *   watch --schema S --group G --until N [--from M | --lanes L]
  *
  * Asks the database every few milliseconds how many commands of the group are applied (the sum
  * of the lanes' offsets, which move in the transactions of their commands: no command counts
  * before its effect is committed). Prints "ready" when it watches, "begin COUNT" when the count
- * first exceeds M, "end COUNT" when it reaches N; each line at once.
+ * first exceeds M, or with --lanes when the group has taken that many lanes (it fetches nothing
+ * before), "end COUNT" when it reaches N; each line at once.
  */
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -19,13 +20,14 @@
 #define PAUSE_NS 5000000
 #define STALLED_NS INT64_C(60000000000)
 
-static int64_t applied(PGconn *connection, const char *sql, const char *group)
+static int64_t applied(PGconn *connection, const char *sql, const char *group, int64_t *lanes)
 {
 	PGresult *result = PQexecParams(connection, sql, 1, NULL, &group, NULL, NULL, 0);
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		die("%s", PQerrorMessage(connection));
 	int64_t count = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	*lanes = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
 	PQclear(result);
 	return count;
 }
@@ -41,18 +43,19 @@ int main(int argc, char **argv)
 	PGconn *connection = PQconnectdb(environment("STOWAGE_POSTGRES_CONNECTION_STRING"));
 	const char *group = option(argc, argv, "group", NULL);
 	int64_t from = option_number(argc, argv, "from", 0), until = option_number(argc, argv, "until", 0);
+	int64_t due = option_number(argc, argv, "lanes", 0), lanes;
 	char sql[256];
 
 	if (PQstatus(connection) != CONNECTION_OK)
 		die("%s", PQerrorMessage(connection));
-	snprintf(sql, sizeof sql, "SELECT COALESCE(sum(applied), 0) FROM \"%s\".stowage_lanes WHERE group_id = $1",
+	snprintf(sql, sizeof sql, "SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_lanes WHERE group_id = $1",
 		option(argc, argv, "schema", NULL));
 	say("ready", from);
 	bool begun = false;
 	int64_t last = -1, moved = now_ns();
 	for (;;) {
-		int64_t count = applied(connection, sql, group);
-		if (!begun && count > from) {
+		int64_t count = applied(connection, sql, group, &lanes);
+		if (!begun && (due > 0 ? lanes >= due : count > from)) {
 			begun = true;
 			say("begin", count);
 		}

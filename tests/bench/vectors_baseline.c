@@ -1,0 +1,178 @@
+/*
+ * vectors_baseline - the hand-written program that vectors.upsert is measured against
+ *
+ * Upserts the workload's vectors by binary arrays, prepared, a statement a transaction, each
+ * connection with a thread of its own. It reads no topic and decodes nothing; a statement's rows
+ * are made while PostgreSQL is at the ones before. The rows of a command of the other side are one
+ * connection's.
+ *
+ *   vectors_baseline --schema S --index I --dimensions D --count N [--connections 4] [--batch 500]
+ */
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "binary_array.h"
+#include "workload_vectors.h"
+
+#define JSONB_OID 3802
+#define JSONB_VERSION 1
+
+static const char SQL[] =
+	"INSERT INTO \"%s\".\"%s\" (vector_id, embedding, metadata, namespace) "
+	"SELECT * FROM unnest($1::text[], $2::vector[], $3::jsonb[], $4::text[]) "
+	"ON CONFLICT (namespace, vector_id) DO UPDATE "
+	"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata";
+
+enum { ID, EMBEDDING, METADATA, NAMESPACE, COLUMNS };
+
+struct writer {
+	PGconn *connection;
+	unsigned index; /* which of the connections */
+	unsigned connections, batch;
+	const struct workload_vectors *vectors;
+	float *floats;
+	uint32_t types[COLUMNS];
+	struct binary_array columns[COLUMNS];
+	uint64_t next, count; /* vectors of the whole run */
+	uint64_t written;
+};
+
+/* ---------------------------------------------------------------- rows */
+
+static void put_row(struct writer *writer, uint64_t i)
+{
+	char id[WORKLOAD_VECTOR_ID], metadata[1 + WORKLOAD_VECTOR_METADATA] = { JSONB_VERSION };
+
+	workload_vector_id(id, i);
+	binary_array_put_text(&writer->columns[ID], id);
+	char *embedding = binary_array_room(&writer->columns[EMBEDDING], workload_vector_binary_size(writer->vectors));
+	workload_vector_binary(writer->vectors, i, writer->floats, embedding);
+	size_t size = workload_vector_metadata(metadata + 1, i);
+	binary_array_put(&writer->columns[METADATA], metadata, 1 + size);
+	binary_array_put_text(&writer->columns[NAMESPACE], "default");
+}
+
+/* The next statement's rows; none: all are made. */
+static unsigned make_rows(struct writer *writer)
+{
+	for (int i = 0; i < COLUMNS; i++)
+		binary_array_begin(&writer->columns[i], writer->types[i]);
+	for (; writer->next < writer->count && writer->columns[ID].items < writer->batch; writer->next++) {
+		if (writer->next / WORKLOAD_VECTORS_A_COMMAND % writer->connections == writer->index)
+			put_row(writer, writer->next);
+	}
+	for (int i = 0; i < COLUMNS; i++)
+		binary_array_end(&writer->columns[i]);
+	return writer->columns[ID].items;
+}
+
+/* ---------------------------------------------------------------- statements */
+
+static void send_rows(struct writer *writer)
+{
+	const char *values[COLUMNS];
+	int lengths[COLUMNS], formats[COLUMNS];
+
+	for (int i = 0; i < COLUMNS; i++) {
+		values[i] = writer->columns[i].bytes;
+		lengths[i] = (int)writer->columns[i].size;
+		formats[i] = 1;
+	}
+	if (!PQsendQueryPrepared(writer->connection, "upsert", COLUMNS, values, lengths, formats, 1) ||
+		PQflush(writer->connection) != 0)
+		die("%s", PQerrorMessage(writer->connection));
+}
+
+static void check_written(struct writer *writer, unsigned count)
+{
+	PGresult *result = PQgetResult(writer->connection);
+
+	if (PQresultStatus(result) != PGRES_COMMAND_OK || strtoul(PQcmdTuples(result), NULL, 10) != count)
+		die("not %u rows: %s", count, PQerrorMessage(writer->connection));
+	PQclear(result);
+	if (PQgetResult(writer->connection) != NULL)
+		die("more than one result");
+	writer->written += count;
+}
+
+static void *write_all(void *arg)
+{
+	struct writer *writer = arg;
+	unsigned count = make_rows(writer);
+
+	while (count > 0) {
+		send_rows(writer);
+		unsigned next = make_rows(writer);
+		check_written(writer, count);
+		count = next;
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- connections */
+
+static uint32_t vector_oid(PGconn *connection)
+{
+	PGresult *result = PQexec(connection, "SELECT 'vector'::regtype::oid");
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+		die("%s", PQerrorMessage(connection));
+	uint32_t oid = (uint32_t)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
+	PQclear(result);
+	return oid;
+}
+
+static void open_connection(struct writer *writer, const char *schema, const char *index)
+{
+	char sql[1024];
+
+	writer->connection = PQconnectdb(environment("STOWAGE_POSTGRES_CONNECTION_STRING"));
+	if (PQstatus(writer->connection) != CONNECTION_OK)
+		die("%s", PQerrorMessage(writer->connection));
+	snprintf(sql, sizeof sql, SQL, schema, index);
+	PGresult *result = PQprepare(writer->connection, "upsert", sql, 0, NULL);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		die("%s", PQerrorMessage(writer->connection));
+	PQclear(result);
+	const uint32_t types[COLUMNS] = { TEXT_OID, vector_oid(writer->connection), JSONB_OID, TEXT_OID };
+	memcpy(writer->types, types, sizeof types);
+}
+
+int main(int argc, char **argv)
+{
+	const char *schema = option(argc, argv, "schema", NULL), *index = option(argc, argv, "index", NULL);
+	unsigned connections = (unsigned)option_number(argc, argv, "connections", 4);
+	unsigned dimensions = (unsigned)option_number(argc, argv, "dimensions", 0);
+	struct workload_vectors *vectors = workload_vectors_open(dimensions);
+	struct writer *writers = calloc(connections, sizeof *writers);
+	pthread_t *threads = calloc(connections, sizeof *threads);
+	uint64_t written = 0;
+
+	for (unsigned i = 0; i < connections; i++) {
+		writers[i] = (struct writer){ .index = i, .connections = connections, .vectors = vectors,
+			.floats = calloc(dimensions, sizeof(float)), .count = (uint64_t)option_number(argc, argv, "count", 0),
+			.batch = (unsigned)option_number(argc, argv, "batch", 500) };
+		open_connection(&writers[i], schema, index);
+	}
+	int64_t start = now_ns();
+	for (unsigned i = 0; i < connections; i++) {
+		if (pthread_create(&threads[i], NULL, write_all, &writers[i]) != 0)
+			die("no thread");
+	}
+	for (unsigned i = 0; i < connections; i++) {
+		pthread_join(threads[i], NULL);
+		written += writers[i].written;
+	}
+	double seconds = (double)(now_ns() - start) / 1e9;
+	for (unsigned i = 0; i < connections; i++)
+		PQfinish(writers[i].connection);
+	workload_vectors_close(vectors);
+	printf("{\"count\": %llu, \"seconds\": %.3f, \"rate\": %.0f, \"cpu_us\": %.2f}\n",
+		(unsigned long long)written, seconds, (double)written / seconds,
+		(double)cpu_ns() / 1e3 / (double)written);
+	return 0;
+}
