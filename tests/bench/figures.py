@@ -9,6 +9,7 @@ import time
 from statistics import median
 
 import figures_spans
+import figures_vectors
 from ground import BUILD, THREADS, Failed, memory_kib, say
 from result import LIMIT_KIB, Result, cost_text, rounded, versus
 
@@ -179,4 +180,5 @@ FIGURES = {
     "partitions": partitions,
     "backlog": backlog,
     **figures_spans.FIGURES,
+    **figures_vectors.FIGURES,
 }

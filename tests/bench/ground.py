@@ -116,6 +116,7 @@ class Ground:
         self.schema = self.tag
         self.topics = []
         self.groups = 0
+        self.made = {}  # what figures of one run share, by name
         self.own_stack = None
         self.opened = False
         self.env = shell_env('eval "$(compose/setup --env)"')
@@ -225,6 +226,25 @@ class Ground:
         return int(self.sql(f"""SELECT COALESCE(sum(applied), 0) FROM "{self.schema}".stowage_lanes
             WHERE group_id = '{worker.group}' AND topic = '{topic}'"""))
 
+    def reset_vectors(self, index):
+        """... for every run that writes vectors."""
+        self.sql(f'TRUNCATE "{self.schema}"."{index}"')
+        self.sql("CHECKPOINT", self.env["STACK_POSTGRES_ADMIN"])
+        self.sql(f'VACUUM "{self.schema}"."{index}"')
+
+    def count_vectors(self, index):
+        return int(self.sql(f'SELECT count(*) FROM "{self.schema}"."{index}"'))
+
+    def sample_vectors(self, index):
+        """A digest of every sixteenth row but for the number it got from the sequence."""
+        return self.sql(f"""SELECT md5(string_agg(md5(concat_ws('|', vector_id, embedding::text, metadata::text, namespace)),
+            '' ORDER BY vector_id)) FROM "{self.schema}"."{index}" WHERE right(vector_id, 8)::int % 16 = 7""")
+
+    def index_scans(self, index):
+        """How often the vector index of a table was asked, as far as sessions that ended have told."""
+        return int(self.sql(f"""SELECT COALESCE(max(idx_scan), 0) FROM pg_stat_user_indexes
+            WHERE schemaname = '{self.schema}' AND indexrelname = '{index}_vector_idx'"""))
+
     # -- programs
 
     def program(self, name, *args):
@@ -242,14 +262,14 @@ class Ground:
         self.topics.append(name)
         return name
 
-    def fill(self, topic, kind, count, first=0):
+    def fill(self, topic, kind, count, *options, first=0):
         self.program("client", "fill", topic, "--kind", kind, "--count", count, "--first", first,
-                     "--schemas", self.schemas, "--threads", THREADS)
+                     "--schemas", self.schemas, "--threads", THREADS, *options)
 
-    def ask(self, topic, reply_topic, count, in_flight, warm_up, *options):
-        return self.program("client", "ask", topic, "--kind", "getThreadById", "--reply-topic", reply_topic,
+    def ask(self, topic, reply_topic, count, in_flight, warm_up, *options, kind="getThreadById", distinct=THREADS):
+        return self.program("client", "ask", topic, "--kind", kind, "--reply-topic", reply_topic,
                             "--count", count, "--in-flight", in_flight, "--warm-up", warm_up,
-                            "--schemas", self.schemas, "--threads", THREADS, *options)
+                            "--schemas", self.schemas, "--threads", distinct, *options)
 
     def group(self):
         """A group of its own reads a topic from its start."""
@@ -264,19 +284,20 @@ class Ground:
         process.group = group
         return process
 
-    def watch(self, group, until, after=0):
+    def watch(self, group, until, after=0, lanes=0):
         """Says "ready" at once, "begin COUNT" and "end COUNT" of what the group has applied."""
         return self.background([BUILD / "watch", "--schema", self.schema, "--group", group,
-                                "--until", until, "--from", after])
+                                "--until", until, "--from", after, "--lanes", lanes])
 
     def wait_applied(self, worker, until):
         with self.watch(worker.group, until) as watching:
             watching.line("end")
 
-    def drain(self, worker, until, after=0, resume=False):
+    def drain(self, worker, until, after=0, lanes=0, resume=False):
         """Waits until the worker has applied `until` commands; what that took, from the first commit
-        beyond `after` on, or with `resume` from the moment a worker held by SIGSTOP may go on."""
-        with self.watch(worker.group, until, after) as watching:
+        beyond `after` on, with `lanes` from the moment it has taken that many, before it fetches
+        anything, or with `resume` from the moment a worker held by SIGSTOP may go on."""
+        with self.watch(worker.group, until, after, lanes) as watching:
             watching.line("ready")
             if resume:
                 start = self.meter(worker.pid)

@@ -36,10 +36,16 @@ class Size:
     some_spans: int = 100_000
     flood: int = 500_000
     ask_ms: int = 5_000
+    vectors: int = 20_000
+    dimensions: int = 1_536
+    hnsw_turns: int = 3  # of upserts that take a minute or more
+    queries: int = 200  # vectors to ask for that differ
+    ask_vectors: int = 400
 
 
 QUICK = Size(turns=1, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
-             node_spans=8_000, some_spans=8_000, flood=60_000, ask_ms=700)
+             node_spans=8_000, some_spans=8_000, flood=60_000, ask_ms=700,
+             vectors=2_000, dimensions=64, hnsw_turns=1, queries=50, ask_vectors=100)
 
 
 def rounded(values, digits=0):

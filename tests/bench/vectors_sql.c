@@ -83,11 +83,11 @@ static void *ask_all(void *arg)
 	return NULL;
 }
 
-static void execute(PGconn *connection, const char *sql)
+static void execute(PGconn *connection, const char *sql, ExecStatusType status)
 {
 	PGresult *result = PQexec(connection, sql);
 
-	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+	if (PQresultStatus(result) != status)
 		die("%s: %s", sql, PQerrorMessage(connection));
 	PQclear(result);
 }
@@ -98,8 +98,8 @@ static PGconn *open_connection(const char *settings, const char *search)
 
 	if (PQstatus(connection) != CONNECTION_OK)
 		die("%s", PQerrorMessage(connection));
-	execute(connection, "LOAD 'vector'"); /* its settings are not known before */
-	execute(connection, settings);
+	execute(connection, "SELECT '[0]'::vector", PGRES_TUPLES_OK); /* its settings are not known before */
+	execute(connection, settings, PGRES_COMMAND_OK);
 	PGresult *result = PQprepare(connection, "search", search, 0, NULL);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		die("%s", PQerrorMessage(connection));

@@ -16,6 +16,9 @@ const vector = new PgVector({
   schemaName,
 });
 
+// Its log goes to standard output, which is for results.
+vector.__setLogger({ ...console, debug() {}, info() {}, warn() {}, trackException() {}, getTransports: () => new Map() });
+
 function readQueries(path, dimensions) {
   const bytes = readFileSync(path);
   const floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / Float32Array.BYTES_PER_ELEMENT);
