@@ -51,9 +51,9 @@ static void clear(struct batch *batch)
 
 void batch_finish(struct batch *batch)
 {
-	/* A message that went aside is another executor's by now. */
+	/* One that went aside is not here any more: another executor has it. */
 	for (size_t i = 0; i < batch->job_count && !batch->side; i++)
-		if (!batch->jobs[i].aside)
+		if (batch->jobs[i].message)
 			rd_kafka_message_destroy(batch->jobs[i].message);
 	lanes_released(batch->engine->lanes, batch->held);
 	clear(batch);

@@ -163,13 +163,14 @@ static void send_stored(struct executor *x, struct batch_lane *part)
 	outgoing_reader_end(&reader);
 }
 
-/* Its place in the ledger is taken; the side has its message now. */
-static void put_aside(struct executor *x, const struct batch_lane *part, const struct job *job)
+/* Its place in the ledger is taken; the side has its message now, and may be gone at once. */
+static void put_aside(struct executor *x, const struct batch_lane *part, struct job *job)
 {
 	struct side *side = alloc_zero(1, sizeof(*side));
 	side->lane = part->lane;
 	side->ledger = part->ledger;
 	side->message = job->message;
+	job->message = NULL;
 	lane_ref(x->engine->lanes, part->lane);
 	lanes_put_side(x->engine->lanes, side);
 }
@@ -201,7 +202,7 @@ static void send_replies(struct executor *x)
 	for (size_t i = 0; i < x->batch.lane_count; i++)
 		send_stored(x, &x->batch.lanes[i]);
 	for (size_t i = 0; i < x->batch.job_count; i++) {
-		const struct job *job = &x->batch.jobs[i];
+		struct job *job = &x->batch.jobs[i];
 		const struct batch_lane *part = &x->batch.lanes[job->lane_place];
 		if (job->aside)
 			put_aside(x, part, job);
