@@ -214,8 +214,9 @@ static void free_parts(struct worker *w)
 	producer_free(e->producer, 0);
 	builder_free(e->builder);
 	topics_free(e->topics);
-	consumer_free(w->consumer);
+	/* Reads beside their lanes that had to wait still hold messages: librdkafka waits for those. */
 	lanes_free(e->lanes);
+	consumer_free(w->consumer);
 	for (size_t i = 0; i < w->catalog_count; i++)
 		catalog_free(w->catalogs[i]);
 	free(w->catalogs);
