@@ -49,8 +49,10 @@ static void make_queries(struct queries *queries, unsigned dimensions, uint64_t 
 
 	queries->size = workload_vector_binary_size(vectors);
 	queries->bytes = calloc(queries->count, queries->size);
-	for (size_t i = 0; i < queries->count; i++)
-		workload_vector_binary(vectors, stored + i, floats, queries->bytes + i * queries->size);
+	for (size_t i = 0; i < queries->count; i++) {
+		workload_vector(vectors, stored + i, floats);
+		workload_vector_binary(vectors, floats, queries->bytes + i * queries->size);
+	}
 	free(floats);
 	workload_vectors_close(vectors);
 }

@@ -10,10 +10,11 @@
 
 #define BINARY_HEADER 4 /* dimensions, and two bytes that are zero */
 #define CLUSTERS 100
-#define DIRECTIONS 24
-/* Of a component: what the place within the cluster and the noise weigh against the centre's 1. */
-#define PLACE 0.9F
-#define NOISE 0.15F
+#define DIRECTIONS 48
+/* Of a component: what the centre, the place within the cluster and the noise weigh. */
+#define CENTRE 0.6F
+#define PLACE 1.0F
+#define NOISE 0.3F
 
 /* So that the numbers of centres, directions, places and noise never meet. */
 enum { SEED_CENTRE = 1, SEED_DIRECTION, SEED_PLACE, SEED_NOISE, SEED_CLUSTER };
@@ -81,10 +82,13 @@ void workload_vector(const struct workload_vectors *vectors, uint64_t i, float *
 	unsigned dimensions = vectors->dimensions;
 	uint64_t place = seed_of(SEED_PLACE, i), noise = seed_of(SEED_NOISE, i);
 
-	memcpy(out, vectors->centres + (size_t)cluster_of(i) * dimensions, dimensions * sizeof *out);
+	const float *centre = vectors->centres + (size_t)cluster_of(i) * dimensions;
+
+	for (unsigned j = 0; j < dimensions; j++)
+		out[j] = CENTRE * centre[j];
 	for (unsigned direction = 0; direction < DIRECTIONS; direction++) {
 		const float *along = vectors->directions + (size_t)direction * dimensions;
-		float far = bell(place + direction) * PLACE / 4.9F; /* the root of DIRECTIONS */
+		float far = bell(place + direction) * PLACE / 6.93F; /* the root of DIRECTIONS */
 		for (unsigned j = 0; j < dimensions; j++)
 			out[j] += far * along[j];
 	}
@@ -97,15 +101,14 @@ size_t workload_vector_binary_size(const struct workload_vectors *vectors)
 	return BINARY_HEADER + vectors->dimensions * sizeof(float);
 }
 
-void workload_vector_binary(const struct workload_vectors *vectors, uint64_t i, float *scratch, char *out)
+void workload_vector_binary(const struct workload_vectors *vectors, const float *vector, char *out)
 {
 	uint16_t header[BINARY_HEADER / 2] = { htobe16((uint16_t)vectors->dimensions), 0 };
 
-	workload_vector(vectors, i, scratch);
 	memcpy(out, header, sizeof header);
 	for (unsigned j = 0; j < vectors->dimensions; j++) {
 		uint32_t bits;
-		memcpy(&bits, &scratch[j], sizeof bits);
+		memcpy(&bits, &vector[j], sizeof bits);
 		bits = htobe32(bits);
 		memcpy(out + BINARY_HEADER + j * sizeof bits, &bits, sizeof bits);
 	}
@@ -120,8 +123,10 @@ size_t workload_vector_metadata(char out[WORKLOAD_VECTOR_METADATA], uint64_t i)
 {
 	int size = snprintf(out, WORKLOAD_VECTOR_METADATA,
 		"{\"source\":\"handbook\",\"subject\":%u,\"page\":%llu,\"language\":\"en\","
-		"\"text\":\"The five boxing wizards jump quickly past the sphinx of black quartz.\"}",
-		cluster_of(i), (unsigned long long)(i % 977));
+		"\"text\":\"%016llx The five boxing wizards jump quickly past the sphinx of black quartz, who "
+		"judges their vow in silence while the night is young, the tea is hot and nobody has anything "
+		"better to do than to count letters.\"}",
+		cluster_of(i), (unsigned long long)(i % 977), (unsigned long long)workload_mix(i));
 
 	return (size_t)size;
 }

@@ -17,7 +17,7 @@
 #define WORKLOAD_VECTOR_ID_PREFIX "vector-"
 #define WORKLOAD_VECTOR_ID_SIZE 15   /* of every id: the prefix and eight digits */
 #define WORKLOAD_VECTOR_ID 24        /* room for one */
-#define WORKLOAD_VECTOR_METADATA 256 /* ... for metadata */
+#define WORKLOAD_VECTOR_METADATA 512 /* ... for metadata */
 
 struct workload_vectors;
 
@@ -27,12 +27,12 @@ void workload_vectors_close(struct workload_vectors *vectors);
 /* Writes as many floats as there are dimensions. Any number of threads at once. */
 void workload_vector(const struct workload_vectors *vectors, uint64_t i, float *out);
 
-/* ... in PostgreSQL's binary form, `scratch` having room for the floats. */
+/* A vector in PostgreSQL's binary form. */
 size_t workload_vector_binary_size(const struct workload_vectors *vectors);
-void workload_vector_binary(const struct workload_vectors *vectors, uint64_t i, float *scratch, char *out);
+void workload_vector_binary(const struct workload_vectors *vectors, const float *vector, char *out);
 
 void workload_vector_id(char out[WORKLOAD_VECTOR_ID], uint64_t i);
-/* JSON; returns its size. */
+/* JSON of some 270 bytes, with the beginning of a text; returns its size. */
 size_t workload_vector_metadata(char out[WORKLOAD_VECTOR_METADATA], uint64_t i);
 
 #endif
