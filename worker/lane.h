@@ -59,6 +59,7 @@ struct lane {
 
 	enum lane_state state;
 	bool busy;     /* an executor has it */
+	bool heavy;    /* busy, the first of a large batch */
 	bool light;    /* busy in a batch of lanes in which little waited */
 	bool revoking; /* no new batch; tidy what is left */
 	/* The command at the front may have broken a worker or a backend: it runs alone, and each

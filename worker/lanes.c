@@ -295,6 +295,8 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 	lane->busy = false;
 	lanes->light_lanes -= lane->light;
 	lane->light = false;
+	lanes->heavy_batches -= lane->heavy;
+	lane->heavy = false;
 	if (lane->state != LANE_RUNNING || lane->retries)
 		count_states(lanes);
 	pthread_cond_broadcast(&lanes->settled);

@@ -20,6 +20,7 @@
 
 struct lanes_limits {
 	size_t batch_commands; /* of one batch */
+	size_t heavy_batches;  /* large ones at once */
 	size_t batch_bytes;
 	int64_t linger_ms;     /* a lane waits so long for more after its first message */
 	size_t memory_bytes;   /* all that waits in lanes */

@@ -16,6 +16,7 @@ struct lanes {
 	pthread_mutex_t mutex;
 	struct waiter *waiting; /* executors, the last to come on top */
 	pthread_cond_t settled; /* a revoke waits */
+	size_t heavy_batches;   /* large ones under way */
 	size_t light_lanes;     /* lanes in light batches under way */
 	int64_t light_since;    /* clock_tick_ms when the last of those was begun */
 	size_t light_commands;  /* what waited for it */

@@ -6,6 +6,7 @@
 /* A lane's row is written so long after the last time if only reads and replies went by. */
 #define TIDY_MS 1000
 #define LIGHT_COMMANDS 64
+#define LIGHT_BYTES ((size_t)256 * 1024)
 /* So long a light batch has the light lanes to itself, and, if many ask at once, the next one
  * waits: what comes meanwhile makes it larger. Without that each of fifty requests in flight
  * goes alone, at several times the cost for Kafka, PostgreSQL and us. A command that comes alone
@@ -139,7 +140,14 @@ static bool find_untidy(struct lanes *lanes, struct work *work, int64_t now, int
 /* Few enough to run in one batch with other lanes' few. */
 static bool is_light(const struct lane *lane)
 {
-	return message_queue_length(&lane->messages) <= LIGHT_COMMANDS && !lane->careful;
+	return message_queue_length(&lane->messages) <= LIGHT_COMMANDS &&
+		lane->bytes <= LIGHT_BYTES && !lane->careful;
+}
+
+/* Much waits in it, and as many large batches as may be are under way already. */
+static bool must_queue(const struct lanes *lanes, const struct lane *lane)
+{
+	return lanes->heavy_batches >= lanes->limits.heavy_batches && !is_light(lane);
 }
 
 /* A light lane waits while a light batch has just begun, or has just been a larger one. */
@@ -172,7 +180,8 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 		struct lane *lane = lane_in_turn(lanes, i);
 		if (!is_ready(lanes, lane, now, later) ||
 			(work->lane_count > 0 && is_light(lane) != is_light(work->lanes[0])) ||
-			(work->lane_count > 0 && lane->careful) || must_gather(lanes, lane, now, later))
+			(work->lane_count > 0 && lane->careful) || must_queue(lanes, lane) ||
+			must_gather(lanes, lane, now, later))
 			continue;
 		if (work->lane_count == 0)
 			first = i;
@@ -182,6 +191,10 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 		if (lane->careful || commands >= lanes->limits.batch_commands ||
 			bytes >= lanes->limits.batch_bytes)
 			break;
+	}
+	if (work->lane_count > 0 && !work->lanes[0]->light) {
+		work->lanes[0]->heavy = true;
+		lanes->heavy_batches++;
 	}
 	lanes->turn += first + 1;
 	if (work->lane_count > 0 && work->lanes[0]->light) {
@@ -216,7 +229,8 @@ static void wake_for_more(struct lanes *lanes, int64_t now)
 	int64_t later = INT64_MAX;
 	for (size_t i = 0; lanes->waiting && i < lanes->count; i++) {
 		const struct lane *lane = lanes->list[i];
-		if ((is_ready(lanes, lane, now, &later) && !must_gather(lanes, lane, now, &later)) ||
+		if ((is_ready(lanes, lane, now, &later) && !must_queue(lanes, lane) &&
+			    !must_gather(lanes, lane, now, &later)) ||
 			is_untaken(lane, now, &later)) {
 			lanes_wake_one(lanes);
 			return;
@@ -239,7 +253,7 @@ static void wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t un
 void lanes_wake_for(struct lanes *lanes, const struct lane *lane)
 {
 	int64_t later = INT64_MAX;
-	if (lane->busy || !lanes->waiting)
+	if (lane->busy || !lanes->waiting || must_queue(lanes, lane))
 		return;
 	/* Somebody already waits for the moment when it need not gather any longer. */
 	if (lanes->watchers > 0 && must_gather(lanes, lane, clock_tick_ms(), &later))

@@ -165,6 +165,7 @@ static void make_lanes(struct worker *w)
 	const struct config *config = w->engine.config;
 	struct lanes_limits limits = {
 		.batch_commands = (size_t)config->batch.max_commands,
+		.heavy_batches = (size_t)config->batch.max_parallel,
 		.batch_bytes = (size_t)config->batch.max_bytes,
 		.linger_ms = config->batch.linger_ms,
 		/* The other half is librdkafka's. */
