@@ -11,7 +11,7 @@ import { Load } from './load.mjs';
 
 const DIMENSION = 16;
 const INDEXES = ['flat', 'ready', 'built'];
-const BALLAST = { flat: 100, ready: 1000, built: 9000 }; // vectors that nobody writes to; a build takes seconds
+const BALLAST = { flat: 100, ready: 1000, built: 6000 }; // vectors that nobody writes to; a build takes seconds
 const PARTS = ['a', 'b', 'c'];
 const AGAIN = 3; // steps until a vector is written once more
 const LATE = 7;  // ... until it is updated by a filter
@@ -118,7 +118,7 @@ class Conversation {
 }
 
 export class Vectors extends Load {
-  constructor(world, { conversations = 18 } = {}) {
+  constructor(world, { conversations = 12 } = {}) {
     super(world, { conversations });
     this.indexOf = new Map(this.ids.map((id, i) => [id, INDEXES[i % INDEXES.length]]));
     this.builds = 0;
