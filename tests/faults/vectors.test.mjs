@@ -67,7 +67,6 @@ describe('vectors', { concurrency: false }, () => {
     await stack('kill-postgres');
     await sleep(random(1000));
     await stack('start-postgres');
-    await begunAgain(w);
     await load.progress(300);
     await stack('kill-postgres');
     await sleep(random(300));
@@ -80,6 +79,7 @@ describe('vectors', { concurrency: false }, () => {
     await sleep(random(1000));
     await stack('start-kafka');
     await load.progress(300);
+    await begunAgain(w);
     assert.ok(w.running.every((worker) => !worker.exit), 'the workers have lived through it');
   }, t));
 
@@ -90,8 +90,8 @@ describe('vectors', { concurrency: false }, () => {
     await sleep(random(1000));
     await Promise.all([stack('start-kafka'), stack('start-postgres')]);
     w.running[w.running.indexOf(victim)] = await w.startWorker();
-    await begunAgain(w);
     await load.progress(300);
+    await begunAgain(w);
     assert.equal(w.running.filter((worker) => worker.exit).length, 0, 'the others have lived through it');
   }, t));
 });
