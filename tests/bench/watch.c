@@ -18,7 +18,7 @@
 #include "bench.h"
 
 #define PAUSE_NS 5000000
-#define STALLED_NS INT64_C(60000000000)
+#define STALLED_NS INT64_C(180000000000) /* a batch of vectors into hnsw takes half a minute */
 
 static int64_t applied(PGconn *connection, const char *sql, const char *group, int64_t *lanes)
 {
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 			last = count;
 			moved = now_ns();
 		} else if (now_ns() - moved > STALLED_NS) {
-			die("no progress for a minute at %lld of %lld", (long long)count, (long long)until);
+			die("no progress for three minutes at %lld of %lld", (long long)count, (long long)until);
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	}
