@@ -17,6 +17,9 @@
 #include "handlers/vectors_filter.h"
 #include "handlers/vectors_index.h"
 
+/* Of embeddings and metadata in one statement: more is dearer, it does not stay in the caches. */
+#define STATEMENT_BYTES ((size_t)640 * 1024)
+
 /* One command, checked as far as it can be without its table. */
 struct upsert {
 	struct call *call;
@@ -166,38 +169,44 @@ static void add_row(struct turn *turn, struct upsert_group *group, struct upsert
 	group->rows[number] = row;
 }
 
-static void bind_rows(struct turn *turn, const struct upsert_group *group)
+/* Binds rows from number `at` of the order on, as many as one statement takes; returns the next. */
+static uint32_t bind_rows(struct turn *turn, const struct upsert_group *group,
+	const uint32_t *order, uint32_t at)
 {
-	const uint32_t *order = keys_sorted(group->keys);
+	size_t bytes = 0;
 	struct params *params = turn->params;
 	int ids = params_array(params, ELEMENT_TEXT);
 	int embeddings = params_array_of(params, group->index->type_oid);
 	int metadata = params_array(params, ELEMENT_JSONB);
 	int namespaces = params_array(params, ELEMENT_TEXT);
 
-	for (uint32_t i = 0; i < keys_count(group->keys); i++) {
-		const struct upsert_row *row = &group->rows[order[i]];
+	while (at < keys_count(group->keys) && bytes < STATEMENT_BYTES) {
+		const struct upsert_row *row = &group->rows[order[at++]];
+		bytes += row->floats->size * sizeof(float) + row->metadata.size;
 		bind_element_text(params, ids, &row->id);
 		vectors_embedding_bind_element(params, embeddings, group->index->type, row->floats);
 		bind_element_jsonb(params, metadata, &row->metadata);
 		bind_element_text(params, namespaces, &row->namespace);
 	}
+	return at;
 }
 
 static void send_rows(struct turn *turn, struct upsert_group *group)
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	bind_rows(turn, group);
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
-			"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
-			"SELECT * FROM unnest($1::text[], $2::%s[], $3::jsonb[], $4::text[]) "
-			"ON CONFLICT (namespace, vector_id) DO UPDATE "
-			"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata",
-			vectors_table(turn->arena, group->index),
-			vectors_type_sql(turn->arena, group->index)),
-		NULL, NULL);
+	/* unnest as a target makes the rows one by one; in FROM it would store each once more. */
+	const char *sql = arena_printf(turn->arena,
+		"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
+		"SELECT unnest($1::text[]), unnest($2::%s[]), unnest($3::jsonb[]), unnest($4::text[]) "
+		"ON CONFLICT (namespace, vector_id) DO UPDATE "
+		"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata",
+		vectors_table(turn->arena, group->index), vectors_type_sql(turn->arena, group->index));
+	const uint32_t *order = keys_sorted(group->keys);
+	for (uint32_t at = 0; at < keys_count(group->keys);) {
+		at = bind_rows(turn, group, order, at);
+		turn_send_sql(turn, sql, NULL, NULL);
+	}
 	group->keys = NULL;
 }
 
