@@ -275,39 +275,12 @@ static void bind_ids(struct params *params, const struct span_group *group)
 	}
 }
 
-static void bind_texts_of(struct params *params, const struct span_group *group,
-	unsigned column)
-{
-	int array = params_array(params, ELEMENT_TEXT);
-
-	for (const struct span_write *write = group->first; write; write = write->next)
-		bind_element_text(params, array, span_value(write, column));
-}
-
-static void bind_jsons_of(struct params *params, const struct span_group *group,
-	unsigned column)
-{
-	int array = params_array(params, ELEMENT_JSONB);
-
-	for (const struct span_write *write = group->first; write; write = write->next)
-		bind_element_jsonb(params, array, span_value(write, column));
-}
-
 static void bind_element_bool(struct params *params, int array, const struct datum *value)
 {
 	if (datum_is_null(value))
 		array_null(params, array);
 	else
 		array_bool(params, array, value->boolean);
-}
-
-static void bind_bools_of(struct params *params, const struct span_group *group,
-	unsigned column)
-{
-	int array = params_array(params, ELEMENT_BOOL);
-
-	for (const struct span_write *write = group->first; write; write = write->next)
-		bind_element_bool(params, array, span_value(write, column));
 }
 
 static void bind_element_time(struct params *params, int array, const struct datum *value)
@@ -318,48 +291,71 @@ static void bind_element_time(struct params *params, int array, const struct dat
 		array_timestamp_ms(params, array, value->integer);
 }
 
-static void bind_times_of(struct params *params, const struct span_group *group,
-	unsigned column, enum params_element element)
+static enum params_element element_of(unsigned column)
 {
-	int array = params_array(params, element);
-
-	for (const struct span_write *write = group->first; write; write = write->next)
-		bind_element_time(params, array, span_value(write, column));
-}
-
-static void bind_ends_of(struct params *params, const struct span_group *group)
-{
-	int array = params_array(params, ELEMENT_TIMESTAMPTZ);
-
-	for (const struct span_write *write = group->first; write; write = write->next) {
-		const struct datum none = datum_null();
-		bind_element_time(params, array, write->ended_z_given ? &write->ended_z : &none);
-	}
-}
-
-static void bind_column(struct params *params, const struct span_group *group, unsigned column)
-{
-	/* Its element type is all that counts of a column without values. */
-	static const struct span_group none;
-	const struct span_group *from = group->given & SPAN_BIT(column) ? group : &none;
-
 	switch (span_kind(column)) {
-	case SPAN_TEXT:
-	case SPAN_TYPE:
-	case SPAN_ENTITY_TYPE:
-		bind_texts_of(params, from, column);
-		break;
 	case SPAN_BOOL:
-		bind_bools_of(params, from, column);
-		break;
+		return ELEMENT_BOOL;
 	case SPAN_TIME:
-		bind_times_of(params, from, column, ELEMENT_TIMESTAMP);
-		break;
+		return ELEMENT_TIMESTAMP;
 	case SPAN_JSON:
 	case SPAN_TEXTS:
 	case SPAN_JSONS:
-		bind_jsons_of(params, from, column);
+		return ELEMENT_JSONB;
+	default:
+		return ELEMENT_TEXT;
+	}
+}
+
+/* The column's value as the next element of an array, or the next field of a copied row. */
+static void bind_value(struct params *params, int array, const struct span_write *write,
+	unsigned column)
+{
+	const struct datum *value = span_value(write, column);
+
+	switch (element_of(column)) {
+	case ELEMENT_BOOL:
+		bind_element_bool(params, array, value);
 		break;
+	case ELEMENT_TIMESTAMP:
+		bind_element_time(params, array, value);
+		break;
+	case ELEMENT_JSONB:
+		bind_element_jsonb(params, array, value);
+		break;
+	default:
+		bind_element_text(params, array, value);
+		break;
+	}
+}
+
+static void bind_end(struct params *params, int array, const struct span_write *write)
+{
+	const struct datum none = datum_null();
+
+	bind_element_time(params, array, write->ended_z_given ? &write->ended_z : &none);
+}
+
+/* Of a column without values the element type is all that counts. */
+static void bind_column(struct params *params, const struct span_group *group, unsigned column)
+{
+	int array = params_array(params, element_of(column));
+
+	if (!(group->given & SPAN_BIT(column)))
+		return;
+	for (const struct span_write *write = group->first; write; write = write->next)
+		bind_value(params, array, write, column);
+}
+
+/* startedAtZ and endedAtZ. */
+static void bind_instants(struct params *params, const struct span_group *group)
+{
+	int starts = params_array(params, ELEMENT_TIMESTAMPTZ);
+	int ends = params_array(params, ELEMENT_TIMESTAMPTZ);
+
+	for (const struct span_write *write = group->first; write; write = write->next) {
+		bind_element_time(params, starts, span_value(write, STARTED_AT));
+		bind_end(params, ends, write);
 	}
 }
 
@@ -370,50 +366,22 @@ static void send_group(struct turn *turn, const struct span_group *group, int st
 	bind_ids(params, group);
 	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
 		bind_column(params, group, column);
-	bind_times_of(params, group, STARTED_AT, ELEMENT_TIMESTAMPTZ);
-	bind_ends_of(params, group);
+	bind_instants(params, group);
 	int keeps = params_array(params, ELEMENT_BOOL);
 	for (unsigned column = 0; column < SPAN_COLUMNS; column++)
 		array_bool(params, keeps, !(group->cleared & SPAN_BIT(column)));
 	turn_send(turn, statement, NULL, NULL);
 }
 
-static void copy_value(struct params *params, int copy, const struct span_write *write,
-	unsigned column)
-{
-	const struct datum *value = span_value(write, column);
-
-	switch (span_kind(column)) {
-	case SPAN_TEXT:
-	case SPAN_TYPE:
-	case SPAN_ENTITY_TYPE:
-		bind_element_text(params, copy, value);
-		break;
-	case SPAN_BOOL:
-		bind_element_bool(params, copy, value);
-		break;
-	case SPAN_TIME:
-		bind_element_time(params, copy, value);
-		break;
-	case SPAN_JSON:
-	case SPAN_TEXTS:
-	case SPAN_JSONS:
-		bind_element_jsonb(params, copy, value);
-		break;
-	}
-}
-
 static void copy_span(struct params *params, int copy, const struct span_write *write)
 {
-	const struct datum none = datum_null();
-
 	copy_row(params, copy, SPAN_COLUMNS + 2);
 	bind_element_text(params, copy, write->trace_id);
 	bind_element_text(params, copy, write->span_id);
 	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
-		copy_value(params, copy, write, column);
+		bind_value(params, copy, write, column);
 	bind_element_time(params, copy, span_value(write, STARTED_AT));
-	bind_element_time(params, copy, write->ended_z_given ? &write->ended_z : &none);
+	bind_end(params, copy, write);
 }
 
 /* False: a span is there already, none of them is in. */

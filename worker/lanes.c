@@ -20,12 +20,8 @@ struct lanes *lanes_new(const struct lanes_limits *limits, struct metrics *metri
 	struct lanes *lanes = alloc_zero(1, sizeof(*lanes));
 	lanes->limits = *limits;
 	lanes->metrics = metrics;
-	pthread_condattr_t monotonic;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&lanes->mutex, NULL);
-	pthread_cond_init(&lanes->settled, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	lanes_cond_init(&lanes->settled);
 	lanes->sides_end = &lanes->sides;
 	lanes->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (lanes->wake_fd < 0)

@@ -38,6 +38,8 @@ void lanes_wake_all(struct lanes *lanes);
 /* Wakes an executor for what came into the lane, if one is needed for it. */
 void lanes_wake_for(struct lanes *lanes, const struct lane *lane);
 
+/* A condition that lanes_wait_until can wait for. */
+void lanes_cond_init(pthread_cond_t *cond);
 /* Waits on `cond` until `tick` (clock_tick_ms) at the latest. */
 void lanes_wait_until(struct lanes *lanes, pthread_cond_t *cond, int64_t tick);
 

@@ -17,13 +17,18 @@
 /* Reads that run beside their lanes: so many at the most, each holds its message. */
 #define SIDE_MAX 256
 
-void waiter_init(struct waiter *waiter)
+void lanes_cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t monotonic;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&waiter->wake, &monotonic);
+	pthread_cond_init(cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+}
+
+void waiter_init(struct waiter *waiter)
+{
+	lanes_cond_init(&waiter->wake);
 	waiter->below = NULL;
 	waiter->waiting = false;
 }
