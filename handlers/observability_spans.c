@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "commands.gen.h"
+#include "db/text.h"
 #include "handlers/binding.h"
 #include "handlers/observability_span.h"
 
@@ -40,6 +41,7 @@ struct span_group {
 };
 
 struct span_writes {
+	const struct type *created; /* CreateSpanRecord's, of any create */
 	struct span_write *list;
 	size_t count;
 	size_t room;
@@ -47,11 +49,11 @@ struct span_writes {
 
 /* ---------------------------------------------------------------- reading the commands */
 
-static struct span_write *add_write(struct span_writes *writes, struct arena *arena)
+static struct span_write *add_write(struct span_writes *writes, struct turn *turn)
 {
 	if (writes->count == writes->room) {
-		size_t room = writes->room * 2 + 64;
-		struct span_write *list = arena_alloc(arena, room * sizeof(*list));
+		size_t room = writes->room * 2 + turn->count;
+		struct span_write *list = arena_alloc(turn->arena, room * sizeof(*list));
 		if (writes->count)
 			memcpy(list, writes->list, writes->count * sizeof(*list));
 		writes->list = list;
@@ -68,9 +70,10 @@ static bool read_create(struct span_reader *reader, const struct datum *record,
 
 	if (!span_read_create(reader, record, type, &write))
 		return false;
-	struct span_write *added = add_write(writes, reader->turn->arena);
+	struct span_write *added = add_write(writes, reader->turn);
 	write.place = added->place;
 	*added = write;
+	writes->created = type;
 	return true;
 }
 
@@ -85,7 +88,7 @@ static bool read_update(struct span_reader *reader, const struct datum *trace_id
 		return false;
 	if (!(write.given | write.cleared))
 		return true;
-	struct span_write *added = add_write(writes, reader->turn->arena);
+	struct span_write *added = add_write(writes, reader->turn);
 	write.place = added->place;
 	*added = write;
 	return true;
@@ -373,26 +376,58 @@ static void send_group(struct turn *turn, const struct span_group *group, int st
 	turn_send(turn, statement, NULL, NULL);
 }
 
-static void copy_span(struct params *params, int copy, const struct span_write *write)
+/* Names the columns that any of the rows gives; the others stay null. */
+static const char *copy_sql(struct turn *turn, const struct type *type, const unsigned *columns,
+	size_t count)
 {
-	copy_row(params, copy, SPAN_COLUMNS + 2);
+	struct text sql = { 0 };
+
+	text_add(&sql, "COPY :\"schema\".mastra_ai_spans (\"traceId\", \"spanId\", ");
+	for (size_t i = 0; i < count; i++) {
+		text_add_ident(&sql, type->fields[columns[i]].name);
+		text_add(&sql, ", ");
+	}
+	text_add(&sql, "\"startedAtZ\", \"endedAtZ\") FROM STDIN (FORMAT binary)");
+	const char *copy = arena_copy(turn->arena, text_string(&sql), sql.len);
+	text_free(&sql);
+	return copy;
+}
+
+static size_t given_columns(const struct span_group *group, unsigned *columns)
+{
+	size_t count = 0;
+
+	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
+		if (group->given & SPAN_BIT(column))
+			columns[count++] = column;
+	return count;
+}
+
+static void copy_span(struct params *params, int copy, const struct span_write *write,
+	const unsigned *columns, size_t count)
+{
+	copy_row(params, copy, (int16_t)(count + 4));
 	bind_element_text(params, copy, write->trace_id);
 	bind_element_text(params, copy, write->span_id);
-	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
-		bind_value(params, copy, write, column);
+	for (size_t i = 0; i < count; i++)
+		bind_value(params, copy, write, columns[i]);
 	bind_element_time(params, copy, span_value(write, STARTED_AT));
 	bind_end(params, copy, write);
 }
 
 /* False: a span is there already, none of them is in. */
-static bool copy_group(struct turn *turn, const struct span_group *group)
+static bool copy_group(struct turn *turn, const struct type *type, const struct span_group *group)
 {
-	if (group->count < COPY_ROWS_MIN || !turn_copy_begin(turn, SQL_OBSERVABILITY_CREATE_SPAN__COPY))
+	unsigned columns[SPAN_COLUMNS];
+	size_t count = given_columns(group, columns);
+
+	if (group->count < COPY_ROWS_MIN ||
+		!turn_copy_begin(turn, copy_sql(turn, type, columns, count)))
 		return false;
 	int copy = params_copy(turn->params);
 	size_t size;
 	for (const struct span_write *write = group->first; write; write = write->next) {
-		copy_span(turn->params, copy, write);
+		copy_span(turn->params, copy, write, columns, count);
 		copy_bytes(turn->params, copy, &size);
 		if (size >= COPY_PIECE_BYTES)
 			turn_copy_rows(turn, copy);
@@ -400,9 +435,9 @@ static bool copy_group(struct turn *turn, const struct span_group *group)
 	return turn_copy_end(turn, copy);
 }
 
-static void create_group(struct turn *turn, const struct span_group *group)
+static void create_group(struct turn *turn, const struct type *type, const struct span_group *group)
 {
-	if (!copy_group(turn, group))
+	if (!copy_group(turn, type, group))
 		send_group(turn, group, SQL_OBSERVABILITY_CREATE_SPAN__UPSERT);
 }
 
@@ -426,5 +461,5 @@ void observability_write_spans(struct turn *turn)
 	for (const struct span_group *group = updates; group; group = group->next)
 		send_group(turn, group, SQL_OBSERVABILITY_UPDATE_SPAN);
 	for (const struct span_group *group = creates; group; group = group->next)
-		create_group(turn, group);
+		create_group(turn, writes.created, group);
 }

@@ -84,13 +84,14 @@ void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, voi
 
 /*
  * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be
- * there. turn_copy_begin is false if the rows are to go in by a statement: outside of a
- * transaction, after a conflict for a while, where a culprit is looked for. Then the rows go into
- * turn->params by params_copy(), in pieces: turn_copy_rows sends what is there and forgets it.
- * turn_copy_end is false if a unique key was there already: nothing is in, a statement has to do
- * it. All that was sent before is waited for first.
+ * there. `sql` is a COPY ... FROM STDIN (FORMAT binary), as in turn_send_sql. turn_copy_begin is
+ * false if the rows are to go in by a statement: outside of a transaction, after a conflict for a
+ * while, where a culprit is looked for. Then the rows go into turn->params by params_copy(), in
+ * pieces: turn_copy_rows sends what is there and forgets it. turn_copy_end is false if a unique
+ * key was there already: nothing is in, a statement has to do it. All that was sent before is
+ * waited for first.
  */
-bool turn_copy_begin(struct turn *turn, int statement) __attribute__((warn_unused_result));
+bool turn_copy_begin(struct turn *turn, const char *sql) __attribute__((warn_unused_result));
 void turn_copy_rows(struct turn *turn, int copy);
 bool turn_copy_end(struct turn *turn, int copy) __attribute__((warn_unused_result));
 

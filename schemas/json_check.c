@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "schemas/unicode.h"
 
@@ -65,9 +68,30 @@ static inline uint64_t odd_bytes(uint64_t word)
 		((word - ONES * ' ') & ~word & HIGHS) | (word & HIGHS);
 }
 
+#ifdef __SSE2__
+/* A bit for each of 16 bytes that does not stand for itself in a string. As signed numbers those
+ * that are not ASCII are below the blank, too. */
+static inline unsigned odd_bits(const char *at)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+	__m128i odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
+		_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+			_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+	return (unsigned)_mm_movemask_epi8(odd);
+}
+#endif
+
 /* Passes over what stands for itself in a string. */
 static inline const char *skip_plain(const char *at, const char *end)
 {
+#ifdef __SSE2__
+	while (end - at >= 16) {
+		unsigned odd = odd_bits(at);
+		if (odd)
+			return at + __builtin_ctz(odd);
+		at += 16;
+	}
+#endif
 	while (end - at >= 8) {
 		uint64_t bytes;
 		memcpy(&bytes, at, sizeof(bytes));

@@ -124,15 +124,15 @@ const struct config_key config_keys[] = {
 			"max.message.bytes, which is 1048588 by default." },
 
 	{ .path = "batch.maxCommands", .kind = CONFIG_INTEGER, .offset = AT(batch.max_commands),
-		.min = 1, .max = 100000, .fallback = "1000", .help = "Most commands of one transaction." },
+		.min = 1, .max = 100000, .fallback = "2000", .help = "Most commands of one transaction." },
 	{ .path = "batch.maxBytes", .kind = CONFIG_INTEGER, .offset = AT(batch.max_bytes),
 		.min = 1024, .max = MIB(1024), .fallback = "8388608",
 		.help = "Most bytes of commands in one transaction; a larger command goes alone." },
 	{ .path = "batch.maxParallel", .kind = CONFIG_INTEGER, .offset = AT(batch.max_parallel),
-		.min = 1, .max = 1000, .fallback = "4",
+		.max = 1000, .fallback = "0",
 		.help = "Most large batches at work at once: the pool's other connections stay free for "
 			"commands that somebody waits for. More than PostgreSQL has cores to spare is "
-			"slower." },
+			"slower. 0: as many as this machine has processors, from 2 to 8." },
 	{ .path = "batch.lingerMillis", .kind = CONFIG_INTEGER, .offset = AT(batch.linger_ms),
 		.max = 60000, .fallback = "0",
 		.help = "How long a batch waits to grow. 0: it goes with what is there, and grows by "

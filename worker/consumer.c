@@ -20,12 +20,13 @@
 #define METADATA_TIMEOUT_MS 5000
 /* Messages moved from a partition's queue to its lane at a time. */
 #define FILL_MESSAGES 500
-/* Of the memory ceiling librdkafka's queues may have this part; a partition's queue holds up to
- * two fetches. */
+/* Of the memory ceiling librdkafka's queues may have this part: a partition's queue is filled by a
+ * fetch when it holds less than half of one. A fetch is as large as that allows, as each costs the
+ * broker more than its bytes; a response is kept until the last of its messages is done. */
 #define FETCH_SHARE 4
 #define FETCH_MIN_BYTES (64 * 1024)
-#define FETCH_MAX_BYTES (512 * 1024)
-#define FETCH_RESPONSE_BYTES (4 * 1024 * 1024)
+#define FETCH_MAX_BYTES (1024 * 1024)
+#define FETCH_RESPONSE_BYTES (2 * 1024 * 1024)
 /* The partitions it is parted by where no broker tells at the start. */
 #define FETCH_PARTITIONS 16
 
@@ -222,7 +223,7 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 		 * partitions, those whose queues have become empty get nothing. */
 		{ "fetch.wait.max.ms", "20" },
 		/* A full queue is how a lane holds its partition back: look again soon, not in a second. */
-		{ "fetch.queue.backoff.ms", "5" },
+		{ "fetch.queue.backoff.ms", "10" },
 		{ NULL, NULL },
 	};
 	rd_kafka_conf_t *conf = kafka_conf(c->config, defaults, error, error_size);
@@ -237,7 +238,7 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 	kafka_set(conf, "auto.offset.reset", "error");
 	kafka_set(conf, "isolation.level", "read_committed");
 	kafka_set(conf, "allow.auto.create.topics", "false");
-	kafka_set_number(conf, "queued.max.messages.kbytes", fetch / 1024);
+	kafka_set_number(conf, "queued.max.messages.kbytes", fetch / 1024 / 2);
 	kafka_set_number(conf, "fetch.message.max.bytes", fetch);
 	kafka_set_number(conf, "fetch.max.bytes", FETCH_RESPONSE_BYTES);
 	kafka_set_opaque(conf, &c->opaque);

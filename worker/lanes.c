@@ -13,7 +13,7 @@
 #include "worker/clock.h"
 
 /* A lane holds at most so many batches, so that memory is not all in one of them. */
-#define LANE_BATCHES 2
+#define LANE_BATCHES 1
 
 struct lanes *lanes_new(const struct lanes_limits *limits, struct metrics *metrics)
 {

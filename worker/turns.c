@@ -69,7 +69,7 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
 	turn_send_sql(turn, statement_defs[statement].sql, done, arg);
 }
 
-bool turn_copy_begin(struct turn *turn, int statement)
+bool turn_copy_begin(struct turn *turn, const char *sql)
 {
 	struct turn_link *link = turn->link;
 	if (!link->may_copy)
@@ -78,7 +78,7 @@ bool turn_copy_begin(struct turn *turn, int statement)
 		link->copies_rest--;
 		return false;
 	}
-	return copy_begin(link->connection, statement_defs[statement].sql, turn->schema, turn);
+	return copy_begin(link->connection, sql, turn->schema, turn);
 }
 
 void turn_copy_rows(struct turn *turn, int copy)

@@ -21,7 +21,10 @@
 #include "worker/init_storage.h"
 #include "worker/topic_create.h"
 
-#define MALLOC_LARGE (128 * 1024)
+/* Large batches at once, where the configuration leaves it to the machine. */
+#define HEAVY_MIN 2
+#define HEAVY_MAX 8
+#define MALLOC_LARGE (4 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
 
@@ -160,12 +163,20 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 	};
 }
 
+static size_t heavy_batches(const struct config *config)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (config->batch.max_parallel > 0)
+		return (size_t)config->batch.max_parallel;
+	return processors < HEAVY_MIN ? HEAVY_MIN : processors > HEAVY_MAX ? HEAVY_MAX : (size_t)processors;
+}
+
 static void make_lanes(struct worker *w)
 {
 	const struct config *config = w->engine.config;
 	struct lanes_limits limits = {
 		.batch_commands = (size_t)config->batch.max_commands,
-		.heavy_batches = (size_t)config->batch.max_parallel,
+		.heavy_batches = heavy_batches(config),
 		.batch_bytes = (size_t)config->batch.max_bytes,
 		.linger_ms = config->batch.linger_ms,
 		/* The other half is librdkafka's. */
@@ -313,11 +324,13 @@ int worker_run(const struct config *config, struct log *log)
 {
 	struct worker w = { 0 };
 	/* Executors' buffers come and go: with an arena of malloc's for each thread, what one frees
-	 * the others can't use. Large ones go back to the system at once: malloc otherwise learns from
-	 * them to keep ever larger ones, and a worker grows with its uptime. */
+	 * the others can't use. What is larger than a fetch goes back to the system at once: malloc
+	 * otherwise learns from it to keep ever more, and a worker grows with its uptime. What is
+	 * smaller is used again while there is work: pages fresh from the system cost more than what
+	 * is written to them. */
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
-	mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE * 2);
+	mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
 	/* Idle executors trim. Where a sanitizer has its own malloc, the first call to the system's
 	 * sets that up for its thread: it has to be this one, which ends last. */
 	malloc_trim(0);

@@ -89,15 +89,3 @@ ON CONFLICT ("traceId", "spanId") DO UPDATE SET
 		CASE WHEN ($43::bool[])[40] THEN span."requestContext" END),
 	"startedAtZ" = EXCLUDED."startedAtZ",
 	"endedAtZ" = EXCLUDED."endedAtZ"
-
--- statement: copy
--- Many rows that are probably new: the same columns.
-COPY :"schema".mastra_ai_spans (
-	"traceId", "spanId", name, "spanType", "isEvent", "startedAt", "parentSpanId", "entityType",
-	"entityId", "entityName", "parentEntityType", "parentEntityId", "parentEntityName",
-	"rootEntityType", "rootEntityId", "rootEntityName", "userId", "organizationId", "resourceId",
-	"runId", "sessionId", "threadId", "requestId", environment, "serviceName", scope,
-	"entityVersionId", "parentEntityVersionId", "rootEntityVersionId", "experimentId", source,
-	metadata, tags, attributes, links, input, output, error, "endedAt", "requestContext",
-	"startedAtZ", "endedAtZ")
-FROM STDIN (FORMAT binary)

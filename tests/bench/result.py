@@ -26,7 +26,7 @@ class Result:
 class Size:
     """How much of everything; quick is only to see that all of it runs."""
     turns: int = 5
-    skipped: int = 1  # first turns that do not count: the broker's Java is slow until it is warm
+    skipped: int = 4  # first turns that do not count: the broker's Java is slow until it is warm
     drain: int = 200_000
     ask: int = 1_000
     ask_many: int = 20_000
