@@ -17,6 +17,7 @@
 /* So many looks in a row at a lane that gets nothing of what is there, and it is started anew. */
 #define STALLED_LOOKS 3
 #define SEEK_TIMEOUT_MS 2000
+#define WAKE_TIMEOUT_MS 100
 #define METADATA_TIMEOUT_MS 5000
 /* Messages moved from a partition's queue to its lane at a time. */
 #define FILL_MESSAGES 500
@@ -314,6 +315,15 @@ static void serve_group(struct consumer *c)
 	}
 }
 
+/* Nothing tells the thread that fetches from the lane's broker of a partition that was resumed: it
+ * may sleep for another second. Any request wakes it; what this one brings is not needed. */
+static void wake_fetcher(struct consumer *c, const struct lane *lane)
+{
+	int64_t low, high;
+	rd_kafka_query_watermark_offsets(c->rk, lane->topic, lane->partition, &low, &high,
+		WAKE_TIMEOUT_MS);
+}
+
 /* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later. */
 static bool start_lane(struct consumer *c, const struct lane *lane)
 {
@@ -323,11 +333,13 @@ static bool start_lane(struct consumer *c, const struct lane *lane)
 	p->offset = lane->next;
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
-	if (started)
+	if (started) {
 		rd_kafka_resume_partitions(c->rk, list);
-	else
+		wake_fetcher(c, lane);
+	} else {
 		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
 			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
+	}
 	if (error)
 		rd_kafka_error_destroy(error);
 	rd_kafka_topic_partition_list_destroy(list);
