@@ -124,7 +124,7 @@ const struct config_key config_keys[] = {
 			"max.message.bytes, which is 1048588 by default." },
 
 	{ .path = "batch.maxCommands", .kind = CONFIG_INTEGER, .offset = AT(batch.max_commands),
-		.min = 1, .max = 100000, .fallback = "2000", .help = "Most commands of one transaction." },
+		.min = 1, .max = 100000, .fallback = "1500", .help = "Most commands of one transaction." },
 	{ .path = "batch.maxBytes", .kind = CONFIG_INTEGER, .offset = AT(batch.max_bytes),
 		.min = 1024, .max = MIB(1024), .fallback = "8388608",
 		.help = "Most bytes of commands in one transaction; a larger command goes alone." },

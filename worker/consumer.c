@@ -26,8 +26,8 @@
  * broker more than its bytes; a response is kept until the last of its messages is done. */
 #define FETCH_SHARE 4
 #define FETCH_MIN_BYTES (64 * 1024)
-#define FETCH_MAX_BYTES (1024 * 1024)
-#define FETCH_RESPONSE_BYTES (2 * 1024 * 1024)
+#define FETCH_MAX_BYTES (1536 * 1024)
+#define FETCH_RESPONSE_BYTES (3 * 1024 * 1024)
 /* The partitions it is parted by where no broker tells at the start. */
 #define FETCH_PARTITIONS 16
 
@@ -219,7 +219,7 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 		{ "session.timeout.ms", "10000" },
 		{ "heartbeat.interval.ms", "2000" },
 		{ "topic.metadata.refresh.interval.ms", "10000" },
-		{ "queued.min.messages", "10000" },
+		{ "queued.min.messages", "1000" },
 		/* One request is under way to a broker at a time: while it waits at the end of some
 		 * partitions, those whose queues have become empty get nothing. */
 		{ "fetch.wait.max.ms", "20" },

@@ -12,8 +12,9 @@
 #include "worker/alloc.h"
 #include "worker/clock.h"
 
-/* A lane holds at most so many batches, so that memory is not all in one of them. */
-#define LANE_BATCHES 1
+/* A lane holds at least so many, if they are not large: with fewer it would pass for a lane in
+ * which little waits. */
+#define LANE_COMMANDS_MIN 256
 
 struct lanes *lanes_new(const struct lanes_limits *limits, struct metrics *metrics)
 {
@@ -144,12 +145,23 @@ struct lane *lanes_at(const struct lanes *lanes, size_t index)
 	return lanes->list[index];
 }
 
+/* What all lanes hold fills the batches that may be under way at once: more would only be memory. */
+static size_t most_commands(const struct lanes *lanes)
+{
+	size_t most = lanes->limits.batch_commands;
+	if (lanes->count > lanes->limits.heavy_batches)
+		most = most * lanes->limits.heavy_batches / lanes->count;
+	if (most < LANE_COMMANDS_MIN)
+		most = LANE_COMMANDS_MIN;
+	return most < lanes->limits.batch_commands ? most : lanes->limits.batch_commands;
+}
+
 size_t lanes_room(struct lanes *lanes, const struct lane *lane)
 {
 	lanes_lock(lanes);
 	size_t room = 0;
 	size_t waiting = message_queue_length(&lane->messages);
-	size_t most = lanes->limits.batch_commands * LANE_BATCHES;
+	size_t most = most_commands(lanes);
 	size_t share = lanes->limits.memory_bytes / (lanes->count ? lanes->count : 1);
 	if (share > lanes->limits.batch_bytes * 2)
 		share = lanes->limits.batch_bytes * 2;
