@@ -11,8 +11,11 @@
 #include "db/statement.h"
 
 #define DEFAULT_STATEMENT_CACHE 256
-/* Bytes given to libpq beyond what the socket took, before sending waits for the server. */
+/* Bytes given to libpq beyond what the socket took, before sending waits for the server: its
+ * buffer doubles and never shrinks. */
 #define UNSENT_MAX (1024 * 1024)
+/* From so many on the server is given what is there; less goes with what is behind it. */
+#define SEND_BYTES (8 * 1024)
 
 struct connection *connection_new(const struct connection_options *options)
 {
@@ -225,6 +228,9 @@ static int send_query(struct connection *c, const char *sql, const char *schema,
 void connection_send(struct connection *c, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag)
 {
+	size_t bytes = (params ? params_bytes(params) : 0) + strlen(sql);
+	if (c->unsent > 0 && c->unsent + bytes > UNSENT_MAX)
+		connection_flush(c, 0);
 	if (!c->pg)
 		return;
 	int sent = send_query(c, sql, schema, params, tag);
@@ -239,8 +245,9 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 	e->arg = arg;
 	e->tag = tag;
 	c->unsynced = true;
-	c->unsent += (params ? params_bytes(params) : 0) + 64;
-	connection_flush(c, UNSENT_MAX);
+	c->unsent += bytes;
+	if (c->unsent >= SEND_BYTES)
+		connection_flush(c, UNSENT_MAX);
 }
 
 void connection_keep_failure(struct connection *c, const PGresult *result, void *tag)

@@ -27,7 +27,7 @@
 #define FETCH_SHARE 4
 #define FETCH_MIN_BYTES (64 * 1024)
 #define FETCH_MAX_BYTES (1536 * 1024)
-#define FETCH_RESPONSE_BYTES (3 * 1024 * 1024)
+#define FETCH_RESPONSE_BYTES (1536 * 1024)
 /* The partitions it is parted by where no broker tells at the start. */
 #define FETCH_PARTITIONS 16
 

@@ -190,10 +190,12 @@ void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **mes
 		message_queue_push(&lane->messages, message);
 	}
 	metrics_gauge(lanes->metrics, GAUGE_QUEUED_BYTES, (int64_t)lanes->bytes);
-	lanes_wake_for(lanes, lane);
+	struct waiter *waiter = lanes_waiter_for(lanes, lane);
 	if (lane->reseek)
 		lanes_wake(lanes); /* the consumer */
 	lanes_unlock(lanes);
+	if (waiter)
+		pthread_cond_signal(&waiter->wake);
 }
 
 /* The lane's waiting messages no longer count. */

@@ -35,8 +35,9 @@ struct lanes {
 void lanes_wake_one(struct lanes *lanes);
 void lanes_wake_all(struct lanes *lanes);
 
-/* Wakes an executor for what came into the lane, if one is needed for it. */
-void lanes_wake_for(struct lanes *lanes, const struct lane *lane);
+/* The executor that is to be woken for what came into the lane, if one is needed for it. Its
+ * condition is to be signalled without the lock: it would wake only to wait for that. */
+struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane);
 
 /* A condition that lanes_wait_until can wait for. */
 void lanes_cond_init(pthread_cond_t *cond);

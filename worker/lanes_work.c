@@ -33,14 +33,21 @@ void waiter_init(struct waiter *waiter)
 	waiter->waiting = false;
 }
 
-void lanes_wake_one(struct lanes *lanes)
+static struct waiter *pop_waiter(struct lanes *lanes)
 {
 	struct waiter *waiter = lanes->waiting;
 	if (!waiter)
-		return;
+		return NULL;
 	lanes->waiting = waiter->below;
 	waiter->waiting = false;
-	pthread_cond_signal(&waiter->wake);
+	return waiter;
+}
+
+void lanes_wake_one(struct lanes *lanes)
+{
+	struct waiter *waiter = pop_waiter(lanes);
+	if (waiter)
+		pthread_cond_signal(&waiter->wake);
 }
 
 void lanes_wake_all(struct lanes *lanes)
@@ -255,15 +262,15 @@ static void wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t un
 	lanes_wait_until(lanes, &waiter->wake, until);
 }
 
-void lanes_wake_for(struct lanes *lanes, const struct lane *lane)
+struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane)
 {
 	int64_t later = INT64_MAX;
 	if (lane->busy || !lanes->waiting || must_queue(lanes, lane))
-		return;
+		return NULL;
 	/* Somebody already waits for the moment when it need not gather any longer. */
 	if (lanes->watchers > 0 && must_gather(lanes, lane, clock_tick_ms(), &later))
-		return;
-	lanes_wake_one(lanes);
+		return NULL;
+	return pop_waiter(lanes);
 }
 
 void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, int idle_ms)

@@ -24,7 +24,7 @@
 /* Large batches at once, where the configuration leaves it to the machine. */
 #define HEAVY_MIN 2
 #define HEAVY_MAX 8
-#define MALLOC_LARGE (4 * 1024 * 1024)
+#define MALLOC_LARGE (2 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
 
