@@ -402,9 +402,10 @@ static void fill_lane(struct consumer *c, struct lane *lane)
 
 static void serve_lanes(struct consumer *c)
 {
-	for (size_t i = 0; i < lanes_count(c->lanes); i++) {
-		struct lane *lane = lanes_at(c->lanes, i);
-		bool seeking = lanes_is_seeking(c->lanes, lane);
+	struct lane *lane;
+	size_t at = 0;
+	bool seeking;
+	while ((lane = lanes_next_to_serve(c->lanes, &at, &seeking))) {
 		if (seeking && start_lane(c, lane)) {
 			lanes_started(c->lanes, lane);
 			atomic_store(&lane->arrived, true);
@@ -468,8 +469,8 @@ bool consumer_run(struct consumer *c, const atomic_bool *stop)
 		return false;
 	while (!atomic_load(stop) && !c->fatal) {
 		wait_for_work(c);
+		serve_lanes(c); /* first: somebody may wait for an answer */
 		serve_group(c);
-		serve_lanes(c);
 		serve_stats(c);
 	}
 	return !c->fatal;

@@ -156,21 +156,46 @@ static size_t most_commands(const struct lanes *lanes)
 	return most < lanes->limits.batch_commands ? most : lanes->limits.batch_commands;
 }
 
-size_t lanes_room(struct lanes *lanes, const struct lane *lane)
+static size_t room_in(const struct lanes *lanes, const struct lane *lane)
 {
-	lanes_lock(lanes);
-	size_t room = 0;
 	size_t waiting = message_queue_length(&lane->messages);
 	size_t most = most_commands(lanes);
 	size_t share = lanes->limits.memory_bytes / (lanes->count ? lanes->count : 1);
 	if (share > lanes->limits.batch_bytes * 2)
 		share = lanes->limits.batch_bytes * 2;
 	bool full = lane->bytes >= share || lanes->bytes >= lanes->limits.memory_bytes;
-	if (lane->state == LANE_RUNNING && !lane->revoking && !lane->reseek && waiting < most && (!full || !waiting))
-		/* One at a time where bytes are short: a message may be of any size. */
-		room = full || share - lane->bytes < 64 * 1024 ? 1 : most - waiting;
+	if (lane->state != LANE_RUNNING || lane->revoking || lane->reseek || waiting >= most ||
+		(full && waiting))
+		return 0;
+	/* One at a time where bytes are short: a message may be of any size. */
+	return full || share - lane->bytes < 64 * 1024 ? 1 : most - waiting;
+}
+
+size_t lanes_room(struct lanes *lanes, const struct lane *lane)
+{
+	lanes_lock(lanes);
+	size_t room = room_in(lanes, lane);
 	lanes_unlock(lanes);
 	return room;
+}
+
+static bool is_seeking(const struct lane *lane)
+{
+	return lane->state == LANE_SEEKING || (lane->state == LANE_RUNNING && lane->reseek);
+}
+
+struct lane *lanes_next_to_serve(struct lanes *lanes, size_t *at, bool *seeking)
+{
+	struct lane *found = NULL;
+	lanes_lock(lanes);
+	while (!found && *at < lanes->count) {
+		struct lane *lane = lanes->list[(*at)++];
+		*seeking = is_seeking(lane);
+		if (*seeking || (atomic_load(&lane->arrived) && room_in(lanes, lane) > 0))
+			found = lane;
+	}
+	lanes_unlock(lanes);
+	return found;
 }
 
 void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
@@ -215,14 +240,6 @@ static void set_state(struct lanes *lanes, struct lane *lane, enum lane_state st
 		lane_forget_replies(lane);
 	}
 	lane->state = state;
-}
-
-bool lanes_is_seeking(struct lanes *lanes, const struct lane *lane)
-{
-	lanes_lock(lanes);
-	bool seeking = lane->state == LANE_SEEKING || (lane->state == LANE_RUNNING && lane->reseek);
-	lanes_unlock(lanes);
-	return seeking;
 }
 
 void lanes_started(struct lanes *lanes, struct lane *lane)

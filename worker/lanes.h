@@ -52,8 +52,9 @@ size_t lanes_room(struct lanes *lanes, const struct lane *lane);
 /* Takes the messages over; drops (destroys) what lies below the lane's next offset. */
 void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count);
-/* Is it to be started? */
-bool lanes_is_seeking(struct lanes *lanes, const struct lane *lane);
+/* The next lane from number *at on that is to be started (*seeking), or has room for what has
+ * arrived; NULL: none. One look at the lock for all that need nothing. */
+struct lane *lanes_next_to_serve(struct lanes *lanes, size_t *at, bool *seeking);
 /* A lane that was to be started at `next` has been. */
 void lanes_started(struct lanes *lanes, struct lane *lane);
 void lanes_stop(struct lanes *lanes, struct lane *lane);
