@@ -25,6 +25,7 @@ static bool is_conflict(const PGresult *result)
 	static const char *const states[] = {
 		"40001", "40P01", "55P03",                            /* serialization, deadlock, lock */
 		"42P06", "42P07", "42701", "42710", "42723", "42P01", /* already there; gone meanwhile */
+		"42P16",                                              /* a primary key is there */
 	};
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *space = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
