@@ -5,7 +5,7 @@
  * callback. Statements of a turn run in the order they were sent, in the batch's transaction;
  * a callback may send more of them (then the command's flags must say `barrier`). The engine
  * may run a turn again from the start (after a rollback, or halved to find a culprit): a
- * handler keeps nothing outside the turn's arena, and the last outcome counts.
+ * handler keeps nothing outside the turn's arena but its notes, and the last outcome counts.
  *
  * Errors the handler finds by itself are given with call_fail() and abort nothing. An SQL
  * error never reaches a callback: the engine isolates the culprit and answers it.
@@ -61,6 +61,7 @@ struct turn {
 	                          at once, and then what a callback sends at once, shares a
 	                          transaction of its own */
 	const struct worker_settings *settings;
+	struct notes *notes;   /* the executor's (notes.h) */
 	struct turn_link *link;
 };
 
@@ -81,6 +82,10 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
 /* Sends SQL composed at run time, which must live in the arena; `:"schema"` is replaced as in
  * the .sql files. Values go into turn->params, never into the text. */
 void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg);
+
+/* May the handler act on its notes before they are checked? No where a culprit is looked for: after
+ * a statement has failed that such a guess may have sent. */
+bool turn_may_guess(const struct turn *turn);
 
 /*
  * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be

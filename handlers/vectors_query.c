@@ -4,7 +4,11 @@
  * With a vector index the question has two answers in one statement: `few` are the rows that the
  * filter and the namespace leave; if they are few enough to be compared one by one, that is exact
  * and cheap, else the index is asked. Only the index itself can tell that it found less than there
- * is (its scans are bounded): then the exact answer is asked for.
+ * is (its scans are bounded): then the exact answer is asked for. Where the namespace was seen to be
+ * crowded a while ago, a search without a filter does not count its rows.
+ *
+ * What the catalog says of the index is taken from the executor's note of it, and the search is held
+ * back from the reply if the note turns out to be old: then it is made again by the catalog.
  */
 #include <math.h>
 #include <string.h>
@@ -17,6 +21,7 @@
 #include "handlers/vectors_embedding.h"
 #include "handlers/vectors_filter.h"
 #include "handlers/vectors_index.h"
+#include "handlers/vectors_note.h"
 
 #define DEFAULT_TOP_K 10
 #define DEFAULT_MIN_SCORE (-1.0)
@@ -37,6 +42,10 @@ struct vectors_query {
 	double min_score;
 	bool include_vector;
 	const struct vectors_index *index;
+	const char *stamp; /* of the catalog, as noted or as asked for; NULL: the index is not there */
+	bool guessed; /* by a note */
+	bool stale;   /* ... that was old */
+	bool crowded; /* too many rows to compare one by one, as noted */
 	bool exact; /* the answer is complete, whatever it is */
 };
 
@@ -135,16 +144,35 @@ static bool is_complete(const struct vectors_query *query, const struct rows *ro
 }
 
 static void ask_exact(struct turn *turn, struct vectors_query *query);
+static void ask_catalog(struct turn *turn, struct vectors_query *query);
+
+/* The index was asked, as there is no mark that the few were: that may be so the next time. */
+static void note_crowd(struct turn *turn, const struct vectors_query *query,
+	const struct rows *rows)
+{
+	int count = rows_count(rows);
+
+	if (!query->exact && !query->crowded && !vectors_filter_given(query->filter) &&
+		!(count && rows_null(rows, count - 1, COLUMN_ID)))
+		vectors_note_crowded(turn, &query->index->name, &query->namespace);
+}
 
 static void answered(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct vectors_query *query = arg;
 	int count = rows_count(rows);
 
+	if (query->stale) {
+		ask_catalog(turn, query);
+		return;
+	}
 	if (!is_complete(query, rows)) {
+		if (query->crowded)
+			vectors_note_drop(turn, &query->index->name);
 		ask_exact(turn, query);
 		return;
 	}
+	note_crowd(turn, query, rows);
 	struct datum *results = arena_alloc(turn->arena, ((size_t)count + 1) * sizeof(*results));
 	uint32_t kept = 0;
 	for (int row = 0; row < count; row++)
@@ -301,6 +329,23 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 		answered, query);
 }
 
+/* Without the few, where they are known not to be. */
+static void ask_crowd(struct turn *turn, struct vectors_query *query)
+{
+	const struct vectors_index *index = query->index;
+	const char *where = bind_nearest(turn, query);
+	const char *distance = distance_sql(turn, index);
+
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"SELECT vector_id, %s, metadata, %s FROM (SELECT vector_id, %s AS distance, "
+			"metadata, embedding FROM %s WHERE %s ORDER BY %s LIMIT $2::int8) AS nearest "
+			"ORDER BY distance, vector_id",
+			score_sql(metric_of(index)), vector_sql(turn, query), distance,
+			vectors_table(turn->arena, index), where, distance),
+		answered, query);
+}
+
 /* By filter alone: in the order of the ids, with no score. */
 static void ask_filter(struct turn *turn, struct vectors_query *query)
 {
@@ -345,11 +390,12 @@ static int64_t probes_of(const struct vectors_query *query)
 	return (int64_t)ceil(sqrt(lists));
 }
 
-static void send_setting(struct turn *turn, int statement, int64_t value)
+static void send_setting(struct turn *turn, int statement, int64_t value, bool iterative)
 {
 	const char *text = arena_printf(turn->arena, "%lld", (long long)value);
 
 	params_text(turn->params, text, strlen(text));
+	params_bool(turn->params, iterative);
 	turn_send(turn, statement, NULL, NULL);
 }
 
@@ -358,14 +404,37 @@ static void send_settings(struct turn *turn, const struct vectors_query *query)
 	if (datum_is_null(&query->vector) || query->index->method == VECTORS_FLAT)
 		turn_send(turn, SQL_VECTORS_QUERY__EXACT, NULL, NULL);
 	else if (query->index->method == VECTORS_HNSW)
-		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query));
+		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query), query->index->iterative);
 	else
-		send_setting(turn, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query));
-	if (query->index->iterative)
-		turn_send(turn, SQL_VECTORS_QUERY__ITERATIVE, NULL, NULL);
+		send_setting(turn, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query),
+			query->index->iterative);
 }
 
 /* ---------------------------------------------------------------- a turn */
+
+static void ask(struct turn *turn, struct vectors_query *query)
+{
+	/* The settings must be gone for the commands behind this one. */
+	if (turn->in_transaction)
+		turn_send_sql(turn, "SAVEPOINT stowage_query", NULL, NULL);
+	send_settings(turn, query);
+	if (datum_is_null(&query->vector))
+		ask_filter(turn, query);
+	else if (query->index->method == VECTORS_FLAT)
+		ask_exact(turn, query);
+	else if (query->crowded && !vectors_filter_given(query->filter))
+		ask_crowd(turn, query);
+	else
+		ask_index(turn, query);
+	if (turn->in_transaction)
+		turn_send_sql(turn, "ROLLBACK TO SAVEPOINT stowage_query", NULL, NULL);
+}
+
+static bool fits(struct turn *turn, const struct vectors_query *query)
+{
+	return datum_is_null(&query->vector) ||
+		vectors_embedding_fits(turn, query->call, query->index, &query->vector);
+}
 
 static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
 	void *arg)
@@ -376,21 +445,62 @@ static void described(struct turn *turn, const struct vectors_index *indexes, ui
 	query->index = indexes;
 	if (!vectors_index_ok(turn, query->call, indexes))
 		return;
-	if (!datum_is_null(&query->vector) &&
-		!vectors_embedding_fits(turn, query->call, indexes, &query->vector))
-		return;
-	/* The settings must be gone for the commands behind this one. */
-	if (turn->in_transaction)
-		turn_send_sql(turn, "SAVEPOINT stowage_query", NULL, NULL);
-	send_settings(turn, query);
-	if (datum_is_null(&query->vector))
-		ask_filter(turn, query);
-	else if (indexes->method == VECTORS_FLAT)
-		ask_exact(turn, query);
+	if (query->stamp)
+		vectors_note_put(turn, indexes, query->stamp);
+	if (fits(turn, query))
+		ask(turn, query);
+}
+
+static const struct datum *name_of(const struct vectors_query *query)
+{
+	return datum_field(query->call->request, VECTORS_QUERY__INDEX_NAME);
+}
+
+static void stamped(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct vectors_query *query = arg;
+	size_t len = 0;
+	const char *stamp = rows_count(rows) ? rows_text(rows, 0, 0, &len) : NULL;
+
+	if (query->guessed)
+		query->stale = !stamp || strcmp(stamp, query->stamp) != 0;
 	else
-		ask_index(turn, query);
-	if (turn->in_transaction)
-		turn_send_sql(turn, "ROLLBACK TO SAVEPOINT stowage_query", NULL, NULL);
+		query->stamp = stamp ? arena_copy(turn->arena, stamp, len) : NULL;
+}
+
+static void ask_stamp(struct turn *turn, struct vectors_query *query)
+{
+	bind_text(turn->params, name_of(query));
+	params_text(turn->params, turn->schema, strlen(turn->schema));
+	turn_send(turn, SQL_VECTORS_QUERY__STAMP, stamped, query);
+}
+
+static void ask_catalog(struct turn *turn, struct vectors_query *query)
+{
+	query->guessed = query->stale = query->crowded = query->exact = false;
+	query->stamp = NULL;
+	vectors_note_drop(turn, name_of(query));
+	/* First: a change behind it shows at the next look. */
+	ask_stamp(turn, query);
+	vectors_describe(turn, name_of(query), 1, described, query);
+}
+
+/* The search goes with the stamp that tells whether it holds. */
+static bool guess(struct turn *turn, struct vectors_query *query)
+{
+	struct vectors_note *note = arena_alloc(turn->arena, sizeof(*note));
+
+	if (!vectors_note_find(turn, name_of(query), &query->namespace, note))
+		return false;
+	query->index = &note->index;
+	query->stamp = note->stamp;
+	query->crowded = note->crowded;
+	query->guessed = true;
+	if (!fits(turn, query))
+		return false;
+	ask_stamp(turn, query);
+	ask(turn, query);
+	return true;
 }
 
 void vectors_query(struct turn *turn)
@@ -398,7 +508,6 @@ void vectors_query(struct turn *turn)
 	struct vectors_query *query = arena_calloc(turn->arena, 1, sizeof(*query));
 
 	query->call = turn->calls[0];
-	if (read_query(turn, query))
-		vectors_describe(turn,
-			datum_field(query->call->request, VECTORS_QUERY__INDEX_NAME), 1, described, query);
+	if (read_query(turn, query) && !guess(turn, query))
+		ask_catalog(turn, query);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers/notes.h"
 #include "schemas/buffer.h"
 #include "worker/alloc.h"
 #include "worker/builder.h"
@@ -406,7 +407,11 @@ static void do_side(struct executor *x, struct side *side)
 	outage_over(x->engine->outage);
 	if (job_replies(&x->batch.jobs[0])) {
 		send_read(x, &x->batch.lanes[0], &x->batch.jobs[0]);
-		producer_flush(x->engine->producer);
+		/* While more of them wait than executors are there, replies come in a row. */
+		if (lanes_sides_wait(x->engine->lanes))
+			producer_flush_gathered(x->engine->producer);
+		else
+			producer_flush(x->engine->producer);
 	} else { /* its reply topic went away meanwhile */
 		lane_ref(x->engine->lanes, side->lane);
 		lanes_reply_done(x->engine->lanes, side->lane, side->ledger, NULL, side->message->offset);
@@ -474,7 +479,7 @@ struct executor *executor_start(const struct engine *engine)
 	t->connection = connection_new(&engine->connection);
 	t->params = params_new();
 	t->link = (struct turn_link){ .engine = engine, .connection = t->connection,
-		.reply = &x->reply };
+		.reply = &x->reply, .notes = notes_new() };
 	t->table = (struct lane_table){ .schema = engine->config->postgres.schema_name,
 		.group = engine->config->kafka.group_id, .params = params_new() };
 	if (pthread_create(&x->thread, NULL, run, x)) {
@@ -492,5 +497,6 @@ void executor_join(struct executor *x)
 	params_free(x->transaction.params);
 	params_free(x->transaction.table.params);
 	connection_free(x->transaction.connection);
+	notes_free(x->transaction.link.notes);
 	free(x);
 }

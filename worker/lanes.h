@@ -106,6 +106,8 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 
 /* Puts a read beside its lane; takes over the side and what it has. */
 void lanes_put_side(struct lanes *lanes, struct side *side);
+/* Do any wait for an executor? */
+bool lanes_sides_wait(struct lanes *lanes);
 /* Is there room for one more? Else it runs in its lane. */
 bool lanes_side_room(struct lanes *lanes);
 void lanes_free_side(struct lanes *lanes, struct side *side);

@@ -305,6 +305,14 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 	lanes_unlock(lanes);
 }
 
+bool lanes_sides_wait(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	bool wait = lanes->sides != NULL;
+	lanes_unlock(lanes);
+	return wait;
+}
+
 bool lanes_side_room(struct lanes *lanes)
 {
 	lanes_lock(lanes);

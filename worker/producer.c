@@ -15,6 +15,9 @@
 /* librdkafka's queue: rounds bound it, and a single message of any size must pass. */
 #define QUEUE_MESSAGES 50000
 #define QUEUE_KBYTES 2097151
+/* How long a reply waits for others where the executors are behind: less than one of their reads
+ * takes, and enough to make one request of several replies. */
+#define GATHER_MS 5
 /* Held for the next round; beyond it senders wait. */
 #define HELD_BYTES (4 * 1024 * 1024)
 /* librdkafka's own limit: a command that was too large for us goes to its dead letters whole. */
@@ -46,6 +49,8 @@ struct round {
 	char *topic;
 	size_t in_flight;
 	struct sent *held, **held_end;
+	int64_t held_since; /* clock_tick_ms, of the first */
+	bool due;           /* what is held is to leave as soon as nothing is in flight */
 };
 
 struct producer {
@@ -155,6 +160,7 @@ static struct sent *take_round(struct producer *p, struct round *round)
 	}
 	round->held = NULL;
 	round->held_end = &round->held;
+	round->due = false;
 	return first;
 }
 
@@ -173,6 +179,7 @@ static void hold_again(struct producer *p, struct sent *first)
 	if (!round->held)
 		round->held_end = &last->next;
 	round->held = first;
+	round->due = true;
 	pthread_mutex_unlock(&p->mutex);
 }
 
@@ -197,17 +204,21 @@ static void end_of_one(struct producer *p, struct round *round)
 {
 	struct sent *first = NULL;
 	pthread_mutex_lock(&p->mutex);
-	if (--round->in_flight == 0 && !p->rebuilding)
+	if (--round->in_flight == 0 && round->due && !p->rebuilding)
 		first = take_round(p, round);
 	pthread_mutex_unlock(&p->mutex);
 	send_round(p, first);
 }
 
-void producer_flush(struct producer *p)
+/* What has been held since then, or earlier, is due. */
+static void flush_since(struct producer *p, int64_t tick)
 {
 	pthread_mutex_lock(&p->mutex);
 	for (struct round *round = p->rounds; round; round = round->next) {
-		if (round->in_flight > 0 || !round->held)
+		if (!round->held || (!round->due && round->held_since > tick))
+			continue;
+		round->due = true;
+		if (round->in_flight > 0)
 			continue;
 		struct sent *first = take_round(p, round);
 		pthread_mutex_unlock(&p->mutex);
@@ -215,6 +226,16 @@ void producer_flush(struct producer *p)
 		pthread_mutex_lock(&p->mutex);
 	}
 	pthread_mutex_unlock(&p->mutex);
+}
+
+void producer_flush(struct producer *p)
+{
+	flush_since(p, INT64_MAX);
+}
+
+void producer_flush_gathered(struct producer *p)
+{
+	flush_since(p, clock_tick_ms() - GATHER_MS);
 }
 
 /* What is held belongs to lanes that are taken anew, or to the next worker: it is in the outbox,
@@ -363,8 +384,9 @@ static void *run(void *arg)
 		rd_kafka_poll(p->rk, POLL_MS);
 		if (atomic_load(&p->failed))
 			rebuild(p);
-		/* What a full queue held up while nothing of its round was in flight. */
-		producer_flush(p);
+		/* What a full queue held up while nothing of its round was in flight, and what no executor
+		 * has come by for. */
+		producer_flush_gathered(p);
 	}
 	return NULL;
 }
@@ -438,6 +460,8 @@ static bool hold(struct producer *p, struct sent *sent, const char *topic)
 	pthread_mutex_lock(&p->mutex);
 	struct round *round = find_round(p, topic);
 	sent->round = round;
+	if (!round->held)
+		round->held_since = clock_tick_ms();
 	*round->held_end = sent;
 	round->held_end = &sent->next;
 	p->held_bytes += sent_bytes(sent);

@@ -139,6 +139,7 @@ static enum db_kind try_turn(struct attempt *attempt, struct turn *turn, bool *f
 	if (attempt->open)
 		send_plain(attempt, "SAVEPOINT stowage_turn");
 	attempt->transaction->link.may_copy = false;
+	attempt->transaction->link.may_guess = false;
 	turns_run(turn);
 	enum db_kind kind = drain(attempt);
 	if (kind == DB_OK && attempt->open)
@@ -181,6 +182,7 @@ static enum db_kind run_turn(struct attempt *attempt, struct walk *walk, struct 
 	if (attempt->careful)
 		return bisect(attempt, turn);
 	attempt->transaction->link.may_copy = attempt->open;
+	attempt->transaction->link.may_guess = true;
 	turns_run(turn);
 	bool barrier = turn->count > 0 && (turn->calls[0]->command->flags & COMMAND_BARRIER);
 	if (!barrier && ++walk->sent < TURNS_AHEAD)

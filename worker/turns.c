@@ -36,6 +36,7 @@ struct turn *turns_new(struct turn_link *link, struct arena *arena, struct param
 		.schema = link->engine->config->postgres.schema_name,
 		.in_transaction = link->in_transaction,
 		.settings = &link->engine->settings,
+		.notes = link->notes,
 		.link = link,
 	};
 	return turn;
@@ -67,6 +68,11 @@ void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, voi
 void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg)
 {
 	turn_send_sql(turn, statement_defs[statement].sql, done, arg);
+}
+
+bool turn_may_guess(const struct turn *turn)
+{
+	return turn->link->may_guess;
 }
 
 bool turn_copy_begin(struct turn *turn, const char *sql)

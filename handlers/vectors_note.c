@@ -1,0 +1,94 @@
+/* vectors_note.c - see vectors_note.h */
+#include "handlers/vectors_note.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers/notes.h"
+#include "schemas/allocate.h"
+
+/* So many searches rely on a namespace's being crowded before its rows are counted again. */
+#define CROWDED_SEARCHES 64
+
+struct noted {
+	struct vectors_index index;
+	char *extension, *stamp;
+	char *crowded; /* a namespace, or NULL */
+	uint32_t crowded_size;
+	unsigned searches; /* that may still rely on it */
+};
+
+static char *copy(const char *text, size_t size)
+{
+	char *bytes = allocate(size + 1);
+	memcpy(bytes, text, size);
+	bytes[size] = '\0';
+	return bytes;
+}
+
+static void release(void *value)
+{
+	struct noted *noted = value;
+	free(noted->extension);
+	free(noted->stamp);
+	free(noted->crowded);
+	free(noted);
+}
+
+static struct noted *find(struct turn *turn, const struct datum *name)
+{
+	return notes_find(turn->notes, name->text, name->size);
+}
+
+static bool is_crowded(struct noted *noted, const struct datum *namespace)
+{
+	if (!noted->crowded || noted->crowded_size != namespace->size ||
+		memcmp(noted->crowded, namespace->text, namespace->size) != 0 || noted->searches == 0)
+		return false;
+	noted->searches--;
+	return true;
+}
+
+bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
+	struct vectors_note *note)
+{
+	struct noted *noted = turn_may_guess(turn) ? find(turn, name) : NULL;
+	if (!noted)
+		return false;
+	note->index = noted->index;
+	note->index.name = *name;
+	note->index.extension = arena_copy(turn->arena, noted->extension, strlen(noted->extension));
+	note->stamp = arena_copy(turn->arena, noted->stamp, strlen(noted->stamp));
+	note->crowded = is_crowded(noted, namespace);
+	return true;
+}
+
+void vectors_note_put(struct turn *turn, const struct vectors_index *index, const char *stamp)
+{
+	struct noted *noted = allocate(sizeof(*noted));
+	*noted = (struct noted){
+		.index = *index,
+		.extension = copy(index->extension, strlen(index->extension)),
+		.stamp = copy(stamp, strlen(stamp)),
+	};
+	/* They live in the arena, and a search has no use for them. */
+	noted->index.method_name = noted->index.unique_name = noted->index.old_unique = NULL;
+	notes_put(turn->notes, index->name.text, index->name.size, noted, release);
+}
+
+void vectors_note_crowded(struct turn *turn, const struct datum *name,
+	const struct datum *namespace)
+{
+	struct noted *noted = find(turn, name);
+	if (!noted)
+		return;
+	free(noted->crowded);
+	noted->crowded = copy(namespace->text, namespace->size);
+	noted->crowded_size = namespace->size;
+	noted->searches = CROWDED_SEARCHES;
+}
+
+void vectors_note_drop(struct turn *turn, const struct datum *name)
+{
+	notes_drop(turn->notes, name->text, name->size);
+}

@@ -1,0 +1,32 @@
+/*
+ * vectors_note.h - what an executor remembers of a vector index it has searched
+ *
+ * The catalog statement takes a tenth of the time of a search, and its answer has to be waited for
+ * before the search can be composed. So its result is noted together with a stamp (vectors.query's
+ * statement) that is asked for before it: a search may be composed by the note and sent behind the
+ * same stamp, and holds if that has not changed.
+ */
+#ifndef HANDLERS_VECTORS_NOTE_H
+#define HANDLERS_VECTORS_NOTE_H
+
+#include "handlers/vectors_index.h"
+
+/* Copies, in the turn's arena, of what was noted. */
+struct vectors_note {
+	struct vectors_index index; /* without what only writing needs: names of unique indexes */
+	const char *stamp;
+	bool crowded; /* the namespace is known to hold more rows than are compared one by one */
+};
+
+/* False: there is no note of the index, or it may not be relied on in this turn. */
+bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
+	struct vectors_note *note);
+
+/* An index that is there, under the stamp that was asked for before. */
+void vectors_note_put(struct turn *turn, const struct vectors_index *index, const char *stamp);
+/* Nothing if there is no note of it. */
+void vectors_note_crowded(struct turn *turn, const struct datum *name,
+	const struct datum *namespace);
+void vectors_note_drop(struct turn *turn, const struct datum *name);
+
+#endif
