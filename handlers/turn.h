@@ -83,9 +83,9 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
  * the .sql files. Values go into turn->params, never into the text. */
 void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg);
 
-/* May the handler act on its notes before they are checked? No where a culprit is looked for: after
- * a statement has failed that such a guess may have sent. */
-bool turn_may_guess(const struct turn *turn);
+/* May the handler act on its notes before they are checked? If it may, it says thereby that it does.
+ * Not in a turn that runs again by itself, as a statement has failed: it may have come of a guess. */
+bool turn_guess(struct turn *turn);
 
 /*
  * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be

@@ -16,6 +16,7 @@ struct noted {
 	char *crowded; /* a namespace, or NULL */
 	uint32_t crowded_size;
 	unsigned searches; /* that may still rely on it */
+	bool scattered;    /* none may, whatever is counted there */
 };
 
 static char *copy(const char *text, size_t size)
@@ -40,10 +41,15 @@ static struct noted *find(struct turn *turn, const struct datum *name)
 	return notes_find(turn->notes, name->text, name->size);
 }
 
+static bool is_namespace(const struct noted *noted, const struct datum *namespace)
+{
+	return noted->crowded && noted->crowded_size == namespace->size &&
+		memcmp(noted->crowded, namespace->text, namespace->size) == 0;
+}
+
 static bool is_crowded(struct noted *noted, const struct datum *namespace)
 {
-	if (!noted->crowded || noted->crowded_size != namespace->size ||
-		memcmp(noted->crowded, namespace->text, namespace->size) != 0 || noted->searches == 0)
+	if (!is_namespace(noted, namespace) || noted->searches == 0)
 		return false;
 	noted->searches--;
 	return true;
@@ -52,8 +58,8 @@ static bool is_crowded(struct noted *noted, const struct datum *namespace)
 bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
 	struct vectors_note *note)
 {
-	struct noted *noted = turn_may_guess(turn) ? find(turn, name) : NULL;
-	if (!noted)
+	struct noted *noted = find(turn, name);
+	if (!noted || !turn_guess(turn))
 		return false;
 	note->index = noted->index;
 	note->index.name = *name;
@@ -80,12 +86,22 @@ void vectors_note_crowded(struct turn *turn, const struct datum *name,
 	const struct datum *namespace)
 {
 	struct noted *noted = find(turn, name);
-	if (!noted)
+	if (!noted || (noted->scattered && is_namespace(noted, namespace)))
 		return;
 	free(noted->crowded);
 	noted->crowded = copy(namespace->text, namespace->size);
 	noted->crowded_size = namespace->size;
 	noted->searches = CROWDED_SEARCHES;
+	noted->scattered = false;
+}
+
+void vectors_note_scattered(struct turn *turn, const struct datum *name)
+{
+	struct noted *noted = find(turn, name);
+	if (!noted)
+		return;
+	noted->searches = 0;
+	noted->scattered = true;
 }
 
 void vectors_note_drop(struct turn *turn, const struct datum *name)

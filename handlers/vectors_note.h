@@ -27,6 +27,8 @@ void vectors_note_put(struct turn *turn, const struct vectors_index *index, cons
 /* Nothing if there is no note of it. */
 void vectors_note_crowded(struct turn *turn, const struct datum *name,
 	const struct datum *namespace);
+/* The index alone did not find enough there: it is not to be relied on any more. */
+void vectors_note_scattered(struct turn *turn, const struct datum *name);
 void vectors_note_drop(struct turn *turn, const struct datum *name);
 
 #endif

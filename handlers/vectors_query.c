@@ -5,7 +5,8 @@
  * filter and the namespace leave; if they are few enough to be compared one by one, that is exact
  * and cheap, else the index is asked. Only the index itself can tell that it found less than there
  * is (its scans are bounded): then the exact answer is asked for. Where the namespace was seen to be
- * crowded a while ago, a search without a filter does not count its rows.
+ * crowded a while ago, a search without a filter does not count its rows, nor is its scan one that
+ * could go on: if that finds too little, both answers are asked for after all.
  *
  * What the catalog says of the index is taken from the executor's note of it, and the search is held
  * back from the reply if the note turns out to be old: then it is made again by the catalog.
@@ -45,7 +46,7 @@ struct vectors_query {
 	const char *stamp; /* of the catalog, as noted or as asked for; NULL: the index is not there */
 	bool guessed; /* by a note */
 	bool stale;   /* ... that was old */
-	bool crowded; /* too many rows to compare one by one, as noted */
+	bool crowded; /* too many rows to compare one by one, as noted: the index alone is asked */
 	bool exact; /* the answer is complete, whatever it is */
 };
 
@@ -55,6 +56,7 @@ enum {
 	COLUMN_SCORE,
 	COLUMN_METADATA,
 	COLUMN_VECTOR,
+	COLUMN_IS_ALL, /* where both answers were asked for: it is that of the few */
 };
 
 /* ---------------------------------------------------------------- what a command gives */
@@ -144,17 +146,28 @@ static bool is_complete(const struct vectors_query *query, const struct rows *ro
 }
 
 static void ask_exact(struct turn *turn, struct vectors_query *query);
+static void ask(struct turn *turn, struct vectors_query *query);
 static void ask_catalog(struct turn *turn, struct vectors_query *query);
 
-/* The index was asked, as there is no mark that the few were: that may be so the next time. */
+/* Where the index was asked this time, it may be the next time. */
 static void note_crowd(struct turn *turn, const struct vectors_query *query,
 	const struct rows *rows)
 {
-	int count = rows_count(rows);
-
 	if (!query->exact && !query->crowded && !vectors_filter_given(query->filter) &&
-		!(count && rows_null(rows, count - 1, COLUMN_ID)))
+		rows_count(rows) && !rows_bool(rows, 0, COLUMN_IS_ALL))
 		vectors_note_crowded(turn, &query->index->name, &query->namespace);
+}
+
+/* The index has found too little. */
+static void ask_more(struct turn *turn, struct vectors_query *query)
+{
+	if (!query->crowded) {
+		ask_exact(turn, query);
+		return;
+	}
+	vectors_note_scattered(turn, &query->index->name);
+	query->crowded = false;
+	ask(turn, query);
 }
 
 static void answered(struct turn *turn, const struct rows *rows, void *arg)
@@ -167,9 +180,7 @@ static void answered(struct turn *turn, const struct rows *rows, void *arg)
 		return;
 	}
 	if (!is_complete(query, rows)) {
-		if (query->crowded)
-			vectors_note_drop(turn, &query->index->name);
-		ask_exact(turn, query);
+		ask_more(turn, query);
 		return;
 	}
 	note_crowd(turn, query, rows);
@@ -317,7 +328,7 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 	const char *with = few_sql(turn, query, table, where, params_count(turn->params), &few);
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
-			"WITH %s SELECT vector_id, %s, metadata, %s FROM ("
+			"WITH %s SELECT vector_id, %s, metadata, %s, (SELECT is_all FROM counted) FROM ("
 			"SELECT vector_id, %s AS distance, metadata, embedding FROM %s "
 			"WHERE (SELECT is_all FROM counted) "
 			"UNION ALL (SELECT vector_id, %s, metadata, embedding FROM %s "
@@ -329,7 +340,7 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 		answered, query);
 }
 
-/* Without the few, where they are known not to be. */
+/* Without the few. */
 static void ask_crowd(struct turn *turn, struct vectors_query *query)
 {
 	const struct vectors_index *index = query->index;
@@ -401,13 +412,14 @@ static void send_setting(struct turn *turn, int statement, int64_t value, bool i
 
 static void send_settings(struct turn *turn, const struct vectors_query *query)
 {
+	bool iterative = query->index->iterative && !query->crowded;
+
 	if (datum_is_null(&query->vector) || query->index->method == VECTORS_FLAT)
 		turn_send(turn, SQL_VECTORS_QUERY__EXACT, NULL, NULL);
 	else if (query->index->method == VECTORS_HNSW)
-		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query), query->index->iterative);
+		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query), iterative);
 	else
-		send_setting(turn, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query),
-			query->index->iterative);
+		send_setting(turn, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query), iterative);
 }
 
 /* ---------------------------------------------------------------- a turn */
@@ -422,7 +434,7 @@ static void ask(struct turn *turn, struct vectors_query *query)
 		ask_filter(turn, query);
 	else if (query->index->method == VECTORS_FLAT)
 		ask_exact(turn, query);
-	else if (query->crowded && !vectors_filter_given(query->filter))
+	else if (query->crowded)
 		ask_crowd(turn, query);
 	else
 		ask_index(turn, query);
@@ -494,7 +506,8 @@ static bool guess(struct turn *turn, struct vectors_query *query)
 		return false;
 	query->index = &note->index;
 	query->stamp = note->stamp;
-	query->crowded = note->crowded;
+	query->crowded = note->crowded && !vectors_filter_given(query->filter) &&
+		query->top_k <= ef_of(query);
 	query->guessed = true;
 	if (!fits(turn, query))
 		return false;

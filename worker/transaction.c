@@ -349,6 +349,12 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	return commit(attempt);
 }
 
+/* A guess that was wrong may name what is not there (any more): that is not the database's state. */
+static bool may_be_a_turns(const struct transaction *transaction, enum db_kind kind)
+{
+	return kind == DB_COMMAND || (kind == DB_SETUP && transaction->link.guessed);
+}
+
 enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
 	struct db_failure *failure, bool *written)
 {
@@ -358,13 +364,14 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 	for (;;) {
 		attempt.open = false;
 		transaction->link.in_transaction = false;
+		transaction->link.guessed = false;
 		kind = run_once(&attempt, &again);
 		*written = attempt.open;
 		if (kind == DB_OK && !again)
 			return kind;
 		if (attempt.open || kind != DB_OK)
 			connection_rollback(transaction->connection);
-		if (kind == DB_COMMAND && !attempt.careful)
+		if (may_be_a_turns(transaction, kind) && !attempt.careful)
 			attempt.careful = true;
 		else if (kind != DB_OK)
 			return kind;

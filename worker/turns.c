@@ -70,8 +70,9 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
 	turn_send_sql(turn, statement_defs[statement].sql, done, arg);
 }
 
-bool turn_may_guess(const struct turn *turn)
+bool turn_guess(struct turn *turn)
 {
+	turn->link->guessed |= turn->link->may_guess;
 	return turn->link->may_guess;
 }
 

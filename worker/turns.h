@@ -17,6 +17,7 @@ struct turn_link {
 	bool in_transaction;  /* a transaction is begun */
 	bool may_copy;        /* in a transaction, and no culprit is looked for */
 	bool may_guess;       /* no culprit is looked for */
+	bool guessed;         /* in this attempt, a handler did */
 	struct notes *notes;
 	unsigned copies_rest; /* copies to be left out after one that failed */
 	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */

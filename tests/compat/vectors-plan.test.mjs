@@ -163,12 +163,66 @@ describe('settings of a query', () => {
 describe('order', () => {
   test('a query sees the writes before it in its partition', async () => {
     await mate.call('vectors.createIndex', { indexName: 'fresh', dimension: 2, indexConfig: { type: 'hnsw' } });
-    const found = [];
+    // In one request: of many that are under way at once kafkajs may send the last ones out of order.
+    const posted = [], found = [];
     for (let i = 0; i < 20; i++) {
-      call('upsert', { indexName: 'fresh', vectors: [[1, i]], ids: [`v${i}`] });
-      found.push(call('query', { indexName: 'fresh', queryVector: [1, i], topK: 1 }).then(idsOf));
+      const correlationId = `fresh-${i}`;
+      posted.push({ command: 'vectors.upsert', args: { indexName: 'fresh', vectors: [[1, i]], ids: [`v${i}`] } },
+        { command: 'vectors.query', args: { indexName: 'fresh', queryVector: [1, i], topK: 1 }, correlationId });
+      found.push(world.client.expect(correlationId, 'vectors.query').then(({ decoded }) => idsOf(decoded.result)));
     }
+    await world.client.post(posted);
     assert.deepEqual(await Promise.all(found), Array.from({ length: 20 }, (_, i) => [`v${i}`]));
+  });
+
+  // What was learnt by one query must not answer the next one after that has changed.
+  const nearestByHand = (indexName, operator, topK = 10) => run(
+    `SELECT vector_id FROM :schema.${indexName} ORDER BY embedding ${operator} '[3,40]', vector_id LIMIT ${topK}`)
+    .then((rows) => rows.map((row) => row.vector_id));
+  const search = (indexName, over) => call('query', { indexName, queryVector: [3, 40], ...over });
+
+  test('an index that is made anew with another metric', async () => {
+    await fill('metric', 2000, { x: '1 + i % 40', y: '1 + i / 40 + i / 1e6', indexConfig: { type: 'hnsw', hnsw: { m: 16, efConstruction: 64 } } });
+    for (let i = 0; i < 3; i++) assert.deepEqual(idsOf(await search('metric')), await nearestByHand('metric', '<->'));
+    await run('DROP INDEX :schema.metric_vector_idx');
+    await run('CREATE INDEX metric_vector_idx ON :schema.metric USING hnsw (embedding vector_ip_ops) WITH (m = 16)');
+    for (let i = 0; i < 3; i++) {
+      const found = await search('metric', { topK: 3 });
+      assert.deepEqual(idsOf(found), await nearestByHand('metric', '<#>', 3));
+      assert.ok(found[0].score > 1, `a score of the new metric: ${found[0].score}`);
+    }
+  });
+
+  test('rows that are deleted after many were found', async () => {
+    await fill('thinned', 3000, { x: '3', y: '40 + i', indexConfig: { type: 'hnsw', hnsw: { m: 16, efConstruction: 64 } } });
+    const ids = (first) => Array.from({ length: 10 }, (_, i) => `v${first + i}`);
+    for (let i = 0; i < 3; i++) assert.deepEqual(idsOf(await search('thinned')), ids(1));
+    await run(`DELETE FROM :schema.thinned WHERE substr(vector_id, 2)::int <= 1500`);
+    for (let i = 0; i < 3; i++) assert.deepEqual(idsOf(await search('thinned')), ids(1501));
+    await run(`DELETE FROM :schema.thinned WHERE substr(vector_id, 2)::int <= 2996`);
+    for (let i = 0; i < 3; i++) assert.deepEqual(idsOf(await search('thinned')), ids(2997).slice(0, 4));
+  });
+
+  test('a crowded namespace and one with few rows', async () => {
+    await fill('halls', 3000, { x: '3', y: '40 + i', indexConfig: { type: 'hnsw', hnsw: { m: 16, efConstruction: 64 } } });
+    await run(`UPDATE :schema.halls SET namespace = 'few' WHERE substr(vector_id, 2)::int > 2994`);
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await search('halls')).length, 10);
+      assert.deepEqual(idsOf(await search('halls', { namespace: 'few' })), ['v2995', 'v2996', 'v2997', 'v2998', 'v2999', 'v3000']);
+    }
+  });
+
+  test('a table that is dropped, and one that is not there yet', async () => {
+    const make = async (count) => {
+      await call('createIndex', { indexName: 'gone', dimension: 2, indexConfig: { type: 'flat' } });
+      await run(`INSERT INTO :schema.gone (vector_id, embedding) SELECT 'v' || i, ARRAY[3, i]::float4[]::vector FROM generate_series(1, ${count}) AS i`);
+    };
+    await make(10);
+    for (let i = 0; i < 2; i++) assert.equal((await search('gone')).length, 10);
+    await run('DROP TABLE :schema.gone');
+    await assert.rejects(search('gone'), /does not exist/);
+    await make(5);
+    assert.equal((await search('gone')).length, 5);
   });
 
   test('a table that is dropped and made anew with another type', async () => {
