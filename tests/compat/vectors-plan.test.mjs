@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { closeShared, sql, until, World } from './lib/harness.mjs';
+import { closeShared, pool, sql, until, World } from './lib/harness.mjs';
 import { ReferenceVector } from './lib/vector-pair.mjs';
 
 let world;
@@ -209,6 +209,24 @@ describe('order', () => {
     for (let i = 0; i < 3; i++) {
       assert.equal((await search('halls')).length, 10);
       assert.deepEqual(idsOf(await search('halls', { namespace: 'few' })), ['v2995', 'v2996', 'v2997', 'v2998', 'v2999', 'v3000']);
+    }
+  });
+
+  test('a reply does not wait for the queries behind it', async () => {
+    await fill('swift', 10, { x: '3', y: '40 + i', indexConfig: { type: 'flat' } });
+    await fill('stuck', 10, { x: '3', y: '40 + i', indexConfig: { type: 'flat' } });
+    const ask = (indexName, correlationId) => ({ correlationId, command: 'vectors.query', args: { indexName, queryVector: [3, 40] } });
+    const lock = await pool().connect();
+    try {
+      await lock.query(`BEGIN; LOCK TABLE "${world.schema}".stuck IN ACCESS EXCLUSIVE MODE`);
+      // The only connection answers the first, then waits for the lock with the others behind it.
+      const replies = ['swift', 'stuck-1', 'stuck-2', 'stuck-3'].map((id) => world.client.expect(id, 'vectors.query'));
+      await world.client.post([ask('swift', 'swift'), ...['stuck-1', 'stuck-2', 'stuck-3'].map((id) => ask('stuck', id))]);
+      assert.equal((await replies[0]).decoded.result.length, 10);
+      await lock.query('COMMIT');
+      for (const reply of replies) assert.equal((await reply).decoded.result.length, 10);
+    } finally {
+      lock.release();
     }
   });
 
