@@ -16,15 +16,14 @@ struct note {
 };
 
 struct notes {
-	struct note list[NOTES_MAX];
+	struct note list[NOTES_MAX]; /* the oldest first */
 	size_t count;
-	size_t oldest; /* the next to make room */
 };
 
 struct notes *notes_new(void)
 {
 	struct notes *notes = allocate(sizeof(*notes));
-	notes->count = notes->oldest = 0;
+	notes->count = 0;
 	return notes;
 }
 
@@ -58,21 +57,20 @@ void *notes_find(const struct notes *notes, const void *key, size_t size)
 	return i < notes->count ? notes->list[i].value : NULL;
 }
 
-/* Where a note of a new key goes. */
-static struct note *make_room(struct notes *notes)
+static void drop(struct notes *notes, size_t place)
 {
-	if (notes->count < NOTES_MAX)
-		return &notes->list[notes->count++];
-	struct note *note = &notes->list[notes->oldest++ % NOTES_MAX];
+	struct note *note = &notes->list[place];
 	let_go(note);
-	return note;
+	memmove(note, note + 1, (--notes->count - place) * sizeof(*note));
 }
 
 void notes_put(struct notes *notes, const void *key, size_t size, void *value,
 	void (*release)(void *value))
 {
 	notes_drop(notes, key, size);
-	struct note *note = make_room(notes);
+	if (notes->count == NOTES_MAX)
+		drop(notes, 0);
+	struct note *note = &notes->list[notes->count++];
 	*note = (struct note){ .key = allocate(size + 1), .size = size, .value = value,
 		.release = release };
 	memcpy(note->key, key, size);
@@ -80,9 +78,7 @@ void notes_put(struct notes *notes, const void *key, size_t size, void *value,
 
 void notes_drop(struct notes *notes, const void *key, size_t size)
 {
-	size_t i = place_of(notes, key, size);
-	if (i == notes->count)
-		return;
-	let_go(&notes->list[i]);
-	notes->list[i] = notes->list[--notes->count];
+	size_t place = place_of(notes, key, size);
+	if (place < notes->count)
+		drop(notes, place);
 }

@@ -16,7 +16,6 @@ struct walk {
 	struct batch *batch;
 	size_t next[WORK_LANES_MAX];
 	size_t sent; /* turns since the last drain */
-	bool careful;
 };
 
 /* One attempt at a batch. */
@@ -24,8 +23,7 @@ struct attempt {
 	struct transaction *transaction;
 	struct batch *batch;
 	struct db_failure *failure;
-	bool open;    /* a transaction is begun */
-	bool careful; /* a savepoint before each turn */
+	bool open; /* a transaction is begun */
 };
 
 static bool is_runnable(const struct job *job)
@@ -138,8 +136,6 @@ static enum db_kind try_turn(struct attempt *attempt, struct turn *turn, bool *f
 	*failed = false;
 	if (attempt->open)
 		send_plain(attempt, "SAVEPOINT stowage_turn");
-	attempt->transaction->link.may_copy = false;
-	attempt->transaction->link.may_guess = false;
 	turns_run(turn);
 	enum db_kind kind = drain(attempt);
 	if (kind == DB_OK && attempt->open)
@@ -179,10 +175,8 @@ static enum db_kind bisect(struct attempt *attempt, struct turn *turn)
 
 static enum db_kind run_turn(struct attempt *attempt, struct walk *walk, struct turn *turn)
 {
-	if (attempt->careful)
+	if (attempt->transaction->link.careful)
 		return bisect(attempt, turn);
-	attempt->transaction->link.may_copy = attempt->open;
-	attempt->transaction->link.may_guess = true;
 	turns_run(turn);
 	bool barrier = turn->count > 0 && (turn->calls[0]->command->flags & COMMAND_BARRIER);
 	if (!barrier && ++walk->sent < TURNS_AHEAD)
@@ -361,6 +355,7 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 	struct attempt attempt = { .transaction = transaction, .batch = batch, .failure = failure };
 	bool again;
 	enum db_kind kind;
+	transaction->link.careful = false;
 	for (;;) {
 		attempt.open = false;
 		transaction->link.in_transaction = false;
@@ -371,8 +366,8 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 			return kind;
 		if (attempt.open || kind != DB_OK)
 			connection_rollback(transaction->connection);
-		if (may_be_a_turns(transaction, kind) && !attempt.careful)
-			attempt.careful = true;
+		if (may_be_a_turns(transaction, kind) && !transaction->link.careful)
+			transaction->link.careful = true;
 		else if (kind != DB_OK)
 			return kind;
 	}

@@ -72,14 +72,16 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
 
 bool turn_guess(struct turn *turn)
 {
-	turn->link->guessed |= turn->link->may_guess;
-	return turn->link->may_guess;
+	if (turn->link->careful)
+		return false;
+	turn->link->guessed = true;
+	return true;
 }
 
 bool turn_copy_begin(struct turn *turn, const char *sql)
 {
 	struct turn_link *link = turn->link;
-	if (!link->may_copy)
+	if (!link->in_transaction || link->careful)
 		return false;
 	if (link->copies_rest > 0) {
 		link->copies_rest--;

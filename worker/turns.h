@@ -15,8 +15,7 @@ struct turn_link {
 	struct connection *connection;
 	struct buffer *reply; /* scratch: a reply being encoded */
 	bool in_transaction;  /* a transaction is begun */
-	bool may_copy;        /* in a transaction, and no culprit is looked for */
-	bool may_guess;       /* no culprit is looked for */
+	bool careful;         /* a culprit is looked for: a savepoint before each turn, no copy, no guess */
 	bool guessed;         /* in this attempt, a handler did */
 	struct notes *notes;
 	unsigned copies_rest; /* copies to be left out after one that failed */
