@@ -3,26 +3,43 @@
  *
  *   watch --schema S --group G --until N [--from M | --lanes L]
  *
- * Asks the database every few milliseconds how many commands of the group are applied (the sum
- * of the lanes' offsets, which move in the transactions of their commands: no command counts
- * before its effect is committed). Prints "ready" when it watches, "begin COUNT" when the count
- * first exceeds M, or with --lanes when the group has taken that many lanes (it fetches nothing
- * before), "end COUNT" when it reaches N; each line at once.
+ * Asks the database how many commands of the group are applied (the sum of the lanes' offsets,
+ * which move in the transactions of their commands: no command counts before its effect is
+ * committed): every few milliseconds until it begins and when the end is near, rarely between, as
+ * what it costs counts against those who are watched. Prints "ready" when it watches, "begin COUNT"
+ * when the count first exceeds M, or with --lanes when the group has taken that many lanes (it
+ * fetches nothing before), "end COUNT" when it reaches N; each line at once.
  */
 #include <libpq-fe.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "bench.h"
 
-#define PAUSE_NS 5000000
+#define PAUSE_NS 3000000
+#define PAUSE_MAX_NS 50000000
 #define STALLED_NS INT64_C(180000000000) /* a batch of vectors into hnsw takes half a minute */
 
-static int64_t applied(PGconn *connection, const char *sql, const char *group, int64_t *lanes)
+static PGconn *open_connection(const char *schema)
 {
-	PGresult *result = PQexecParams(connection, sql, 1, NULL, &group, NULL, NULL, 0);
+	char sql[256];
+	PGconn *connection = PQconnectdb(environment("STOWAGE_POSTGRES_CONNECTION_STRING"));
+
+	if (PQstatus(connection) != CONNECTION_OK)
+		die("%s", PQerrorMessage(connection));
+	snprintf(sql, sizeof sql, "SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_lanes WHERE group_id = $1",
+		schema);
+	PGresult *result = PQprepare(connection, "applied", sql, 0, NULL);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		die("%s", PQerrorMessage(connection));
+	PQclear(result);
+	return connection;
+}
+
+static int64_t applied(PGconn *connection, const char *group, int64_t *lanes)
+{
+	PGresult *result = PQexecPrepared(connection, "applied", 1, &group, NULL, NULL, 0);
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		die("%s", PQerrorMessage(connection));
@@ -38,25 +55,29 @@ static void say(const char *what, int64_t count)
 	fflush(stdout);
 }
 
+/* A quarter of the time that the rest will take at the rate so far, within bounds. */
+static void pause_until_next(int64_t since, int64_t done, int64_t left)
+{
+	int64_t pause = done > 0 ? (now_ns() - since) / 4 * left / done : PAUSE_NS;
+
+	pause = pause < PAUSE_NS ? PAUSE_NS : pause > PAUSE_MAX_NS ? PAUSE_MAX_NS : pause;
+	nanosleep(&(struct timespec){ .tv_nsec = pause }, NULL);
+}
+
 int main(int argc, char **argv)
 {
-	PGconn *connection = PQconnectdb(environment("STOWAGE_POSTGRES_CONNECTION_STRING"));
+	PGconn *connection = open_connection(option(argc, argv, "schema", NULL));
 	const char *group = option(argc, argv, "group", NULL);
 	int64_t from = option_number(argc, argv, "from", 0), until = option_number(argc, argv, "until", 0);
 	int64_t due = option_number(argc, argv, "lanes", 0), lanes;
-	char sql[256];
+	int64_t begun = 0, at_begin = 0, last = -1, moved = now_ns();
 
-	if (PQstatus(connection) != CONNECTION_OK)
-		die("%s", PQerrorMessage(connection));
-	snprintf(sql, sizeof sql, "SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_lanes WHERE group_id = $1",
-		option(argc, argv, "schema", NULL));
 	say("ready", from);
-	bool begun = false;
-	int64_t last = -1, moved = now_ns();
 	for (;;) {
-		int64_t count = applied(connection, sql, group, &lanes);
+		int64_t count = applied(connection, group, &lanes);
 		if (!begun && (due > 0 ? lanes >= due : count > from)) {
-			begun = true;
+			begun = now_ns();
+			at_begin = count;
 			say("begin", count);
 		}
 		if (count >= until)
@@ -67,7 +88,7 @@ int main(int argc, char **argv)
 		} else if (now_ns() - moved > STALLED_NS) {
 			die("no progress for three minutes at %lld of %lld", (long long)count, (long long)until);
 		}
-		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+		pause_until_next(begun, begun ? count - at_begin : 0, until - count);
 	}
 	say("end", until);
 	PQfinish(connection);
