@@ -130,20 +130,24 @@ static size_t queue_length(const struct connection *c)
 	return c->tail - c->head;
 }
 
+/* Head and tail stay what they are: whoever takes answers counts by them while callbacks send. */
+static void grow_queue(struct connection *c)
+{
+	size_t size = c->queue_size * 2;
+	struct expected *grown = calloc(size, sizeof(*grown));
+	if (!grown)
+		abort();
+	for (size_t i = c->head; i != c->tail; i++)
+		grown[i & (size - 1)] = c->queue[i & (c->queue_size - 1)];
+	free(c->queue);
+	c->queue = grown;
+	c->queue_size = size;
+}
+
 static struct expected *expect(struct connection *c, enum expected_kind kind)
 {
-	if (queue_length(c) == c->queue_size) {
-		struct expected *grown = calloc(c->queue_size * 2, sizeof(*grown));
-		if (!grown)
-			abort();
-		for (size_t i = 0; i < c->queue_size; i++)
-			grown[i] = c->queue[(c->head + i) & (c->queue_size - 1)];
-		free(c->queue);
-		c->queue = grown;
-		c->head = 0;
-		c->tail = c->queue_size;
-		c->queue_size *= 2;
-	}
+	if (queue_length(c) == c->queue_size)
+		grow_queue(c);
 	struct expected *e = &c->queue[c->tail++ & (c->queue_size - 1)];
 	*e = (struct expected){ .kind = kind };
 	return e;

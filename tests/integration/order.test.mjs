@@ -173,6 +173,19 @@ describe('order', () => {
     }
   });
 
+  test('a turn may send any number of statements once it has its first answer', async () => {
+    // Upserts into many indexes fold into one turn: it asks for all tables, then writes one after the other.
+    const key = newId();
+    const names = Array.from({ length: 150 }, (_, i) => `many_${i}`);
+    const post = (command, argsOf) => world.client.post(names.map((indexName) => ({ command, key, partition: 0, args: { indexName, ...argsOf(indexName) } })));
+    await post('vectors.createIndex', () => ({ dimension: 2, indexConfig: { type: 'flat' }, buildIndex: false }));
+    await post('vectors.upsert', (name) => ({ vectors: [[1, 2]], ids: [name] }));
+    for (const indexName of [names[0], names.at(-1)]) {
+      const found = await world.client.call('vectors.query', { indexName, queryVector: [1, 2], topK: 5 }, { key, partition: 0 });
+      assert.deepEqual(found.map(({ id }) => id), [indexName]);
+    }
+  });
+
   test('of transactions the committed commands take effect, whatever offsets are missing between', async () => {
     const id = newId();
     const producer = world.client.kafka.producer({ transactionalId: id, idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
