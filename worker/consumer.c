@@ -10,6 +10,7 @@
 
 #include "worker/alloc.h"
 #include "worker/clock.h"
+#include "worker/fetch_window.h"
 #include "worker/kafka.h"
 
 #define LOOP_MS 100
@@ -39,6 +40,7 @@ struct consumer {
 	struct metrics *metrics;
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *queue; /* the group's own events */
+	struct fetch_window *window;
 	atomic_bool brokers_down;
 	atomic_bool joined;
 	bool fatal;
@@ -266,6 +268,7 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
 		return NULL;
 	}
 	rd_kafka_poll_set_consumer(c->rk);
+	c->window = fetch_window_new(c->rk, lanes, (size_t)config->limits.memory_bytes / 2);
 	c->queue = rd_kafka_queue_get_consumer(c->rk);
 	uint64_t one = 1;
 	rd_kafka_queue_io_event_enable(c->queue, lanes_wake_fd(lanes), &one, sizeof(one));
@@ -325,7 +328,7 @@ static void wake_fetcher(struct consumer *c, const struct lane *lane)
 }
 
 /* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later. */
-static bool start_lane(struct consumer *c, const struct lane *lane)
+static bool start_lane(struct consumer *c, struct lane *lane)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p =
@@ -333,10 +336,9 @@ static bool start_lane(struct consumer *c, const struct lane *lane)
 	p->offset = lane->next;
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
-	if (started) {
-		rd_kafka_resume_partitions(c->rk, list);
+	if (started && fetch_window_admit(c->window, lane)) {
 		wake_fetcher(c, lane);
-	} else {
+	} else if (!started) {
 		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
 			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
 	}
@@ -382,22 +384,35 @@ static size_t keep_messages(struct consumer *c, struct lane *lane, rd_kafka_mess
 	return kept;
 }
 
-static void fill_lane(struct consumer *c, struct lane *lane)
+/* Moves up to `most` messages from a partition's queue to its lane. */
+static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 {
 	rd_kafka_message_t *messages[FILL_MESSAGES];
+	/* Before it is emptied: what comes behind the last one raises it again. */
+	atomic_store(&lane->arrived, false);
+	ssize_t got = rd_kafka_consume_batch_queue(lane->source, 0, messages,
+		most < FILL_MESSAGES ? most : FILL_MESSAGES);
+	if (got <= 0)
+		return;
+	atomic_store(&lane->arrived, true);
+	brokers_are_up(c);
+	size_t kept = keep_messages(c, lane, messages, (size_t)got);
+	fetch_window_moved(c->window, lane, lanes_push(c->lanes, lane, messages, kept));
+}
+
+static void fill_lane(struct consumer *c, struct lane *lane)
+{
 	size_t room;
-	while (atomic_load(&lane->arrived) && (room = lanes_room(c->lanes, lane)) > 0) {
-		/* Before it is emptied: what comes behind the last one raises it again. */
-		atomic_store(&lane->arrived, false);
-		ssize_t got = rd_kafka_consume_batch_queue(lane->source, 0, messages,
-			room < FILL_MESSAGES ? room : FILL_MESSAGES);
-		if (got <= 0)
-			return;
-		atomic_store(&lane->arrived, true);
-		brokers_are_up(c);
-		size_t kept = keep_messages(c, lane, messages, (size_t)got);
-		lanes_push(c->lanes, lane, messages, kept);
-	}
+	while (atomic_load(&lane->arrived) && (room = lanes_room(c->lanes, lane)) > 0)
+		move_messages(c, lane, room);
+}
+
+/* Whatever the lane's room: the partition is to be paused, and its queue goes with that. */
+static void empty_source(void *arg, struct lane *lane)
+{
+	struct consumer *c = arg;
+	while (atomic_load(&lane->arrived))
+		move_messages(c, lane, FILL_MESSAGES);
 }
 
 static void serve_lanes(struct consumer *c)
@@ -412,6 +427,7 @@ static void serve_lanes(struct consumer *c)
 		}
 		fill_lane(c, lane);
 	}
+	fetch_window_turn(c->window, empty_source, c);
 }
 
 /* What consumer-lag tools look at; nobody starts from it. */
@@ -450,7 +466,7 @@ static void serve_stats(struct consumer *c)
 		queued += (int64_t)message_queue_length(&lane->messages);
 		if (running && high > lane->position)
 			lag += high - lane->position;
-		bool starved = lane_looks_starved(lane, high, STALLED_LOOKS);
+		bool starved = lane->fetched && lane_looks_starved(lane, high, STALLED_LOOKS);
 		lanes_unlock(c->lanes);
 		if (starved)
 			log_debug(c->log, "nothing comes of what is there: the lane is started anew",
@@ -493,6 +509,7 @@ void consumer_free(struct consumer *c)
 	if (!c)
 		return;
 	rd_kafka_queue_destroy(c->queue);
+	fetch_window_free(c->window);
 	rd_kafka_destroy(c->rk);
 	free(c);
 }

@@ -55,6 +55,10 @@ struct lane {
 	rd_kafka_queue_t *source; /* the partition's own queue; the consumer's thread alone */
 	atomic_bool arrived;      /* something came into it since it was emptied; librdkafka's threads */
 	int wake_fd;              /* of its lanes */
+	bool fetched;             /* not paused; this and the next three are fetch_window.c's */
+	size_t moved;             /* bytes that came from it since it was let in */
+	int64_t moved_at;         /* clock_tick_ms */
+	int64_t waits_since;      /* clock_tick_ms; to be let in */
 	int references;
 
 	enum lane_state state;
@@ -78,6 +82,7 @@ struct lane {
 	int64_t next, position, applied, answered;
 	int64_t gap;  /* the offset that came in place of `next`, which is asked for again; or 0 */
 	bool reseek;  /* the consumer is to start it at `next` once more */
+	int64_t end;  /* of the partition, as last heard; the consumer's thread, or who takes the lane */
 	int starved;  /* looks in a row that saw something there and nothing come */
 	int64_t starved_end; /* the end for which it was started anew: what is before it may be ends
 	                        of transactions alone */

@@ -198,9 +198,10 @@ struct lane *lanes_next_to_serve(struct lanes *lanes, size_t *at, bool *seeking)
 	return found;
 }
 
-void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
+size_t lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count)
 {
+	size_t taken = 0;
 	lanes_lock(lanes);
 	for (size_t i = 0; i < count; i++) {
 		rd_kafka_message_t *message = messages[i];
@@ -210,10 +211,11 @@ void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **mes
 		}
 		if (message_queue_length(&lane->messages) == 0)
 			lane->first_at = clock_tick_ms();
-		lane->bytes += message_bytes(message);
-		lanes->bytes += message_bytes(message);
+		taken += message_bytes(message);
 		message_queue_push(&lane->messages, message);
 	}
+	lane->bytes += taken;
+	lanes->bytes += taken;
 	metrics_gauge(lanes->metrics, GAUGE_QUEUED_BYTES, (int64_t)lanes->bytes);
 	struct waiter *waiter = lanes_waiter_for(lanes, lane);
 	if (lane->reseek)
@@ -221,6 +223,27 @@ void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **mes
 	lanes_unlock(lanes);
 	if (waiter)
 		pthread_cond_signal(&waiter->wake);
+	return taken;
+}
+
+size_t lanes_bytes(const struct lanes *lanes)
+{
+	return lanes->bytes;
+}
+
+void lanes_wait_for_room(struct lanes *lanes, bool any)
+{
+	lanes_lock(lanes);
+	lanes->waits_for_room = any;
+	lanes_unlock(lanes);
+}
+
+bool lanes_any_waits_for_room(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	bool any = lanes->waits_for_room;
+	lanes_unlock(lanes);
+	return any;
 }
 
 /* The lane's waiting messages no longer count. */
@@ -328,8 +351,8 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 		count_states(lanes);
 	pthread_cond_broadcast(&lanes->settled);
 	/* The executor asks for work next: it needs nobody woken. The consumer is to start the lane,
-	 * or to go on filling it where it was full. */
-	bool wake = lane->state == LANE_SEEKING || atomic_load(&lane->arrived);
+	 * or to go on filling it where it was full, or to fetch from another. */
+	bool wake = lane->state == LANE_SEEKING || atomic_load(&lane->arrived) || lanes->waits_for_room;
 	unref_locked(lane);
 	lanes_unlock(lanes);
 	if (wake)

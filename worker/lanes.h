@@ -49,12 +49,19 @@ struct lane *lanes_at(const struct lanes *lanes, size_t index);
 
 /* How many more messages it takes now; 0 if it is full or not running. */
 size_t lanes_room(struct lanes *lanes, const struct lane *lane);
-/* Takes the messages over; drops (destroys) what lies below the lane's next offset. */
-void lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
+/* Takes the messages over; drops (destroys) what lies below the lane's next offset. Returns the
+ * bytes of those that are in. */
+size_t lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count);
 /* The next lane from number *at on that is to be started (*seeking), or has room for what has
  * arrived; NULL: none. One look at the lock for all that need nothing. */
 struct lane *lanes_next_to_serve(struct lanes *lanes, size_t *at, bool *seeking);
+/* With the lock held: bytes that all lanes hold, and batches of them. */
+size_t lanes_bytes(const struct lanes *lanes);
+/* Some lanes are not fetched from until there is room: the consumer is to be woken after each
+ * batch. */
+void lanes_wait_for_room(struct lanes *lanes, bool any);
+bool lanes_any_waits_for_room(struct lanes *lanes);
 /* A lane that was to be started at `next` has been. */
 void lanes_started(struct lanes *lanes, struct lane *lane);
 void lanes_stop(struct lanes *lanes, struct lane *lane);

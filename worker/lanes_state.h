@@ -25,6 +25,7 @@ struct lanes {
 	size_t side_count;
 	int wake_fd;
 	bool quitting;
+	bool waits_for_room; /* see lanes_wait_for_room */
 	size_t bytes;
 	struct lane **list;
 	size_t count, size;

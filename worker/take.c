@@ -65,7 +65,8 @@ static bool is_sound(const struct engine *engine, const struct lane *lane,
 	return why == NULL;
 }
 
-static void enter(const struct engine *engine, struct lane *lane, const struct lane_taken *taken)
+static void enter(const struct engine *engine, struct lane *lane, const struct lane_taken *taken,
+	int64_t end)
 {
 	lanes_lock(engine->lanes);
 	lane_forget_replies(lane);
@@ -74,6 +75,7 @@ static void enter(const struct engine *engine, struct lane *lane, const struct l
 	lane->answered = taken->answered;
 	lane->position = taken->answered;
 	lane->next = taken->answered;
+	lane->end = end;
 	lane->gap = 0;
 	lane->reseek = false;
 	lane->seq = 0;
@@ -161,7 +163,7 @@ struct take_end take_lane(struct transaction *t, struct lane *lane, struct db_fa
 		return database_failed();
 	if (!is_sound(engine, lane, &taken, topic_id, low, high))
 		return take_stop;
-	enter(engine, lane, &taken);
+	enter(engine, lane, &taken, high);
 	struct resend resend = { engine, lane, 0 };
 	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
 		    &resend, failure) != DB_OK)
