@@ -165,6 +165,14 @@ bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 	return true;
 }
 
+bool batch_is_awaited(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->job_count; i++)
+		if (job_replies(&batch->jobs[i]))
+			return true;
+	return false;
+}
+
 void batch_tidy(struct batch *batch, struct lane *const *lanes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

@@ -47,6 +47,9 @@ void batch_free(struct batch *batch);
 bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 	__attribute__((warn_unused_result));
 
+/* Does anybody wait for a reply of it? */
+bool batch_is_awaited(const struct batch *batch);
+
 /* A batch without commands, to write the lanes' rows. */
 void batch_tidy(struct batch *batch, struct lane *const *lanes, size_t count);
 

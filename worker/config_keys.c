@@ -131,8 +131,9 @@ const struct config_key config_keys[] = {
 	{ .path = "batch.maxParallel", .kind = CONFIG_INTEGER, .offset = AT(batch.max_parallel),
 		.max = 1000, .fallback = "0",
 		.help = "Most large batches at work at once: the pool's other connections stay free for "
-			"commands that somebody waits for. More than PostgreSQL has cores to spare is "
-			"slower. 0: as many as this machine has processors, from 2 to 8." },
+			"commands that somebody waits for, and while such come, one large batch less is at "
+			"work. More than PostgreSQL has cores to spare is slower. 0: as many as this machine "
+			"has processors, from 2 to 8." },
 	{ .path = "batch.lingerMillis", .kind = CONFIG_INTEGER, .offset = AT(batch.linger_ms),
 		.max = 60000, .fallback = "0",
 		.help = "How long a batch waits to grow. 0: it goes with what is there, and grows by "

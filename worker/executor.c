@@ -364,6 +364,8 @@ static void do_batch(struct executor *x, const struct work *work)
 		release(x, work, LANE_RUNNING, 0);
 		return;
 	}
+	if (work->lanes[0]->light && batch_is_awaited(&x->batch))
+		lanes_awaited(x->engine->lanes);
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
 	bool written = false;
 	enum db_kind kind = DB_LOST;

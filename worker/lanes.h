@@ -111,6 +111,9 @@ struct work {
  * woken first: its connection and caches are warm, and the others' may go idle. */
 void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, int idle_ms);
 
+/* Somebody waits for an answer of a light batch: for a while the large ones leave room. */
+void lanes_awaited(struct lanes *lanes);
+
 /* Puts a read beside its lane; takes over the side and what it has. */
 void lanes_put_side(struct lanes *lanes, struct side *side);
 /* Do any wait for an executor? */

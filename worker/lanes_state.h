@@ -20,6 +20,7 @@ struct lanes {
 	size_t light_lanes;     /* lanes in light batches under way */
 	int64_t light_since;    /* clock_tick_ms when the last of those was begun */
 	size_t light_commands;  /* what waited for it */
+	int64_t awaited_until;  /* clock_tick_ms; see lanes_awaited */
 	int watchers;           /* executors that wait for the end of that time */
 	struct side *sides, **sides_end;
 	size_t side_count;

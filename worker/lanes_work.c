@@ -12,6 +12,11 @@
  * goes alone, at several times the cost for Kafka, PostgreSQL and us. A command that comes alone
  * never waits, and after that time a slow query holds up no other lane. */
 #define LIGHT_ALONE_MS 2
+/* So long after somebody was seen waiting for the answer of a light batch one large batch less is
+ * under way. PostgreSQL and Kafka then have a core for the next such command: on two cores that costs
+ * the large batches a fifth of their rate, and the slowest one in a hundred answers takes half as
+ * long. */
+#define AWAITED_MS 1000
 /* Commands of the last light batch from which on many ask at once. */
 #define LIGHT_MANY 4
 /* Reads that run beside their lanes: so many at the most, each holds its message. */
@@ -157,9 +162,12 @@ static bool is_light(const struct lane *lane)
 }
 
 /* Much waits in it, and as many large batches as may be are under way already. */
-static bool must_queue(const struct lanes *lanes, const struct lane *lane)
+static bool must_queue(const struct lanes *lanes, const struct lane *lane, int64_t now)
 {
-	return lanes->heavy_batches >= lanes->limits.heavy_batches && !is_light(lane);
+	size_t most = lanes->limits.heavy_batches;
+	if (most > 1 && now < lanes->awaited_until)
+		most--;
+	return lanes->heavy_batches >= most && !is_light(lane);
 }
 
 /* A light lane waits while a light batch has just begun, or has just been a larger one. */
@@ -192,7 +200,7 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 		struct lane *lane = lane_in_turn(lanes, i);
 		if (!is_ready(lanes, lane, now, later) ||
 			(work->lane_count > 0 && is_light(lane) != is_light(work->lanes[0])) ||
-			(work->lane_count > 0 && lane->careful) || must_queue(lanes, lane) ||
+			(work->lane_count > 0 && lane->careful) || must_queue(lanes, lane, now) ||
 			must_gather(lanes, lane, now, later))
 			continue;
 		if (work->lane_count == 0)
@@ -241,7 +249,7 @@ static void wake_for_more(struct lanes *lanes, int64_t now)
 	int64_t later = INT64_MAX;
 	for (size_t i = 0; lanes->waiting && i < lanes->count; i++) {
 		const struct lane *lane = lanes->list[i];
-		if ((is_ready(lanes, lane, now, &later) && !must_queue(lanes, lane) &&
+		if ((is_ready(lanes, lane, now, &later) && !must_queue(lanes, lane, now) &&
 			    !must_gather(lanes, lane, now, &later)) ||
 			is_untaken(lane, now, &later)) {
 			lanes_wake_one(lanes);
@@ -265,10 +273,11 @@ static void wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t un
 struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane)
 {
 	int64_t later = INT64_MAX;
-	if (lane->busy || !lanes->waiting || must_queue(lanes, lane))
+	int64_t now = clock_tick_ms();
+	if (lane->busy || !lanes->waiting || must_queue(lanes, lane, now))
 		return NULL;
 	/* Somebody already waits for the moment when it need not gather any longer. */
-	if (lanes->watchers > 0 && must_gather(lanes, lane, clock_tick_ms(), &later))
+	if (lanes->watchers > 0 && must_gather(lanes, lane, now, &later))
 		return NULL;
 	return pop_waiter(lanes);
 }
@@ -321,6 +330,13 @@ bool lanes_side_room(struct lanes *lanes)
 	return room;
 }
 
+void lanes_awaited(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	lanes->awaited_until = clock_tick_ms() + AWAITED_MS;
+	lanes_unlock(lanes);
+}
+
 void lanes_put_side(struct lanes *lanes, struct side *side)
 {
 	lanes_lock(lanes);
@@ -328,6 +344,7 @@ void lanes_put_side(struct lanes *lanes, struct side *side)
 	*lanes->sides_end = side;
 	lanes->sides_end = &side->next;
 	lanes->side_count++;
+	lanes->awaited_until = clock_tick_ms() + AWAITED_MS;
 	lanes_wake_one(lanes);
 	lanes_unlock(lanes);
 }

@@ -1,0 +1,112 @@
+/* What executors are given: how many large batches at once, and when one less. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "worker/lanes.h"
+
+#define MANY 100 /* messages: a large batch of its own */
+
+static struct lanes *lanes;
+static struct metrics *metrics;
+static struct waiter waiter;
+static rd_kafka_message_t messages[4][MANY];
+static struct lane *given[4];
+static size_t count;
+
+static void make_with(size_t heavy)
+{
+	const struct lanes_limits limits = { .batch_commands = MANY, .heavy_batches = heavy,
+		.batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
+	metrics = metrics_new(0);
+	lanes = lanes_new(&limits, metrics);
+	waiter_init(&waiter);
+	count = 0;
+}
+
+static void make(void)
+{
+	make_with(2);
+}
+
+/* A lane that runs, with so many messages. */
+static struct lane *add(size_t waiting)
+{
+	rd_kafka_message_t *list[MANY];
+	struct lane *lane = lanes_add(lanes, "topic", (int32_t)count);
+	lane->state = LANE_RUNNING;
+	for (size_t i = 0; i < waiting; i++) {
+		messages[count][i] = (rd_kafka_message_t){ .offset = (int64_t)i };
+		list[i] = &messages[count][i];
+	}
+	given[count++] = lane;
+	lanes_push(lanes, lane, list, waiting);
+	return lane;
+}
+
+/* librdkafka did not make the messages, nor may it free them. */
+static void drop(void)
+{
+	for (size_t i = 0; i < count; i++) {
+		while (message_queue_pop(&given[i]->messages))
+			;
+	}
+	lanes_free(lanes);
+	metrics_free(metrics);
+}
+
+/* The lane of the next batch; NULL: there is none to be had. */
+static struct lane *next(void)
+{
+	struct work work;
+	lanes_next(lanes, &work, &waiter, 0);
+	if (work.kind == WORK_NONE)
+		return NULL;
+	cr_assert_eq(work.kind, WORK_BATCH);
+	cr_assert_eq(work.lane_count, 1);
+	return work.lanes[0];
+}
+
+TestSuite(worker_lanes, .init = make, .fini = drop);
+
+Test(worker_lanes, as_many_large_batches_as_may_be)
+{
+	add(MANY);
+	add(MANY);
+	add(MANY);
+	struct lane *first = next();
+	cr_assert_not_null(first);
+	cr_assert_not_null(next());
+	cr_assert_null(next());
+	lanes_done(lanes, first, LANE_RUNNING, 0);
+	cr_assert_not_null(next());
+	cr_assert_null(next());
+}
+
+Test(worker_lanes, one_large_batch_less_while_somebody_waits_for_answers)
+{
+	add(MANY);
+	add(MANY);
+	lanes_awaited(lanes);
+	cr_assert_not_null(next());
+	cr_assert_null(next());
+}
+
+Test(worker_lanes, a_lane_in_which_little_waits_is_served_beside_large_batches)
+{
+	add(MANY);
+	add(MANY);
+	add(MANY);
+	cr_assert_not_null(next());
+	cr_assert_not_null(next());
+	struct lane *light = add(1);
+	cr_assert_eq(next(), light);
+}
+
+Test(worker_lanes, one_large_batch_there_always_is)
+{
+	drop();
+	make_with(1);
+	add(MANY);
+	lanes_awaited(lanes);
+	cr_assert_not_null(next());
+}
