@@ -209,12 +209,17 @@ bool vectors_index_ok(struct turn *turn, struct call *call, const struct vectors
 	return false;
 }
 
+bool vectors_index_is_migrated(const struct vectors_index *index)
+{
+	return index->has_namespace && index->has_unique && !index->old_unique;
+}
+
 /* The lock is the one that the reference takes for it. */
 void vectors_index_migrate(struct turn *turn, const struct vectors_index *index)
 {
 	const char *table = vectors_table(turn->arena, index);
 
-	if (index->has_namespace && index->has_unique && !index->old_unique)
+	if (vectors_index_is_migrated(index))
 		return;
 	params_int8(turn->params, index->oid);
 	turn_send_sql(turn, "SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | $1::bigint)",

@@ -47,6 +47,9 @@ void vectors_describe(struct turn *turn, const struct datum *names, uint32_t cou
 bool vectors_index_ok(struct turn *turn, struct call *call, const struct vectors_index *index)
 	__attribute__((warn_unused_result));
 
+/* Is there nothing to do for vectors_index_migrate? */
+bool vectors_index_is_migrated(const struct vectors_index *index);
+
 /* Makes of a table of an older release of the reference what the newer ones make of it when they
  * first meet it: with a namespace, unique by it and vector_id. Sends nothing if it is that. */
 void vectors_index_migrate(struct turn *turn, const struct vectors_index *index);

@@ -12,6 +12,7 @@
 
 struct noted {
 	struct vectors_index index;
+	bool migrated;
 	char *extension, *stamp;
 	char *crowded; /* a namespace, or NULL */
 	uint32_t crowded_size;
@@ -55,15 +56,32 @@ static bool is_crowded(struct noted *noted, const struct datum *namespace)
 	return true;
 }
 
+static struct vectors_index copy_index(struct turn *turn, const struct noted *noted,
+	const struct datum *name)
+{
+	struct vectors_index index = noted->index;
+	index.name = *name;
+	index.extension = arena_copy(turn->arena, noted->extension, strlen(noted->extension));
+	return index;
+}
+
+bool vectors_note_find_table(struct turn *turn, const struct datum *name,
+	struct vectors_index *index)
+{
+	const struct noted *noted = find(turn, name);
+	if (!noted || !noted->migrated || !turn_guess(turn))
+		return false;
+	*index = copy_index(turn, noted, name);
+	return true;
+}
+
 bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
 	struct vectors_note *note)
 {
 	struct noted *noted = find(turn, name);
-	if (!noted || !turn_guess(turn))
+	if (!noted || !noted->stamp || !turn_guess(turn))
 		return false;
-	note->index = noted->index;
-	note->index.name = *name;
-	note->index.extension = arena_copy(turn->arena, noted->extension, strlen(noted->extension));
+	note->index = copy_index(turn, noted, name);
 	note->stamp = arena_copy(turn->arena, noted->stamp, strlen(noted->stamp));
 	note->crowded = is_crowded(noted, namespace);
 	return true;
@@ -74,10 +92,11 @@ void vectors_note_put(struct turn *turn, const struct vectors_index *index, cons
 	struct noted *noted = allocate(sizeof(*noted));
 	*noted = (struct noted){
 		.index = *index,
+		.migrated = vectors_index_is_migrated(index),
 		.extension = copy(index->extension, strlen(index->extension)),
-		.stamp = copy(stamp, strlen(stamp)),
+		.stamp = stamp ? copy(stamp, strlen(stamp)) : NULL,
 	};
-	/* They live in the arena, and a search has no use for them. */
+	/* They live in the arena, and who acts on a note has no use for them. */
 	noted->index.method_name = noted->index.unique_name = noted->index.old_unique = NULL;
 	notes_put(turn->notes, index->name.text, index->name.size, noted, release);
 }

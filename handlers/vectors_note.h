@@ -1,10 +1,11 @@
 /*
- * vectors_note.h - what an executor remembers of a vector index it has searched
+ * vectors_note.h - what an executor remembers of a vector index it has searched or written to
  *
  * The catalog statement takes a tenth of the time of a search, and its answer has to be waited for
  * before the search can be composed. So its result is noted together with a stamp (vectors.query's
  * statement) that is asked for before it: a search may be composed by the note and sent behind the
- * same stamp, and holds if that has not changed.
+ * same stamp, and holds if that has not changed. Rows are written by a note without a stamp: into a
+ * table that has changed so that it matters, PostgreSQL does not take them.
  */
 #ifndef HANDLERS_VECTORS_NOTE_H
 #define HANDLERS_VECTORS_NOTE_H
@@ -22,7 +23,11 @@ struct vectors_note {
 bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
 	struct vectors_note *note);
 
-/* An index that is there, under the stamp that was asked for before. */
+/* The same for writing rows, which needs no stamp, but a table that is migrated. */
+bool vectors_note_find_table(struct turn *turn, const struct datum *name,
+	struct vectors_index *index);
+
+/* An index that is there, under the stamp that was asked for before; NULL: none was. */
 void vectors_note_put(struct turn *turn, const struct vectors_index *index, const char *stamp);
 /* Nothing if there is no note of it. */
 void vectors_note_crowded(struct turn *turn, const struct datum *name,

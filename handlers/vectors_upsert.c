@@ -1,8 +1,9 @@
 /*
  * vectors.upsert: vectors with their ids and metadata, several commands in one statement
  *
- * A turn may name several indexes: one statement on the catalog for all of them, then index by
- * index, in the order of their names, the commands in theirs.
+ * A turn may name several indexes: one statement on the catalog for all of them, unless all are
+ * noted from earlier turns (vectors_note.h), then index by index, in the order of their names, the
+ * commands in theirs.
  */
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "handlers/vectors_embedding.h"
 #include "handlers/vectors_filter.h"
 #include "handlers/vectors_index.h"
+#include "handlers/vectors_note.h"
 
 /* Of embeddings and metadata in one statement: more is dearer, it does not stay in the caches. */
 #define STATEMENT_BYTES ((size_t)640 * 1024)
@@ -236,13 +238,21 @@ static bool send_delete(struct turn *turn, struct upsert_group *group,
 	return true;
 }
 
+static bool fits(struct turn *turn, const struct vectors_index *index,
+	const struct upsert *upsert)
+{
+	if (!vectors_index_ok(turn, upsert->call, index))
+		return false;
+	for (uint32_t i = 0; i < upsert->count; i++)
+		if (!vectors_embedding_fits(turn, upsert->call, index, &upsert->vectors[i]))
+			return false;
+	return true;
+}
+
 static void apply(struct turn *turn, struct upsert_group *group, const struct upsert *upsert)
 {
-	if (!vectors_index_ok(turn, upsert->call, group->index))
+	if (!fits(turn, group->index, upsert))
 		return;
-	for (uint32_t i = 0; i < upsert->count; i++)
-		if (!vectors_embedding_fits(turn, upsert->call, group->index, &upsert->vectors[i]))
-			return;
 	if (!send_delete(turn, group, upsert))
 		return;
 	if (!group->keys)
@@ -256,20 +266,51 @@ static void apply(struct turn *turn, struct upsert_group *group, const struct up
 
 /* ---------------------------------------------------------------- a turn */
 
+static void write_index(struct turn *turn, const struct upsert_turn *all, uint32_t number,
+	const struct vectors_index *index)
+{
+	struct upsert_group group = { .index = index };
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->upserts[i].index == number)
+			apply(turn, &group, &all->upserts[i]);
+	send_rows(turn, &group);
+}
+
 static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
 	void *arg)
 {
-	const struct upsert_turn *all = arg;
-
 	for (uint32_t i = 0; i < count; i++) {
-		struct upsert_group group = { .index = &indexes[i] };
-		if (indexes[i].exists)
+		if (indexes[i].exists) {
+			vectors_note_put(turn, &indexes[i], NULL);
 			vectors_index_migrate(turn, &indexes[i]);
-		for (size_t j = 0; j < all->count; j++)
-			if (all->upserts[j].index == i)
-				apply(turn, &group, &all->upserts[j]);
-		send_rows(turn, &group);
+		}
+		write_index(turn, arg, i, &indexes[i]);
 	}
+}
+
+static void describe(struct turn *turn, struct upsert_turn *all, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		vectors_note_drop(turn, &all->names[i]);
+	vectors_describe(turn, all->names, count, described, all);
+}
+
+/* By what is noted of the indexes. False: not of all, or a vector does not fit one of them, which
+ * only its table can tell for certain; nothing is sent. */
+static bool guess(struct turn *turn, const struct upsert_turn *all, uint32_t count)
+{
+	struct vectors_index *indexes = arena_alloc(turn->arena, count * sizeof(*indexes));
+
+	for (uint32_t i = 0; i < count; i++)
+		if (!vectors_note_find_table(turn, &all->names[i], &indexes[i]))
+			return false;
+	for (size_t i = 0; i < all->count; i++)
+		if (!fits(turn, &indexes[all->upserts[i].index], &all->upserts[i]))
+			return false;
+	for (uint32_t i = 0; i < count; i++)
+		write_index(turn, all, i, &indexes[i]);
+	return true;
 }
 
 /* Each command's number becomes that of its index in the order of the names. */
@@ -304,5 +345,6 @@ void vectors_upsert(struct turn *turn)
 	if (!all->count)
 		return;
 	number_indexes(turn, all, keys);
-	vectors_describe(turn, all->names, keys_count(keys), described, all);
+	if (!guess(turn, all, keys_count(keys)))
+		describe(turn, all, keys_count(keys));
 }

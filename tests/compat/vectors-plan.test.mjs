@@ -243,6 +243,35 @@ describe('order', () => {
     assert.equal((await search('gone')).length, 5);
   });
 
+  test('upserts into a table that has changed since the last one', async () => {
+    const upsert = (vector, id) => call('upsert', { indexName: 'shifting', vectors: [vector], ids: [id] });
+    const make = async (dimension) => {
+      await run('DROP TABLE IF EXISTS :schema.shifting');
+      await mate.call('vectors.createIndex', { indexName: 'shifting', dimension, indexConfig: { type: 'flat' } });
+    };
+    const stored = () => run('SELECT vector_id AS id, embedding::text AS vector FROM :schema.shifting ORDER BY 1');
+    await make(2);
+    for (const id of ['a', 'b', 'b']) await upsert([1, 2], id);
+    assert.deepEqual(await stored(), [{ id: 'a', vector: '[1,2]' }, { id: 'b', vector: '[1,2]' }]);
+    await make(3);
+    await assert.rejects(upsert([1, 2], 'a'), /expects 3 dimensions but got 2/);
+    await make(2);
+    await assert.rejects(upsert([1, 2, 3], 'a'), /expects 2 dimensions but got 3/);
+    await make(3);
+    await upsert([1, 2, 3], 'a');
+    assert.deepEqual(await stored(), [{ id: 'a', vector: '[1,2,3]' }]);
+    await run('DROP TABLE :schema.shifting');
+    await assert.rejects(upsert([1, 2, 3], 'a'), /does not exist/);
+    await make(2);
+    await upsert([1, 2], 'a');
+    // As an older release of the reference left it.
+    const [{ unique }] = await run(`SELECT indexrelid::regclass::text AS unique FROM pg_index
+      WHERE indrelid = ':schema.shifting'::regclass AND indisunique AND NOT indisprimary`);
+    await run(`DROP INDEX ${unique}`);
+    for (let i = 0; i < 2; i++) await upsert([3, 4], 'a');
+    assert.deepEqual(await stored(), [{ id: 'a', vector: '[3,4]' }]);
+  });
+
   test('a table that is dropped and made anew with another type', async () => {
     for (const options of [{ dimension: 2 }, { dimension: 3 }, { dimension: 3, vectorType: 'halfvec' }, { dimension: 3, vectorType: 'bit' },
       { dimension: 3, vectorType: 'sparsevec', indexConfig: { type: 'hnsw' } }]) {
