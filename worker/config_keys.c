@@ -142,7 +142,8 @@ const struct config_key config_keys[] = {
 	{ .path = "limits.memoryBytes", .kind = CONFIG_INTEGER, .offset = AT(limits.memory_bytes),
 		.min = MIB(1), .max = MIB(65536), .fallback = "33554432",
 		.help = "The ceiling of fetched and waiting commands, all queues together. Not below "
-			"messageBytes." },
+			"messageBytes. A broker hands out whole batches, of up to a megabyte: where more "
+			"partitions have much waiting than this has two megabytes for, they take turns." },
 	{ .path = "limits.messageBytes", .kind = CONFIG_INTEGER, .offset = AT(limits.message_bytes),
 		.min = 1024, .max = MIB(1024), .fallback = "16777216",
 		.help = "Largest command; a larger one is an INVALID error." },

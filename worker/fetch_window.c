@@ -65,9 +65,11 @@ static void put_out(struct fetch_window *window, struct lane *lane)
 
 /* --- who is in, who waits; with the lock held --- */
 
+/* Also one that is to be taken anew: what is in its partition's queue stays there meanwhile. */
 static bool is_behind(const struct lane *lane, int64_t now)
 {
-	return lane->next < lane->end && (now - lane->moved_at < QUIET_MS || atomic_load(&lane->arrived));
+	return lane->state != LANE_STOPPED && lane->next < lane->end &&
+		(now - lane->moved_at < QUIET_MS || atomic_load(&lane->arrived));
 }
 
 static bool waits(const struct lane *lane)
@@ -76,9 +78,9 @@ static bool waits(const struct lane *lane)
 }
 
 struct look {
-	size_t bytes;         /* in all lanes */
-	size_t in;            /* behind, and fetched from */
-	struct lane *first;   /* who has waited longest */
+	size_t bytes;          /* in all lanes */
+	size_t in;             /* lanes behind, and fetched from */
+	struct lane *first;    /* who has waited longest */
 	struct lane *had_most; /* of those in, if it has had its share */
 };
 
@@ -102,7 +104,7 @@ static struct look look_around(const struct fetch_window *window)
 	return look;
 }
 
-/* --- --- */
+/* --- the consumer's calls --- */
 
 bool fetch_window_admit(struct fetch_window *window, struct lane *lane)
 {

@@ -67,7 +67,7 @@ describe('the index that answers', () => {
     await mate.call('vectors.createIndex', { indexName, dimension: 600, indexConfig: { type: 'hnsw' }, metadataIndexes: ['rare'] });
     await run(`INSERT INTO :schema.wide (vector_id, embedding, metadata)
       SELECT 'v' || i, (SELECT array_agg(random() - 0.5) FROM generate_series(1, 600 + 0 * i))::vector,
-        jsonb_build_object('all', 'x', 'half', i % 2, 'rare', 'r' || i % 100) FROM generate_series(1, 3000) AS i`);
+        jsonb_build_object('all', 'x', 'half', i % 2, 'rare', 'r' || i % 300) FROM generate_series(1, 3000) AS i`);
     await run('ANALYZE :schema.wide');
     const [{ indexname: rare }] = await run(`SELECT indexname FROM pg_indexes WHERE schemaname = $1 AND indexdef LIKE '%''rare''%'`, [world.schema]);
     const queryVector = Array.from({ length: 600 }, (_, i) => Math.fround(Math.sin(i * 7919)));
