@@ -11,7 +11,7 @@
  * waits: what comes meanwhile makes it larger. Without that each of fifty requests in flight
  * goes alone, at several times the cost for Kafka, PostgreSQL and us. A command that comes alone
  * never waits, and after that time a slow query holds up no other lane. */
-#define LIGHT_ALONE_MS 2
+#define LIGHT_ALONE_MS 1
 /* So long after somebody was seen waiting for the answer of a light batch one large batch less is
  * under way. PostgreSQL and Kafka then have a core for the next such command: on two cores that costs
  * the large batches a fifth of their rate, and the slowest one in a hundred answers takes half as
