@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "worker/alloc.h"
 #include "worker/clock.h"
@@ -242,12 +243,25 @@ void client_reader_free(rd_kafka_t *reader)
 	rd_kafka_destroy(reader);
 }
 
+/* A topic that has just been made, or a broker that has just gone: the next look may find who leads. */
+static bool leader_moves(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+		code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+}
+
 bool client_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low,
 	int64_t *high, char error[CLIENT_ERROR_MAX])
 {
-	rd_kafka_resp_err_t code =
-		rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, QUERY_TIMEOUT_MS);
+	int64_t until = clock_tick_ms() + QUERY_TIMEOUT_MS;
+	rd_kafka_resp_err_t code;
 
+	for (;;) {
+		code = rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, QUERY_TIMEOUT_MS);
+		if (!leader_moves(code) || clock_tick_ms() >= until)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = QUEUE_WAIT_MS * 1000000 }, NULL);
+	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return true;
 	snprintf(error, CLIENT_ERROR_MAX, "cannot learn the offsets of %s [%d]: %s", topic, partition,
