@@ -17,13 +17,14 @@ struct ddl_catalog {
 static const char catalog_sql[] =
 	"WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname = $1),\n"
 	"tables AS (\n"
-	"	SELECT c.oid, c.relname\n"
+	"	SELECT c.oid, c.relname, c.relkind\n"
 	"	FROM pg_catalog.pg_class c JOIN space ON space.oid = c.relnamespace\n"
 	"	WHERE c.relkind IN ('r', 'p')\n"
 	"		AND (c.relname LIKE 'mastra%' OR c.relname LIKE 'stowage%')),\n"
 	"objects (kind, parent, name, extra) AS (\n"
 	"	SELECT 'schema', '', nspname::text, '' FROM space\n"
-	"	UNION ALL SELECT 'table', '', relname, '' FROM tables\n"
+	"	UNION ALL SELECT 'table', '', relname, CASE WHEN relkind = 'r'\n"
+	"		AND pg_catalog.pg_relation_size(oid) = 0 THEN 'empty' ELSE '' END FROM tables\n"
 	"	UNION ALL SELECT 'column', tables.relname, a.attname,\n"
 	"		pg_catalog.format_type(a.atttypid, a.atttypmod)\n"
 	"	FROM tables JOIN pg_catalog.pg_attribute a ON a.attrelid = tables.oid\n"
@@ -152,6 +153,11 @@ bool ddl_catalog_schema(const struct ddl_catalog *catalog)
 bool ddl_catalog_table(const struct ddl_catalog *catalog, const char *table)
 {
 	return find(catalog, "table", "", table) >= 0;
+}
+
+bool ddl_catalog_empty(const struct ddl_catalog *catalog, const char *table)
+{
+	return find_extra(catalog, "table", "", table, "empty");
 }
 
 const char *ddl_catalog_column(const struct ddl_catalog *catalog, const char *table,

@@ -20,6 +20,8 @@ void ddl_catalog_free(struct ddl_catalog *catalog);
 
 bool ddl_catalog_schema(const struct ddl_catalog *catalog);
 bool ddl_catalog_table(const struct ddl_catalog *catalog, const char *table);
+/* Whether the table is there and has not a page of rows. */
+bool ddl_catalog_empty(const struct ddl_catalog *catalog, const char *table);
 /* Its type as format_type() has it; NULL: there is no such column. */
 const char *ddl_catalog_column(const struct ddl_catalog *catalog, const char *table,
 	const char *column);

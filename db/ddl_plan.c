@@ -244,19 +244,46 @@ static bool has_needed(const struct planner *planner, const struct ddl_source *s
 	return type && !strcmp(type, source->needs_type);
 }
 
+/* A build CONCURRENTLY waits for every older snapshot while it holds its lock on the table, also
+ * for that of a session that waits for this lock: the application's own init, beside ours, would
+ * end in a deadlock. Where there are no rows a build that waits for nobody takes a moment. */
+static enum ddl_mode index_mode(const struct planner *planner, const struct ddl_object *object,
+	enum ddl_index_state state)
+{
+	const char *table = object->source.table;
+
+	if (state == DDL_INDEX_NONE && table_there(planner, table) &&
+		ddl_catalog_empty(planner->catalog, table))
+		return DDL_BRIEF;
+	/* A custom one may fail, which must not take the new tables with it. */
+	if (table_there(planner, table) || !strcmp(object->source.domain, "custom"))
+		return DDL_CONCURRENT;
+	return DDL_TOGETHER;
+}
+
+static void lock_table(struct planner *planner, struct ddl_step *step, const char *table)
+{
+	struct text sql = {0};
+
+	text_add(&sql, "LOCK TABLE ");
+	text_add_ident(&sql, ddl_script_schema(planner->script));
+	text_addf(&sql, ".%s IN SHARE MODE NOWAIT", table);
+	add_sql(step, text_take(&sql));
+}
+
 static void plan_index(struct planner *planner, const struct ddl_object *object)
 {
 	const char *table = object->source.table, *name = object->name.text;
-	/* A custom one may fail, which must not take the new tables with it. */
-	bool apart = table_there(planner, table) || !strcmp(object->source.domain, "custom");
 	enum ddl_index_state state = ddl_catalog_index(planner->catalog, name);
 
 	if (!has_needed(planner, &object->source) || state == DDL_INDEX_VALID ||
 		state == DDL_INDEX_REPLICA || state == DDL_INDEX_BUILDING)
 		return;
-	struct ddl_step *step = add_step(planner, apart ? DDL_CONCURRENT : DDL_TOGETHER, false,
+	struct ddl_step *step = add_step(planner, index_mode(planner, object, state), false,
 		object, lack("index %s of table %s is %s", name, table,
 		state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
+	if (step->mode == DDL_BRIEF)
+		lock_table(planner, step, table);
 	if (state == DDL_INDEX_BROKEN) {
 		struct text sql = {0};
 		text_add(&sql, "DROP INDEX CONCURRENTLY IF EXISTS ");

@@ -17,7 +17,8 @@
 enum ddl_mode {
 	DDL_TOGETHER,   /* all of these in one transaction: they touch only what is new */
 	DDL_ALONE,      /* in a transaction of its own: it locks a table in use */
-	DDL_CONCURRENT, /* in none, statement by statement: index builds */
+	DDL_BRIEF,      /* the same, for the index of a table without a row */
+	DDL_CONCURRENT, /* in none, statement by statement: other index builds */
 };
 
 struct ddl_step {

@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "db/ddl_catalog.h"
 #include "db/text.h"
 
 /* Long enough for most transactions to end, short enough for those that queue up behind us. */
-#define LOCK_TIMEOUT "5s"
+#define LOCK_TIMEOUT_MS 5000
+#define LOCK_TRIES 100
 
 struct runner {
 	PGconn *conn;
@@ -86,8 +88,11 @@ static enum ddl_outcome run_transaction(struct runner *runner, const struct ddl_
 	size_t count)
 {
 	size_t before = runner->tally->statements;
-	enum ddl_outcome outcome = run_statement(runner, "BEGIN; SET LOCAL statement_timeout = 0; "
-		"SET LOCAL lock_timeout = '" LOCK_TIMEOUT "'", "cannot begin a transaction");
+	char begin[96];
+
+	snprintf(begin, sizeof(begin), "BEGIN; SET LOCAL statement_timeout = 0; "
+		"SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
+	enum ddl_outcome outcome = run_statement(runner, begin, "cannot begin a transaction");
 
 	for (size_t i = 0; outcome == DDL_DONE && i < count; i++)
 		outcome = run_step(runner, &steps[i]);
@@ -129,14 +134,30 @@ static void drop_leftover(struct runner *runner, const struct ddl_step *step)
 	text_free(&drop);
 }
 
-static enum ddl_outcome run_concurrent(struct runner *runner, const struct ddl_step *step)
+/* Its lock is asked for again and again instead of waited for: whoever waits has a snapshot, for
+ * which another's build, the holder of the lock, would wait in turn. */
+static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *step)
 {
-	enum ddl_outcome outcome = run_step(runner, step);
+	static const struct timespec pause = {.tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000};
+	enum ddl_outcome outcome = run_transaction(runner, step, 1);
+
+	for (int i = 1; outcome == DDL_CONFLICT && i < LOCK_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		outcome = run_transaction(runner, step, 1);
+	}
+	return outcome;
+}
+
+static enum ddl_outcome run_index(struct runner *runner, const struct ddl_step *step)
+{
+	enum ddl_outcome outcome = step->mode == DDL_BRIEF ? run_brief(runner, step)
+		: run_step(runner, step);
 
 	if (outcome != DDL_FAILED || PQstatus(runner->conn) != CONNECTION_OK)
 		return outcome;
 	tally_failure(runner->tally, step->object, runner->err);
-	drop_leftover(runner, step);
+	if (step->mode == DDL_CONCURRENT)
+		drop_leftover(runner, step);
 	return DDL_DONE;
 }
 
@@ -154,7 +175,7 @@ enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_t
 	for (size_t i = together; outcome == DDL_DONE && i < plan->step_count; i++) {
 		const struct ddl_step *step = &plan->steps[i];
 		outcome = step->mode == DDL_ALONE ? run_transaction(&runner, step, 1)
-			: run_concurrent(&runner, step);
+			: run_index(&runner, step);
 	}
 	return outcome;
 }

@@ -89,7 +89,7 @@ static void settle_repairs(PGconn *conn, struct ddl_plan *plan)
 	bool unready = false;
 
 	for (size_t i = 0; i < plan->step_count; i++)
-		unready |= !plan->steps[i].probe && plan->steps[i].mode != DDL_CONCURRENT;
+		unready |= !plan->steps[i].probe && plan->steps[i].mode < DDL_BRIEF;
 	for (size_t i = plan->step_count; i-- > 0;) {
 		if (plan->steps[i].probe && (unready || !probe(conn, plan->steps[i].probe)))
 			ddl_plan_drop(plan, i);
@@ -98,7 +98,7 @@ static void settle_repairs(PGconn *conn, struct ddl_plan *plan)
 
 static bool only_indexes(const struct ddl_plan *plan)
 {
-	return plan->step_count == 0 || plan->steps[0].mode == DDL_CONCURRENT;
+	return plan->step_count == 0 || plan->steps[0].mode >= DDL_BRIEF;
 }
 
 static void pause_ms(long ms)
@@ -253,8 +253,9 @@ static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
 {
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct ddl_step *step = &plan->steps[i];
-		bool opens = step->mode == DDL_ALONE || (step->mode == DDL_TOGETHER && i == 0);
-		bool closes = step->mode == DDL_ALONE || (step->mode == DDL_TOGETHER &&
+		bool alone = step->mode == DDL_ALONE || step->mode == DDL_BRIEF;
+		bool opens = alone || (step->mode == DDL_TOGETHER && i == 0);
+		bool closes = alone || (step->mode == DDL_TOGETHER &&
 			(i + 1 == plan->step_count || step[1].mode != DDL_TOGETHER));
 		if (opens)
 			add_statement(sql, "BEGIN");

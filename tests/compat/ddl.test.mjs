@@ -13,6 +13,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PostgresStore } from '@mastra/pg';
 import pg from 'pg';
@@ -54,6 +55,15 @@ async function sql(database, query, values) {
   } finally {
     await client.end();
   }
+}
+
+// Waits until a session of the database is as the condition says.
+async function seen(database, condition) {
+  for (let tries = 0; tries < 200; tries++) {
+    if ((await sql(PGDATABASE, `SELECT FROM pg_stat_activity WHERE datname = $1 AND ${condition}`, [database])).length) return;
+    await setTimeout(50);
+  }
+  assert.fail(`no session with ${condition}`);
 }
 
 async function newDatabase() {
@@ -164,6 +174,27 @@ describe('init beside the reference', () => {
     await reference(database, 'public');
     assert.deepEqual(dump(database, { own: true }), dump(alone, { own: true }));
     assert.equal(await init(database, 'public'), 0);
+  });
+
+  // Whoever waits for the lock of a build CONCURRENTLY has a snapshot, for which that build waits.
+  test('a build of the application\'s is under way', async () => {
+    const database = await newDatabase();
+    await init(database, 'public');
+    const made = dump(database, { own: true });
+    const [old, build] = [await connect(database), await connect(database)];
+    const [theirs, ours] = await sql(database, `SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'mastra_ai_spans'
+      AND indexname ~ '_(name|tags_gin)_idx$' ORDER BY indexname`);
+    await sql(database, `DROP INDEX "${theirs.indexname}", "${ours.indexname}"`);
+    await old.query('BEGIN; LOCK TABLE mastra_ai_spans IN ROW EXCLUSIVE MODE');
+    const built = build.query(theirs.indexdef.replace('INDEX', 'INDEX CONCURRENTLY'));
+    await seen(database, `query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'`);
+    const done = init(database, 'public');
+    await seen(database, `application_name = 'stowage' AND query ~ '^(LOCK TABLE|CREATE INDEX|ROLLBACK)'`);
+    await setTimeout(1500); // init would have looked for a deadlock and found none yet: the build is the one to lose
+    await old.query('COMMIT');
+    await Promise.all([built, done]);
+    await Promise.all([old.end(), build.end()]);
+    assert.deepEqual(dump(database, { own: true }), made);
   });
 
   test('--plan is what init runs', async () => {
@@ -392,7 +423,7 @@ describe('lanes', () => {
     await take(taker, 't', 7, '', -1);
     const waiting = fence(old, ['t', 't'], [8, 7], [5, 5], [108, 107]);
     waiting.catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await setTimeout(200);
     await taker.query('COMMIT');
     await assert.rejects(waiting, { code: 'SW001', detail: '1' });
     await Promise.all([old.end(), taker.end()]);
