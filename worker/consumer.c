@@ -22,10 +22,13 @@
 #define METADATA_TIMEOUT_MS 5000
 /* Messages moved from a partition's queue to its lane at a time. */
 #define FILL_MESSAGES 500
-/* Of the memory ceiling librdkafka's queues may have this part: a partition's queue is filled by a
- * fetch when it holds less than half of one. A fetch is as large as that allows, as each costs the
- * broker more than its bytes; a response is kept until the last of its messages is done. */
-#define FETCH_SHARE 4
+/* Of the memory ceiling one fetch of each partition may have this part, and librdkafka's queues twice
+ * as much: a partition is asked for while its queue holds less than a fetch brings. With less it
+ * would be left out of the requests that follow its fetch, although its lane takes what came at
+ * once, and these would wait at the ends of others meanwhile. A fetch is as large as that allows,
+ * as each costs the broker more than its bytes; a response is kept until the last of its messages
+ * is done. */
+#define FETCH_SHARE 5
 #define FETCH_MIN_BYTES (64 * 1024)
 #define FETCH_MAX_BYTES (1536 * 1024)
 #define FETCH_RESPONSE_BYTES (1536 * 1024)
@@ -216,7 +219,8 @@ static long long fetch_bytes(const struct config *config, int partitions)
 static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *error,
 	size_t error_size)
 {
-	static const struct kafka_default defaults[] = {
+	char fetch[24], queue[24], response[24];
+	const struct kafka_default defaults[] = {
 		/* A worker that was killed holds its partitions no longer than that. */
 		{ "session.timeout.ms", "10000" },
 		{ "heartbeat.interval.ms", "2000" },
@@ -227,12 +231,18 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 		{ "fetch.wait.max.ms", "20" },
 		/* A full queue is how a lane holds its partition back: look again soon, not in a second. */
 		{ "fetch.queue.backoff.ms", "10" },
+		{ "fetch.message.max.bytes", fetch },
+		{ "queued.max.messages.kbytes", queue },
+		{ "fetch.max.bytes", response },
 		{ NULL, NULL },
 	};
+	long long bytes = fetch_bytes(c->config, partitions);
+	snprintf(fetch, sizeof(fetch), "%lld", bytes);
+	snprintf(queue, sizeof(queue), "%lld", bytes / 1024);
+	snprintf(response, sizeof(response), "%d", FETCH_RESPONSE_BYTES);
 	rd_kafka_conf_t *conf = kafka_conf(c->config, defaults, error, error_size);
 	if (!conf)
 		return NULL;
-	long long fetch = fetch_bytes(c->config, partitions);
 	kafka_set(conf, "group.id", c->config->kafka.group_id);
 	kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
 	kafka_set(conf, "enable.auto.offset.store", "false");
@@ -241,9 +251,6 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 	kafka_set(conf, "auto.offset.reset", "error");
 	kafka_set(conf, "isolation.level", "read_committed");
 	kafka_set(conf, "allow.auto.create.topics", "false");
-	kafka_set_number(conf, "queued.max.messages.kbytes", fetch / 1024 / 2);
-	kafka_set_number(conf, "fetch.message.max.bytes", fetch);
-	kafka_set_number(conf, "fetch.max.bytes", FETCH_RESPONSE_BYTES);
 	kafka_set_opaque(conf, &c->opaque);
 	rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
 	rd_kafka_conf_set_error_cb(conf, on_error);
