@@ -271,6 +271,13 @@ class Ground:
                             "--count", count, "--in-flight", in_flight, "--warm-up", warm_up,
                             "--schemas", self.schemas, "--threads", distinct, *options)
 
+    def warm_broker(self, count):
+        """Its Java compiles what has run often, beside what is measured."""
+        echoed, replies = self.topic(4), self.topic(1, replies=True)
+        with self.background([BUILD / "kafka_echo", "--topic", echoed]) as echo:
+            echo.line("ready")
+            self.ask(echoed, replies, count, 50, 0)
+
     def group(self):
         """A group of its own reads a topic from its start."""
         self.groups += 1

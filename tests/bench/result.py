@@ -26,7 +26,8 @@ class Result:
 class Size:
     """How much of everything; quick is only to see that all of it runs."""
     turns: int = 5
-    skipped: int = 4  # first turns that do not count: the broker's Java is slow until it is warm
+    warm_up: int = 40_000  # messages through the broker before all: its Java is slow until it is warm
+    skipped: int = 4  # first turns that do not count: for the same reason
     drain: int = 200_000
     ask: int = 1_000
     ask_many: int = 20_000
@@ -43,7 +44,7 @@ class Size:
     ask_vectors: int = 400
 
 
-QUICK = Size(turns=1, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
+QUICK = Size(turns=1, warm_up=0, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
              node_spans=8_000, some_spans=8_000, flood=60_000, ask_ms=700,
              vectors=2_000, dimensions=64, hnsw_turns=1, queries=50, ask_vectors=100)
 
