@@ -1,17 +1,15 @@
 """The figures of vectors: upserts drained from a topic, and searches with an index."""
 
 import json
-import os
 import time
 from dataclasses import dataclass, replace
 from statistics import median
 
-from ground import BUILD, Failed, say
+from ground import BUILD, LARGE_BATCHES, Failed, say
 from result import Result, cost_text, rounded, versus
 
 A_COMMAND = 100  # vectors
 PARTITIONS = 4
-BATCHES = min(max(os.cpu_count(), 2), 8)  # large ones that a worker has under way by default
 TOP_K = 10
 CONNECTIONS = (1, 2, 4, 8)
 TOLD_S = 1  # until the statistics have what a session that ended has done
@@ -64,7 +62,7 @@ class Table:
     def written(self):
         """By the hand-written program."""
         return self.ground.program("vectors_baseline", "--schema", self.ground.schema, *self.options,
-                                   "--count", self.size.vectors, "--connections", BATCHES)
+                                   "--count", self.size.vectors, "--connections", LARGE_BATCHES)
 
     def expect_all(self):
         rows = self.ground.count_vectors(self.name)

@@ -14,6 +14,7 @@ BENCH = ROOT / "tests" / "bench"
 BUILD = ROOT / "build" / "bench"
 STOWAGE = ROOT / "build" / "release" / "stowage"
 THREADS = 200
+LARGE_BATCHES = min(max(os.cpu_count(), 2), 8)  # that a worker has under way by default
 
 
 class Failed(Exception):
