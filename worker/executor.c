@@ -26,6 +26,8 @@
 #define REPLY_BUFFER_KEEP (1024 * 1024)
 /* Without work for so long, an executor gives its buffers back. */
 #define REST_MS 300
+/* Of the time until the last of a burst of reads has its turn, what a reply may wait for others. */
+#define GATHER_PART 4
 
 struct executor {
 	const struct engine *engine;
@@ -388,8 +390,22 @@ static void side_failed(struct executor *x, struct side *side, const struct db_f
 	lanes_put_side(x->engine->lanes, side);
 }
 
+/* While more reads wait than executors are there, replies come in a row. Those of one request cost
+ * Kafka, both sides' threads and the next commands' way a fraction: so a reply waits for others, for
+ * a small part of what the last of such a burst of reads waits. */
+static void flush_side(struct executor *x, int64_t took_ms)
+{
+	int64_t burst = (int64_t)lanes_sides_burst(x->engine->lanes);
+	int64_t last_ms = burst * took_ms / x->engine->config->postgres.max;
+	if (burst)
+		producer_flush_gathered(x->engine->producer, last_ms / GATHER_PART);
+	else
+		producer_flush(x->engine->producer);
+}
+
 static void do_side(struct executor *x, struct side *side)
 {
+	int64_t started = clock_tick_ms();
 	struct db_failure failure;
 	bool written;
 	if (!open_connection(x, &failure)) {
@@ -409,11 +425,7 @@ static void do_side(struct executor *x, struct side *side)
 	outage_over(x->engine->outage);
 	if (job_replies(&x->batch.jobs[0])) {
 		send_read(x, &x->batch.lanes[0], &x->batch.jobs[0]);
-		/* While more of them wait than executors are there, replies come in a row. */
-		if (lanes_sides_wait(x->engine->lanes))
-			producer_flush_gathered(x->engine->producer);
-		else
-			producer_flush(x->engine->producer);
+		flush_side(x, clock_tick_ms() - started);
 	} else { /* its reply topic went away meanwhile */
 		lane_ref(x->engine->lanes, side->lane);
 		lanes_reply_done(x->engine->lanes, side->lane, side->ledger, NULL, side->message->offset);

@@ -116,8 +116,8 @@ void lanes_awaited(struct lanes *lanes);
 
 /* Puts a read beside its lane; takes over the side and what it has. */
 void lanes_put_side(struct lanes *lanes, struct side *side);
-/* Do any wait for an executor? */
-bool lanes_sides_wait(struct lanes *lanes);
+/* How many have waited for an executor at once since none did; 0: none does. */
+size_t lanes_sides_burst(struct lanes *lanes);
 /* Is there room for one more? Else it runs in its lane. */
 bool lanes_side_room(struct lanes *lanes);
 void lanes_free_side(struct lanes *lanes, struct side *side);

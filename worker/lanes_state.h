@@ -24,6 +24,7 @@ struct lanes {
 	int watchers;           /* executors that wait for the end of that time */
 	struct side *sides, **sides_end;
 	size_t side_count;
+	size_t side_burst; /* their most at once since there was none */
 	int wake_fd;
 	bool quitting;
 	bool waits_for_room; /* see lanes_wait_for_room */

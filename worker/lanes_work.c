@@ -314,12 +314,12 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 	lanes_unlock(lanes);
 }
 
-bool lanes_sides_wait(struct lanes *lanes)
+size_t lanes_sides_burst(struct lanes *lanes)
 {
 	lanes_lock(lanes);
-	bool wait = lanes->sides != NULL;
+	size_t burst = lanes->side_count ? lanes->side_burst : 0;
 	lanes_unlock(lanes);
-	return wait;
+	return burst;
 }
 
 bool lanes_side_room(struct lanes *lanes)
@@ -344,6 +344,8 @@ void lanes_put_side(struct lanes *lanes, struct side *side)
 	*lanes->sides_end = side;
 	lanes->sides_end = &side->next;
 	lanes->side_count++;
+	if (lanes->side_count == 1 || lanes->side_count > lanes->side_burst)
+		lanes->side_burst = lanes->side_count;
 	lanes->awaited_until = clock_tick_ms() + AWAITED_MS;
 	lanes_wake_one(lanes);
 	lanes_unlock(lanes);

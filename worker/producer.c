@@ -15,9 +15,8 @@
 /* librdkafka's queue: rounds bound it, and a single message of any size must pass. */
 #define QUEUE_MESSAGES 50000
 #define QUEUE_KBYTES 2097151
-/* How long a reply waits for others where the executors are behind: less than one of their reads
- * takes, and enough to make one request of several replies. */
-#define GATHER_MS 5
+/* Longer nothing is held on purpose, and POLL_MS more where nobody comes by. */
+#define GATHER_MOST_MS 20
 /* Held for the next round; beyond it senders wait. */
 #define HELD_BYTES (4 * 1024 * 1024)
 /* librdkafka's own limit: a command that was too large for us goes to its dead letters whole. */
@@ -233,9 +232,9 @@ void producer_flush(struct producer *p)
 	flush_since(p, INT64_MAX);
 }
 
-void producer_flush_gathered(struct producer *p)
+void producer_flush_gathered(struct producer *p, int64_t gather_ms)
 {
-	flush_since(p, clock_tick_ms() - GATHER_MS);
+	flush_since(p, clock_tick_ms() - (gather_ms < GATHER_MOST_MS ? gather_ms : GATHER_MOST_MS));
 }
 
 /* What is held belongs to lanes that are taken anew, or to the next worker: it is in the outbox,
@@ -386,7 +385,7 @@ static void *run(void *arg)
 			rebuild(p);
 		/* What a full queue held up while nothing of its round was in flight, and what no executor
 		 * has come by for. */
-		producer_flush_gathered(p);
+		producer_flush_gathered(p, GATHER_MOST_MS);
 	}
 	return NULL;
 }
