@@ -126,8 +126,9 @@ const struct config_key config_keys[] = {
 	{ .path = "batch.maxCommands", .kind = CONFIG_INTEGER, .offset = AT(batch.max_commands),
 		.min = 1, .max = 100000, .fallback = "1500", .help = "Most commands of one transaction." },
 	{ .path = "batch.maxBytes", .kind = CONFIG_INTEGER, .offset = AT(batch.max_bytes),
-		.min = 1024, .max = MIB(1024), .fallback = "8388608",
-		.help = "Most bytes of commands in one transaction; a larger command goes alone." },
+		.min = 1024, .max = MIB(1024), .fallback = "2097152",
+		.help = "Most bytes of commands in one transaction; a larger command goes alone. Batches under "
+			"way count against limits.memoryBytes: large ones leave little for other partitions." },
 	{ .path = "batch.maxParallel", .kind = CONFIG_INTEGER, .offset = AT(batch.max_parallel),
 		.max = 1000, .fallback = "0",
 		.help = "Most large batches at work at once: the pool's other connections stay free for "

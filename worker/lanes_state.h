@@ -32,6 +32,7 @@ struct lanes {
 	struct lane **list;
 	size_t count, size;
 	size_t turn; /* where the search for work starts: every lane gets its turn */
+	size_t led;  /* batches given */
 };
 
 /* Wakes the executor that came to wait last; all of them. */

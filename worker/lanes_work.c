@@ -190,21 +190,42 @@ static void give_batch(struct lanes *lanes, struct work *work, struct lane *lane
 	lanes->light_lanes += lane->light;
 }
 
+static bool has_batch(const struct lanes *lanes, const struct lane *lane, int64_t now,
+	int64_t *later)
+{
+	return is_ready(lanes, lane, now, later) && !must_queue(lanes, lane, now) &&
+		!must_gather(lanes, lane, now, later);
+}
+
+/* Starts at the lane that has not been the first of a batch for longest: those behind the first may
+ * get only what is left of the batch. */
+static bool find_first(struct lanes *lanes, int64_t now, int64_t *later)
+{
+	const struct lane *first = NULL;
+	for (size_t i = 0; i < lanes->count; i++) {
+		const struct lane *lane = lanes->list[i];
+		if (!has_batch(lanes, lane, now, later) || (first && first->led <= lane->led))
+			continue;
+		first = lane;
+		lanes->turn = i;
+	}
+	return first != NULL;
+}
+
 /* Lanes in which little waits go together: one round trip, one commit, one round of replies serve
  * them all. A lane in which much waits fills a batch by itself, or with others of its kind, and
  * so holds up nobody who waits for one answer. */
 static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
-	size_t commands = 0, bytes = 0, first = 0;
+	size_t commands = 0, bytes = 0;
+	if (!find_first(lanes, now, later))
+		return false;
 	for (size_t i = 0; i < lanes->count && work->lane_count < WORK_LANES_MAX; i++) {
 		struct lane *lane = lane_in_turn(lanes, i);
-		if (!is_ready(lanes, lane, now, later) ||
+		if (!has_batch(lanes, lane, now, later) ||
 			(work->lane_count > 0 && is_light(lane) != is_light(work->lanes[0])) ||
-			(work->lane_count > 0 && lane->careful) || must_queue(lanes, lane, now) ||
-			must_gather(lanes, lane, now, later))
+			(work->lane_count > 0 && lane->careful))
 			continue;
-		if (work->lane_count == 0)
-			first = i;
 		give_batch(lanes, work, lane);
 		commands += message_queue_length(&lane->messages);
 		bytes += lane->bytes;
@@ -212,16 +233,15 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 			bytes >= lanes->limits.batch_bytes)
 			break;
 	}
-	if (work->lane_count > 0 && !work->lanes[0]->light) {
+	work->lanes[0]->led = ++lanes->led;
+	if (work->lanes[0]->light) {
+		lanes->light_since = now;
+		lanes->light_commands = commands;
+	} else {
 		work->lanes[0]->heavy = true;
 		lanes->heavy_batches++;
 	}
-	lanes->turn += first + 1;
-	if (work->lane_count > 0 && work->lanes[0]->light) {
-		lanes->light_since = now;
-		lanes->light_commands = commands;
-	}
-	return work->lane_count > 0;
+	return true;
 }
 
 static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
@@ -249,9 +269,7 @@ static void wake_for_more(struct lanes *lanes, int64_t now)
 	int64_t later = INT64_MAX;
 	for (size_t i = 0; lanes->waiting && i < lanes->count; i++) {
 		const struct lane *lane = lanes->list[i];
-		if ((is_ready(lanes, lane, now, &later) && !must_queue(lanes, lane, now) &&
-			    !must_gather(lanes, lane, now, &later)) ||
-			is_untaken(lane, now, &later)) {
+		if (has_batch(lanes, lane, now, &later) || is_untaken(lane, now, &later)) {
 			lanes_wake_one(lanes);
 			return;
 		}

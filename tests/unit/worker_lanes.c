@@ -102,6 +102,26 @@ Test(worker_lanes, a_lane_in_which_little_waits_is_served_beside_large_batches)
 	cr_assert_eq(next(), light);
 }
 
+/* The second of a batch of two gets what the first leaves of it. */
+Test(worker_lanes, every_lane_comes_first)
+{
+	struct work work[2];
+	size_t led[4] = { 0 };
+	for (size_t i = 0; i < 4; i++)
+		add(MANY - 20);
+	lanes_next(lanes, &work[0], &waiter, 0);
+	for (size_t i = 1; i < 20; i++) {
+		lanes_next(lanes, &work[i % 2], &waiter, 0);
+		struct work *ended = &work[(i + 1) % 2];
+		cr_assert_eq(ended->lane_count, 2);
+		led[ended->lanes[0]->partition]++;
+		lanes_done(lanes, ended->lanes[0], LANE_RUNNING, 0);
+		lanes_done(lanes, ended->lanes[1], LANE_RUNNING, 0);
+	}
+	for (size_t i = 0; i < 4; i++)
+		cr_assert_geq(led[i], 4, "partition %zu came first %zu times of 19", i, led[i]);
+}
+
 Test(worker_lanes, one_large_batch_there_always_is)
 {
 	drop();
