@@ -191,19 +191,22 @@ static void plan_replica(struct planner *planner, const struct ddl_object *objec
 	add_statements(planner, step, object, 0);
 }
 
-/* What a function returns can't be replaced, so another release's of ours is dropped first. */
-static void drop_function(struct planner *planner, struct ddl_step *step, const char *name)
+/* Adds a statement on one object of the schema: `before` its name, `after` it. */
+static void add_on(struct planner *planner, struct ddl_step *step, const char *before,
+	const char *name, const char *after)
 {
 	struct text sql = {0};
 
-	text_add(&sql, "DROP FUNCTION ");
+	text_add(&sql, before);
 	text_add_ident(&sql, ddl_script_schema(planner->script));
 	text_add(&sql, ".");
 	text_add_ident(&sql, name);
+	text_add(&sql, after);
 	add_sql(step, text_take(&sql));
 }
 
-/* A function is the one wanted if the text between its $$ is. */
+/* What a function returns can't be replaced, so another release's of ours is dropped first.
+ * A function is the one wanted if the text between its $$ is. */
 static void plan_function(struct planner *planner, const struct ddl_object *object)
 {
 	const char *name = object->name.text;
@@ -216,7 +219,7 @@ static void plan_function(struct planner *planner, const struct ddl_object *obje
 		struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object, lack(
 			other ? "function %s is another release's" : "function %s is missing", name));
 		if (other && object->source.own)
-			drop_function(planner, step, name);
+			add_on(planner, step, "DROP FUNCTION ", name, "");
 		add_statements(planner, step, object, 0);
 	}
 	free(sql);
@@ -251,24 +254,12 @@ static enum ddl_mode index_mode(const struct planner *planner, const struct ddl_
 	enum ddl_index_state state)
 {
 	const char *table = object->source.table;
+	bool there = table_there(planner, table);
 
-	if (state == DDL_INDEX_NONE && table_there(planner, table) &&
-		ddl_catalog_empty(planner->catalog, table))
+	if (there && state == DDL_INDEX_NONE && ddl_catalog_empty(planner->catalog, table))
 		return DDL_BRIEF;
 	/* A custom one may fail, which must not take the new tables with it. */
-	if (table_there(planner, table) || !strcmp(object->source.domain, "custom"))
-		return DDL_CONCURRENT;
-	return DDL_TOGETHER;
-}
-
-static void lock_table(struct planner *planner, struct ddl_step *step, const char *table)
-{
-	struct text sql = {0};
-
-	text_add(&sql, "LOCK TABLE ");
-	text_add_ident(&sql, ddl_script_schema(planner->script));
-	text_addf(&sql, ".%s IN SHARE MODE NOWAIT", table);
-	add_sql(step, text_take(&sql));
+	return there || !strcmp(object->source.domain, "custom") ? DDL_CONCURRENT : DDL_TOGETHER;
 }
 
 static void plan_index(struct planner *planner, const struct ddl_object *object)
@@ -283,15 +274,9 @@ static void plan_index(struct planner *planner, const struct ddl_object *object)
 		object, lack("index %s of table %s is %s", name, table,
 		state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
 	if (step->mode == DDL_BRIEF)
-		lock_table(planner, step, table);
-	if (state == DDL_INDEX_BROKEN) {
-		struct text sql = {0};
-		text_add(&sql, "DROP INDEX CONCURRENTLY IF EXISTS ");
-		text_add_ident(&sql, ddl_script_schema(planner->script));
-		text_add(&sql, ".");
-		text_add_ident(&sql, name);
-		add_sql(step, text_take(&sql));
-	}
+		add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
+	if (state == DDL_INDEX_BROKEN)
+		add_on(planner, step, "DROP INDEX CONCURRENTLY IF EXISTS ", name, "");
 	add_statements(planner, step, object, 0);
 }
 

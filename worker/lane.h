@@ -64,9 +64,9 @@ struct lane {
 	enum lane_state state;
 	bool busy;     /* an executor has it */
 	bool heavy;    /* busy, the first of a large batch */
-	size_t led;    /* the number of the batch in which it was the first, the last time */
 	bool light;    /* busy in a batch of lanes in which little waited */
 	bool revoking; /* no new batch; tidy what is left */
+	size_t led;    /* the number of the batch in which it was the first, the last time */
 	/* The command at the front may have broken a worker or a backend: it runs alone, and each
 	 * attempt is counted in the row first. */
 	bool careful;
