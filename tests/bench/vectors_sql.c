@@ -5,9 +5,10 @@
  *               [--connections 1] [--ef 160] [--exact 0] [--found FILE]
  *
  * Each connection has a thread that asks one at a time, for the Q vectors beyond the N stored ones
- * in turn. The session has the settings that make the planner take the vector index, with --exact 1
- * those that keep it from any. Prints median and 99th percentile of an answer's time, and the
- * answers a second over all connections; FILE gets a line for each answer of the first
+ * in turn, each connection from another one on: the same at the same moment would be found in the
+ * processor's caches. The session has the settings that make the planner take the vector index, with
+ * --exact 1 those that keep it from any. Prints median and 99th percentile of an answer's time, and
+ * the answers a second over all connections; FILE gets a line for each answer of the first
  * connection: the ids found.
  */
 #include <endian.h>
@@ -24,7 +25,7 @@ static const char SQL[] =
 	"SELECT vector_id, 1 - (embedding <=> $1::vector), metadata FROM \"%s\".\"%s\" "
 	"WHERE namespace = 'default' ORDER BY embedding <=> $1::vector LIMIT $2::int8";
 static const char INDEXED[] =
-	"SET jit = off; SET enable_sort = off; SET hnsw.ef_search = %lld; SET hnsw.iterative_scan = strict_order";
+	"SET jit = off; SET enable_sort = off; SET hnsw.ef_search = %lld";
 static const char EXACT[] = "SET jit = off; SET enable_indexscan = off; SET enable_bitmapscan = off";
 
 /* Queries in the binary form of their parameter, one after the other. */
@@ -37,6 +38,7 @@ struct queries {
 struct asker {
 	PGconn *connection;
 	const struct queries *queries;
+	size_t first; /* of its queries */
 	size_t count;
 	int64_t *samples;
 	FILE *found; /* NULL: what is found is not written */
@@ -71,7 +73,8 @@ static void *ask_all(void *arg)
 	const int lengths[2] = { (int)asker->queries->size, sizeof limit }, formats[2] = { 1, 1 };
 
 	for (size_t i = 0; i < asker->count; i++) {
-		const char *query = asker->queries->bytes + i % asker->queries->count * asker->queries->size;
+		const char *query = asker->queries->bytes +
+			(asker->first + i) % asker->queries->count * asker->queries->size;
 		const char *values[2] = { query, (const char *)&limit };
 		int64_t start = now_ns();
 		PGresult *result = PQexecPrepared(asker->connection, "search", 2, values, lengths, formats, 1);
@@ -135,7 +138,8 @@ int main(int argc, char **argv)
 	snprintf(settings, sizeof settings, INDEXED, (long long)option_number(argc, argv, "ef", 160));
 	for (size_t i = 0; i < connections; i++) {
 		PGconn *connection = open_connection(option_number(argc, argv, "exact", 0) ? EXACT : settings, search);
-		askers[i] = (struct asker){ connection, &queries, count, samples + i * count, NULL };
+		askers[i] = (struct asker){ connection, &queries, i * queries.count / connections, count,
+			samples + i * count, NULL };
 	}
 	if (*found != '\0')
 		askers[0].found = create_file(found);
