@@ -381,24 +381,23 @@ static void do_batch(struct executor *x, const struct work *work)
 		batch_failed(x, work, kind, &failure);
 }
 
-/* Gives the side back to the lanes' side queue, for later. */
+/* Gives the read back, for later. */
 static void side_failed(struct executor *x, struct side *side, const struct db_failure *failure)
 {
 	if (failure)
 		outage_seen(x->engine->outage, failure);
 	side->retry_at = clock_tick_ms() + backoff_ms(x);
-	lanes_put_side(x->engine->lanes, side);
+	lanes_retry_side(x->engine->lanes, side);
 }
 
-/* While more reads wait than executors are there, replies come in a row. Those of one request cost
- * Kafka, both sides' threads and the next commands' way a fraction: so a reply waits for others, for
- * a small part of what the last of such a burst of reads waits. */
+/* While reads wait for their turn, replies come in a row. Those of one request cost Kafka, both
+ * sides' threads and the next commands' way a fraction: so a reply waits for others, for a small part
+ * of what the last of such a burst of reads waits. */
 static void flush_side(struct executor *x, int64_t took_ms)
 {
-	int64_t burst = (int64_t)lanes_sides_burst(x->engine->lanes);
-	int64_t last_ms = burst * took_ms / x->engine->config->postgres.max;
-	if (burst)
-		producer_flush_gathered(x->engine->producer, last_ms / GATHER_PART);
+	int64_t wait_ms = lanes_sides_wait_ms(x->engine->lanes, took_ms);
+	if (wait_ms)
+		producer_flush_gathered(x->engine->producer, wait_ms / GATHER_PART);
 	else
 		producer_flush(x->engine->producer);
 }
@@ -416,7 +415,10 @@ static void do_side(struct executor *x, struct side *side)
 		side_failed(x, side, NULL);
 		return;
 	}
-	if (transaction_run(&x->transaction, &x->batch, &failure, &written) != DB_OK) {
+	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
+	enum db_kind kind = transaction_run(&x->transaction, &x->batch, &failure, &written);
+	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
+	if (kind != DB_OK) {
 		batch_finish(&x->batch);
 		side_failed(x, side, &failure);
 		return;
@@ -432,6 +434,7 @@ static void do_side(struct executor *x, struct side *side)
 	}
 	count_job(x, &x->batch.jobs[0], clock_now_ms());
 	batch_finish(&x->batch);
+	lanes_side_done(x->engine->lanes);
 	lanes_free_side(x->engine->lanes, side);
 }
 

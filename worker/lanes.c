@@ -24,6 +24,8 @@ struct lanes *lanes_new(const struct lanes_limits *limits, struct metrics *metri
 	pthread_mutex_init(&lanes->mutex, NULL);
 	lanes_cond_init(&lanes->settled);
 	lanes->sides_end = &lanes->sides;
+	side_limit_init(&lanes->side_limit, limits->side_reads);
+	metrics_gauge(metrics, GAUGE_READS_LIMIT, lanes->side_limit.now);
 	lanes->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (lanes->wake_fd < 0)
 		abort();
@@ -388,13 +390,6 @@ void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **me
 		message_queue_unpop(&lane->messages, message);
 	}
 	lanes_unlock(lanes);
-}
-
-void lanes_free_side(struct lanes *lanes, struct side *side)
-{
-	rd_kafka_message_destroy(side->message);
-	lane_unref(lanes, side->lane);
-	free(side);
 }
 
 void lanes_retake_all(struct lanes *lanes)

@@ -22,6 +22,7 @@ struct lanes_limits {
 	size_t batch_commands; /* of one batch */
 	size_t heavy_batches;  /* large ones at once */
 	size_t batch_bytes;
+	unsigned side_reads;   /* reads beside their lanes under way at once, at the most */
 	int64_t linger_ms;     /* a lane waits so long for more after its first message */
 	size_t memory_bytes;   /* all that waits in lanes */
 };
@@ -116,11 +117,16 @@ void lanes_awaited(struct lanes *lanes);
 
 /* Puts a read beside its lane; takes over the side and what it has. */
 void lanes_put_side(struct lanes *lanes, struct side *side);
-/* How many have waited for an executor at once since none did; 0: none does. */
-size_t lanes_sides_burst(struct lanes *lanes);
 /* Is there room for one more? Else it runs in its lane. */
 bool lanes_side_room(struct lanes *lanes);
+/* One that was given as WORK_SIDE goes back, to run again at retry_at. */
+void lanes_retry_side(struct lanes *lanes, struct side *side);
+/* One that was given has its answer. */
+void lanes_side_done(struct lanes *lanes);
 void lanes_free_side(struct lanes *lanes, struct side *side);
+/* What the last of those that wait waits for its turn, if each takes took_ms, as this burst of them
+ * stood when it was largest; 0: none waits. */
+int64_t lanes_sides_wait_ms(struct lanes *lanes, int64_t took_ms);
 
 /* The lane is free again: in that state, not before `delay_ms`. */
 void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, int64_t delay_ms);

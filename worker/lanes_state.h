@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "worker/lanes.h"
+#include "worker/side_limit.h"
 
 struct lanes {
 	struct lanes_limits limits;
@@ -22,9 +23,11 @@ struct lanes {
 	size_t light_commands;  /* what waited for it */
 	int64_t awaited_until;  /* clock_tick_ms; see lanes_awaited */
 	int watchers;           /* executors that wait for the end of that time */
-	struct side *sides, **sides_end;
+	struct side *sides, **sides_end; /* that wait */
 	size_t side_count;
 	size_t side_burst; /* their most at once since there was none */
+	size_t sides_running;
+	struct side_limit side_limit;
 	int wake_fd;
 	bool quitting;
 	bool waits_for_room; /* see lanes_wait_for_room */
@@ -42,6 +45,14 @@ void lanes_wake_all(struct lanes *lanes);
 /* The executor that is to be woken for what came into the lane, if one is needed for it. Its
  * condition is to be signalled without the lock: it would wake only to wait for that. */
 struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane);
+
+/* As lanes_awaited. */
+void lanes_awaited_locked(struct lanes *lanes);
+
+/* May one of the reads that wait run now? Else *later is brought forward to when it may. */
+bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later);
+/* The first of them, which is then under way. */
+struct side *lanes_take_side(struct lanes *lanes);
 
 /* A condition that lanes_wait_until can wait for. */
 void lanes_cond_init(pthread_cond_t *cond);

@@ -19,8 +19,6 @@
 #define AWAITED_MS 1000
 /* Commands of the last light batch from which on many ask at once. */
 #define LIGHT_MANY 4
-/* Reads that run beside their lanes: so many at the most, each holds its message. */
-#define SIDE_MAX 256
 
 void lanes_cond_init(pthread_cond_t *cond)
 {
@@ -246,20 +244,10 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 
 static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
-	struct side *side = lanes->sides;
-	if (!side)
+	if (!lanes_has_side(lanes, now, later))
 		return false;
-	if (side->retry_at > now) {
-		if (side->retry_at < *later)
-			*later = side->retry_at;
-		return false;
-	}
-	lanes->sides = side->next;
-	if (!lanes->sides)
-		lanes->sides_end = &lanes->sides;
-	lanes->side_count--;
 	work->kind = WORK_SIDE;
-	work->side = side;
+	work->side = lanes_take_side(lanes);
 	return true;
 }
 
@@ -267,13 +255,13 @@ static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64
 static void wake_for_more(struct lanes *lanes, int64_t now)
 {
 	int64_t later = INT64_MAX;
-	for (size_t i = 0; lanes->waiting && i < lanes->count; i++) {
+	bool more = lanes->waiting && lanes_has_side(lanes, now, &later);
+	for (size_t i = 0; lanes->waiting && !more && i < lanes->count; i++) {
 		const struct lane *lane = lanes->list[i];
-		if (has_batch(lanes, lane, now, &later) || is_untaken(lane, now, &later)) {
-			lanes_wake_one(lanes);
-			return;
-		}
+		more = has_batch(lanes, lane, now, &later) || is_untaken(lane, now, &later);
 	}
+	if (more)
+		lanes_wake_one(lanes);
 }
 
 static void wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t until)
@@ -332,40 +320,15 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 	lanes_unlock(lanes);
 }
 
-size_t lanes_sides_burst(struct lanes *lanes)
+void lanes_awaited_locked(struct lanes *lanes)
 {
-	lanes_lock(lanes);
-	size_t burst = lanes->side_count ? lanes->side_burst : 0;
-	lanes_unlock(lanes);
-	return burst;
-}
-
-bool lanes_side_room(struct lanes *lanes)
-{
-	lanes_lock(lanes);
-	bool room = lanes->side_count < SIDE_MAX;
-	lanes_unlock(lanes);
-	return room;
+	lanes->awaited_until = clock_tick_ms() + AWAITED_MS;
 }
 
 void lanes_awaited(struct lanes *lanes)
 {
 	lanes_lock(lanes);
-	lanes->awaited_until = clock_tick_ms() + AWAITED_MS;
-	lanes_unlock(lanes);
-}
-
-void lanes_put_side(struct lanes *lanes, struct side *side)
-{
-	lanes_lock(lanes);
-	side->next = NULL;
-	*lanes->sides_end = side;
-	lanes->sides_end = &side->next;
-	lanes->side_count++;
-	if (lanes->side_count == 1 || lanes->side_count > lanes->side_burst)
-		lanes->side_burst = lanes->side_count;
-	lanes->awaited_until = clock_tick_ms() + AWAITED_MS;
-	lanes_wake_one(lanes);
+	lanes_awaited_locked(lanes);
 	lanes_unlock(lanes);
 }
 

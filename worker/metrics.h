@@ -53,6 +53,7 @@ enum metric_gauge {
 	GAUGE_LAG,               /* all lanes: high watermark - next offset */
 	GAUGE_POOL_SIZE,
 	GAUGE_POOL_BUSY,
+	GAUGE_READS_LIMIT,       /* see side_limit.h */
 	GAUGE_REPLIES_IN_FLIGHT,
 	GAUGE_BUILDS_RUNNING,
 	GAUGE_COUNT,

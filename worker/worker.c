@@ -171,6 +171,13 @@ static size_t heavy_batches(const struct config *config)
 	return processors < HEAVY_MIN ? HEAVY_MIN : processors > HEAVY_MAX ? HEAVY_MAX : (size_t)processors;
 }
 
+/* Reads beside their lanes leave a session to what is not done yet in these. */
+static unsigned side_reads(const struct config *config)
+{
+	unsigned sessions = (unsigned)config->postgres.max;
+	return sessions > 2 ? sessions - 1 : sessions;
+}
+
 static void make_lanes(struct worker *w)
 {
 	const struct config *config = w->engine.config;
@@ -178,6 +185,7 @@ static void make_lanes(struct worker *w)
 		.batch_commands = (size_t)config->batch.max_commands,
 		.heavy_batches = heavy_batches(config),
 		.batch_bytes = (size_t)config->batch.max_bytes,
+		.side_reads = side_reads(config),
 		.linger_ms = config->batch.linger_ms,
 		/* The other half is librdkafka's. */
 		.memory_bytes = (size_t)config->limits.memory_bytes / 2,

@@ -5,6 +5,7 @@
 #include "worker/lanes.h"
 
 #define MANY 100 /* messages: a large batch of its own */
+#define SIDES 2  /* reads beside their lanes at once */
 
 static struct lanes *lanes;
 static struct metrics *metrics;
@@ -16,7 +17,7 @@ static size_t count;
 static void make_with(size_t heavy)
 {
 	const struct lanes_limits limits = { .batch_commands = MANY, .heavy_batches = heavy,
-		.batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
+		.side_reads = SIDES, .batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
 	metrics = metrics_new(0);
 	lanes = lanes_new(&limits, metrics);
 	waiter_init(&waiter);
@@ -129,4 +130,61 @@ Test(worker_lanes, one_large_batch_there_always_is)
 	add(MANY);
 	lanes_awaited(lanes);
 	cr_assert_not_null(next());
+}
+
+/* A read beside the lane. */
+static void put_side(struct lane *lane)
+{
+	struct side *side = calloc(1, sizeof(*side));
+	side->lane = lane;
+	lane_ref(lanes, lane);
+	lanes_put_side(lanes, side);
+}
+
+/* The next read; NULL: none may run. */
+static struct side *next_side(void)
+{
+	struct work work;
+	lanes_next(lanes, &work, &waiter, 0);
+	return work.kind == WORK_SIDE ? work.side : NULL;
+}
+
+static void end_side(struct side *side)
+{
+	lanes_side_done(lanes);
+	lane_unref(lanes, side->lane);
+	free(side);
+}
+
+Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
+{
+	struct lane *lane = add(0);
+	for (size_t i = 0; i < SIDES + 2; i++)
+		put_side(lane);
+	struct side *first = next_side(), *second = next_side();
+	cr_assert_not_null(first);
+	cr_assert_not_null(second);
+	cr_assert_null(next_side());
+	lanes_retry_side(lanes, first);
+	struct side *third = next_side();
+	cr_assert_not_null(third);
+	cr_assert_neq(third, first);
+	cr_assert_null(next_side());
+	end_side(second);
+	end_side(third);
+	end_side(next_side());
+	cr_assert_eq(next_side(), first);
+	cr_assert_null(next_side());
+	end_side(first);
+}
+
+Test(worker_lanes, batches_go_beside_the_reads)
+{
+	put_side(add(0));
+	put_side(given[0]);
+	struct side *first = next_side(), *second = next_side();
+	add(MANY);
+	cr_assert_not_null(next());
+	end_side(first);
+	end_side(second);
 }

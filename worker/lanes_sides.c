@@ -1,0 +1,93 @@
+/* lanes_sides.c - the reads of lanes.h that run beside their lanes */
+#include "worker/lanes_state.h"
+
+#include <stdlib.h>
+
+#include "worker/clock.h"
+
+/* So many wait at the most: each holds its message. */
+#define WAITING_MAX 256
+
+bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later)
+{
+	const struct side *side = lanes->sides;
+	if (!side || lanes->sides_running >= lanes->side_limit.now)
+		return false;
+	if (side->retry_at <= now)
+		return true;
+	if (side->retry_at < *later)
+		*later = side->retry_at;
+	return false;
+}
+
+struct side *lanes_take_side(struct lanes *lanes)
+{
+	struct side *side = lanes->sides;
+	lanes->sides = side->next;
+	if (!lanes->sides)
+		lanes->sides_end = &lanes->sides;
+	lanes->side_count--;
+	lanes->sides_running++;
+	return side;
+}
+
+static void put(struct lanes *lanes, struct side *side)
+{
+	side->next = NULL;
+	*lanes->sides_end = side;
+	lanes->sides_end = &side->next;
+	lanes->side_count++;
+	if (lanes->side_count == 1 || lanes->side_count > lanes->side_burst)
+		lanes->side_burst = lanes->side_count;
+	lanes_awaited_locked(lanes);
+}
+
+void lanes_put_side(struct lanes *lanes, struct side *side)
+{
+	lanes_lock(lanes);
+	put(lanes, side);
+	if (lanes->sides_running < lanes->side_limit.now)
+		lanes_wake_one(lanes);
+	lanes_unlock(lanes);
+}
+
+/* Whoever gives one back looks for work next, and finds what may run now. */
+void lanes_retry_side(struct lanes *lanes, struct side *side)
+{
+	lanes_lock(lanes);
+	lanes->sides_running--;
+	put(lanes, side);
+	lanes_unlock(lanes);
+}
+
+void lanes_side_done(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	lanes->sides_running--;
+	side_limit_done(&lanes->side_limit, lanes->side_count > 0, clock_tick_ms());
+	metrics_gauge(lanes->metrics, GAUGE_READS_LIMIT, lanes->side_limit.now);
+	lanes_unlock(lanes);
+}
+
+void lanes_free_side(struct lanes *lanes, struct side *side)
+{
+	rd_kafka_message_destroy(side->message);
+	lane_unref(lanes, side->lane);
+	free(side);
+}
+
+int64_t lanes_sides_wait_ms(struct lanes *lanes, int64_t took_ms)
+{
+	lanes_lock(lanes);
+	int64_t turns = (int64_t)((lanes->side_count ? lanes->side_burst : 0) / lanes->side_limit.now);
+	lanes_unlock(lanes);
+	return turns * took_ms;
+}
+
+bool lanes_side_room(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	bool room = lanes->side_count < WAITING_MAX;
+	lanes_unlock(lanes);
+	return room;
+}
