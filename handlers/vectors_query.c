@@ -6,7 +6,7 @@
  * and cheap, else the index is asked. Only the index itself can tell that it found less than there
  * is (its scans are bounded): then the exact answer is asked for. Where the namespace was seen to be
  * crowded a while ago, a search without a filter does not count its rows, nor is its scan one that
- * could go on: if that finds too little, both answers are asked for after all.
+ * could go on, nor planned anew: if that finds too little, both answers are asked for after all.
  *
  * What the catalog says of the index is taken from the executor's note of it, and the search is held
  * back from the reply if the note turns out to be old: then it is made again by the catalog.
@@ -401,25 +401,26 @@ static int64_t probes_of(const struct vectors_query *query)
 	return (int64_t)ceil(sqrt(lists));
 }
 
-static void send_setting(struct turn *turn, int statement, int64_t value, bool iterative)
+static void send_setting(struct turn *turn, const struct vectors_query *query, int statement,
+	int64_t value)
 {
 	const char *text = arena_printf(turn->arena, "%lld", (long long)value);
+	const char *plan = query->crowded ? "force_generic_plan" : "force_custom_plan";
 
 	params_text(turn->params, text, strlen(text));
-	params_bool(turn->params, iterative);
+	params_bool(turn->params, query->index->iterative && !query->crowded);
+	params_text(turn->params, plan, strlen(plan));
 	turn_send(turn, statement, NULL, NULL);
 }
 
 static void send_settings(struct turn *turn, const struct vectors_query *query)
 {
-	bool iterative = query->index->iterative && !query->crowded;
-
 	if (datum_is_null(&query->vector) || query->index->method == VECTORS_FLAT)
 		turn_send(turn, SQL_VECTORS_QUERY__EXACT, NULL, NULL);
 	else if (query->index->method == VECTORS_HNSW)
-		send_setting(turn, SQL_VECTORS_QUERY__HNSW, ef_of(query), iterative);
+		send_setting(turn, query, SQL_VECTORS_QUERY__HNSW, ef_of(query));
 	else
-		send_setting(turn, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query), iterative);
+		send_setting(turn, query, SQL_VECTORS_QUERY__IVFFLAT, probes_of(query));
 }
 
 /* ---------------------------------------------------------------- a turn */

@@ -7,11 +7,11 @@
 -- line costs). Costs of plans that can't do without a sort are then beyond all measure, for which
 -- it would compile them: jit is off.
 -- statement: hnsw
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
+SELECT set_config('plan_cache_mode', $3::text, true), set_config('jit', 'off', true),
 	set_config('enable_sort', 'off', true), set_config('hnsw.ef_search', $1::text, true),
 	CASE WHEN $2::bool THEN set_config('hnsw.iterative_scan', 'strict_order', true) END
 -- statement: ivfflat
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
+SELECT set_config('plan_cache_mode', $3::text, true), set_config('jit', 'off', true),
 	set_config('enable_sort', 'off', true), set_config('ivfflat.probes', $1::text, true),
 	CASE WHEN $2::bool THEN set_config('ivfflat.iterative_scan', 'relaxed_order', true) END
 -- Changes with all that a query relies on of what describeIndex's catalog statement tells, at some

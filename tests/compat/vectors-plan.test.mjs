@@ -78,7 +78,8 @@ describe('the index that answers', () => {
       const found = await call('query', { indexName, queryVector, ...args });
       assert.equal(found.length, 10);
     });
-    assert.ok((await used({})).includes('wide_vector_idx'), 'without a filter');
+    for (const time of ['first', 'second', 'third']) // what the first has found is relied on then
+      assert.ok((await used({})).includes('wide_vector_idx'), `without a filter, the ${time} time`);
     assert.ok((await used({ filter: { all: 'x' } })).includes('wide_vector_idx'), 'with a filter that all rows match');
     assert.ok((await used({ filter: { half: 1 } })).includes('wide_vector_idx'), 'with a filter that half of them match');
     const few = await used({ filter: { rare: 'r7' } });
