@@ -16,7 +16,7 @@
 #define QUEUE_MESSAGES 50000
 #define QUEUE_KBYTES 2097151
 /* Longer nothing is held on purpose, and POLL_MS more where nobody comes by. */
-#define GATHER_MOST_MS 20
+#define GATHER_MOST_MS 50
 /* Held for the next round; beyond it senders wait. */
 #define HELD_BYTES (4 * 1024 * 1024)
 /* librdkafka's own limit: a command that was too large for us goes to its dead letters whole. */

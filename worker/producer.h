@@ -54,7 +54,7 @@ void producer_send(struct producer *producer, const struct outgoing *message,
 /* Lets go what was sent to topics of which nothing is on its way. */
 void producer_flush(struct producer *producer);
 
-/* The same of what has waited for that long, at the most 20 ms: for senders that have more to send
+/* The same of what has waited for that long, at the most 50 ms: for senders that have more to send
  * soon. What they hold leaves by itself within a tenth of a second and these. */
 void producer_flush_gathered(struct producer *producer, int64_t gather_ms);
 
