@@ -33,6 +33,8 @@
 #include "workload_vectors.h"
 
 #define TIMEOUT_MS 60000
+/* A Node worker answers all that it has fetched at once, and may take seconds for each. */
+#define REPLY_TIMEOUT_MS 600000
 
 static void produce(rd_kafka_t *producer, const char *topic, int partitions, const struct command *command)
 {
@@ -111,11 +113,11 @@ static void write_found(FILE *file, const rd_kafka_message_t *reply)
 /* Takes one reply; returns its request's number. */
 static uint64_t take_reply(struct asker *asker, uint64_t sent)
 {
-	rd_kafka_message_t *reply = rd_kafka_consumer_poll(asker->consumer, TIMEOUT_MS);
+	rd_kafka_message_t *reply = rd_kafka_consumer_poll(asker->consumer, REPLY_TIMEOUT_MS);
 	size_t size;
 
 	if (reply == NULL)
-		die("no reply within %d s", TIMEOUT_MS / 1000);
+		die("no reply within %d s", REPLY_TIMEOUT_MS / 1000);
 	int64_t now = now_ns();
 	if (reply->err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("consume: %s", rd_kafka_message_errstr(reply));

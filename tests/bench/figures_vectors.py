@@ -286,7 +286,7 @@ def query_50(ground, size):
                 values.append(one["rate"])
             rates["SQL"].append(max(values[-1] for values in by_connections.values()))
             for name, topic in topics.items():
-                count = size.ask_vectors if name == "node" else 3 * size.ask_vectors
+                count = size.ask_node if name == "node" else 3 * size.ask_vectors
                 before = ground.meter(pids[name])
                 rates[name].append(search.ask(topic, replies, count, 50, 50)["rate"])
                 costs[name].append(rounded(ground.cost(before, ground.meter(pids[name]), count + 50).values()))

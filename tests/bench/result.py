@@ -42,11 +42,12 @@ class Size:
     hnsw_turns: int = 3  # of upserts that take a minute or more
     queries: int = 200  # vectors to ask for that differ
     ask_vectors: int = 400
+    ask_node: int = 400  # of a Node worker: those, and 50 to warm up
 
 
 QUICK = Size(turns=1, warm_up=0, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
              node_spans=8_000, some_spans=8_000, flood=60_000, ask_ms=700,
-             vectors=2_000, dimensions=64, hnsw_turns=1, queries=50, ask_vectors=100)
+             vectors=2_000, dimensions=64, hnsw_turns=1, queries=50, ask_vectors=100, ask_node=100)
 
 
 def rounded(values, digits=0):
