@@ -434,7 +434,7 @@ static void do_side(struct executor *x, struct side *side)
 	}
 	count_job(x, &x->batch.jobs[0], clock_now_ms());
 	batch_finish(&x->batch);
-	lanes_side_done(x->engine->lanes);
+	lanes_side_done(x->engine->lanes, side);
 	lanes_free_side(x->engine->lanes, side);
 }
 

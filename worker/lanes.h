@@ -82,6 +82,7 @@ struct side {
 	uint32_t ledger;   /* the lane's, when it left */
 	rd_kafka_message_t *message;
 	int64_t retry_at; /* clock_tick_ms; not before */
+	int64_t began;    /* clock_tick_ms */
 };
 
 /* An executor that waits; it belongs to the executor, lanes_next alone touches it. */
@@ -121,8 +122,8 @@ void lanes_put_side(struct lanes *lanes, struct side *side);
 bool lanes_side_room(struct lanes *lanes);
 /* One that was given as WORK_SIDE goes back, to run again at retry_at. */
 void lanes_retry_side(struct lanes *lanes, struct side *side);
-/* One that was given has its answer. */
-void lanes_side_done(struct lanes *lanes);
+/* One that was given has its answer; it is the caller's still. */
+void lanes_side_done(struct lanes *lanes, struct side *side);
 void lanes_free_side(struct lanes *lanes, struct side *side);
 /* What the last of those that wait waits for its turn, if each takes took_ms, as this burst of them
  * stood when it was largest; 0: none waits. */

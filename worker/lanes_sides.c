@@ -7,11 +7,29 @@
 
 /* So many wait at the most: each holds its message. */
 #define WAITING_MAX 256
+/* A read that has run for so long keeps no other from its turn: quick ones do not wait behind a few
+ * that compare all vectors of a large table. */
+#define SLOW_MS 200
+
+/* *later is brought forward to when one that is under way counts as slow. */
+static bool may_begin(const struct lanes *lanes, int64_t now, int64_t *later)
+{
+	unsigned begun = 0, quick = 0;
+	for (const struct side *side = lanes->sides_begun; side; side = side->next) {
+		begun++;
+		if (side->began + SLOW_MS <= now)
+			continue;
+		quick++;
+		if (side->began + SLOW_MS < *later)
+			*later = side->began + SLOW_MS;
+	}
+	return begun < lanes->side_limit.most && quick < lanes->side_limit.now;
+}
 
 bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later)
 {
 	const struct side *side = lanes->sides;
-	if (!side || lanes->sides_running >= lanes->side_limit.now)
+	if (!side || !may_begin(lanes, now, later))
 		return false;
 	if (side->retry_at <= now)
 		return true;
@@ -20,15 +38,25 @@ bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later)
 	return false;
 }
 
-struct side *lanes_take_side(struct lanes *lanes)
+struct side *lanes_begin_side(struct lanes *lanes, int64_t now)
 {
 	struct side *side = lanes->sides;
 	lanes->sides = side->next;
 	if (!lanes->sides)
 		lanes->sides_end = &lanes->sides;
 	lanes->side_count--;
-	lanes->sides_running++;
+	side->began = now;
+	side->next = lanes->sides_begun;
+	lanes->sides_begun = side;
 	return side;
+}
+
+static void end(struct lanes *lanes, const struct side *side)
+{
+	struct side **at = &lanes->sides_begun;
+	while (*at != side)
+		at = &(*at)->next;
+	*at = side->next;
 }
 
 static void put(struct lanes *lanes, struct side *side)
@@ -42,11 +70,13 @@ static void put(struct lanes *lanes, struct side *side)
 	lanes_awaited_locked(lanes);
 }
 
+/* Where the limit is reached, who ends one takes the next; but one has to look when it may be passed. */
 void lanes_put_side(struct lanes *lanes, struct side *side)
 {
+	int64_t later = INT64_MAX;
 	lanes_lock(lanes);
 	put(lanes, side);
-	if (lanes->sides_running < lanes->side_limit.now)
+	if (lanes->side_count == 1 || may_begin(lanes, clock_tick_ms(), &later))
 		lanes_wake_one(lanes);
 	lanes_unlock(lanes);
 }
@@ -55,15 +85,15 @@ void lanes_put_side(struct lanes *lanes, struct side *side)
 void lanes_retry_side(struct lanes *lanes, struct side *side)
 {
 	lanes_lock(lanes);
-	lanes->sides_running--;
+	end(lanes, side);
 	put(lanes, side);
 	lanes_unlock(lanes);
 }
 
-void lanes_side_done(struct lanes *lanes)
+void lanes_side_done(struct lanes *lanes, struct side *side)
 {
 	lanes_lock(lanes);
-	lanes->sides_running--;
+	end(lanes, side);
 	side_limit_done(&lanes->side_limit, lanes->side_count > 0, clock_tick_ms());
 	metrics_gauge(lanes->metrics, GAUGE_READS_LIMIT, lanes->side_limit.now);
 	lanes_unlock(lanes);

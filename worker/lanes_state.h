@@ -1,5 +1,5 @@
 /*
- * lanes_state.h - inside of lanes.c and lanes_work.c; nobody else's
+ * lanes_state.h - inside of lanes*.c and their unit test; nobody else's
  *
  * All of it with the lock held.
  */
@@ -26,7 +26,7 @@ struct lanes {
 	struct side *sides, **sides_end; /* that wait */
 	size_t side_count;
 	size_t side_burst; /* their most at once since there was none */
-	size_t sides_running;
+	struct side *sides_begun;        /* that are under way */
 	struct side_limit side_limit;
 	int wake_fd;
 	bool quitting;
@@ -52,7 +52,7 @@ void lanes_awaited_locked(struct lanes *lanes);
 /* May one of the reads that wait run now? Else *later is brought forward to when it may. */
 bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later);
 /* The first of them, which is then under way. */
-struct side *lanes_take_side(struct lanes *lanes);
+struct side *lanes_begin_side(struct lanes *lanes, int64_t now);
 
 /* A condition that lanes_wait_until can wait for. */
 void lanes_cond_init(pthread_cond_t *cond);

@@ -247,7 +247,7 @@ static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64
 	if (!lanes_has_side(lanes, now, later))
 		return false;
 	work->kind = WORK_SIDE;
-	work->side = lanes_take_side(lanes);
+	work->side = lanes_begin_side(lanes, now);
 	return true;
 }
 

@@ -2,10 +2,11 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "worker/lanes.h"
+#include "worker/lanes_state.h" /* to set the limit that is else found by trial */
 
 #define MANY 100 /* messages: a large batch of its own */
-#define SIDES 2  /* reads beside their lanes at once */
+#define SIDES 3  /* reads beside their lanes at once, at the most */
+#define LIMIT 2  /* ... while all are quick */
 
 static struct lanes *lanes;
 static struct metrics *metrics;
@@ -20,6 +21,7 @@ static void make_with(size_t heavy)
 		.side_reads = SIDES, .batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
 	metrics = metrics_new(0);
 	lanes = lanes_new(&limits, metrics);
+	lanes->side_limit.now = LIMIT;
 	waiter_init(&waiter);
 	count = 0;
 }
@@ -151,7 +153,7 @@ static struct side *next_side(void)
 
 static void end_side(struct side *side)
 {
-	lanes_side_done(lanes);
+	lanes_side_done(lanes, side);
 	lane_unref(lanes, side->lane);
 	free(side);
 }
@@ -159,7 +161,7 @@ static void end_side(struct side *side)
 Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
 {
 	struct lane *lane = add(0);
-	for (size_t i = 0; i < SIDES + 2; i++)
+	for (size_t i = 0; i < LIMIT + 2; i++)
 		put_side(lane);
 	struct side *first = next_side(), *second = next_side();
 	cr_assert_not_null(first);
@@ -176,6 +178,26 @@ Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
 	cr_assert_eq(next_side(), first);
 	cr_assert_null(next_side());
 	end_side(first);
+}
+
+Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
+{
+	struct lane *lane = add(0);
+	for (size_t i = 0; i < SIDES + 1; i++)
+		put_side(lane);
+	struct side *slow = next_side(), *slower = next_side();
+	cr_assert_null(next_side());
+	slow->began -= 1000;
+	slower->began -= 1000;
+	struct side *quick = next_side();
+	cr_assert_not_null(quick);
+	cr_assert_null(next_side(), "one session is left");
+	end_side(quick);
+	quick = next_side();
+	cr_assert_not_null(quick);
+	end_side(slow);
+	end_side(quick);
+	end_side(slower);
 }
 
 Test(worker_lanes, batches_go_beside_the_reads)
