@@ -26,24 +26,34 @@ static bool may_begin(const struct lanes *lanes, int64_t now, int64_t *later)
 	return begun < lanes->side_limit.most && quick < lanes->side_limit.now;
 }
 
-bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later)
+/* Where the next one hangs. One that failed a moment ago holds up none behind it. */
+static struct side **next_side(struct lanes *lanes, int64_t now, int64_t *later)
 {
-	const struct side *side = lanes->sides;
-	if (!side || !may_begin(lanes, now, later))
-		return false;
-	if (side->retry_at <= now)
-		return true;
-	if (side->retry_at < *later)
-		*later = side->retry_at;
-	return false;
+	if (!lanes->sides || !may_begin(lanes, now, later))
+		return NULL;
+	for (struct side **at = &lanes->sides; *at; at = &(*at)->next) {
+		if ((*at)->retry_at <= now)
+			return at;
+		if ((*at)->retry_at < *later)
+			*later = (*at)->retry_at;
+	}
+	return NULL;
 }
 
-struct side *lanes_begin_side(struct lanes *lanes, int64_t now)
+bool lanes_has_side(struct lanes *lanes, int64_t now, int64_t *later)
 {
-	struct side *side = lanes->sides;
-	lanes->sides = side->next;
-	if (!lanes->sides)
-		lanes->sides_end = &lanes->sides;
+	return next_side(lanes, now, later) != NULL;
+}
+
+struct side *lanes_begin_side(struct lanes *lanes, int64_t now, int64_t *later)
+{
+	struct side **at = next_side(lanes, now, later);
+	if (!at)
+		return NULL;
+	struct side *side = *at;
+	*at = side->next;
+	if (!*at)
+		lanes->sides_end = at;
 	lanes->side_count--;
 	side->began = now;
 	side->next = lanes->sides_begun;

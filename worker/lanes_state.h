@@ -50,9 +50,9 @@ struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane);
 void lanes_awaited_locked(struct lanes *lanes);
 
 /* May one of the reads that wait run now? Else *later is brought forward to when it may. */
-bool lanes_has_side(const struct lanes *lanes, int64_t now, int64_t *later);
-/* The first of them, which is then under way. */
-struct side *lanes_begin_side(struct lanes *lanes, int64_t now);
+bool lanes_has_side(struct lanes *lanes, int64_t now, int64_t *later);
+/* The same, and the first of them is under way then; NULL: none. */
+struct side *lanes_begin_side(struct lanes *lanes, int64_t now, int64_t *later);
 
 /* A condition that lanes_wait_until can wait for. */
 void lanes_cond_init(pthread_cond_t *cond);

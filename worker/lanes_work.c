@@ -244,11 +244,10 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 
 static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
-	if (!lanes_has_side(lanes, now, later))
-		return false;
-	work->kind = WORK_SIDE;
-	work->side = lanes_begin_side(lanes, now);
-	return true;
+	work->side = lanes_begin_side(lanes, now, later);
+	if (work->side)
+		work->kind = WORK_SIDE;
+	return work->side != NULL;
 }
 
 /* Whoever was woken for this may have found more than it takes: the rest is for another. */

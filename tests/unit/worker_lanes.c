@@ -200,6 +200,29 @@ Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
 	end_side(slower);
 }
 
+Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
+{
+	struct lane *lane = add(0);
+	put_side(lane);
+	struct side *failed = next_side();
+	failed->retry_at = INT64_MAX;
+	lanes_retry_side(lanes, failed);
+	put_side(lane);
+	struct side *other = next_side();
+	cr_assert_not_null(other);
+	cr_assert_neq(other, failed);
+	cr_assert_null(next_side());
+	put_side(lane);
+	struct side *last = next_side();
+	cr_assert_not_null(last, "the end of the queue is where it was");
+	cr_assert_null(next_side());
+	failed->retry_at = 0;
+	end_side(other);
+	cr_assert_eq(next_side(), failed);
+	end_side(failed);
+	end_side(last);
+}
+
 Test(worker_lanes, batches_go_beside_the_reads)
 {
 	put_side(add(0));
