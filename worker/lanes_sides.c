@@ -9,7 +9,7 @@
 #define WAITING_MAX 256
 /* A read that has run for so long keeps no other from its turn: quick ones do not wait behind a few
  * that compare all vectors of a large table. */
-#define SLOW_MS 200
+#define SLOW_MS 50
 
 /* *later is brought forward to when one that is under way counts as slow. */
 static bool may_begin(const struct lanes *lanes, int64_t now, int64_t *later)
