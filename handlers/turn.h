@@ -46,6 +46,8 @@ struct call {
 	const void *reply;      /* the encoded reply record (unframed), in the arena */
 	size_t reply_size;
 	struct failure failure; /* of a CALL_FAILED */
+	const char *patterns;   /* where its regular expressions stand ("a or b"), in the arena: it is
+	                           told so if PostgreSQL can't read one; NULL: it has none */
 	unsigned repairs;       /* json texts repaired for this call; the engine counts them */
 };
 

@@ -172,6 +172,7 @@ bool vectors_filter(struct turn *turn, struct call *call, const char *json, size
 	struct filter_join join = { .word = " AND " };
 
 	*where = "TRUE";
+	call->patterns = NULL;
 	if (!json || filter_is_kind(given, JSON_NULL_KIND))
 		return true;
 	if (!filter_is_kind(given, JSON_OBJECT_KIND))

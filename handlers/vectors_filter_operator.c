@@ -208,6 +208,7 @@ static bool regex(struct filter *filter, const struct operation *op)
 		json_text_value(&pattern, op->value);
 	}
 	json_text_end(&pattern);
+	filter_pattern(filter, op->path);
 	params_text(params, pattern.bytes, pattern.len);
 	filter_printf(filter, "%s ~ $%d::text", op->field->text, params_count(params));
 	return true;

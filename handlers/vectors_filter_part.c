@@ -9,6 +9,8 @@
 #include "schemas/json_check.h"
 
 #define SHOWN_KEY 64 /* bytes of a key that an error shows */
+/* Bytes of the places of regular expressions from which on no further one is shown. */
+#define SHOWN_PATTERNS 500
 
 /* ---------------------------------------------------------------- paths */
 
@@ -69,6 +71,17 @@ bool filter_fail(struct filter *filter, const struct filter_path *path, const ch
 	call_fail(filter->turn, filter->call, FAILURE_INVALID, "INVALID_FILTER",
 		json_text_end(&details).text, "%s: %s", where, why);
 	return false;
+}
+
+void filter_pattern(struct filter *filter, const struct filter_path *path)
+{
+	const char *earlier = filter->call->patterns;
+
+	if (earlier && strlen(earlier) > SHOWN_PATTERNS)
+		return;
+	const char *where = path_text(filter, path);
+	filter->call->patterns =
+		earlier ? arena_printf(filter->turn->arena, "%s or %s", earlier, where) : where;
 }
 
 void filter_puts(struct filter *filter, const char *sql)

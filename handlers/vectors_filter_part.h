@@ -40,6 +40,9 @@ struct filter_path filter_item(const struct filter_path *up, unsigned index);
 /* Fails the call with the path and `why`; always false. */
 bool filter_fail(struct filter *filter, const struct filter_path *path, const char *why);
 
+/* Notes where a regular expression stands: only PostgreSQL can tell whether it is one. */
+void filter_pattern(struct filter *filter, const struct filter_path *path);
+
 /* Conditions side by side: writes what stands before the next one, counts it against the
  * limit. */
 struct filter_join {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers/json.h"
 #include "worker/clock.h"
 #include "worker/reply.h"
 
@@ -108,6 +109,17 @@ static void start_calls(struct turn *turn)
 	turn->count = kept;
 }
 
+/* A filter's regular expression that PostgreSQL can't read. */
+static void fail_pattern(struct turn *turn, struct call *call, const struct db_failure *f)
+{
+	struct json_text details = json_text_new(turn->arena);
+	json_text_puts(&details, "{\"path\":");
+	json_text_string(&details, call->patterns, strlen(call->patterns));
+	json_text_puts(&details, "}");
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_FILTER", json_text_end(&details).text, "%s: %s",
+		call->patterns, f->message);
+}
+
 /* The turn's command failed in the database, alone: its own error. */
 static void fail_turn(struct attempt *attempt, struct turn *turn)
 {
@@ -120,8 +132,13 @@ static void fail_turn(struct attempt *attempt, struct turn *turn)
 	else if (strcmp(f->sqlstate, "57014") == 0)
 		category = FAILURE_TIMEOUT;
 	const char *details = arena_printf(turn->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
-	for (size_t i = 0; i < turn->count; i++)
-		call_fail(turn, turn->calls[i], category, "DATABASE_ERROR", details, "%s", f->message);
+	bool pattern = strcmp(f->sqlstate, "2201B") == 0;
+	for (size_t i = 0; i < turn->count; i++) {
+		if (pattern && turn->calls[i]->patterns)
+			fail_pattern(turn, turn->calls[i], f);
+		else
+			call_fail(turn, turn->calls[i], category, "DATABASE_ERROR", details, "%s", f->message);
+	}
 }
 
 static void send_plain(struct attempt *attempt, const char *sql)
