@@ -118,6 +118,9 @@ void call_reply_null(struct turn *turn, struct call *call);
 void call_fail(struct turn *turn, struct call *call, enum failure_category category,
 	const char *code, const char *details_json, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+/* ... INVALID, for what stands at that path of the request, which the details name. */
+void call_fail_at(struct turn *turn, struct call *call, const char *code, const char *path,
+	const char *why);
 
 /* Where the call's reply is to go, or its dead letter if it asked for none: bytes in the arena, to
  * be stored for the builder (worker/builder.h), which ends them. call_defer leaves it to that. */

@@ -62,14 +62,7 @@ static const char *path_text(struct filter *filter, const struct filter_path *pa
 
 bool filter_fail(struct filter *filter, const struct filter_path *path, const char *why)
 {
-	const char *where = path_text(filter, path);
-	struct json_text details = json_text_new(filter->turn->arena);
-
-	json_text_puts(&details, "{\"path\":");
-	json_text_string(&details, where, strlen(where));
-	json_text_puts(&details, "}");
-	call_fail(filter->turn, filter->call, FAILURE_INVALID, "INVALID_FILTER",
-		json_text_end(&details).text, "%s: %s", where, why);
+	call_fail_at(filter->turn, filter->call, "INVALID_FILTER", path_text(filter, path), why);
 	return false;
 }
 

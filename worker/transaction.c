@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "handlers/json.h"
 #include "worker/clock.h"
 #include "worker/reply.h"
 
@@ -109,17 +108,6 @@ static void start_calls(struct turn *turn)
 	turn->count = kept;
 }
 
-/* A filter's regular expression that PostgreSQL can't read. */
-static void fail_pattern(struct turn *turn, struct call *call, const struct db_failure *f)
-{
-	struct json_text details = json_text_new(turn->arena);
-	json_text_puts(&details, "{\"path\":");
-	json_text_string(&details, call->patterns, strlen(call->patterns));
-	json_text_puts(&details, "}");
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_FILTER", json_text_end(&details).text, "%s: %s",
-		call->patterns, f->message);
-}
-
 /* The turn's command failed in the database, alone: its own error. */
 static void fail_turn(struct attempt *attempt, struct turn *turn)
 {
@@ -132,12 +120,13 @@ static void fail_turn(struct attempt *attempt, struct turn *turn)
 	else if (strcmp(f->sqlstate, "57014") == 0)
 		category = FAILURE_TIMEOUT;
 	const char *details = arena_printf(turn->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
-	bool pattern = strcmp(f->sqlstate, "2201B") == 0;
+	bool pattern = strcmp(f->sqlstate, "2201B") == 0; /* that PostgreSQL can't read */
 	for (size_t i = 0; i < turn->count; i++) {
-		if (pattern && turn->calls[i]->patterns)
-			fail_pattern(turn, turn->calls[i], f);
+		struct call *call = turn->calls[i];
+		if (pattern && call->patterns)
+			call_fail_at(turn, call, "INVALID_FILTER", call->patterns, f->message);
 		else
-			call_fail(turn, turn->calls[i], category, "DATABASE_ERROR", details, "%s", f->message);
+			call_fail(turn, call, category, "DATABASE_ERROR", details, "%s", f->message);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "db/copy.h"
+#include "handlers/json.h"
 #include "schemas/encode.h"
 #include "schemas/unicode.h"
 #include "worker/reply.h"
@@ -126,6 +127,16 @@ void call_fail(struct turn *turn, struct call *call, enum failure_category categ
 		.message = arena_copy(turn->arena, text, strlen(text)),
 		.details = details_json,
 	};
+}
+
+void call_fail_at(struct turn *turn, struct call *call, const char *code, const char *path,
+	const char *why)
+{
+	struct json_text details = json_text_new(turn->arena);
+	json_text_puts(&details, "{\"path\":");
+	json_text_string(&details, path, strlen(path));
+	json_text_puts(&details, "}");
+	call_fail(turn, call, FAILURE_INVALID, code, json_text_end(&details).text, "%s: %s", path, why);
 }
 
 /* A write whose reply can't be had has had its effect: it is taken back and answered so. */
