@@ -46,7 +46,6 @@ static void move(struct side_limit *limit)
 {
 	limit->base = limit->trial;
 	limit->pause = PAUSE;
-	limit->left = 0;
 	set(limit, limit->base);
 	if (neighbour(limit) == limit->base)
 		turn_round(limit);
@@ -65,16 +64,15 @@ static void window_over(struct side_limit *limit, double rate)
 	if (limit->now != limit->base) {
 		limit->tried = rate;
 		limit->trial = limit->now;
-		limit->compares = true;
 		set(limit, limit->base);
 		return;
 	}
-	if (limit->compares) {
-		limit->compares = false;
+	if (limit->trial) {
 		if (limit->tried > BETTER * (limit->before + rate) / 2)
 			move(limit);
 		else
 			stay(limit);
+		limit->trial = 0;
 	} else if (limit->left > 0) {
 		limit->left--;
 	} else {

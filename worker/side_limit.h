@@ -21,8 +21,7 @@ struct side_limit {
 	unsigned now;      /* how many may run */
 	unsigned base;     /* the best yet */
 	bool upward;       /* the next trial's direction */
-	bool compares;     /* a trial was: its rate is held against what comes now */
-	unsigned trial;    /* the last one's limit */
+	unsigned trial;    /* that was in force before this window, which it is held against; 0: none */
 	double tried, before; /* reads a millisecond, in it and in the window before it */
 	unsigned pause;    /* after a trial that was no better, in windows; it grows */
 	unsigned left;     /* of that */
