@@ -47,7 +47,7 @@ const same = (filters) => all(filters, ({ stowage, reference }) => {
   return !stowage.error && stowage.ids.join() === reference.ids.join() ? '' : 'not the same ids';
 });
 
-// Both fail; Stowage names the path of the culprit, unless only PostgreSQL can tell.
+// Both fail; Stowage names the path of the culprit, or, where only PostgreSQL can tell, all that may be it.
 const bothFail = (cases) => {
   const paths = new Map(cases.map(([filter, path]) => [filter, path]));
   return all(paths.keys(), ({ stowage, reference, filter }) => {
