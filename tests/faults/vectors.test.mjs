@@ -11,6 +11,9 @@ import { Vectors } from './vectors.mjs';
 
 after(() => closeShared());
 
+// So many steps come to more than the accounts below ask for, however soon the faults are over.
+const ENOUGH_STEPS = 20;
+
 const random = (below) => Math.floor(Math.random() * below);
 
 async function under(name, workers, faults, t) {
@@ -21,7 +24,7 @@ async function under(name, workers, faults, t) {
   try {
     const load = new Vectors(w);
     await load.prepare();
-    load.run({ minimum: 15 });
+    load.run({ minimum: ENOUGH_STEPS });
     await faults(load, w);
     await load.stop();
     const counts = await load.account();
