@@ -153,18 +153,29 @@ static struct expected *expect(struct connection *c, enum expected_kind kind)
 	return e;
 }
 
+static void give_up(struct connection *c)
+{
+	char error[256];
+	PGcancel *request = PQgetCancel(c->pg);
+	if (request)
+		PQcancel(request, error, sizeof(error));
+	PQfreeCancel(request);
+	connection_lose(c, "the program ends, the statement was cancelled");
+}
+
 void connection_wait(struct connection *c, bool unsent)
 {
-	struct pollfd fd = { .fd = PQsocket(c->pg),
-		.events = (short)(POLLIN | (unsent ? POLLOUT : 0)) };
-	int timeout = c->options.reply_timeout_ms ? c->options.reply_timeout_ms : -1;
+	struct pollfd fds[2] = {
+		{ .fd = PQsocket(c->pg), .events = (short)(POLLIN | (unsent ? POLLOUT : 0)) },
+		{ .fd = c->options.give_up_fd ? *c->options.give_up_fd : -1, .events = POLLIN },
+	};
 	int n;
 	do
-		n = poll(&fd, 1, timeout);
+		n = poll(fds, 2, -1);
 	while (n < 0 && errno == EINTR);
-	if (n == 0)
-		connection_lose(c, "no answer from the server within the time-out");
-	else if ((fd.revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
+	if (fds[1].revents)
+		give_up(c);
+	else if ((fds[0].revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
 		connection_lose(c, PQerrorMessage(c->pg));
 }
 

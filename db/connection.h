@@ -29,7 +29,9 @@ struct connection_options {
 	const char *const *values;
 	bool prepared_statements; /* false: for poolers that do not know them */
 	size_t statement_cache;   /* prepared statements kept; 0: the default, 256 */
-	int reply_timeout_ms;     /* no answer for so long is a lost connection; 0: wait for ever */
+	/* Of an eventfd or pipe: once it is readable nobody waits for the server any more. What runs is
+	 * cancelled and the connection lost. NULL: none. */
+	const int *give_up_fd;
 };
 
 typedef void connection_result_fn(void *arg, const struct rows *rows);

@@ -15,6 +15,7 @@ struct outage {
 	struct metrics *metrics;
 	pthread_mutex_t mutex;
 	atomic_bool on;
+	atomic_bool ended;
 	int64_t since;
 	char why[640];
 };
@@ -50,6 +51,8 @@ static const char *help_for(const struct db_failure *failure)
 void outage_seen(struct outage *outage, const struct db_failure *failure)
 {
 	char why[640];
+	if (atomic_load(&outage->ended))
+		return;
 	snprintf(why, sizeof(why), "%s%s%s", failure->message, failure->sqlstate[0] ? " SQLSTATE " : "",
 		failure->sqlstate);
 	pthread_mutex_lock(&outage->mutex);
@@ -66,6 +69,11 @@ void outage_seen(struct outage *outage, const struct db_failure *failure)
 			"database refuses work, lanes wait", LOG_STR("error", failure->message),
 			LOG_STR("sqlstate", failure->sqlstate[0] ? failure->sqlstate : NULL),
 			LOG_STR("help", help_for(failure)));
+}
+
+void outage_end(struct outage *outage)
+{
+	atomic_store(&outage->ended, true);
 }
 
 void outage_over(struct outage *outage)

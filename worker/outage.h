@@ -20,6 +20,8 @@ void outage_free(struct outage *outage);
 
 /* A failure that is nobody's command's: logs it if it is news. */
 void outage_seen(struct outage *outage, const struct db_failure *failure);
+/* From now on nothing is said: connections are given up on purpose. */
+void outage_end(struct outage *outage);
 /* The database answered. */
 void outage_over(struct outage *outage);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "worker/alloc.h"
@@ -34,6 +35,7 @@ struct worker {
 	struct consumer *consumer;
 	struct executor **executors;
 	int executor_count;
+	int give_up_fd; /* readable: executors wait for PostgreSQL no longer */
 	struct http *http;
 	struct catalog **catalogs; /* all that were in use: datums may point into an older one */
 	size_t catalog_count;
@@ -160,7 +162,11 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.keywords = w->conninfo.keywords,
 		.values = w->conninfo.values,
 		.prepared_statements = config->postgres.prepared_statements,
+		.give_up_fd = &w->give_up_fd,
 	};
+	w->give_up_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (w->give_up_fd < 0)
+		abort();
 }
 
 static size_t heavy_batches(const struct config *config)
@@ -175,7 +181,7 @@ static size_t heavy_batches(const struct config *config)
 static unsigned side_reads(const struct config *config)
 {
 	unsigned sessions = (unsigned)config->postgres.max;
-	return sessions > 2 ? sessions - 1 : sessions;
+	return sessions > 1 ? sessions - 1 : sessions;
 }
 
 static void make_lanes(struct worker *w)
@@ -245,6 +251,7 @@ static void free_parts(struct worker *w)
 	config_conninfo_free(&w->conninfo);
 	regfree(&e->reply_allow);
 	free(w->executors);
+	close(w->give_up_fd);
 }
 
 /* --- running --- */
@@ -299,9 +306,12 @@ static void start_executors(struct worker *w)
 		w->executors[i] = executor_start(&w->engine);
 }
 
+/* The lanes are let go of: what still runs is beyond its time, or a read for another worker's lane. */
 static void stop_executors(struct worker *w)
 {
 	lanes_quit(w->engine.lanes);
+	outage_end(w->engine.outage);
+	eventfd_write(w->give_up_fd, 1);
 	for (int i = 0; i < w->executor_count; i++)
 		executor_join(w->executors[i]);
 }
@@ -320,6 +330,7 @@ static int run(struct worker *w)
 	bool ended_well = consumer_run(w->consumer, &w->stopping);
 	atomic_store(&w->stopping, true);
 	consumer_leave(w->consumer);
+	producer_close(w->engine.producer);
 	stop_executors(w);
 	builder_stop(w->engine.builder);
 	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);
