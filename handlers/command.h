@@ -18,6 +18,7 @@ enum command_flag {
 	COMMAND_BARRIER = 1 << 3, /* later commands are sent when this one's last statement is done */
 	COMMAND_OUTSIDE = 1 << 4, /* not in a transaction, idempotent, repeated after a crash */
 	COMMAND_BESIDE = 1 << 5,  /* a read that leaves its lane and runs on another connection */
+	COMMAND_NAMED = 1 << 6,   /* its tables are named by clients: what they lack is its own error */
 };
 
 enum reply_shape {

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True  # a build leaves nothing in the source tree
 from generate_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unreadable, upper
 
 HEADER_WORDS = ("key", "reply", "flags", "fold", "handler", "params", "missing")
-FLAGS = ("read", "write", "fold", "barrier", "outside", "beside")
+FLAGS = ("read", "write", "fold", "barrier", "outside", "beside", "named")
 SHAPES = ("none", "row", "rows", "value", "custom")
 # The PostgreSQL types that the generic handler binds, and the Avro types each is bound from.
 BINDS = {

@@ -108,6 +108,16 @@ static void start_calls(struct turn *turn)
 	turn->count = kept;
 }
 
+/* Is it the fault of a command, or of a table that clients have named, and not of the installation? */
+static bool is_a_turns(const struct db_failure *failure)
+{
+	const struct turn *turn = failure->tag;
+	if (failure->kind != DB_SETUP)
+		return failure->kind == DB_COMMAND;
+	return turn && (turn->calls[0]->command->flags & COMMAND_NAMED) &&
+		strncmp(failure->sqlstate, "42", 2) == 0;
+}
+
 /* The turn's command failed in the database, alone: its own error. */
 static void fail_turn(struct attempt *attempt, struct turn *turn)
 {
@@ -146,7 +156,7 @@ static enum db_kind try_turn(struct attempt *attempt, struct turn *turn, bool *f
 	enum db_kind kind = drain(attempt);
 	if (kind == DB_OK && attempt->open)
 		send_plain(attempt, "RELEASE SAVEPOINT stowage_turn");
-	if (kind != DB_COMMAND)
+	if (kind == DB_OK || !is_a_turns(attempt->failure))
 		return kind;
 	*failed = true;
 	struct db_failure cause = *attempt->failure;
@@ -341,7 +351,8 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	*again = settle(attempt);
 	if (*again)
 		return DB_OK;
-	bool stored = build_stored(attempt);
+	/* A read beside its lane has no row of it to keep anything with: it is run again. */
+	bool stored = !batch->side && build_stored(attempt);
 	if (!attempt->open && !stored && !batch->outside)
 		return DB_OK;
 	if (!attempt->open)
@@ -350,9 +361,9 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 }
 
 /* A guess that was wrong may name what is not there (any more): that is not the database's state. */
-static bool may_be_a_turns(const struct transaction *transaction, enum db_kind kind)
+static bool may_be_a_turns(const struct transaction *transaction, const struct db_failure *failure)
 {
-	return kind == DB_COMMAND || (kind == DB_SETUP && transaction->link.guessed);
+	return is_a_turns(failure) || (failure->kind == DB_SETUP && transaction->link.guessed);
 }
 
 enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
@@ -372,9 +383,10 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 			return kind;
 		if (attempt.open || kind != DB_OK)
 			connection_rollback(transaction->connection);
-		if (may_be_a_turns(transaction, kind) && !transaction->link.careful)
-			transaction->link.careful = true;
-		else if (kind != DB_OK)
+		if (kind == DB_OK)
+			continue; /* without what is refused now */
+		if (transaction->link.careful || !may_be_a_turns(transaction, failure))
 			return kind;
+		transaction->link.careful = true;
 	}
 }

@@ -1,5 +1,5 @@
 -- key: indexName
 -- reply: none
--- flags: write barrier
+-- flags: write barrier named
 -- handler: vectors_build_index
 -- Runs the statements of createIndex.

@@ -1,6 +1,6 @@
 -- key: indexName
 -- reply: none
--- flags: write barrier
+-- flags: write barrier named
 -- handler: vectors_create_index
 -- The table is made in the batch, the index by a worker's builder (db/ddl/stowage.sql). The other
 -- commands on indexes run these statements too.

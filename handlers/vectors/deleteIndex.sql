@@ -1,5 +1,5 @@
 -- key: indexName
 -- reply: none
--- flags: write barrier
+-- flags: write barrier named
 -- handler: vectors_delete_index
 -- Runs the statements of createIndex, then drops the table.

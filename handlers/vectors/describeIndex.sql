@@ -1,6 +1,6 @@
 -- key: indexName
 -- reply: custom
--- flags: read barrier
+-- flags: read barrier named
 -- handler: vectors_describe_index
 -- What the catalog knows of vector tables ($1 names, $2 schema); handlers/vectors_index.c reads it
 -- for every command that composes SQL. A table is one if its column `embedding` has a type of

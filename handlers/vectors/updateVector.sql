@@ -1,4 +1,4 @@
 -- key: indexName
 -- reply: none
--- flags: write barrier
+-- flags: write barrier named
 -- handler: vectors_update_vector

@@ -1,4 +1,4 @@
 -- key: indexName
 -- reply: custom
--- flags: write fold barrier
+-- flags: write fold barrier named
 -- handler: vectors_upsert
