@@ -65,11 +65,13 @@ struct lane {
 	bool busy;     /* an executor has it */
 	bool heavy;    /* busy, the first of a large batch */
 	bool light;    /* busy in a batch of lanes in which little waited */
+	bool retake;   /* busy being taken, and to be taken once more */
 	bool revoking; /* no new batch; tidy what is left */
 	size_t led;    /* the number of the batch in which it was the first, the last time */
-	/* The command at the front may have broken a worker or a backend: it runs alone, and each
-	 * attempt is counted in the row first. */
+	/* A command may have broken a worker or a backend: each runs alone, and each attempt is counted
+	 * in the row first. */
 	bool careful;
+	int64_t careful_end; /* it cannot be at this offset or beyond */
 	int64_t attempt_offset;
 	int32_t attempts;
 	int32_t excused; /* of them: the server itself said that it was ending the session */

@@ -257,7 +257,8 @@ static void clear_lane(struct lanes *lanes, struct lane *lane)
 
 static void set_state(struct lanes *lanes, struct lane *lane, enum lane_state state)
 {
-	if (lane->state == LANE_GONE)
+	/* Who still had it in hand when it was stopped or revoked says nothing about it any more. */
+	if (lane->state == LANE_GONE || lane->state == LANE_STOPPED)
 		return;
 	/* A lane that is being started keeps the ledger of the replies it has sent again. */
 	if (state == LANE_UNTAKEN || state == LANE_STOPPED) {
@@ -339,9 +340,11 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 {
 	lanes_lock(lanes);
 	/* Meanwhile it was told to be taken anew. */
-	if (lane->state == LANE_UNTAKEN && state == LANE_RUNNING)
+	if (lane->state == LANE_UNTAKEN && (state == LANE_RUNNING || (state == LANE_SEEKING && lane->retake)))
 		state = LANE_UNTAKEN;
+	lane->retake = false;
 	set_state(lanes, lane, state);
+	bool paused = lane->retries > 0;
 	lane->retry_at = delay_ms > 0 ? clock_tick_ms() + delay_ms : 0;
 	lane->retries = delay_ms > 0 ? lane->retries + 1 : 0;
 	lane->busy = false;
@@ -349,7 +352,7 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 	lane->light = false;
 	lanes->heavy_batches -= lane->heavy;
 	lane->heavy = false;
-	if (lane->state != LANE_RUNNING || lane->retries)
+	if (lane->state != LANE_RUNNING || lane->retries || paused)
 		count_states(lanes);
 	pthread_cond_broadcast(&lanes->settled);
 	/* The executor asks for work next: it needs nobody woken. The consumer is to start the lane,
@@ -392,17 +395,35 @@ void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **me
 	lanes_unlock(lanes);
 }
 
+/* A busy lane is dropped by its executor: its row's epoch is raised before it runs again, so what it
+ * is doing now ends at the fence or is in. One that is being taken has sent its outbox already. */
+static void retake(struct lanes *lanes, struct lane *lane)
+{
+	if (lane->state == LANE_RUNNING || lane->state == LANE_SEEKING)
+		set_state(lanes, lane, LANE_UNTAKEN);
+	else if (lane->state == LANE_UNTAKEN)
+		lane->retake = lane->busy;
+}
+
 void lanes_retake_all(struct lanes *lanes)
 {
 	lanes_lock(lanes);
-	for (size_t i = 0; i < lanes->count; i++) {
-		struct lane *lane = lanes->list[i];
-		/* A busy lane is dropped by its executor: its row's epoch is raised before it runs
-		 * again, so what it is doing now ends at the fence or is in. */
-		if (lane->state == LANE_RUNNING || lane->state == LANE_SEEKING)
-			set_state(lanes, lane, LANE_UNTAKEN);
-	}
+	for (size_t i = 0; i < lanes->count; i++)
+		retake(lanes, lanes->list[i]);
+	count_states(lanes);
 	lanes_wake_all(lanes);
+	lanes_unlock(lanes);
+}
+
+void lanes_retake(struct lanes *lanes, struct lane *lane, uint32_t ledger, int64_t delay_ms)
+{
+	lanes_lock(lanes);
+	if (lane->ledger == ledger) {
+		retake(lanes, lane);
+		lane->retry_at = clock_tick_ms() + delay_ms;
+		count_states(lanes);
+		lanes_wake_one(lanes);
+	}
 	lanes_unlock(lanes);
 }
 

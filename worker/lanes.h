@@ -83,6 +83,8 @@ struct side {
 	rd_kafka_message_t *message;
 	int64_t retry_at; /* clock_tick_ms; not before */
 	int64_t began;    /* clock_tick_ms */
+	int retries;      /* so far */
+	int breaks;       /* of them: its session ended, and nobody said why */
 };
 
 /* An executor that waits; it belongs to the executor, lanes_next alone touches it. */
@@ -118,8 +120,8 @@ void lanes_awaited(struct lanes *lanes);
 
 /* Puts a read beside its lane; takes over the side and what it has. */
 void lanes_put_side(struct lanes *lanes, struct side *side);
-/* Is there room for one more? Else it runs in its lane. */
-bool lanes_side_room(struct lanes *lanes);
+/* Is there room for one behind so many that are still to be put there? Else it runs in its lane. */
+bool lanes_side_room(struct lanes *lanes, size_t before);
 /* One that was given as WORK_SIDE goes back, to run again at retry_at. */
 void lanes_retry_side(struct lanes *lanes, struct side *side);
 /* One that was given has its answer; it is the caller's still. */
@@ -146,6 +148,8 @@ void lanes_quit(struct lanes *lanes);
 
 /* All running lanes are to be taken anew: what the producer had in hand is in doubt. */
 void lanes_retake_all(struct lanes *lanes);
+/* This one, not before `delay_ms`; unless its ledger is another one by now. */
+void lanes_retake(struct lanes *lanes, struct lane *lane, uint32_t ledger, int64_t delay_ms);
 
 /* --- anyone --- */
 

@@ -242,8 +242,11 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 	return true;
 }
 
+/* At the end none is begun: its lane is another worker's now, which runs it again. */
 static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
+	if (lanes->quitting)
+		return false;
 	work->side = lanes_begin_side(lanes, now, later);
 	if (work->side)
 		work->kind = WORK_SIDE;

@@ -35,7 +35,6 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 	[METRIC_DATABASE_OUTAGES] = { "database_outages_total",
 		"Times the database could not be used and commands waited for it." },
 	[METRIC_CONNECTS] = { "database_connects_total", "Database connections opened." },
-	[METRIC_PAUSES] = { "pauses_total", "Times a partition was paused because its lane was full." },
 	[METRIC_REBALANCES] = { "rebalances_total", "Changes of the partitions assigned." },
 	[METRIC_BUILDS] = { "index_builds_total", "Vector indexes built." },
 	[METRIC_BUILDS_FAILED] = { "index_builds_failed_total", "Vector indexes that can't be built." },

@@ -37,7 +37,6 @@ enum metric_counter {
 	METRIC_REPLIES_RESENT,   /* from the outbox, after a crash or a rebalance */
 	METRIC_DATABASE_OUTAGES,
 	METRIC_CONNECTS,
-	METRIC_PAUSES,
 	METRIC_REBALANCES,
 	METRIC_BUILDS,
 	METRIC_BUILDS_FAILED,

@@ -17,6 +17,8 @@
 #define QUEUE_KBYTES 2097151
 /* Longer nothing is held on purpose, and POLL_MS more where nobody comes by. */
 #define GATHER_MOST_MS 50
+/* A reply that was not delivered goes again so much later. */
+#define RESEND_MS 5000
 /* Held for the next round; beyond it senders wait. */
 #define HELD_BYTES (4 * 1024 * 1024)
 /* librdkafka's own limit: a command that was too large for us goes to its dead letters whole. */
@@ -62,7 +64,8 @@ struct producer {
 	rd_kafka_t *rk;
 	atomic_bool failed; /* the idempotent producer can't go on */
 	atomic_bool stopping;
-	bool rebuilding;       /* the producer's own thread alone */
+	atomic_bool closing;    /* senders wait no longer */
+	atomic_bool rebuilding; /* what is lost goes with its producer */
 	pthread_mutex_t mutex; /* guards the rounds */
 	struct round *rounds;
 	size_t held_bytes;
@@ -77,6 +80,7 @@ static bool is_refusal(rd_kafka_resp_err_t error)
 	case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
 	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
 	case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+	case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
 	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
 	case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -203,7 +207,7 @@ static void end_of_one(struct producer *p, struct round *round)
 {
 	struct sent *first = NULL;
 	pthread_mutex_lock(&p->mutex);
-	if (--round->in_flight == 0 && round->due && !p->rebuilding)
+	if (--round->in_flight == 0 && round->due && !atomic_load(&p->rebuilding))
 		first = take_round(p, round);
 	pthread_mutex_unlock(&p->mutex);
 	send_round(p, first);
@@ -273,12 +277,16 @@ static void settle_lane(struct producer *p, const struct sent *sent, rd_kafka_re
 	const struct ticket *ticket = &sent->ticket;
 	if (error && sent->dead_letter && is_refusal(error))
 		stop_lane(p, ticket->lane, sent->round->topic, rd_kafka_err2str(error));
-	/* Else the producer failed or ends: the ledger keeps waiting, and the lane taken anew sends
-	 * it again. */
 	if (!error || is_refusal(error)) {
 		lane_ref(p->lanes, ticket->lane);
 		lanes_reply_done(p->lanes, ticket->lane, ticket->ledger, ticket->stored,
 			ticket->read_offset);
+	} else if (!atomic_load(&p->rebuilding) && !atomic_load(&p->stopping)) {
+		/* The lane taken anew sends it again, as all lanes do when the producer fails. */
+		log_warn(p->log, "a reply was not delivered, its lane sends it again",
+			LOG_STR("reply_to", sent->round->topic), LOG_STR("error", rd_kafka_err2str(error)),
+			LOG_STR("topic", ticket->lane->topic), LOG_INT("partition", ticket->lane->partition));
+		lanes_retake(p->lanes, ticket->lane, ticket->ledger, RESEND_MS);
 	}
 }
 
@@ -358,7 +366,7 @@ static void rebuild(struct producer *p)
 {
 	char error[512];
 	pthread_rwlock_wrlock(&p->lock);
-	p->rebuilding = true;
+	atomic_store(&p->rebuilding, true);
 	rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 	while (rd_kafka_outq_len(p->rk) > 0 && rd_kafka_poll(p->rk, POLL_MS) >= 0)
 		;
@@ -370,7 +378,7 @@ static void rebuild(struct producer *p)
 		abort();
 	}
 	atomic_store(&p->failed, false);
-	p->rebuilding = false;
+	atomic_store(&p->rebuilding, false);
 	drop_held(p);
 	pthread_rwlock_unlock(&p->lock);
 	lanes_retake_all(p->lanes);
@@ -488,17 +496,23 @@ void producer_send(struct producer *p, const struct outgoing *message, const str
 		lane_ref(p->lanes, ticket->lane);
 	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, 1);
 	bool full = hold(p, sent_new(message, ticket), message->topic);
-	while (full && !atomic_load(&p->stopping)) {
+	while (full && !atomic_load(&p->closing)) {
 		producer_flush(p);
 		pause_ms(2);
 		full = is_full(p);
 	}
 }
 
+void producer_close(struct producer *p)
+{
+	atomic_store(&p->closing, true);
+}
+
 void producer_free(struct producer *p, int timeout_ms)
 {
 	if (!p)
 		return;
+	producer_close(p);
 	producer_flush(p);
 	pthread_rwlock_rdlock(&p->lock);
 	if (rd_kafka_flush(p->rk, timeout_ms))

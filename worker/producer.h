@@ -58,6 +58,10 @@ void producer_flush(struct producer *producer);
  * soon. What they hold leaves by itself within a tenth of a second and these. */
 void producer_flush_gathered(struct producer *producer, int64_t gather_ms);
 
+/* From now on no sender waits, whatever is held: what Kafka does not take before the end is in the
+ * outbox, or its read is run again. */
+void producer_close(struct producer *producer);
+
 /* Waits until all is acknowledged, not beyond timeout_ms; then ends. */
 void producer_free(struct producer *producer, int timeout_ms);
 

@@ -1,4 +1,5 @@
-/* What executors are given: how many large batches at once, and when one less. */
+/* What executors are given: how many large batches at once, and when one less; what becomes of a lane
+ * that is stopped or taken anew while one has it. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -232,4 +233,73 @@ Test(worker_lanes, batches_go_beside_the_reads)
 	cr_assert_not_null(next());
 	end_side(first);
 	end_side(second);
+}
+
+/* librdkafka did not make the messages: they are not to be dropped. */
+static void empty(struct lane *lane)
+{
+	while (message_queue_pop(&lane->messages))
+		;
+}
+
+/* A lane that an executor is given to take. */
+static struct lane *take(void)
+{
+	struct work work;
+	lanes_next(lanes, &work, &waiter, 0);
+	cr_assert_eq(work.kind, WORK_TAKE);
+	return work.lanes[0];
+}
+
+Test(worker_lanes, what_is_stopped_stays_so_whoever_has_it)
+{
+	struct lane *lane = add(MANY);
+	next();
+	empty(lane);
+	lanes_stop(lanes, lane);
+	lanes_done(lanes, lane, LANE_RUNNING, 0);
+	cr_assert_eq(lane->state, LANE_STOPPED);
+	cr_assert_eq(lanes_room(lanes, lane), 0);
+
+	struct lane *untaken = lanes_add(lanes, "topic", 7);
+	cr_assert_eq(take(), untaken);
+	lanes_stop(lanes, untaken);
+	lanes_done(lanes, untaken, LANE_SEEKING, 0);
+	cr_assert_eq(untaken->state, LANE_STOPPED);
+}
+
+Test(worker_lanes, one_that_is_being_taken_is_taken_once_more)
+{
+	struct lane *lane = lanes_add(lanes, "topic", 7);
+	cr_assert_eq(take(), lane);
+	lanes_retake_all(lanes);
+	lanes_done(lanes, lane, LANE_SEEKING, 0);
+	cr_assert_eq(take(), lane);
+	lanes_done(lanes, lane, LANE_SEEKING, 0);
+	cr_assert_eq(lane->state, LANE_SEEKING);
+}
+
+Test(worker_lanes, taken_anew_for_a_reply_of_its_present_ledger_alone)
+{
+	struct lane *lane = add(0);
+	uint32_t ledger = lane->ledger;
+	lanes_retake(lanes, lane, ledger - 1, 0);
+	cr_assert_eq(lane->state, LANE_RUNNING);
+	lanes_retake(lanes, lane, ledger, 1000000);
+	cr_assert_eq(lane->state, LANE_UNTAKEN);
+	cr_assert_neq(lane->ledger, ledger);
+	cr_assert_null(next(), "not before the delay is over");
+}
+
+Test(worker_lanes, no_read_is_begun_at_the_end)
+{
+	struct work work;
+	put_side(add(0));
+	struct side *side = lanes->sides;
+	lanes_quit(lanes);
+	lanes_next(lanes, &work, &waiter, 0);
+	cr_assert_eq(work.kind, WORK_QUIT);
+	lanes->sides = NULL;
+	lane_unref(lanes, side->lane);
+	free(side);
 }
