@@ -44,6 +44,7 @@ static void clear(struct batch *batch)
 	batch->job_count = 0;
 	batch->bytes = 0;
 	batch->held = 0;
+	batch->asides = 0;
 	batch->outside = false;
 	batch->side = false;
 	arena_reset(batch->arena);
@@ -122,6 +123,14 @@ enum collected {
 	COLLECTED_AGAIN, /* a reply topic can't be looked up */
 };
 
+/* One that may break its worker runs where that is counted. */
+static bool may_go_aside(const struct batch *batch, const struct batch_lane *part,
+	const struct job *job)
+{
+	return job_replies(job) && !job->refused && (job->call.command->flags & COMMAND_BESIDE) &&
+		!part->lane->careful && lanes_side_room(batch->engine->lanes, batch->asides);
+}
+
 static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	rd_kafka_message_t *message)
 {
@@ -141,8 +150,8 @@ static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	part->count++;
 	part->end = message->offset + 1;
 	batch->outside = outside;
-	job->aside = job_replies(job) && !job->refused &&
-		(job->call.command->flags & COMMAND_BESIDE) && lanes_side_room(batch->engine->lanes);
+	job->aside = may_go_aside(batch, part, job);
+	batch->asides += job->aside;
 	return outside || part->lane->careful ? COLLECTED_LAST : COLLECTED;
 }
 
@@ -194,13 +203,15 @@ bool batch_side(struct batch *batch, const struct side *side)
 	return true;
 }
 
-/* The lane's `answered` once this batch is in: replies of its reads are still to be sent then. */
+/* The lane's `answered` once this batch is in: replies of its reads are still to be sent then. Where
+ * the ledger was forgotten meanwhile, nobody knows which were acknowledged: it stays. */
 static int64_t answered_after(const struct batch *batch, const struct batch_lane *part)
 {
 	struct lane *lane = part->lane;
 	lanes_lock(batch->engine->lanes);
-	bool behind = lane->reads.head < lane->reads.tail;
-	int64_t answered = lane_answered(lane);
+	bool forgotten = lane->ledger != part->ledger;
+	bool behind = forgotten || lane->reads.head < lane->reads.tail;
+	int64_t answered = forgotten ? lane->answered : lane_answered(lane);
 	lanes_unlock(batch->engine->lanes);
 	if (behind)
 		return answered;

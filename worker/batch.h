@@ -35,6 +35,7 @@ struct batch {
 	size_t job_count, job_size;
 	size_t bytes; /* of commands */
 	size_t held;  /* of messages, as they count against the memory ceiling */
+	size_t asides; /* commands that go on beside their lanes */
 	bool side;    /* of batch_side */
 	bool outside; /* one command that runs in no transaction */
 };

@@ -23,6 +23,8 @@
 /* Batches in a row that may end by a cancelled statement; then it is the statement's own fault
  * (statement_timeout), and its command is looked for. */
 #define CANCELS_PASSING 3
+/* Times in a row that a session may have lost its prepared statements; then it is no passing change. */
+#define STALE_PASSING 3
 #define REPLY_BUFFER_KEEP (1024 * 1024)
 /* Without work for so long, an executor gives its buffers back. */
 #define REST_MS 300
@@ -130,8 +132,7 @@ static void enter_lanes(struct executor *x, bool written)
 		struct batch_lane *part = &batch->lanes[i];
 		struct lane *lane = part->lane;
 		lane->position = part->end;
-		if (part->count)
-			lane->careful = false;
+		lane->careful = lane->careful && lane->position < lane->careful_end;
 		if (!written)
 			continue;
 		lane->applied = part->new_applied;
@@ -173,17 +174,22 @@ static void put_aside(struct executor *x, const struct batch_lane *part, struct 
 	side->lane = part->lane;
 	side->ledger = part->ledger;
 	side->message = job->message;
+	x->batch.held -= message_bytes(job->message); /* until the side lets go of it */
 	job->message = NULL;
 	lane_ref(x->engine->lanes, part->lane);
 	lanes_put_side(x->engine->lanes, side);
 }
 
-static void send_read(struct executor *x, const struct batch_lane *part, const struct job *job)
+typedef void build_fn(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out);
+
+static void send_read(struct executor *x, const struct batch_lane *part, const struct job *job,
+	build_fn *build)
 {
 	struct outgoing message;
 	struct ticket ticket = { .lane = part->lane, .ledger = part->ledger,
 		.read_offset = job->message->offset };
-	reply_build(job, x->engine, x->batch.arena, &message);
+	build(job, x->engine, x->batch.arena, &message);
 	producer_send(x->engine->producer, &message, &ticket);
 }
 
@@ -210,7 +216,7 @@ static void send_replies(struct executor *x)
 		if (job->aside)
 			put_aside(x, part, job);
 		else if (job_replies(job) && !job_is_stored(job))
-			send_read(x, part, job);
+			send_read(x, part, job, reply_build);
 	}
 	producer_flush(x->engine->producer);
 }
@@ -264,6 +270,30 @@ static void batch_is_fenced(struct executor *x, const struct work *work,
 	}
 }
 
+/* Says what is to be said of it, and to whom; returns how long to wait with another try. */
+static int64_t after_failure(struct executor *x, enum db_kind kind,
+	const struct db_failure *failure, int retries)
+{
+	if (kind == DB_STALE)
+		connection_forget_statements(x->transaction.connection);
+	if (kind == DB_STALE && retries < STALE_PASSING)
+		return 1;
+	if (kind == DB_CONTEND || kind == DB_COMMAND || kind == DB_STALE)
+		log_at(x->engine->log, kind == DB_CONTEND ? LOG_DEBUG : LOG_ERROR, "rolled back, running again",
+			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
+	else
+		outage_seen(x->engine->outage, failure);
+	return backoff_ms(x);
+}
+
+static bool drop_if_lost(struct executor *x, enum db_kind kind)
+{
+	bool lost = kind == DB_LOST || !connection_is_open(x->transaction.connection);
+	if (lost)
+		metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
+	return lost;
+}
+
 static void batch_failed(struct executor *x, const struct work *work, enum db_kind kind,
 	const struct db_failure *failure)
 {
@@ -275,23 +305,14 @@ static void batch_failed(struct executor *x, const struct work *work, enum db_ki
 	/* An operator, a shutdown or another backend's crash is not this command's doing. */
 	if (work->lanes[0]->careful && strncmp(failure->sqlstate, "57P", 3) == 0)
 		work->lanes[0]->excused++;
-	bool lost = kind == DB_LOST || !connection_is_open(x->transaction.connection);
-	if (kind == DB_STALE)
-		connection_forget_statements(x->transaction.connection);
-	else if (kind == DB_CONTEND || kind == DB_COMMAND)
-		log_at(x->engine->log, kind == DB_CONTEND ? LOG_DEBUG : LOG_ERROR,
-			"batch rolled back, running again", LOG_STR("error", failure->message),
-			LOG_STR("sqlstate", failure->sqlstate));
-	else
-		outage_seen(x->engine->outage, failure);
-	if (lost) {
-		metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
+	int64_t delay_ms = after_failure(x, kind, failure, work->lanes[0]->retries);
+	if (drop_if_lost(x, kind)) {
 		batch_finish(&x->batch);
 		/* A COMMIT may have been on its way: the row tells whether it got there. */
-		release(x, work, LANE_UNTAKEN, backoff_ms(x));
+		release(x, work, LANE_UNTAKEN, delay_ms);
 	} else {
 		batch_give_back(&x->batch);
-		release(x, work, LANE_RUNNING, kind == DB_STALE ? 1 : backoff_ms(x));
+		release(x, work, LANE_RUNNING, delay_ms);
 	}
 }
 
@@ -334,13 +355,13 @@ static bool count_attempt(struct executor *x, struct lane *lane, struct db_failu
 		return true;
 	struct job *job = &batch->jobs[0];
 	int64_t offset = job->message->offset;
+	/* A read that is only run again, before the command that is looked for. */
+	if (offset < lane->attempt_offset)
+		return true;
 	if (lane->attempt_offset != offset)
 		lane->attempts = lane->excused = 0;
 	if (lane->attempts - lane->excused >= x->engine->config->limits.attempts) {
-		job_refuse(job, batch->arena, FAILURE_INTERNAL, "COMMAND_BREAKS_WORKER",
-			"the worker or its backend ended %d times while this command ran",
-			lane->attempts - lane->excused);
-		job->dead = true;
+		job_refuse_breaking(job, batch->arena, lane->attempts - lane->excused);
 		return true;
 	}
 	lane->attempt_offset = offset;
@@ -381,13 +402,23 @@ static void do_batch(struct executor *x, const struct work *work)
 		batch_failed(x, work, kind, &failure);
 }
 
-/* Gives the read back, for later. */
-static void side_failed(struct executor *x, struct side *side, const struct db_failure *failure)
+/* --- reads beside their lanes --- */
+
+static void side_waits(struct executor *x, struct side *side, int64_t delay_ms)
 {
-	if (failure)
-		outage_seen(x->engine->outage, failure);
-	side->retry_at = clock_tick_ms() + backoff_ms(x);
+	side->retry_at = clock_tick_ms() + delay_ms;
 	lanes_retry_side(x->engine->lanes, side);
+}
+
+static void side_failed(struct executor *x, struct side *side, enum db_kind kind,
+	const struct db_failure *failure)
+{
+	int64_t delay_ms = after_failure(x, kind, failure, side->retries);
+	side->retries++;
+	if (drop_if_lost(x, kind) && strncmp(failure->sqlstate, "57P", 3) != 0)
+		side->breaks++;
+	batch_finish(&x->batch);
+	side_waits(x, side, delay_ms);
 }
 
 /* While reads wait for their turn, replies come in a row. Those of one request cost Kafka, both
@@ -402,40 +433,65 @@ static void flush_side(struct executor *x, int64_t took_ms)
 		producer_flush(x->engine->producer);
 }
 
-static void do_side(struct executor *x, struct side *side)
+/* Its reply; and what is to be looked at by hand: it broke sessions, or its reply topic or its
+ * schema went away meanwhile. */
+static void send_side(struct executor *x, const struct side *side)
 {
-	int64_t started = clock_tick_ms();
-	struct db_failure failure;
-	bool written;
-	if (!open_connection(x, &failure)) {
-		side_failed(x, side, &failure);
+	const struct job *job = &x->batch.jobs[0];
+	if (job_dies(job))
+		send_read(x, &x->batch.lanes[0], job, reply_dead_letter);
+	if (job_replies(job))
+		send_read(x, &x->batch.lanes[0], job, reply_build);
+	if (job_dies(job) || job_replies(job))
 		return;
-	}
-	if (!batch_side(&x->batch, side)) {
-		side_failed(x, side, NULL);
-		return;
-	}
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
-	enum db_kind kind = transaction_run(&x->transaction, &x->batch, &failure, &written);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
-	if (kind != DB_OK) {
-		batch_finish(&x->batch);
-		side_failed(x, side, &failure);
-		return;
-	}
+	lane_ref(x->engine->lanes, side->lane);
+	lanes_reply_done(x->engine->lanes, side->lane, side->ledger, NULL, side->message->offset);
+}
+
+static void side_is_in(struct executor *x, struct side *side, int64_t started)
+{
 	x->failures = 0;
 	outage_over(x->engine->outage);
-	if (job_replies(&x->batch.jobs[0])) {
-		send_read(x, &x->batch.lanes[0], &x->batch.jobs[0]);
-		flush_side(x, clock_tick_ms() - started);
-	} else { /* its reply topic went away meanwhile */
-		lane_ref(x->engine->lanes, side->lane);
-		lanes_reply_done(x->engine->lanes, side->lane, side->ledger, NULL, side->message->offset);
-	}
+	send_side(x, side);
+	flush_side(x, clock_tick_ms() - started);
 	count_job(x, &x->batch.jobs[0], clock_now_ms());
 	batch_finish(&x->batch);
 	lanes_side_done(x->engine->lanes, side);
 	lanes_free_side(x->engine->lanes, side);
+}
+
+static enum db_kind run_side(struct executor *x, const struct side *side, struct db_failure *failure)
+{
+	struct job *job = &x->batch.jobs[0];
+	bool written;
+	/* As many as a lane's command has until it is begun alone, and then alone. */
+	if (side->breaks >= 2 * x->engine->config->limits.attempts && !job->refused)
+		job_refuse_breaking(job, x->batch.arena, side->breaks);
+	connection_blame_cancels(x->transaction.connection, side->retries >= CANCELS_PASSING);
+	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
+	enum db_kind kind = transaction_run(&x->transaction, &x->batch, failure, &written);
+	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
+	return kind;
+}
+
+static void do_side(struct executor *x, struct side *side)
+{
+	int64_t started = clock_tick_ms();
+	struct db_failure failure;
+	if (!open_connection(x, &failure)) {
+		outage_seen(x->engine->outage, &failure);
+		side_waits(x, side, backoff_ms(x));
+		return;
+	}
+	if (!batch_side(&x->batch, side)) { /* its reply topic can't be looked up now */
+		side_waits(x, side, backoff_ms(x));
+		return;
+	}
+	enum db_kind kind = run_side(x, side, &failure);
+	if (kind == DB_OK)
+		side_is_in(x, side, started);
+	else
+		side_failed(x, side, kind, &failure);
 }
 
 /* Nothing to do: first the buffers go, then the connection. */

@@ -24,12 +24,20 @@ void job_refuse(struct job *job, struct arena *arena, enum failure_category cate
 	va_end(args);
 	unicode_clean(text);
 	job->refused = true;
+	job->aside = false;
 	job->call.state = CALL_FAILED;
 	job->call.failure = (struct failure){
 		.category = category,
 		.code = code,
 		.message = arena_copy(arena, text, strlen(text)),
 	};
+}
+
+void job_refuse_breaking(struct job *job, struct arena *arena, int times)
+{
+	job_refuse(job, arena, FAILURE_INTERNAL, "COMMAND_BREAKS_WORKER",
+		"the worker or its backend ended %d times while this command ran", times);
+	job->dead = true;
 }
 
 /* Never begun, and always a dead letter. */

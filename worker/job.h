@@ -46,6 +46,8 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 /* Refuses the job for good: it is not begun any more, in no repetition of its batch. */
 void job_refuse(struct job *job, struct arena *arena, enum failure_category category,
 	const char *code, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* So, and as a dead letter: it ended the worker or its session, each of so many `times`. */
+void job_refuse_breaking(struct job *job, struct arena *arena, int times);
 
 /* Something is to be kept in the outbox for it, once it has its outcome. */
 bool job_is_stored(const struct job *job);

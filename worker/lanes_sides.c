@@ -111,6 +111,7 @@ void lanes_side_done(struct lanes *lanes, struct side *side)
 
 void lanes_free_side(struct lanes *lanes, struct side *side)
 {
+	lanes_released(lanes, message_bytes(side->message));
 	rd_kafka_message_destroy(side->message);
 	lane_unref(lanes, side->lane);
 	free(side);
@@ -124,10 +125,10 @@ int64_t lanes_sides_wait_ms(struct lanes *lanes, int64_t took_ms)
 	return turns * took_ms;
 }
 
-bool lanes_side_room(struct lanes *lanes)
+bool lanes_side_room(struct lanes *lanes, size_t before)
 {
 	lanes_lock(lanes);
-	bool room = lanes->side_count < WAITING_MAX;
+	bool room = lanes->side_count + before < WAITING_MAX;
 	lanes_unlock(lanes);
 	return room;
 }

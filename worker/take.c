@@ -65,6 +65,16 @@ static bool is_sound(const struct engine *engine, const struct lane *lane,
 	return why == NULL;
 }
 
+/* Behind the command that may break its worker: one that was begun alone, or one of the batch that
+ * was begun last. */
+static int64_t careful_end(const struct engine *engine, const struct lane_taken *taken, int64_t end)
+{
+	int64_t batch_end = taken->applied + engine->config->batch.max_commands;
+	if (taken->attempts > 0)
+		return (taken->attempt_offset > taken->applied ? taken->attempt_offset : taken->applied) + 1;
+	return batch_end < end ? batch_end : end;
+}
+
 static void enter(const struct engine *engine, struct lane *lane, const struct lane_taken *taken,
 	int64_t end)
 {
@@ -81,6 +91,7 @@ static void enter(const struct engine *engine, struct lane *lane, const struct l
 	lane->seq = 0;
 	lane->advanced_at = clock_tick_ms();
 	lane->careful = taken->takes > engine->config->limits.attempts || taken->attempts > 0;
+	lane->careful_end = careful_end(engine, taken, end);
 	lane->attempts = taken->attempts;
 	lane->attempt_offset = taken->attempt_offset;
 	lanes_unlock(engine->lanes);

@@ -10,7 +10,7 @@
 --   epoch           raised by whoever takes the lane; writers of an older epoch are fenced
 --   applied         next offset whose effect is not in yet
 --   answered        lowest offset whose reply Kafka has not acknowledged
---   takes           how often it was taken in a row without a batch coming through
+--   takes           how often it was taken in a row without `answered` moving
 --   attempts        how often the command at attempt_offset was begun alone without an end
 --- table stowage_lanes
 CREATE TABLE IF NOT EXISTS :"schema".stowage_lanes (
@@ -160,7 +160,8 @@ RETURNS TABLE (epoch bigint, applied bigint, answered bigint, topic_id text, tak
 $$ LANGUAGE sql;
 
 -- The last statement of a batch: moves its lanes, which the fence has locked, and forgets the
--- attempts. Returns how many lanes it moved: a lane of another epoch is left alone.
+-- attempts. The takes it forgets when `answered` moves: a read that ends its worker each time stands
+-- there, while the writes behind it come through. Returns how many lanes it moved: a lane of another epoch is left alone.
 --- function stowage_advance
 CREATE OR REPLACE FUNCTION :"schema".stowage_advance(p_group text, p_topics text[],
 	p_partitions integer[], p_epochs bigint[], p_applied bigint[], p_answered bigint[])
@@ -169,7 +170,8 @@ DECLARE
 	moved integer;
 BEGIN
 	UPDATE :"schema".stowage_lanes AS lane SET applied = given.applied, answered = given.answered,
-		takes = 0, attempts = 0, attempt_offset = -1, updated_at = now()
+		takes = CASE WHEN given.answered > lane.answered THEN 0 ELSE lane.takes END,
+		attempts = 0, attempt_offset = -1, updated_at = now()
 	FROM unnest(p_topics, p_partitions, p_epochs, p_applied, p_answered)
 		AS given (topic, partition, epoch, applied, answered)
 	WHERE lane.group_id = p_group AND lane.topic = given.topic
@@ -425,6 +427,6 @@ CREATE OR REPLACE FUNCTION :"schema".stowage_build_answered(p_id bigint, p_token
 	WHERE id = p_id AND token = p_token
 $$ LANGUAGE sql;
 
---- version 2
+--- version 3
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;
