@@ -448,6 +448,12 @@ static void send_side(struct executor *x, const struct side *side)
 	lanes_reply_done(x->engine->lanes, side->lane, side->ledger, NULL, side->message->offset);
 }
 
+static void end_side(struct executor *x, struct side *side)
+{
+	lanes_side_done(x->engine->lanes, side);
+	lanes_free_side(x->engine->lanes, side);
+}
+
 static void side_is_in(struct executor *x, struct side *side, int64_t started)
 {
 	x->failures = 0;
@@ -456,8 +462,7 @@ static void side_is_in(struct executor *x, struct side *side, int64_t started)
 	flush_side(x, clock_tick_ms() - started);
 	count_job(x, &x->batch.jobs[0], clock_now_ms());
 	batch_finish(&x->batch);
-	lanes_side_done(x->engine->lanes, side);
-	lanes_free_side(x->engine->lanes, side);
+	end_side(x, side);
 }
 
 static enum db_kind run_side(struct executor *x, const struct side *side, struct db_failure *failure)
@@ -478,6 +483,10 @@ static void do_side(struct executor *x, struct side *side)
 {
 	int64_t started = clock_tick_ms();
 	struct db_failure failure;
+	if (!lanes_side_wanted(x->engine->lanes, side)) {
+		end_side(x, side);
+		return;
+	}
 	if (!open_connection(x, &failure)) {
 		outage_seen(x->engine->outage, &failure);
 		side_waits(x, side, backoff_ms(x));

@@ -122,6 +122,8 @@ void lanes_awaited(struct lanes *lanes);
 void lanes_put_side(struct lanes *lanes, struct side *side);
 /* Is there room for one behind so many that are still to be put there? Else it runs in its lane. */
 bool lanes_side_room(struct lanes *lanes, size_t before);
+/* Does its lane still wait for it? One that was taken anew, or is gone, has it run again. */
+bool lanes_side_wanted(struct lanes *lanes, const struct side *side);
 /* One that was given as WORK_SIDE goes back, to run again at retry_at. */
 void lanes_retry_side(struct lanes *lanes, struct side *side);
 /* One that was given has its answer; it is the caller's still. */

@@ -91,6 +91,14 @@ void lanes_put_side(struct lanes *lanes, struct side *side)
 	lanes_unlock(lanes);
 }
 
+bool lanes_side_wanted(struct lanes *lanes, const struct side *side)
+{
+	lanes_lock(lanes);
+	bool wanted = side->lane->ledger == side->ledger;
+	lanes_unlock(lanes);
+	return wanted;
+}
+
 /* Whoever gives one back looks for work next, and finds what may run now. */
 void lanes_retry_side(struct lanes *lanes, struct side *side)
 {

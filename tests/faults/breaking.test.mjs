@@ -1,0 +1,119 @@
+// Commands that end their session, or their worker, each time they run: those before and behind them
+// take effect once, they themselves are answered with an error and become dead letters.
+
+import { stack } from './stack.mjs';
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { message, thread } from '../compat/lib/fixtures.mjs';
+import { closeShared, pg, readTopic, sql, until, World } from '../compat/lib/harness.mjs';
+import { quickly } from './load.mjs';
+
+after(() => closeShared());
+assert.ok(stack);
+
+const BROKEN = 'COMMAND_BREAKS_WORKER';
+const RESTARTS_MAX = 12;
+
+async function asAdmin(text) {
+  const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
+  await admin.connect();
+  try {
+    await admin.query(text);
+  } finally {
+    await admin.end();
+  }
+}
+
+async function world(name) {
+  const made = quickly(new World({ name }));
+  await made.open();
+  await made.client.call('memory.saveThread', { thread: thread('t') });
+  await made.client.call('workflows.persistWorkflowSnapshot', { workflowName: 'w', runId: 'r', snapshot: { runId: 'r' } });
+  // Whoever calls it: PostgreSQL loses a process, ends all sessions and starts anew.
+  await asAdmin(`CREATE FUNCTION "${made.schema}".crash() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    EXECUTE format('COPY (SELECT) TO PROGRAM %L', 'kill -KILL ' || pg_backend_pid()); PERFORM pg_sleep(60); RETURN true; END $$`);
+  return made;
+}
+
+// Every reader of the table calls it.
+const guard = ({ schema }, call) => sql(`ALTER TABLE "${schema}".mastra_workflow_snapshot ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE "${schema}".mastra_workflow_snapshot FORCE ROW LEVEL SECURITY;
+  CREATE POLICY guard ON "${schema}".mastra_workflow_snapshot USING (${call})`);
+
+const save = (number) => ['memory.saveMessages', { messages: [message(`m${number}`, 't', number)] }];
+const LIST_RUNS = ['workflows.listWorkflowRuns', {}];
+
+// Sends them, each with a reply; the promises of the replies.
+async function send(w, list) {
+  const commands = list.map(([command, args], i) => ({ command, args, key: 't', correlationId: `${w.id} ${command} ${i}` }));
+  const replies = commands.map(({ command, correlationId }) => w.client.expect(correlationId, command, 240_000));
+  await w.client.post(commands);
+  return replies;
+}
+
+async function account(w, replies, { bad, messages }) {
+  const got = await Promise.all(replies);
+  got.forEach(({ decoded }, i) => assert.equal(decoded.code, i === bad ? BROKEN : undefined, JSON.stringify(decoded)));
+  const rows = await sql(`SELECT count(*)::int AS n FROM "${w.schema}".mastra_messages`);
+  assert.equal(rows[0].n, messages);
+  const letters = await readTopic(w.dlq);
+  assert.equal(letters.length, 1);
+  assert.equal(letters[0].headers['__connect.errors.exception.class.name'].toString(), BROKEN);
+  // The lane is as before.
+  assert.equal((await w.client.call('memory.getThreadById', { threadId: 't' })).id, 't');
+}
+
+describe('commands that break', { concurrency: false }, () => {
+  test('a write that ends its session, between others and behind a read that is not answered yet', async () => {
+    const w = await world('breaking-write');
+    try {
+      await sql(`CREATE FUNCTION "${w.schema}".guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.id = 'breaks' THEN PERFORM "${w.schema}".crash(); END IF; RETURN NEW; END $$;
+        CREATE TRIGGER guard BEFORE INSERT ON "${w.schema}".mastra_threads FOR EACH ROW EXECUTE FUNCTION "${w.schema}".guard()`);
+      const list = Array.from({ length: 40 }, (_, i) => (i % 3 === 2 ? ['memory.getThreadById', { threadId: 't' }] : save(i)));
+      list.splice(25, 0, ['memory.saveThread', { thread: thread('breaks') }]);
+      await account(w, await send(w, list), { bad: 25, messages: list.filter(([command]) => command === 'memory.saveMessages').length });
+      assert.ok(!w.worker.exit, 'the worker has lived through it');
+    } finally {
+      await w.close();
+    }
+  });
+
+  test('a read beside its lane that ends its session', async () => {
+    const w = await world('breaking-read');
+    try {
+      await guard(w, `"${w.schema}".crash()`);
+      await account(w, await send(w, [save(0), LIST_RUNS, save(1), save(2)]), { bad: 1, messages: 3 });
+      assert.ok(!w.worker.exit, 'the worker has lived through it');
+    } finally {
+      await w.close();
+    }
+  });
+
+  test('a read beside its lane under which the worker dies each time, while writes go on', async () => {
+    const w = await world('breaking-worker');
+    try {
+      await guard(w, `pg_sleep(600) IS NOT NULL`);
+      const replies = await send(w, [save(0), LIST_RUNS]);
+      let answered = false;
+      replies[1].then(() => { answered = true; }, () => {});
+      const begun = async () => answered
+        || (await sql(`SELECT FROM pg_stat_activity WHERE query LIKE '%mastra_workflow_snapshot%' AND wait_event = 'PgSleep'`)).length > 0;
+      let messages = 1;
+      for (let restart = 0; !answered; restart++) {
+        assert.ok(restart < RESTARTS_MAX, `it is still run after ${restart} restarts`);
+        await until('the read runs', begun);
+        if (answered) break;
+        // In a lane that is not careful they come through beside it.
+        replies.push(...await send(w, [save(messages++)]));
+        await Promise.race([replies.at(-1), until('its turn', async () => /one at a time/.test(w.worker.log))]);
+        await w.worker.kill();
+        await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
+        w.worker = await w.startWorker();
+      }
+      await account(w, replies, { bad: 1, messages });
+    } finally {
+      await w.close();
+    }
+  });
+});
