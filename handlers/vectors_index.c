@@ -33,7 +33,7 @@ bool vectors_namespace(struct turn *turn, struct call *call, const struct datum 
 	return false;
 }
 
-bool vectors_metadata_is_none(const struct datum *json)
+bool vectors_metadata_is_none(struct arena *arena, const struct datum *json)
 {
 	struct json value = json_of(json);
 
@@ -43,7 +43,8 @@ bool vectors_metadata_is_none(const struct datum *json)
 	case JSON_FALSE_KIND:
 		return true;
 	case JSON_NUMBER_KIND:
-		return strtod(value.text, NULL) == 0;
+		/* No end stands behind a text: what follows it may go on with digits. */
+		return strtod(arena_copy(arena, value.text, value.len), NULL) == 0;
 	case JSON_STRING_KIND:
 		return value.len == 2;
 	default:

@@ -55,7 +55,7 @@ bool vectors_index_is_migrated(const struct vectors_index *index);
 void vectors_index_migrate(struct turn *turn, const struct vectors_index *index);
 
 /* What JavaScript takes for no metadata: null, false, 0, "" or absent. */
-bool vectors_metadata_is_none(const struct datum *json);
+bool vectors_metadata_is_none(struct arena *arena, const struct datum *json);
 /* A filter that is given and not an empty object. */
 bool vectors_filter_given(const struct datum *json);
 

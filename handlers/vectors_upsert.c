@@ -104,7 +104,7 @@ static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct
 		if (!datum_is_null(given) && given->size &&
 			!binding_json(turn, upsert->call, &given->items[i], "metadata", out))
 			return false;
-		if (vectors_metadata_is_none(out))
+		if (vectors_metadata_is_none(turn->arena, out))
 			*out = datum_string("{}");
 	}
 	return true;

@@ -131,6 +131,14 @@ describe('vectors.upsert', () => {
     await query({ queryVector: [1, 0, 0], topK: 20 });
   });
 
+  test('metadata that is 0, whatever stands behind it in the message', async () => {
+    await pair.index('docs', 3);
+    // The length of what follows is a byte that may be a digit: 24 to 28 bytes are '0' to '8'.
+    const metadata = [24, 25, 26, 27, 28].flatMap((length) => [0, { text: 'x'.repeat(length - '{"text":""}'.length) }]);
+    await upsert({ vectors: vectorsOf(metadata.length, 3), ids: metadata.map((_, i) => `m${i}`), metadata });
+    await query({ queryVector: [1, 0, 0], topK: 20 });
+  });
+
   for (const [name, json] of Object.entries(AWKWARD_JSON)) {
     test(`metadata: ${name}`, async () => {
       await pair.index('docs', 3, { indexConfig: { type: 'flat' } });
