@@ -91,8 +91,7 @@ static bool read_update(struct turn *turn, struct change *change)
 	if (!datum_is_null(vector) &&
 		!vectors_embedding_read(turn, call, vector, "update.vector", &change->vector))
 		return false;
-	if (!vectors_metadata_is_none(turn->arena, metadata) &&
-		!binding_json(turn, call, metadata, "update.metadata", &change->metadata))
+	if (!vectors_metadata(turn, call, metadata, "update.metadata", &change->metadata))
 		return false;
 	if (!datum_is_null(&change->vector) || !datum_is_null(&change->metadata))
 		return true;

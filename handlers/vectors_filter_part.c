@@ -324,6 +324,14 @@ static bool fits(struct filter *filter, const struct filter_path *path,
 	return number_fits(number) || filter_fail(filter, path, "the number is out of range");
 }
 
+/* The number as the metadata holds it, to the digits of a double; beyond doubles as it is. */
+static struct json normal_number(struct arena *arena, struct json value)
+{
+	struct datum given = json_datum(value), normal = json_normal(arena, &given);
+
+	return json_kind(json_of(&normal)) == JSON_NUMBER_KIND ? json_of(&normal) : value;
+}
+
 bool filter_number(struct filter *filter, const struct filter_path *path, struct json value,
 	const char **sql, bool *is_number)
 {
@@ -337,7 +345,9 @@ bool filter_number(struct filter *filter, const struct filter_path *path, struct
 		if (!filter_text(filter, path, value, &characters))
 			return false;
 		text = trimmed(characters);
-	} else if (kind != JSON_NUMBER_KIND) {
+	} else if (kind == JSON_NUMBER_KIND) {
+		text = normal_number(filter->turn->arena, value);
+	} else {
 		return true;
 	}
 	*is_number = is_infinity(text);
@@ -368,6 +378,7 @@ static bool scalar_text(struct filter *filter, const struct filter_path *path, s
 		*out = json_of(&text);
 		return true;
 	case JSON_NUMBER_KIND:
+		value = normal_number(filter->turn->arena, value);
 		if (!read_number(value.text, value.len, &number) || !fits(filter, path, &number))
 			return false;
 		*out = write_number(filter->turn->arena, &number);

@@ -1,7 +1,6 @@
 /* vectors_index.c - see vectors_index.h */
 #include "handlers/vectors_index.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "commands.gen.h"
@@ -33,23 +32,36 @@ bool vectors_namespace(struct turn *turn, struct call *call, const struct datum 
 	return false;
 }
 
-bool vectors_metadata_is_none(struct arena *arena, const struct datum *json)
+/* Is it what JavaScript takes for no metadata? In normal form. */
+static bool is_none(struct json value)
 {
-	struct json value = json_of(json);
-
 	switch (json_kind(value)) {
 	case JSON_ABSENT:
 	case JSON_NULL_KIND:
 	case JSON_FALSE_KIND:
 		return true;
 	case JSON_NUMBER_KIND:
-		/* No end stands behind a text: what follows it may go on with digits. */
-		return strtod(arena_copy(arena, value.text, value.len), NULL) == 0;
+		return value.len == 1 && *value.text == '0';
 	case JSON_STRING_KIND:
 		return value.len == 2;
 	default:
 		return false;
 	}
+}
+
+/* A filter compares by the text that jsonb gives a value, and jsonb keeps the zeros of 1.0. */
+bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *given,
+	const char *name, struct datum *out)
+{
+	struct datum storable;
+
+	if (!binding_json(turn, call, given, name, &storable))
+		return false;
+	/* Last: a normal form has no flag that asks for a repair. */
+	*out = datum_is_null(&storable) ? storable : json_normal(turn->arena, &storable);
+	if (is_none(json_of(out)))
+		*out = datum_null();
+	return true;
 }
 
 bool vectors_filter_given(const struct datum *json)

@@ -54,8 +54,10 @@ bool vectors_index_is_migrated(const struct vectors_index *index);
  * first meet it: with a namespace, unique by it and vector_id. Sends nothing if it is that. */
 void vectors_index_migrate(struct turn *turn, const struct vectors_index *index);
 
-/* What JavaScript takes for no metadata: null, false, 0, "" or absent. */
-bool vectors_metadata_is_none(struct arena *arena, const struct datum *json);
+/* Metadata as it is stored: as JSON.stringify writes it, and repaired. Null for what JavaScript
+ * takes for none: null, false, 0, "" or absent. False: the call has failed; `name` is the field. */
+bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *given,
+	const char *name, struct datum *out) __attribute__((warn_unused_result));
 /* A filter that is given and not an empty object. */
 bool vectors_filter_given(const struct datum *json);
 

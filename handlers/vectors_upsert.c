@@ -102,9 +102,9 @@ static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct
 		struct datum *out = &upsert->metadata[i];
 		*out = datum_null();
 		if (!datum_is_null(given) && given->size &&
-			!binding_json(turn, upsert->call, &given->items[i], "metadata", out))
+			!vectors_metadata(turn, upsert->call, &given->items[i], "metadata", out))
 			return false;
-		if (vectors_metadata_is_none(turn->arena, out))
+		if (datum_is_null(out))
 			*out = datum_string("{}");
 	}
 	return true;

@@ -51,6 +51,13 @@ const PRIMITIVES = new Set(['null', 'boolean', 'int', 'long', 'float', 'double',
 const isPrimitive = (name) => PRIMITIVES.has(name);
 const fullName = (name, namespace) => (name.includes('.') || !namespace ? name : `${namespace}.${name}`);
 
+// The text of a json field as it is to be sent: JSON.stringify never writes 1.0, nor blanks.
+export class RawJson {
+  constructor(text) {
+    this.text = text;
+  }
+}
+
 // One complete schema with what is needed to walk values along it.
 export class Schema {
   constructor(source) {
@@ -137,7 +144,7 @@ export class Schema {
       }
       case 'string':
         if (type.logicalType !== 'json') return String(value);
-        return JSON.stringify(value) ?? 'null';
+        return value instanceof RawJson ? value.text : JSON.stringify(value) ?? 'null';
       case 'int':
       case 'long':
         if (value instanceof Date) return value.getTime();
