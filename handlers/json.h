@@ -53,6 +53,8 @@ bool json_repair(struct arena *arena, const struct datum *text, struct datum *ou
 struct datum json_unquote(struct arena *arena, struct json value);
 /* Has the string value the same characters? `value` must be in normal form, `text` plain. */
 bool json_is(struct json value, const char *text);
+/* The same for a value in any form; `text` is ASCII. */
+bool json_spells(struct json value, const char *text);
 bool json_same(struct json a, struct json b);
 
 /* Walks the members of an object or the items of an array, in order. */
@@ -86,6 +88,8 @@ struct json_text {
 	size_t room;
 };
 struct json_text json_text_new(struct arena *arena);
+/* With room for so many bytes: where many are made, and it is known. */
+struct json_text json_text_sized(struct arena *arena, size_t room);
 void json_text_add(struct json_text *out, const char *bytes, size_t len);
 void json_text_puts(struct json_text *out, const char *text);
 void json_text_value(struct json_text *out, struct json value);

@@ -332,7 +332,8 @@ struct datum json_normal(struct arena *arena, const struct datum *text)
 
 struct datum json_unquote(struct arena *arena, struct json value)
 {
-	struct json_text out = json_text_new(arena);
+	/* Nothing is longer without its quotes and escapes. */
+	struct json_text out = json_text_sized(arena, value.len);
 	const char *end = value.text + value.len;
 	const char *at = memchr(value.text, '"', value.len);
 
@@ -346,6 +347,18 @@ struct datum json_unquote(struct arena *arena, struct json value)
 		}
 	}
 	return json_datum(json_text_end(&out));
+}
+
+bool json_spells(struct json value, const char *text)
+{
+	const char *at = value.text + 1, *end = value.text + value.len;
+
+	while (at < end && *at != '"') {
+		int point = *at == '\\' ? take_escape(&at, end) : (unsigned char)*at++;
+		if (!*text || point != *text++)
+			return false;
+	}
+	return !*text;
 }
 
 /* ---------------------------------------------------------------- repair */

@@ -105,14 +105,15 @@ static bool put_field(struct filter *filter, const struct filter_path *path, con
 	struct json key, member;
 	struct datum name;
 
-	if (path->depth > FILTER_DEPTH)
-		return filter_fail(filter, path, "the filter is nested too deeply");
 	if (!filter_is_kind(value, JSON_OBJECT_KIND))
 		return filter_field(filter, path, NULL, dotted, &field) &&
 			filter_implicit(filter, path, &field, value, join);
 	if (starts_with_operator(filter, value))
 		return filter_field(filter, path, NULL, dotted, &field) &&
 			filter_operators(filter, path, &field, value, join);
+	/* Its name is copied before that of each member: it must be one, which has an end. */
+	if (!filter_count(filter, path) || !filter_name_ok(filter, path, dotted))
+		return false;
 	while (json_next(&walk, &key, &member)) {
 		struct filter_path at = filter_member(path, key);
 		if (!filter_text(filter, &at, key, &name))

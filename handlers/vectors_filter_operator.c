@@ -9,8 +9,8 @@ struct operation {
 	const struct filter_path *path;
 	const struct filter_field *field;
 	struct json value;
-	struct json siblings; /* the object it stands in; absent if it was not written */
-	const char *sql;      /* of the table's row */
+	const struct filter_siblings *siblings; /* NULL: it was not written */
+	const char *sql;                        /* of the table's row */
 };
 
 typedef bool operator_fn(struct filter *filter, const struct operation *op);
@@ -158,33 +158,38 @@ static bool contains(struct filter *filter, const struct operation *op)
 	return true;
 }
 
-/* The member of an object by the characters of its key; the last one, as in JSON.parse. */
-static struct json sibling(struct filter *filter, struct json object, const char *name)
+/* The letters that mean something to PostgreSQL too, each once: of m and s the later one counts. */
+static void read_flags(struct filter *filter, struct json options, char flags[FILTER_FLAGS + 1])
 {
-	struct json found = { 0 }, key, value;
-	struct json_walk walk = json_walk(object);
-
-	while (json_next(&walk, &key, &value)) {
-		struct datum text = json_unquote(filter->turn->arena, key);
-		if (filter_key_is(text, name))
-			found = value;
-	}
-	return found;
-}
-
-/* The letters that mean something to PostgreSQL too, as it wants them: before the pattern. */
-static void put_options(struct filter *filter, struct json options, struct json_text *pattern)
-{
-	if (!filter_is_kind(options, JSON_STRING_KIND))
-		return;
 	struct datum letters = json_unquote(filter->turn->arena, options);
+	size_t count = 0;
+
 	for (uint32_t i = 0; i < letters.size; i++) {
 		if (!letters.text[i] || !strchr("imsx", letters.text[i]))
 			continue;
-		json_text_puts(pattern, pattern->len ? "" : "(?");
-		json_text_add(pattern, &letters.text[i], 1);
+		char *earlier = memchr(flags, letters.text[i], count);
+		if (earlier)
+			memmove(earlier, earlier + 1, (size_t)(flags + --count - earlier));
+		flags[count++] = letters.text[i];
 	}
-	json_text_puts(pattern, pattern->len ? ")" : "");
+	flags[count] = '\0';
+}
+
+struct filter_siblings filter_siblings_in(struct filter *filter, struct json object)
+{
+	struct filter_siblings found = { 0 };
+	struct json_walk walk = json_walk(object);
+	struct json key, value, options = { 0 };
+
+	while (json_next(&walk, &key, &value)) {
+		if (json_spells(key, "$regex"))
+			found.regex = true;
+		else if (json_spells(key, "$options"))
+			options = value; /* the last one, as in JSON.parse */
+	}
+	if (filter_is_kind(options, JSON_STRING_KIND))
+		read_flags(filter, options, found.flags);
+	return found;
 }
 
 static bool regex(struct filter *filter, const struct operation *op)
@@ -199,7 +204,9 @@ static bool regex(struct filter *filter, const struct operation *op)
 		put_comparison(filter, op->field, "~", NULL);
 		return true;
 	}
-	put_options(filter, sibling(filter, op->siblings, "$options"), &pattern);
+	if (*op->siblings->flags) /* as PostgreSQL wants them: before the pattern */
+		json_text_puts(&pattern,
+			arena_printf(filter->turn->arena, "(?%s)", op->siblings->flags));
 	if (filter_is_kind(op->value, JSON_STRING_KIND)) {
 		if (!filter_text(filter, op->path, op->value, &text))
 			return false;
@@ -220,7 +227,7 @@ static bool options_ok(struct filter *filter, const struct operation *op)
 	if (!filter_is_kind(op->value, JSON_STRING_KIND) &&
 		!filter_is_kind(op->value, JSON_NULL_KIND))
 		return filter_fail(filter, op->path, "the value must be a string");
-	if (!sibling(filter, op->siblings, "$regex").text)
+	if (!op->siblings->regex)
 		return filter_fail(filter, op->path, "$options needs a $regex beside it");
 	return true;
 }
@@ -334,6 +341,7 @@ static bool put_member(struct filter *filter, const struct filter_path *path, co
 
 static bool put_members(struct filter *filter, const struct operation *op, const char *item)
 {
+	struct filter_siblings siblings = filter_siblings_in(filter, op->value);
 	struct filter_field element = filter_element(filter, item);
 	struct filter_join join = { .word = " AND " };
 	struct json_walk walk = json_walk(op->value);
@@ -345,7 +353,7 @@ static bool put_members(struct filter *filter, const struct operation *op, const
 		if (!filter_text(filter, &at, key, &name))
 			return false;
 		bool ok = name.size && *name.text == '$'
-			? filter_operator(filter, &at, &element, key, value, op->value, &join)
+			? filter_operator(filter, &at, &element, key, value, &siblings, &join)
 			: put_member(filter, &at, item, name, value, &join);
 		if (!ok)
 			return false;
@@ -420,8 +428,8 @@ static bool unknown(struct filter *filter, const struct filter_path *path, struc
 }
 
 bool filter_operator(struct filter *filter, const struct filter_path *path,
-	const struct filter_field *field, struct json key, struct json value, struct json siblings,
-	struct filter_join *join)
+	const struct filter_field *field, struct json key, struct json value,
+	const struct filter_siblings *siblings, struct filter_join *join)
 {
 	struct datum name = json_unquote(filter->turn->arena, key);
 	struct operation op = {
@@ -430,7 +438,7 @@ bool filter_operator(struct filter *filter, const struct filter_path *path,
 	size_t i = find(name);
 
 	if (filter_key_is(name, "$options"))
-		return options_ok(filter, &op);
+		return filter_count(filter, path) && options_ok(filter, &op);
 	if (i == OPERATORS)
 		return unknown(filter, path, name);
 	op.sql = operators[i].sql;
@@ -440,12 +448,13 @@ bool filter_operator(struct filter *filter, const struct filter_path *path,
 bool filter_operators(struct filter *filter, const struct filter_path *path,
 	const struct filter_field *field, struct json object, struct filter_join *join)
 {
+	struct filter_siblings siblings = filter_siblings_in(filter, object);
 	struct json_walk walk = json_walk(object);
 	struct json key, value;
 
 	while (json_next(&walk, &key, &value)) {
 		struct filter_path at = filter_member(path, key);
-		if (!filter_operator(filter, &at, field, key, value, object, join))
+		if (!filter_operator(filter, &at, field, key, value, &siblings, join))
 			return false;
 	}
 	return true;

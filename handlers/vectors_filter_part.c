@@ -96,7 +96,7 @@ void filter_printf(struct filter *filter, const char *format, ...)
 	json_text_add(&filter->sql, text, len);
 }
 
-static bool count_condition(struct filter *filter, const struct filter_path *path)
+bool filter_count(struct filter *filter, const struct filter_path *path)
 {
 	if (path->depth >= FILTER_DEPTH)
 		return filter_fail(filter, path, "the filter is nested too deeply");
@@ -109,7 +109,7 @@ bool filter_next(struct filter *filter, const struct filter_path *path, struct f
 {
 	if (join->count++)
 		filter_puts(filter, join->word);
-	return count_condition(filter, path);
+	return filter_count(filter, path);
 }
 
 /* ---------------------------------------------------------------- fields */
@@ -127,10 +127,8 @@ static bool is_name(const char *text, size_t len)
 	return true;
 }
 
-/* The dotted name's parts into the array parameter. */
-static bool bind_parts(struct filter *filter, const struct filter_path *path, const char *dotted)
+bool filter_name_ok(struct filter *filter, const struct filter_path *path, const char *dotted)
 {
-	int array = params_array(filter->turn->params, ELEMENT_TEXT);
 	unsigned count = 0;
 
 	for (;; dotted++) {
@@ -141,10 +139,23 @@ static bool bind_parts(struct filter *filter, const struct filter_path *path, co
 				"a letter or _ and hold only letters, digits and _, at most 63");
 		if (++count > FILTER_DEPTH)
 			return filter_fail(filter, path, "the field is nested too deeply");
-		array_text(filter->turn->params, array, dotted, len);
 		dotted += len;
 		if (!*dotted)
 			return true;
+	}
+}
+
+/* The dotted name's parts into an array parameter. */
+static void bind_parts(struct params *params, const char *dotted)
+{
+	int array = params_array(params, ELEMENT_TEXT);
+
+	for (;; dotted++) {
+		size_t len = strcspn(dotted, ".");
+		array_text(params, array, dotted, len);
+		dotted += len;
+		if (!*dotted)
+			return;
 	}
 }
 
@@ -160,8 +171,9 @@ bool filter_field(struct filter *filter, const struct filter_path *path, const c
 		out->text = arena_printf(arena, "(metadata->>'%s')", dotted);
 		return true;
 	}
-	if (!bind_parts(filter, path, dotted))
+	if (!filter_name_ok(filter, path, dotted))
 		return false;
+	bind_parts(filter->turn->params, dotted);
 	int number = params_count(filter->turn->params);
 	const char *from = base ? base : "metadata";
 	out->json = arena_printf(arena, "(%s #> $%d::text[])", from, number);
@@ -265,7 +277,8 @@ static struct json write_number(struct arena *arena, const struct number *number
 {
 	long point = (long)number->whole_len + number->exponent;
 	long first = 0, last = (long)(number->whole_len + number->part_len);
-	struct json_text out = json_text_new(arena);
+	struct json_text out = json_text_sized(arena,
+		(size_t)last + (size_t)abs(number->exponent) + strlen("-0."));
 
 	while (first < last && digit_at(number, (size_t)first) == '0')
 		first++;
@@ -410,7 +423,7 @@ static bool container_value(struct filter *filter, const struct filter_path *pat
 {
 	struct datum given = json_datum(value);
 
-	if (!count_condition(filter, path) || !holds_no_operator(filter, path, value))
+	if (!filter_count(filter, path) || !holds_no_operator(filter, path, value))
 		return false;
 	if (json_check(value.text, value.len, JSON_DEPTH_MAXIMUM).repair)
 		return filter_fail(filter, path,

@@ -13,10 +13,13 @@
 #include "handlers/json.h"
 #include "handlers/turn.h"
 
+/* Conditions, and what else takes its time: $options, objects of fields, objects and arrays in
+ * lists. */
+#define FILTER_CONDITIONS 1024
 #define FILTER_DEPTH 32       /* nesting of a filter, and parts of a dotted field */
-#define FILTER_CONDITIONS 1024 /* conditions, and objects and arrays in lists */
 #define FILTER_NAME 63        /* characters of a part of a field, as the reference has it */
 #define FILTER_DIGITS 1000    /* of a number written out; numeric holds far more */
+#define FILTER_FLAGS 4        /* of a regular expression: i, m, s, x */
 
 struct filter {
 	struct turn *turn;
@@ -43,8 +46,10 @@ bool filter_fail(struct filter *filter, const struct filter_path *path, const ch
 /* Notes where a regular expression stands: only PostgreSQL can tell whether it is one. */
 void filter_pattern(struct filter *filter, const struct filter_path *path);
 
-/* Conditions side by side: writes what stands before the next one, counts it against the
- * limit. */
+/* Counts a condition, or what is as good as one, against the limits of depth and number. */
+bool filter_count(struct filter *filter, const struct filter_path *path);
+
+/* Conditions side by side: writes what stands before the next one, and counts it. */
 struct filter_join {
 	const char *word; /* " AND " or " OR " */
 	unsigned count;
@@ -62,6 +67,8 @@ struct filter_field {
 	bool indexed; /* an index on the text may exist */
 };
 
+/* Is each of its parts a name, and are there not too many? */
+bool filter_name_ok(struct filter *filter, const struct filter_path *path, const char *dotted);
 /* The field `dotted` of `base`, an element's SQL, or of the metadata (NULL). */
 bool filter_field(struct filter *filter, const struct filter_path *path, const char *base,
 	const char *dotted, struct filter_field *out);
@@ -90,10 +97,17 @@ enum filter_nulls {
 bool filter_list(struct filter *filter, const struct filter_path *path, struct json value,
 	enum filter_nulls nulls, const char **sql);
 
-/* An operator on a field; `siblings` is the object it stands in. */
+/* What $regex and $options of one object must know of each other. */
+struct filter_siblings {
+	bool regex;                   /* there is one */
+	char flags[FILTER_FLAGS + 1]; /* of $options */
+};
+struct filter_siblings filter_siblings_in(struct filter *filter, struct json object);
+
+/* An operator on a field. */
 bool filter_operator(struct filter *filter, const struct filter_path *path,
-	const struct filter_field *field, struct json key, struct json value, struct json siblings,
-	struct filter_join *join);
+	const struct filter_field *field, struct json key, struct json value,
+	const struct filter_siblings *siblings, struct filter_join *join);
 /* All members of an object, which must be operators; of an empty one nothing. */
 bool filter_operators(struct filter *filter, const struct filter_path *path,
 	const struct filter_field *field, struct json object, struct filter_join *join);

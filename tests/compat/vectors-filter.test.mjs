@@ -306,6 +306,11 @@ describe('filters, other than the reference', () => {
       [{ f: { $eq: { $gt: 5 } } }, 'filter.f.$eq.$gt'], [{ f: { $in: [{ $gt: 5 }] } }, 'filter.f.$in[0].$gt'], [{ f: { $regex: ['a'] } }, 'filter.f.$regex'], [{ f: { $regex: {} } }, 'filter.f.$regex']]);
   });
 
+  test('what can be no name of a field is refused, also without a condition on it', async () => {
+    await fill(DOCUMENTS);
+    await refuses([[{ 'f g': {} }, 'filter.f g'], [{ f: { 'g h': {} } }, 'filter.f.g h'], [{ 'f g': { h: {} } }, 'filter.f g']]);
+  });
+
   test('depth, conditions and sizes of numbers are bounded', async () => {
     await fill(DOCUMENTS);
     const nested = (depth, wrap) => Array.from({ length: depth }).reduce(wrap, { f: 5 });
@@ -320,6 +325,7 @@ describe('filters, other than the reference', () => {
     await refused(nested(60, (inner) => ({ $not: inner })));
     await refused({ f: { $gt: '1e9999' } });
     await refused({ $or: Array.from({ length: 1100 }, (_, i) => ({ f: i })) });
+    await refused(Object.fromEntries(Array.from({ length: 1100 }, (_, i) => [`f${i}`, {}])));
   });
 });
 

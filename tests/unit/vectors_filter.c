@@ -225,6 +225,10 @@ Test(vectors_filter, patterns)
 	param_is(0, "(?imsx)^b");
 	where_of("{\"a\":{\"$regex\":\"^b\",\"\\u0024options\":\"\\u0069\"}}");
 	param_is(0, "(?i)^b");
+	where_of("{\"a\":{\"$regex\":\"^b\",\"$options\":\"msxxm\"}}");
+	param_is(0, "(?sxm)^b");
+	where_of("{\"a\":{\"$options\":\"m\",\"$regex\":\"^b\",\"$o\\u0070tions\":\"i\"}}");
+	param_is(0, "(?i)^b");
 	where_of("{\"a\":{\"$regex\":\"^b\",\"$options\":null}}");
 	param_is(0, "^b");
 }
@@ -413,6 +417,54 @@ static const char *list_of(int count, const char *opening, const char *item, con
 	}
 	json_text_puts(&out, closing);
 	return json_text_end(&out).text;
+}
+
+/* The arena for a filter of `size` bytes. */
+static void took_little(size_t before, size_t size)
+{
+	size_t took = arena_used(arena) - before;
+
+	cr_expect_lt(took, 64 * size + 4096, "%zu bytes for a filter of %zu", took, size);
+}
+
+static void refused_cheaply(const char *json)
+{
+	size_t before = arena_used(arena);
+
+	refused_somewhere(json);
+	took_little(before, strlen(json));
+}
+
+Test(vectors_filter, members_without_a_condition_are_bounded_too)
+{
+	const char *key = nest(250, "0123456789abcdefghij", "", "");
+
+	refused_cheaply(list_of(1100, "{\"a\":{\"$regex\":\"x\",", "\"$options\":\"i\"", "}}"));
+	refused_cheaply(list_of(1100, "{\"a\":{", "\"b\":{}", "}}"));
+	refused_cheaply(list_of(1100, "{", "\"b\":{}", "}"));
+	/* Its name would stand before each of its members'. */
+	refused_cheaply(arena_printf(arena, "{\"a%s\":%s}", key,
+		list_of(1000, "{", "\"a\":{}", "}")));
+	refused_cheaply(arena_printf(arena, "{\"%s\":%s}", nest(2000, "a.", "a", ""),
+		list_of(1000, "{", "\"a\":{}", "}")));
+}
+
+static void taken_cheaply(const char *json)
+{
+	size_t before = arena_used(arena);
+
+	where_of(json);
+	took_little(before, strlen(json));
+}
+
+Test(vectors_filter, memory_follows_the_size)
+{
+	taken_cheaply(list_of(500, "{\"a\":{\"$regex\":\"x\",", "\"$options\":\"i\"", "}}"));
+	taken_cheaply(list_of(500, arena_printf(arena, "{\"a\":{\"$options\":\"%s\",",
+		nest(10000, "i", "", "")), "\"$regex\":\"x\"", "}}"));
+	taken_cheaply(list_of(20000, "{\"a\":[", "\"\"", "]}"));
+	taken_cheaply(list_of(20000, "{\"a\":[", "1", "]}"));
+	taken_cheaply(list_of(20000, "{\"a\":{\"$eq\":{", "\"\":1", "}}}"));
 }
 
 Test(vectors_filter, conditions_are_bounded)
