@@ -95,6 +95,8 @@ void json_text_puts(struct json_text *out, const char *text);
 void json_text_value(struct json_text *out, struct json value);
 /* A string from plain characters, escaped as need be. */
 void json_text_string(struct json_text *out, const char *text, size_t len);
+/* The same without its quotes: a part of one. */
+void json_text_characters(struct json_text *out, const char *text, size_t len);
 /* A comma if one is due, then the key and its colon. */
 void json_text_key(struct json_text *out, const char *key, size_t len);
 /* A comma, if what stands before asks for one. */

@@ -222,9 +222,7 @@ static void add_point(struct json_text *out, int point)
 		json_text_puts(out, escape);
 	} else {
 		char c = (char)point;
-		struct json_text one = json_text_new(out->arena);
-		json_text_string(&one, &c, 1);
-		json_text_add(out, one.bytes + 1, one.len - 2);
+		json_text_characters(out, &c, 1);
 	}
 }
 

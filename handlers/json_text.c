@@ -77,9 +77,8 @@ static void add_escape(struct json_text *out, unsigned char c)
 	json_text_add(out, escape, 6);
 }
 
-void json_text_string(struct json_text *out, const char *text, size_t len)
+void json_text_characters(struct json_text *out, const char *text, size_t len)
 {
-	json_text_add(out, "\"", 1);
 	while (len) {
 		size_t run = plain_run(text, len);
 		json_text_add(out, text, run);
@@ -91,6 +90,12 @@ void json_text_string(struct json_text *out, const char *text, size_t len)
 			len--;
 		}
 	}
+}
+
+void json_text_string(struct json_text *out, const char *text, size_t len)
+{
+	json_text_add(out, "\"", 1);
+	json_text_characters(out, text, len);
 	json_text_add(out, "\"", 1);
 }
 
