@@ -3,9 +3,10 @@
 -- flags: read barrier named
 -- handler: vectors_describe_index
 -- What the catalog knows of vector tables ($1 names, $2 schema); handlers/vectors_index.c reads it
--- for every command that composes SQL. A table is one if its column `embedding` has a type of
--- pgvector or is bit. The vector index is known by its name, and an invalid one is none. Tables of
--- older releases of the reference have no namespace, but a constraint on vector_id alone.
+-- for every command that composes SQL. A table is one if it has the columns that listIndexes asks
+-- for: others may have embeddings, too. The vector index is known by its name, and an invalid one is
+-- none. Tables of older releases of the reference have no namespace, but a constraint on vector_id
+-- alone.
 -- statement: catalog
 SELECT c.relname AS name, c.oid, t.typname AS type, t.oid AS type_oid, a.atttypmod AS dimension,
 	quote_ident(e.nspname) AS extension_schema, e.iterative, i.method, i.opclass,
@@ -33,6 +34,10 @@ JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'embeddi
 	AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 	AND t.typname IN ('vector', 'halfvec', 'bit', 'sparsevec')
+JOIN pg_catalog.pg_attribute AS d ON d.attrelid = c.oid AND d.attname = 'vector_id'
+	AND d.attnum > 0 AND d.atttypid = 'pg_catalog.text'::pg_catalog.regtype
+JOIN pg_catalog.pg_attribute AS b ON b.attrelid = c.oid AND b.attname = 'metadata'
+	AND b.attnum > 0 AND b.atttypid = 'pg_catalog.jsonb'::pg_catalog.regtype
 JOIN (SELECT n.nspname, regexp_split_to_array(substring(x.extversion from '^[0-9]+[.][0-9]+'),
 		'[.]')::int[] >= '{0,8}' AS iterative
 	FROM pg_catalog.pg_extension AS x

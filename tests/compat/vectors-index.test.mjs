@@ -321,6 +321,28 @@ describe('deleteIndex and truncateIndex', () => {
     assert.equal((await sql(`SELECT FROM pg_tables WHERE schemaname = $1 AND tablename IN ('mastra_threads', 'stowage_lanes')`, [world.schema])).length, 2);
   });
 
+  // What listIndexes does not show is none for any command, whatever its columns are called.
+  for (const [name, columns] of Object.entries({
+    documents: 'id serial PRIMARY KEY, content text, embedding vector(3)',
+    uuids: 'vector_id uuid, embedding vector(3), metadata jsonb, namespace text, UNIQUE (namespace, vector_id)',
+    texts: 'vector_id text, embedding vector(3), metadata text, namespace text, UNIQUE (namespace, vector_id)',
+    numbers: 'vector_id text, embedding real[], metadata jsonb',
+  })) {
+    test(`a table of others with an embedding: ${name}`, async () => {
+      await sql(`CREATE TABLE "${world.schema}".${name} (${columns})`);
+      const was = await shape(world.schema, name);
+      for (const [method, args] of [['upsert', { vectors: [[1, 2, 3]], ids: ['a'] }], ['query', { queryVector: [1, 2, 3] }], ['query', { filter: { a: 1 } }],
+        ['updateVector', { id: 'a', update: { metadata: { a: 1 } } }], ['deleteVector', { id: 'a' }], ['deleteVectors', { ids: ['a'] }], ['describeIndex', {}]]) {
+        await assert.rejects(call(method, { indexName: name, ...args }), { category: 'NOT_FOUND', code: 'INDEX_NOT_FOUND' }, method);
+      }
+      for (const [method, args] of [['createIndex', { dimension: 3 }], ['buildIndex', { metric: 'cosine', indexConfig: {} }], ['truncateIndex', {}], ['deleteIndex', {}]]) {
+        await assert.rejects(call(method, { indexName: name, ...args }), { category: 'CONFLICT', code: 'NOT_A_VECTOR_INDEX' }, method);
+      }
+      assert.ok(!(await call('listIndexes')).includes(name));
+      assert.deepEqual(await shape(world.schema, name), was);
+    });
+  }
+
   test('truncateIndex and deleteIndex in the same batch as what stands before them', async () => {
     const indexName = fresh();
     const commands = [['createIndex', { dimension: 3, indexConfig: { type: 'flat' } }], ['truncateIndex'], ['deleteIndex'],
