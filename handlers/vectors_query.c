@@ -50,6 +50,11 @@ struct vectors_query {
 	bool exact; /* the answer is complete, whatever it is */
 };
 
+/* With casts: columns that were made anew after the catalog was asked must not change what a
+ * prepared search gives, which PostgreSQL refuses and the reader does not expect. */
+#define ID_SQL "vector_id::text"
+#define METADATA_SQL "metadata::jsonb"
+
 /* The columns of every statement here. */
 enum {
 	COLUMN_ID, /* null in a row that only says that the answer is complete */
@@ -284,7 +289,8 @@ static void ask_exact(struct turn *turn, struct vectors_query *query)
 	query->exact = true;
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
-			"SELECT vector_id, %s, metadata, %s FROM (SELECT vector_id, %s AS distance, "
+			"SELECT " ID_SQL ", %s, " METADATA_SQL ", %s FROM ("
+			"SELECT vector_id, %s AS distance, "
 			"metadata, embedding FROM %s WHERE %s OFFSET 0) AS nearest "
 			"ORDER BY distance, vector_id LIMIT $2::int8",
 			score_sql(metric_of(index)), vector_sql(turn, query),
@@ -328,7 +334,8 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 	const char *with = few_sql(turn, query, table, where, params_count(turn->params), &few);
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
-			"WITH %s SELECT vector_id, %s, metadata, %s, (SELECT is_all FROM counted) FROM ("
+			"WITH %s SELECT " ID_SQL ", %s, " METADATA_SQL ", %s, "
+			"(SELECT is_all FROM counted) FROM ("
 			"SELECT vector_id, %s AS distance, metadata, embedding FROM %s "
 			"WHERE (SELECT is_all FROM counted) "
 			"UNION ALL (SELECT vector_id, %s, metadata, embedding FROM %s "
@@ -349,7 +356,8 @@ static void ask_crowd(struct turn *turn, struct vectors_query *query)
 
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
-			"SELECT vector_id, %s, metadata, %s FROM (SELECT vector_id, %s AS distance, "
+			"SELECT " ID_SQL ", %s, " METADATA_SQL ", %s FROM ("
+			"SELECT vector_id, %s AS distance, "
 			"metadata, embedding FROM %s WHERE %s ORDER BY %s LIMIT $2::int8) AS nearest "
 			"ORDER BY distance, vector_id",
 			score_sql(metric_of(index)), vector_sql(turn, query), distance,
@@ -368,7 +376,7 @@ static void ask_filter(struct turn *turn, struct vectors_query *query)
 	query->exact = true;
 	turn_send_sql(turn,
 		arena_printf(turn->arena,
-			"SELECT vector_id, 0::float8, metadata, %s FROM %s WHERE %s "
+			"SELECT " ID_SQL ", 0::float8, " METADATA_SQL ", %s FROM %s WHERE %s "
 			"ORDER BY vector_id LIMIT $1::int8",
 			vector_sql(turn, query), vectors_table(turn->arena, query->index), where),
 		answered, query);

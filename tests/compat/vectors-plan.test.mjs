@@ -247,6 +247,22 @@ describe('order', () => {
     assert.equal((await search('gone')).length, 5);
   });
 
+  test('columns that are other ones under the names of those that were searched', async () => {
+    await fill('renamed', 10, { x: '3', y: '40 + i', indexConfig: { type: 'flat' } });
+    await run(`ALTER TABLE :schema.renamed ADD COLUMN other_id uuid DEFAULT '00000000-0000-0000-0000-000000000001', ADD COLUMN other int[] DEFAULT '{}'`);
+    for (let i = 0; i < 2; i++) assert.equal((await search('renamed')).length, 10);
+    await run('ALTER TABLE :schema.renamed RENAME vector_id TO old_id');
+    await run('ALTER TABLE :schema.renamed RENAME other_id TO vector_id');
+    // Of which the search knows nothing, and takes them as they are.
+    assert.deepEqual(idsOf(await search('renamed', { topK: 1 })), ['00000000-0000-0000-0000-000000000001']);
+    await run('ALTER TABLE :schema.renamed RENAME vector_id TO other_id');
+    await run('ALTER TABLE :schema.renamed RENAME old_id TO vector_id');
+    for (let i = 0; i < 2; i++) assert.equal((await search('renamed')).length, 10);
+    await run('ALTER TABLE :schema.renamed RENAME metadata TO old');
+    await run('ALTER TABLE :schema.renamed RENAME other TO metadata');
+    await assert.rejects(search('renamed'), { code: 'INDEX_NOT_FOUND' });
+  });
+
   test('upserts into a table that has changed since the last one', async () => {
     const upsert = (vector, id) => call('upsert', { indexName: 'shifting', vectors: [vector], ids: [id] });
     const make = async (dimension) => {
