@@ -120,12 +120,28 @@ void memory_save_thread(struct turn *turn)
 
 /* ---------------------------------------------------------------- deleteThread */
 
-/* One row a vector table, its name quoted as SQL needs it. */
+/* Fails the call if the first table, its name quoted as SQL needs it, is not ours to delete from. */
+static bool vectors_are_ours(struct turn *turn, struct call *call, const struct rows *rows)
+{
+	size_t len = 0;
+
+	if (!rows_count(rows) || !rows_bool(rows, 0, 1))
+		return true;
+	const char *table = rows_text(rows, 0, 0, &len);
+	call_fail(turn, call, FAILURE_INTERNAL, "VECTORS_NOT_DELETABLE", NULL,
+		"%.*s may hold embeddings of the thread, and the worker's role may not delete from it: "
+		"grant it SELECT and DELETE", (int)len, table);
+	return false;
+}
+
+/* One row a vector table, those that are not ours first. */
 static void clear_vectors(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct datum *thread_id = datum_field(call->request, MEMORY_DELETE_THREAD__THREAD_ID);
 
+	if (!vectors_are_ours(turn, call, rows))
+		return;
 	for (int i = 0; i < rows_count(rows); i++) {
 		size_t len = 0;
 		const char *table = rows_text(rows, i, 0, &len);

@@ -2,14 +2,23 @@
 -- reply: none
 -- flags: write barrier
 -- handler: memory_delete_thread
--- $1 thread, $2 schema. Answers the vector tables that may hold embeddings of its messages.
-WITH messages AS (
-	DELETE FROM :"schema".mastra_messages WHERE thread_id = $1::text
+-- $1 thread, $2 schema. Answers the vector tables that may hold embeddings of its messages; of such
+-- a name there may be others, but embeddings have JSON named metadata. Nothing is deleted if the
+-- worker's role may not delete from one of them: they would be left without their thread.
+WITH vectors AS MATERIALIZED (
+	SELECT c.relname, (has_table_privilege(c.oid, 'DELETE')
+		AND has_column_privilege(c.oid, a.attnum, 'SELECT')) IS FALSE AS forbidden
+	FROM pg_catalog.pg_class AS c
+	JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+	JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+	WHERE n.nspname = $2::text AND c.relkind IN ('r', 'p')
+		AND (c.relname = 'memory_messages' OR c.relname LIKE 'memory_messages_%')
+		AND a.attname = 'metadata' AND a.atttypid IN ('jsonb'::regtype, 'json'::regtype)
+), messages AS (
+	DELETE FROM :"schema".mastra_messages
+	WHERE thread_id = $1::text AND NOT EXISTS (SELECT FROM vectors WHERE forbidden)
 ), threads AS (
-	DELETE FROM :"schema".mastra_threads WHERE id = $1::text
+	DELETE FROM :"schema".mastra_threads
+	WHERE id = $1::text AND NOT EXISTS (SELECT FROM vectors WHERE forbidden)
 )
-SELECT quote_ident(tablename) AS name
-FROM pg_catalog.pg_tables
-WHERE schemaname = $2::text
-	AND (tablename = 'memory_messages' OR tablename LIKE 'memory_messages_%')
-ORDER BY tablename
+SELECT quote_ident(relname) AS name, forbidden FROM vectors ORDER BY forbidden DESC, relname

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at, AWKWARD_JSON, HOSTILE_IDS, message, REPAIRED_JSON, resource, thread } from './lib/fixtures.mjs';
-import { Pair } from './lib/pair.mjs';
+import { pg, sql } from './lib/harness.mjs';
+import { Pair, SELF } from './lib/pair.mjs';
 
 const pair = new Pair(['mastra_threads', 'mastra_messages', 'mastra_resources']);
 
@@ -194,22 +195,61 @@ describe('memory.deleteThread', () => {
     await pair.ok('memory.deleteThread', { threadId: 't1' });
   });
 
+  const vectorTable = (table, metadata) => `CREATE TABLE :schema.${table}
+    (id SERIAL PRIMARY KEY, vector_id TEXT UNIQUE NOT NULL, metadata ${metadata} DEFAULT '{}')`;
+
   test('clears its rows in the vector tables of memory', async () => {
-    const tables = ['memory_messages', 'memory_messages_384', 'memory_messages_384_x', 'memory_messagesx', 'other_messages'];
-    for (const table of tables) {
-      await pair.sql(`CREATE TABLE :schema.${table} (id SERIAL PRIMARY KEY, vector_id TEXT UNIQUE NOT NULL, metadata JSONB DEFAULT '{}')`);
+    const tables = { memory_messages: 'JSONB', memory_messages_384: 'JSONB', memory_messages_384_x: 'JSONB', memory_messages_json: 'JSON',
+      memory_messagesx: 'JSONB', other_messages: 'JSONB' };
+    for (const [table, metadata] of Object.entries(tables)) {
+      await pair.sql(vectorTable(table, metadata));
       await pair.sql(`INSERT INTO :schema.${table} (vector_id, metadata) VALUES
         ('v1', '{"thread_id": "t1"}'), ('v2', '{"thread_id": "t2"}'), ('v3', '{}'), ('v4', NULL), ('v5', '["t1"]')`);
     }
     try {
       await saveThreads(thread('t1'), thread('t2'));
       await pair.ok('memory.deleteThread', { threadId: 't1' });
-      for (const table of tables) {
+      for (const table of Object.keys(tables)) {
         const left = await pair.sql(`SELECT vector_id FROM :schema.${table} ORDER BY 1`);
         assert.deepEqual(left.stowage, left.reference, table);
       }
     } finally {
-      for (const table of tables) await pair.sql(`DROP TABLE :schema.${table}`);
+      for (const table of Object.keys(tables)) await pair.sql(`DROP TABLE :schema.${table}`);
+    }
+  });
+
+  test('tables of such a name that are none of vectors are left alone', async () => {
+    const tables = { memory_messages_384: 'JSONB', memory_messages_notes: 'TEXT' };
+    await pair.sql('CREATE TABLE :schema.memory_messages_backup (id TEXT)');
+    for (const [table, metadata] of Object.entries(tables)) {
+      await pair.sql(vectorTable(table, metadata));
+      await pair.sql(`INSERT INTO :schema.${table} (vector_id, metadata) VALUES ('v1', '{"thread_id": "t1"}')`);
+    }
+    try {
+      await saveThreads(thread('t1'));
+      await pair.differs('what has no JSON named metadata holds no embeddings', 'memory.deleteThread', { threadId: 't1' }, { reference: 'fails' });
+      if (SELF) return;
+      assert.deepEqual(await sql(`SELECT id FROM "${pair.schema}".mastra_threads`), []);
+      assert.deepEqual(await sql(`SELECT vector_id FROM "${pair.schema}".memory_messages_384`), []);
+      assert.equal((await sql(`SELECT vector_id FROM "${pair.schema}".memory_messages_notes`)).length, 1);
+    } finally {
+      for (const table of ['memory_messages_backup', ...Object.keys(tables)]) await pair.sql(`DROP TABLE :schema.${table}`);
+    }
+  });
+
+  test('embeddings that may not be deleted fail the command, and all stays', { skip: !process.env.STACK_POSTGRES_ADMIN }, async () => {
+    const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
+    await admin.connect();
+    try {
+      await saveThreads(thread('t1'));
+      await pair.ok('memory.saveMessages', { messages: [message('m1', 't1', 1)] });
+      for (const schema of [pair.schema, pair.reference.schemaName]) await admin.query(vectorTable('memory_messages_384', 'JSONB').replace(':schema', `"${schema}"`));
+      const error = await pair.fails('memory.deleteThread', { threadId: 't1' }, 'INTERNAL');
+      if (!SELF) assert.match(error.message, /memory_messages_384.*may not delete/);
+      await pair.ok('memory.getThreadById', { threadId: 't1' });
+    } finally {
+      await admin.end();
+      await pair.sql('DROP TABLE IF EXISTS :schema.memory_messages_384');
     }
   });
 });
