@@ -23,7 +23,7 @@ enum command_flag {
 
 enum reply_shape {
 	REPLY_NONE,   /* result is null */
-	REPLY_ROW,    /* the first row as a record, or null */
+	REPLY_ROW,    /* the first row as a record, its JSON as in stored_json.h, or null */
 	REPLY_ROWS,   /* all rows as an array of records */
 	REPLY_VALUE,  /* the first column of the first row, or null */
 	REPLY_CUSTOM, /* made by the handler */

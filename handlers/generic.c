@@ -1,6 +1,7 @@
 /* The handler of commands that name none: their declaration says all. */
 #include "handlers/binding.h"
 #include "handlers/reply.h"
+#include "handlers/stored_json.h"
 #include "handlers/turn.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static void generic_done(struct turn *turn, const struct rows *rows, void *arg)
 	switch (call->command->shape) {
 	case REPLY_ROW:
 		if (rows_count(rows))
-			call_reply(turn, call, reply_row(turn, rows, 0, type));
+			call_reply(turn, call, stored_row(turn, rows, 0, type));
 		else
 			call_reply_null(turn, call);
 		return;

@@ -7,6 +7,7 @@
 #include "handlers/binding.h"
 #include "handlers/json.h"
 #include "handlers/reply.h"
+#include "handlers/stored_json.h"
 #include "handlers/turn.h"
 
 /* The metadata repaired and in normal form; null if there is none. */
@@ -77,8 +78,12 @@ void memory_save_resource(struct turn *turn)
 static void updated(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
+	struct datum resource = stored_row(turn, rows, 0, reply_result_type(call));
+	struct datum *metadata = &resource.items[MEMORY_RESOURCE__METADATA];
 
-	call_reply(turn, call, reply_row(turn, rows, 0, reply_result_type(call)));
+	if (datum_is_null(metadata))
+		*metadata = datum_string("{}");
+	call_reply(turn, call, resource);
 }
 
 /* What JavaScript takes for no metadata merges nothing, and is not there to be stored. */

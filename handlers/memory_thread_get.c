@@ -3,6 +3,7 @@
 #include "fields.gen.h"
 #include "handlers/binding.h"
 #include "handlers/reply.h"
+#include "handlers/stored_json.h"
 #include "handlers/turn.h"
 
 static const struct datum *thread_id_of(const struct call *call)
@@ -20,7 +21,7 @@ static void got_one(struct turn *turn, const struct rows *rows, void *arg)
 	struct call *call = arg;
 
 	if (rows_count(rows))
-		call_reply(turn, call, reply_row(turn, rows, 0, reply_result_type(call)));
+		call_reply(turn, call, stored_row(turn, rows, 0, reply_result_type(call)));
 	else
 		call_reply_null(turn, call);
 }
@@ -34,7 +35,7 @@ static void got_together(struct turn *turn, const struct rows *rows, void *arg)
 		call_reply_null(turn, *call);
 	for (int i = 0; i < rows_count(rows); i++) {
 		struct call *call = calls[rows_integer(rows, i, place) - 1];
-		call_reply(turn, call, reply_row(turn, rows, i, reply_result_type(call)));
+		call_reply(turn, call, stored_row(turn, rows, i, reply_result_type(call)));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "handlers/metadata_filter.h"
 #include "handlers/paging.h"
 #include "handlers/reply.h"
+#include "handlers/stored_json.h"
 #include "handlers/turn.h"
 
 #define DEFAULT_PER_PAGE 100
@@ -110,7 +111,7 @@ static void listed(struct turn *turn, const struct rows *rows, void *arg)
 		[MEMORY_LIST_THREADS_OUTPUT__PER_PAGE] = paging_per_page(&listing->paging),
 		[MEMORY_LIST_THREADS_OUTPUT__HAS_MORE] =
 			datum_boolean(paging_has_more(&listing->paging, listing->total)),
-		[MEMORY_LIST_THREADS_OUTPUT__THREADS] = reply_rows(turn, rows, threads->item),
+		[MEMORY_LIST_THREADS_OUTPUT__THREADS] = stored_rows(turn, rows, threads->item),
 	};
 
 	call_reply(turn, listing->call, datum_record(fields, MEMORY_LIST_THREADS_OUTPUT_SIZE));
@@ -122,9 +123,7 @@ static const char *page_sql(struct turn *turn, const struct listing *listing)
 	const char *direction = memory_order_direction(&listing->order);
 
 	return arena_printf(turn->arena,
-		"SELECT id, \"resourceId\", title,"
-		" CASE jsonb_typeof(metadata) WHEN 'string' THEN (metadata #>> '{}')::jsonb"
-		" ELSE metadata END AS metadata,"
+		"SELECT id, \"resourceId\", title, metadata,"
 		" COALESCE(\"createdAtZ\", \"createdAt\" AT TIME ZONE 'UTC') AS \"createdAt\","
 		" COALESCE(\"updatedAtZ\", \"updatedAt\" AT TIME ZONE 'UTC') AS \"updatedAt\""
 		" %s"

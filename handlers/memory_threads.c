@@ -4,6 +4,7 @@
 #include "handlers/binding.h"
 #include "handlers/json.h"
 #include "handlers/keys.h"
+#include "handlers/stored_json.h"
 #include "handlers/turn.h"
 
 /* ---------------------------------------------------------------- saveThread */
@@ -33,6 +34,20 @@ static bool counts_as_none(const struct datum *json)
 	}
 }
 
+/* Text is parsed when it is read, so every listing that meets what is no JSON would fail. */
+static bool metadata_fits(struct turn *turn, struct call *call, const struct datum *thread,
+	struct datum *metadata)
+{
+	if (!binding_json(turn, call, datum_field(thread, MEMORY_THREAD__METADATA),
+		"thread.metadata", metadata))
+		return false;
+	if (counts_as_none(metadata) || stored_json_readable(turn->arena, metadata))
+		return true;
+	call_fail_at(turn, call, "INVALID_METADATA", "thread.metadata",
+		"a text that holds no JSON can't be read back; an object is expected");
+	return false;
+}
+
 static bool thread_fits(struct turn *turn, struct call *call, const struct datum *thread,
 	struct datum *metadata)
 {
@@ -51,8 +66,7 @@ static bool thread_fits(struct turn *turn, struct call *call, const struct datum
 			"thread.createdAt") &&
 		binding_time_ok(turn, call, datum_field(thread, MEMORY_THREAD__UPDATED_AT),
 			"thread.updatedAt") &&
-		binding_json(turn, call, datum_field(thread, MEMORY_THREAD__METADATA),
-			"thread.metadata", metadata);
+		metadata_fits(turn, call, thread, metadata);
 }
 
 /* The thread as it was given, its metadata as it was stored. */

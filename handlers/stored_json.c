@@ -3,19 +3,52 @@
 #include "handlers/json.h"
 #include "schemas/json_check.h"
 
+/* What the string holds, if that is JSON. */
+static bool held_json(struct arena *arena, struct json string, struct datum *held)
+{
+	*held = json_unquote(arena, string);
+	return json_check(held->text, held->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID;
+}
+
+bool stored_json_readable(struct arena *arena, const struct datum *value)
+{
+	struct datum held;
+
+	return json_kind(json_of(value)) != JSON_STRING_KIND ||
+		held_json(arena, json_of(value), &held);
+}
+
 struct datum stored_json(struct arena *arena, const struct datum *value)
 {
 	struct datum inner = *value;
 
 	if (datum_is_null(value))
 		return *value;
-	if (json_kind(json_of(value)) == JSON_STRING_KIND) {
-		inner = json_unquote(arena, json_of(value));
-		struct json_check check = json_check(inner.text, inner.size, JSON_DEPTH_MAXIMUM);
-		if (check.verdict != JSON_VALID)
-			return *value;
-	}
+	if (json_kind(json_of(value)) == JSON_STRING_KIND && !held_json(arena, json_of(value), &inner))
+		return *value;
 	return json_kind(json_of(&inner)) == JSON_NULL_KIND ? datum_null() : inner;
+}
+
+/* A null that the field can't be stays JSON's. */
+static void read_fields(struct turn *turn, const struct type *type, struct datum *fields)
+{
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct type *field = type->fields[i].type;
+		if (field->logical != LOGICAL_JSON)
+			continue;
+		struct datum value = stored_json(turn->arena, &fields[i]);
+		if (field->nullable || !datum_is_null(&value))
+			fields[i] = value;
+	}
+}
+
+struct datum stored_row(struct turn *turn, const struct rows *rows, int row,
+	const struct type *type)
+{
+	struct datum record = reply_row(turn, rows, row, type);
+
+	read_fields(turn, type, record.items);
+	return record;
 }
 
 struct datum stored_rows(struct turn *turn, const struct rows *rows, const struct type *type)
@@ -23,9 +56,6 @@ struct datum stored_rows(struct turn *turn, const struct rows *rows, const struc
 	struct datum records = reply_rows(turn, rows, type);
 
 	for (uint32_t i = 0; i < records.size; i++)
-		for (size_t f = 0; f < type->field_count; f++)
-			if (type->fields[f].type->logical == LOGICAL_JSON)
-				records.items[i].items[f] =
-					stored_json(turn->arena, &records.items[i].items[f]);
+		read_fields(turn, type, records.items[i].items);
 	return records;
 }

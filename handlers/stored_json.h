@@ -13,6 +13,13 @@
  * null is a null. */
 struct datum stored_json(struct arena *arena, const struct datum *value);
 
+/* Can the reference read the value back? Of text it demands that it holds JSON. */
+bool stored_json_readable(struct arena *arena, const struct datum *value);
+
+/* One row as a record of `type`, its json fields read so. */
+struct datum stored_row(struct turn *turn, const struct rows *rows, int row,
+	const struct type *type);
+
 /* All rows as records of `type`, their json fields read so. */
 struct datum stored_rows(struct turn *turn, const struct rows *rows, const struct type *type);
 

@@ -2,10 +2,7 @@
 -- reply: row
 -- flags: read
 -- params: resourceId
--- The reference stores metadata either as an object or as a string that holds its JSON.
-SELECT id, "workingMemory",
-	CASE jsonb_typeof(metadata) WHEN 'string' THEN (metadata #>> '{}')::jsonb
-		ELSE metadata END AS metadata,
+SELECT id, "workingMemory", metadata,
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
 FROM :"schema".mastra_resources

@@ -3,8 +3,7 @@
 -- flags: read fold
 -- handler: memory_get_thread_by_id
 -- One command: $1 the id, $2 the resource id or null
-SELECT id, "resourceId", title,
-	CASE jsonb_typeof(metadata) WHEN 'string' THEN (metadata #>> '{}')::jsonb ELSE metadata END AS metadata,
+SELECT id, "resourceId", title, metadata,
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
 FROM :"schema".mastra_threads
@@ -12,9 +11,7 @@ WHERE id = $1::text AND ($2::text IS NULL OR "resourceId" = $2::text)
 
 -- statement: together
 -- A run of them, the same as arrays; "place" says whose row it is, from 1
-SELECT given.place, t.id, t."resourceId", t.title,
-	CASE jsonb_typeof(t.metadata) WHEN 'string' THEN (t.metadata #>> '{}')::jsonb ELSE t.metadata END
-		AS metadata,
+SELECT given.place, t.id, t."resourceId", t.title, t.metadata,
 	COALESCE(t."createdAtZ", t."createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE(t."updatedAtZ", t."updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given (id, resource_id, place)

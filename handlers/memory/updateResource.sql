@@ -3,7 +3,8 @@
 -- flags: write
 -- handler: memory_update_resource
 -- $1 id, $2 working memory or null, $3 metadata to merge (JSON text) or null, $4 the time.
--- A resource that is not there is made, its metadata then stored as saveResource stores it.
+-- A resource that is not there is made, its metadata then stored as saveResource stores it. What is
+-- there is an object, or text that looks like the JSON of one; else there is nothing to merge into.
 INSERT INTO :"schema".mastra_resources AS r
 	(id, "workingMemory", metadata, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
 VALUES ($1::text, $2::text, to_jsonb(COALESCE($3::text, '{}')),
@@ -12,14 +13,12 @@ VALUES ($1::text, $2::text, to_jsonb(COALESCE($3::text, '{}')),
 ON CONFLICT (id) DO UPDATE SET
 	"workingMemory" = COALESCE($2::text, r."workingMemory"),
 	metadata = CASE WHEN $3::text IS NULL THEN r.metadata ELSE
-		CASE jsonb_typeof(r.metadata) WHEN 'object' THEN r.metadata
-			WHEN 'string' THEN (r.metadata #>> '{}')::jsonb ELSE '{}' END ||
+		CASE WHEN jsonb_typeof(r.metadata) = 'object' THEN r.metadata
+			WHEN r.metadata #>> '{}' ~ '^\s*\{\s*["}]' THEN (r.metadata #>> '{}')::jsonb ELSE '{}' END ||
 		CASE jsonb_typeof($3::text::jsonb) WHEN 'object' THEN $3::text::jsonb ELSE '{}' END
 	END,
 	"updatedAt" = EXCLUDED."updatedAt",
 	"updatedAtZ" = EXCLUDED."updatedAtZ"
-RETURNING id, "workingMemory",
-	COALESCE(CASE jsonb_typeof(metadata) WHEN 'string' THEN (metadata #>> '{}')::jsonb
-		ELSE metadata END, '{}') AS metadata,
+RETURNING id, "workingMemory", metadata,
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	"updatedAtZ" AS "updatedAt"

@@ -5,8 +5,7 @@
 -- missing: THREAD_NOT_FOUND Thread {threadId} not found
 -- Thread and messages move together; a thread that is there already is left as it is.
 WITH found AS (
-	SELECT id, "resourceId", title,
-	CASE jsonb_typeof(metadata) WHEN 'string' THEN (metadata #>> '{}')::jsonb ELSE metadata END AS metadata,
+	SELECT id, "resourceId", title, metadata,
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
 	FROM :"schema".mastra_threads WHERE id = $1::text FOR UPDATE

@@ -88,6 +88,23 @@ describe('memory.saveThread and memory.getThreadById', () => {
   test('keys that become one by the repair', () =>
     pair.fails('memory.saveThread', { thread: thread('t1', { metadata: { 'a\u0000': 1, a: 2 } }) }, 'INVALID'));
 
+  // Text is parsed when it is read.
+  for (const metadata of [[1, { a: 2 }], [], 5, 1.5, true, false, 0, '', '{"a":{"b":1}}', ' [1] ', '5', 'null', '"x"']) {
+    test(`metadata that are no object: ${JSON.stringify(metadata)}`, async () => {
+      await saveThreads(thread('t1', { metadata }));
+      await pair.ok('memory.getThreadById', { threadId: 't1' });
+      await pair.ok('memory.listThreads', {});
+    });
+  }
+  for (const metadata of ['hello', ' ', '{"a":', "{'a':1}", 'NaN']) {
+    test(`metadata that could not be read back: ${JSON.stringify(metadata)}`, async () => {
+      const { stowage } = await pair.differs('the reference stores what it then can not read', 'memory.saveThread',
+        { thread: thread('t1', { metadata }) }, { category: 'INVALID', code: 'INVALID_METADATA' });
+      if (!SELF) assert.equal(stowage.error.details.path, 'thread.metadata');
+      await pair.differs('nothing is stored', 'memory.listThreads', {}, { reference: 'fails', stowage: ({ threads }) => assert.deepEqual(threads, []) });
+    });
+  }
+
   test('large metadata', async () => {
     const metadata = { text: 'ü'.repeat(700_000), list: Array.from({ length: 5000 }, (_, i) => ({ i, s: `s${i}` })) };
     await saveThreads(thread('t1', { metadata }));
@@ -252,6 +269,64 @@ describe('memory.deleteThread', () => {
       await pair.sql('DROP TABLE IF EXISTS :schema.memory_messages_384');
     }
   });
+});
+
+// Rows that the reference, or somebody else, has written.
+describe('memory: stored metadata that are text', () => {
+  const stored = (metadata) => pair.sql(`INSERT INTO :schema.mastra_threads (id, "resourceId", title, metadata, "createdAt", "updatedAt")
+    VALUES ('t1', 'r1', 'T', to_jsonb($1::text), '2024-01-01', '2024-01-01'), ('t2', 'r1', 'T', '{"a": 1}', '2024-01-01', '2024-01-01')`, [metadata]);
+  const storedResource = (metadata) => pair.sql(`INSERT INTO :schema.mastra_resources (id, metadata, "createdAt", "updatedAt")
+    VALUES ('r1', to_jsonb($1::text), '2024-01-01', '2024-01-01')`, [metadata]);
+
+  for (const metadata of ['{"z":{"b":1},"a":2}', ' {\n"a" : "\\u00fc"}', '{}']) {
+    test(`an object's JSON is read, and merged into: ${JSON.stringify(metadata)}`, async () => {
+      await stored(metadata);
+      await pair.ok('memory.getThreadById', { threadId: 't1' });
+      await pair.ok('memory.listThreads', {});
+      await pair.ok('memory.updateThreadResourceId', { threadId: 't1', resourceId: 'r2' });
+      await pair.ok('memory.patchThread', { id: 't1', metadata: { a: 3 } });
+      await pair.ok('memory.updateThread', { id: 't1', title: 'new' });
+    });
+  }
+  test('an object that jsonb could not hold is read', async () => {
+    await stored('{"a":"\\u0000"}');
+    await pair.ok('memory.getThreadById', { threadId: 't1' });
+    await pair.ok('memory.listThreads', {});
+  });
+  for (const metadata of ['hello', '{name}', '', '[1', '{"a":']) {
+    const stays = (thread) => assert.equal(thread.metadata, metadata);
+    const fails = { reference: 'fails' };
+
+    test(`text that is no JSON breaks no reader: ${JSON.stringify(metadata)}`, async () => {
+      await stored(metadata);
+      await pair.differs('read as it is', 'memory.getThreadById', { threadId: 't1' }, { ...fails, stowage: stays });
+      await pair.differs('one row is no reason for none', 'memory.listThreads', {}, { ...fails,
+        stowage: ({ threads }) => assert.deepEqual(threads.map((one) => one.metadata).sort(), [metadata, { a: 1 }].sort()) });
+      await pair.differs('moved with what it has', 'memory.updateThreadResourceId', { threadId: 't1', resourceId: 'r2' }, { ...fails, stowage: stays });
+    });
+    // The reference would have to read it first; Stowage fails only if it looks like an object.
+    if (metadata === '{"a":') {
+      test('half an object is not merged into', async () => {
+        await stored(metadata);
+        for (const command of ['memory.updateThread', 'memory.patchThread']) await pair.fails(command, { id: 't1', metadata: { b: 1 } }, 'INVALID');
+      });
+      continue;
+    }
+    for (const command of ['memory.updateThread', 'memory.patchThread']) {
+      test(`${command} puts an object in its place: ${JSON.stringify(metadata)}`, async () => {
+        await stored(metadata);
+        await pair.differs('nothing to merge into', command, { id: 't1', metadata: { b: 1 } }, { ...fails,
+          stowage: (thread) => assert.deepEqual(thread.metadata, { b: 1 }) });
+      });
+    }
+    test(`of a resource: ${JSON.stringify(metadata)}`, async () => {
+      await storedResource(metadata);
+      await pair.differs('read as it is', 'memory.getResourceById', { resourceId: 'r1' }, { ...fails, stowage: stays });
+      await pair.differs('read as it is', 'memory.updateResource', { resourceId: 'r1', workingMemory: 'w' }, { ...fails, stowage: stays });
+      await pair.differs('nothing to merge into', 'memory.updateResource', { resourceId: 'r1', metadata: { b: 1 } }, { ...fails,
+        stowage: (resource) => assert.deepEqual(resource.metadata, { b: 1 }) });
+    });
+  }
 });
 
 describe('memory.listThreads', () => {
