@@ -21,9 +21,10 @@ enum command_flag {
 	COMMAND_NAMED = 1 << 6,   /* its tables are named by clients: what they lack is its own error */
 };
 
+/* JSON in rows is read as stored_json.h says. */
 enum reply_shape {
 	REPLY_NONE,   /* result is null */
-	REPLY_ROW,    /* the first row as a record, its JSON as in stored_json.h, or null */
+	REPLY_ROW,    /* the first row as a record, or null */
 	REPLY_ROWS,   /* all rows as an array of records */
 	REPLY_VALUE,  /* the first column of the first row, or null */
 	REPLY_CUSTOM, /* made by the handler */

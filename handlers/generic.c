@@ -28,10 +28,10 @@ static void generic_done(struct turn *turn, const struct rows *rows, void *arg)
 			call_reply_null(turn, call);
 		return;
 	case REPLY_ROWS:
-		call_reply(turn, call, reply_rows(turn, rows, type->item));
+		call_reply(turn, call, stored_rows(turn, rows, type->item));
 		return;
 	case REPLY_VALUE:
-		call_reply(turn, call, reply_value(turn, rows, type));
+		call_reply(turn, call, stored_value(turn, rows, type));
 		return;
 	case REPLY_NONE:
 	case REPLY_CUSTOM:

@@ -1,6 +1,7 @@
 #include "handlers/stored_json.h"
 
 #include "handlers/json.h"
+#include "handlers/reply.h"
 #include "schemas/json_check.h"
 
 /* What the string holds, if that is JSON. */
@@ -29,17 +30,23 @@ struct datum stored_json(struct arena *arena, const struct datum *value)
 	return json_kind(json_of(&inner)) == JSON_NULL_KIND ? datum_null() : inner;
 }
 
-/* A null that the field can't be stays JSON's. */
 static void read_fields(struct turn *turn, const struct type *type, struct datum *fields)
 {
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct type *field = type->fields[i].type;
-		if (field->logical != LOGICAL_JSON)
+		if (field->logical != LOGICAL_JSON || datum_is_null(&fields[i]))
 			continue;
-		struct datum value = stored_json(turn->arena, &fields[i]);
-		if (field->nullable || !datum_is_null(&value))
-			fields[i] = value;
+		fields[i] = stored_json(turn->arena, &fields[i]);
+		if (datum_is_null(&fields[i]) && !field->nullable)
+			fields[i] = datum_string("null");
 	}
+}
+
+struct datum stored_value(struct turn *turn, const struct rows *rows, const struct type *type)
+{
+	struct datum value = reply_value(turn, rows, type);
+
+	return type->logical == LOGICAL_JSON ? stored_json(turn->arena, &value) : value;
 }
 
 struct datum stored_row(struct turn *turn, const struct rows *rows, int row,

@@ -16,6 +16,9 @@ struct datum stored_json(struct arena *arena, const struct datum *value);
 /* Can the reference read the value back? Of text it demands that it holds JSON. */
 bool stored_json_readable(struct arena *arena, const struct datum *value);
 
+/* The first column of the first row as `type`, read so if that is json; null if there is no row. */
+struct datum stored_value(struct turn *turn, const struct rows *rows, const struct type *type);
+
 /* One row as a record of `type`, its json fields read so. */
 struct datum stored_row(struct turn *turn, const struct rows *rows, int row,
 	const struct type *type);

@@ -8,6 +8,7 @@
 #include "handlers/datum_json.h"
 #include "handlers/paging.h"
 #include "handlers/reply.h"
+#include "handlers/stored_json.h"
 #include "handlers/turn.h"
 
 /* WorkflowRunStatus */
@@ -295,7 +296,7 @@ static void runs_read(struct turn *turn, const struct rows *rows, void *arg)
 	const struct type *runs = type->fields[WORKFLOWS_WORKFLOW_RUNS__RUNS].type;
 	struct datum fields[WORKFLOWS_WORKFLOW_RUNS_SIZE];
 
-	fields[WORKFLOWS_WORKFLOW_RUNS__RUNS] = reply_rows(turn, rows, runs->item);
+	fields[WORKFLOWS_WORKFLOW_RUNS__RUNS] = stored_rows(turn, rows, runs->item);
 	fields[WORKFLOWS_WORKFLOW_RUNS__TOTAL] =
 		datum_integer(list->total ? list->total : rows_count(rows));
 	call_reply(turn, list->call, datum_record(fields, WORKFLOWS_WORKFLOW_RUNS_SIZE));

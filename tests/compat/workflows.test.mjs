@@ -54,6 +54,26 @@ describe('workflows.persistWorkflowSnapshot and loadWorkflowSnapshot', () => {
       await pair.ok('workflows.deleteWorkflowRunById', { runId: id, workflowName: id });
     }
   });
+  for (const text of ['{"status":"running","a":1}', '[1]', 'null', '"x"']) {
+    test(`a snapshot that is text: ${JSON.stringify(text)}`, async () => {
+      await persist('w', 'r1', { snapshot: text });
+      await load('w', 'r1');
+      await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
+      await pair.ok('workflows.listWorkflowRuns', {});
+    });
+  }
+  test('a snapshot that is no JSON', async () => {
+    await persist('w', 'r1', { snapshot: 'no JSON' });
+    await pair.differs('read as it is', 'workflows.loadWorkflowSnapshot', { workflowName: 'w', runId: 'r1' },
+      { reference: 'fails', stowage: (text) => assert.equal(text, 'no JSON') });
+    await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
+    await pair.ok('workflows.listWorkflowRuns', {});
+  });
+  test('a snapshot that is null', async () => {
+    await persist('w', 'r1', { snapshot: null });
+    await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
+    await pair.ok('workflows.listWorkflowRuns', {});
+  });
   test('NUL in a name is refused', async () => {
     await pair.fails('workflows.persistWorkflowSnapshot', { workflowName: 'a\u0000', runId: 'r', snapshot: snapshot('r') }, 'INVALID');
   });
