@@ -38,11 +38,15 @@ bool binding_text_ok(struct turn *turn, struct call *call, const struct datum *t
 	return false;
 }
 
+bool binding_time_fits(int64_t ms)
+{
+	return ms >= TIME_MIN_MS && ms <= TIME_MAX_MS;
+}
+
 bool binding_time_ok(struct turn *turn, struct call *call, const struct datum *time,
 	const char *name)
 {
-	if (!time || datum_is_null(time) ||
-		(time->integer >= TIME_MIN_MS && time->integer <= TIME_MAX_MS))
+	if (!time || datum_is_null(time) || binding_time_fits(time->integer))
 		return true;
 	call_fail(turn, call, FAILURE_INVALID, "INVALID_TIME", NULL,
 		"%s is not a time between 4713 BC and the year 275760", name);

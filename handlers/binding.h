@@ -8,6 +8,7 @@
 #define HANDLERS_BINDING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "handlers/turn.h"
 
@@ -21,7 +22,10 @@ const struct datum *binding_path(const struct call *call, const char *path,
 bool binding_text_ok(struct turn *turn, struct call *call, const struct datum *text,
 	const char *name);
 
-/* A time that a Date and a timestamp can both hold, or null. */
+/* Can a Date and a timestamp both hold it? */
+bool binding_time_fits(int64_t ms);
+
+/* Such a time, or null. */
 bool binding_time_ok(struct turn *turn, struct call *call, const struct datum *time,
 	const char *name);
 

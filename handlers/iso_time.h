@@ -13,7 +13,7 @@
 
 #define ISO_TIME_SIZE 32 /* "+275760-09-13T00:00:00.000Z" and its NUL, with room */
 
-/* Writes the time, NUL-terminated; returns its length. */
+/* Writes the time, NUL-terminated; returns its length. It must be one that a Date can hold. */
 size_t iso_time_write(char out[ISO_TIME_SIZE], int64_t ms);
 
 /* Reads a date with a time and a zone (Z or an offset); false if it is something else. */

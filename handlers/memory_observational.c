@@ -346,6 +346,31 @@ static bool take_field(struct turn *turn, struct call *call, const char *name, s
 	}
 }
 
+/* Chunks are stored as JSON; their times are bound when they become active. */
+static bool chunk_times_ok(struct turn *turn, struct call *call)
+{
+	static const struct {
+		unsigned field;
+		const char *name;
+	} times[] = {
+		{ MEMORY_BUFFERED_OBSERVATION_CHUNK__LAST_OBSERVED_AT, "lastObservedAt" },
+		{ MEMORY_BUFFERED_OBSERVATION_CHUNK__CREATED_AT, "createdAt" },
+	};
+	const struct datum *chunks = datum_field(call->request,
+		MEMORY_INSERT_OBSERVATIONAL_MEMORY_RECORD__BUFFERED_OBSERVATION_CHUNKS);
+
+	for (uint32_t i = 0; !datum_is_null(chunks) && i < chunks->size; i++) {
+		for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++) {
+			const struct datum *time = datum_field(&chunks->items[i], times[t].field);
+			if (!binding_time_fits(time->integer))
+				return binding_time_ok(turn, call, time,
+					arena_printf(turn->arena, "bufferedObservationChunks[%u].%s", i,
+						times[t].name));
+		}
+	}
+	return true;
+}
+
 static void inserted(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
@@ -364,6 +389,8 @@ void memory_insert_observational_memory_record(struct turn *turn)
 	struct call *call = turn->calls[0];
 	struct om_row row = { 0 };
 
+	if (!chunk_times_ok(turn, call))
+		return;
 	for (int i = 0; i < OM_COLUMNS; i++)
 		if (i != OM_LAST_REFLECTION_AT &&
 			!take_field(turn, call, om_columns[i].name, &row.column[i]))

@@ -114,7 +114,8 @@ static struct datum join_observations(struct arena *arena, const struct chunks *
 	return json_datum(json_text_end(&out));
 }
 
-/* When the activated messages were observed: as given, else as the last chunk says. */
+/* When the activated messages were observed: as given, else as the last chunk says, if it has a
+ * time that the column can hold. */
 static int64_t observed_at(const struct call *call, const struct chunks *activated)
 {
 	const struct datum *given =
@@ -124,7 +125,7 @@ static int64_t observed_at(const struct call *call, const struct chunks *activat
 
 	if (!datum_is_null(given))
 		return given->integer;
-	return last->integer ? last->integer : call->now_ms;
+	return last->integer && binding_time_fits(last->integer) ? last->integer : call->now_ms;
 }
 
 static struct activation sum_up(struct arena *arena, const struct call *call,

@@ -141,15 +141,20 @@ void memory_update_buffered_observations(struct turn *turn)
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__ID);
 	const struct datum *buffered =
 		datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__LAST_BUFFERED_AT_TIME);
-	const struct datum *cycle = datum_field(
-		datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__CHUNK),
-		MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__CYCLE_ID);
-	struct datum given = new_chunk(turn, call), chunks;
+	const struct datum *chunk = datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__CHUNK);
+	const struct datum *cycle =
+		datum_field(chunk, MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__CYCLE_ID);
+	const struct datum *observed =
+		datum_field(chunk, MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__LAST_OBSERVED_AT);
+	struct datum chunks;
 
 	if (!binding_text_ok(turn, call, id, "id") ||
 		!binding_text_ok(turn, call, cycle, "chunk.cycleId") ||
-		!binding_time_ok(turn, call, buffered, "lastBufferedAtTime") ||
-		!binding_json(turn, call, &given, "chunk", &chunks))
+		!binding_time_ok(turn, call, observed, "chunk.lastObservedAt") ||
+		!binding_time_ok(turn, call, buffered, "lastBufferedAtTime"))
+		return;
+	struct datum given = new_chunk(turn, call);
+	if (!binding_json(turn, call, &given, "chunk", &chunks))
 		return;
 	bind_jsonb(turn->params, &chunks);
 	bind_text(turn->params, cycle);

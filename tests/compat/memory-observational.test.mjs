@@ -1,8 +1,9 @@
 // memory: observational memory. Every case runs on both sides; see lib/pair.mjs.
 
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at, AWKWARD_JSON, HOSTILE_IDS, REPAIRED_JSON } from './lib/fixtures.mjs';
-import { Pair } from './lib/pair.mjs';
+import { Pair, SELF } from './lib/pair.mjs';
 
 const pair = new Pair(['mastra_observational_memory']);
 
@@ -96,6 +97,37 @@ describe('memory.insertObservationalMemoryRecord', () => {
     test(`config and metadata: ${name}`, async () => {
       await insert('a', { config: json, metadata: json });
       await current();
+    });
+  }
+});
+
+describe('memory: times of chunks that no timestamp holds', () => {
+  // The reference stores them, and can't activate them then.
+  const EARLY = new Date(-4000000000000000);
+  const refused = { category: 'INVALID', code: 'INVALID_TIME' };
+  const stored = (over) => [{ id: 'ombuf-1', createdAt: at(3), ...chunk(1), ...over }];
+
+  test('are refused of a buffered chunk', async () => {
+    const made = await start();
+    const { stowage } = await pair.differs('a chunk that could not be activated', 'memory.updateBufferedObservations',
+      made.map(({ id }) => ({ id, chunk: chunk(1, { lastObservedAt: EARLY }) })), refused);
+    if (!SELF) assert.match(stowage.error.message, /chunk\.lastObservedAt/);
+  });
+  for (const field of ['lastObservedAt', 'createdAt']) {
+    test(`are refused of a record's chunks: ${field}`, async () => {
+      const { stowage } = await pair.differs('a chunk that could not be activated', 'memory.insertObservationalMemoryRecord',
+        record('a', { bufferedObservationChunks: [...stored(), ...stored({ [field]: EARLY })] }), refused);
+      if (!SELF) assert.match(stowage.error.message, new RegExp(`bufferedObservationChunks\\[1\\]\\.${field}`));
+    });
+  }
+  for (const time of [EARLY.toISOString(), EARLY.getTime(), -1e300, 1e300, 8640000000000001]) {
+    test(`are no obstacle where they are stored: ${JSON.stringify(time)}`, async () => {
+      await insert('a', { bufferedObservationChunks: stored() });
+      await pair.sql(`UPDATE :schema.mastra_observational_memory SET "bufferedObservationChunks" =
+        jsonb_set("bufferedObservationChunks", '{0,lastObservedAt}', $1::jsonb)`, [JSON.stringify(time)]);
+      await pair.differs('observed when it is activated', 'memory.swapBufferedToActive',
+        { id: 'a', activationRatio: 1, messageTokensThreshold: 1, currentPendingTokens: 1 },
+        { reference: 'fails', stowage: ({ chunksActivated }) => assert.equal(chunksActivated, 1) });
     });
   }
 });

@@ -129,6 +129,24 @@ describe('what cannot be decoded', () => {
   });
 });
 
+describe('times', () => {
+  const far = varint(-(1n << 63n));
+  const real = Buffer.alloc(8);
+  const none = Array.from({ length: 5 }, () => absent);
+  const chunk = Buffer.concat([text('c1'), text('observed'), real, varint(0), real, far]);
+  const CASES = {
+    'of a thread': ['memory.saveThread', text('t1'), present, text('T'), text('r1'), far, varint(0), absent],
+    'of a chunk': ['memory.updateBufferedObservations', text('id'), chunk, ...none, absent],
+  };
+  for (const [name, [command, ...parts]] of Object.entries(CASES)) {
+    test(`the smallest number there is as the time ${name}`, async () => {
+      const reply = await world.client.exchange(datum(schemas(), command, ...parts), { key: newId() });
+      assert.equal(reply.decoded.code, 'INVALID_TIME', JSON.stringify(reply.decoded));
+      await stillWorks();
+    });
+  }
+});
+
 describe('JSON fields', () => {
   const save = (metadata) => datum(schemas(), 'memory.saveThread', text('json'), present, text('T'), text('r1'),
     varint(at(0).getTime()), varint(at(0).getTime()), present, text(metadata));
