@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers/keys.h"
+
 /* ---------------------------------------------------------------- parts */
 
 static bool is_part(struct json item)
@@ -56,44 +58,94 @@ static bool has_keys(struct json value)
 	}
 }
 
-/* The args of the first part that has some for that call; absent if none has. */
-static struct json args_of_call(struct json parts, struct json call_id)
+/* The args of the parts by their call: a search for each entry would be quadratic. */
+struct part_args {
+	struct keys *calls;
+	const struct part_call *found; /* by the call's number */
+};
+
+struct part_call {
+	struct datum id; /* its JSON; empty if the part has none, which is an id, too */
+	struct json args;
+};
+
+static struct datum call_id(struct json invocation)
 {
-	struct json_walk walk = json_walk(parts);
+	struct json id = json_get(invocation, "toolCallId");
+
+	return id.text ? json_datum(id) : datum_string("");
+}
+
+/* The next part that has args. */
+static bool next_part_call(struct json_walk *walk, struct part_call *call)
+{
 	struct json part;
 
-	while (json_next(&walk, NULL, &part)) {
+	while (json_next(walk, NULL, &part)) {
 		if (!json_is(json_get(part, "type"), "tool-invocation"))
 			continue;
 		struct json invocation = json_get(part, "toolInvocation");
 		struct json args = json_get(invocation, "args");
-		if (has_keys(args) && json_same(json_get(invocation, "toolCallId"), call_id))
-			return args;
+		if (!has_keys(args))
+			continue;
+		*call = (struct part_call){ call_id(invocation), args };
+		return true;
 	}
-	return (struct json){ 0 };
+	return false;
+}
+
+static size_t count_part_calls(struct json parts)
+{
+	struct json_walk walk = json_walk(parts);
+	struct part_call call;
+	size_t count = 0;
+
+	while (next_part_call(&walk, &call))
+		count++;
+	return count;
+}
+
+/* The first part of a call counts: a later one gets no number, and the next takes its place. */
+static struct part_args part_args_of(struct arena *arena, struct json parts)
+{
+	struct part_call *found = arena_calloc(arena, count_part_calls(parts) + 1, sizeof(*found));
+	struct part_args all = { keys_new(arena, 8), found };
+	struct json_walk walk = json_walk(parts);
+
+	while (next_part_call(&walk, &found[keys_count(all.calls)]))
+		keys_add(all.calls, &found[keys_count(all.calls)].id);
+	return all;
+}
+
+static bool lacks_args(struct json invocation)
+{
+	return json_kind(invocation) == JSON_OBJECT_KIND &&
+		!has_keys(json_get(invocation, "args"));
 }
 
 /* The args that the entry lacks and its part has; absent if there is nothing to do. */
-static struct json missing_args(struct json invocation, struct json parts)
+static struct json missing_args(struct json invocation, const struct part_args *all)
 {
-	if (json_kind(invocation) != JSON_OBJECT_KIND || has_keys(json_get(invocation, "args")))
+	if (!lacks_args(invocation))
 		return (struct json){ 0 };
-	return args_of_call(parts, json_get(invocation, "toolCallId"));
+	struct datum id = call_id(invocation);
+	uint32_t number = keys_find(all->calls, &id);
+	return number == KEYS_NONE ? (struct json){ 0 } : all->found[number].args;
 }
 
-static bool invocations_are_tidy(struct json invocations, struct json parts)
+static bool any_lacks_args(struct json invocations)
 {
 	struct json_walk walk = json_walk(invocations);
 	struct json item;
 
 	while (!walk.members && json_next(&walk, NULL, &item))
-		if (missing_args(item, parts).text)
-			return false;
-	return true;
+		if (lacks_args(item))
+			return true;
+	return false;
 }
 
 static struct json tidy_invocations(struct arena *arena, struct json invocations,
-	struct json parts)
+	const struct part_args *all)
 {
 	struct json_text out = json_text_new(arena);
 	struct json_walk walk = json_walk(invocations);
@@ -101,7 +153,7 @@ static struct json tidy_invocations(struct arena *arena, struct json invocations
 
 	json_text_puts(&out, "[");
 	while (json_next(&walk, NULL, &item)) {
-		struct json args = missing_args(item, parts);
+		struct json args = missing_args(item, all);
 		json_text_comma(&out);
 		json_text_value(&out, args.text ? json_set(arena, item, "args", args) : item);
 	}
@@ -121,10 +173,13 @@ struct json message_parts_tidy(struct arena *arena, struct json content)
 		content = json_set(arena, content, "parts", parts);
 	}
 	struct json invocations = json_get(content, "toolInvocations");
-	if (!invocations_are_tidy(invocations, parts))
-		content = json_set(arena, content, "toolInvocations",
-			tidy_invocations(arena, invocations, parts));
-	return content;
+	if (!any_lacks_args(invocations))
+		return content;
+	struct part_args all = part_args_of(arena, parts);
+	struct json tidied = tidy_invocations(arena, invocations, &all);
+	return json_same(tidied, invocations)
+		? content
+		: json_set(arena, content, "toolInvocations", tidied);
 }
 
 /* ---------------------------------------------------------------- key */
