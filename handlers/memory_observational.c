@@ -9,6 +9,7 @@
 #include "handlers/binding.h"
 #include "handlers/datum_json.h"
 #include "handlers/reply.h"
+#include "handlers/stored_json.h"
 #include "handlers/uuid.h"
 
 /* ---------------------------------------------------------------- shared */
@@ -183,10 +184,11 @@ static bool take_config(struct turn *turn, struct call *call, const struct datum
 	return true;
 }
 
-/* The JSON text null is a null, too. */
-static struct datum given_json(const struct datum *json)
+static bool take_metadata(struct turn *turn, struct call *call, const struct datum *metadata,
+	const char *path, struct om_row *row)
 {
-	return json_kind(json_of(json)) == JSON_NULL_KIND ? datum_null() : *json;
+	row->column[OM_METADATA] = stored_json_is_none(metadata) ? datum_null() : *metadata;
+	return stored_json_ok(turn, call, metadata, path);
 }
 
 /* ---------------------------------------------------------------- getObservationalMemory */
@@ -194,7 +196,7 @@ static struct datum given_json(const struct datum *json)
 static struct datum read_record(struct turn *turn, const struct rows *rows, int row,
 	const struct type *type)
 {
-	struct datum record = reply_row(turn, rows, row, type);
+	struct datum record = stored_row(turn, rows, row, type);
 	int column = rows_column(rows, "chunks");
 	const unsigned field = MEMORY_OBSERVATIONAL_MEMORY_RECORD__BUFFERED_OBSERVATION_CHUNKS;
 	struct json chunks;
@@ -337,10 +339,6 @@ static bool take_field(struct turn *turn, struct call *call, const char *name, s
 	case DATUM_ARRAY:
 		*out = datum_to_json(turn->arena, type, value);
 		return true;
-	case DATUM_TEXT:
-		if (type->logical == LOGICAL_JSON)
-			*out = given_json(value);
-		return true;
 	default:
 		return true;
 	}
@@ -398,7 +396,8 @@ void memory_insert_observational_memory_record(struct turn *turn)
 	if (!scope_ok(turn, call, &row.column[OM_SCOPE]) ||
 		!origin_ok(turn, call, &row.column[OM_ORIGIN_TYPE]))
 		return;
-	if (take_config(turn, call, &row.column[OM_CONFIG], &row))
+	if (take_config(turn, call, &row.column[OM_CONFIG], &row) &&
+		take_metadata(turn, call, &row.column[OM_METADATA], "metadata", &row))
 		insert_row(turn, call, &row, inserted);
 }
 
@@ -423,8 +422,6 @@ bool om_next_generation(struct turn *turn, struct call *call, const struct datum
 	*row = fresh_row(turn, call);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		row->column[kept[i].column] = *datum_field(current, kept[i].field);
-	row->column[OM_METADATA] =
-		given_json(datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__METADATA));
 	row->column[OM_ORIGIN_TYPE] = datum_string("reflection");
 	row->column[OM_LAST_REFLECTION_AT] = datum_integer(call->now_ms);
 	row->column[OM_GENERATION_COUNT] = datum_integer(
@@ -434,7 +431,10 @@ bool om_next_generation(struct turn *turn, struct call *call, const struct datum
 		return false;
 	row->column[OM_OBSERVATION_TOKEN_COUNT] = datum_integer(rounded);
 	return take_config(turn, call,
-		datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__CONFIG), row);
+		       datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__CONFIG), row) &&
+		take_metadata(turn, call,
+			datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__METADATA),
+			"currentRecord.metadata", row);
 }
 
 void memory_create_reflection_generation(struct turn *turn)

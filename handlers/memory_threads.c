@@ -15,39 +15,6 @@ struct saved_thread {
 	struct datum metadata; /* as it is stored */
 };
 
-/* What JavaScript takes for no metadata at all is stored as NULL. */
-static bool counts_as_none(const struct datum *json)
-{
-	struct json value = json_of(json);
-
-	switch (json_kind(value)) {
-	case JSON_ABSENT:
-	case JSON_NULL_KIND:
-	case JSON_FALSE_KIND:
-		return true;
-	case JSON_NUMBER_KIND:
-		return value.len == 1 && *value.text == '0';
-	case JSON_STRING_KIND:
-		return value.len == 2;
-	default:
-		return false;
-	}
-}
-
-/* Text is parsed when it is read, so every listing that meets what is no JSON would fail. */
-static bool metadata_fits(struct turn *turn, struct call *call, const struct datum *thread,
-	struct datum *metadata)
-{
-	if (!binding_json(turn, call, datum_field(thread, MEMORY_THREAD__METADATA),
-		"thread.metadata", metadata))
-		return false;
-	if (counts_as_none(metadata) || stored_json_readable(turn->arena, metadata))
-		return true;
-	call_fail_at(turn, call, "INVALID_METADATA", "thread.metadata",
-		"a text that holds no JSON can't be read back; an object is expected");
-	return false;
-}
-
 static bool thread_fits(struct turn *turn, struct call *call, const struct datum *thread,
 	struct datum *metadata)
 {
@@ -66,7 +33,9 @@ static bool thread_fits(struct turn *turn, struct call *call, const struct datum
 			"thread.createdAt") &&
 		binding_time_ok(turn, call, datum_field(thread, MEMORY_THREAD__UPDATED_AT),
 			"thread.updatedAt") &&
-		metadata_fits(turn, call, thread, metadata);
+		binding_json(turn, call, datum_field(thread, MEMORY_THREAD__METADATA),
+			"thread.metadata", metadata) &&
+		stored_json_ok(turn, call, metadata, "thread.metadata");
 }
 
 /* The thread as it was given, its metadata as it was stored. */
@@ -103,7 +72,7 @@ static void bind_threads(struct params *params, const struct keys *ids,
 		bind_element_text(params, resource, datum_field(thread, MEMORY_THREAD__RESOURCE_ID));
 		bind_element_text(params, title, datum_field(thread, MEMORY_THREAD__TITLE));
 		bind_element_jsonb(params, metadata,
-			counts_as_none(&row->metadata) ? NULL : &row->metadata);
+			stored_json_is_none(&row->metadata) ? NULL : &row->metadata);
 		array_timestamp_ms(params, created,
 			datum_field(thread, MEMORY_THREAD__CREATED_AT)->integer);
 		array_timestamp_ms(params, updated,

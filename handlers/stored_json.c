@@ -11,12 +11,36 @@ static bool held_json(struct arena *arena, struct json string, struct datum *hel
 	return json_check(held->text, held->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID;
 }
 
-bool stored_json_readable(struct arena *arena, const struct datum *value)
+bool stored_json_is_none(const struct datum *value)
 {
+	struct json json = json_of(value);
+
+	switch (json_kind(json)) {
+	case JSON_ABSENT:
+	case JSON_NULL_KIND:
+	case JSON_FALSE_KIND:
+		return true;
+	case JSON_NUMBER_KIND:
+		return json.len == 1 && *json.text == '0';
+	case JSON_STRING_KIND:
+		return json.len == 2;
+	default:
+		return false;
+	}
+}
+
+bool stored_json_ok(struct turn *turn, struct call *call, const struct datum *value,
+	const char *path)
+{
+	struct json json = json_of(value);
 	struct datum held;
 
-	return json_kind(json_of(value)) != JSON_STRING_KIND ||
-		held_json(arena, json_of(value), &held);
+	if (json_kind(json) != JSON_STRING_KIND || stored_json_is_none(value) ||
+		held_json(turn->arena, json, &held))
+		return true;
+	call_fail_at(turn, call, "INVALID_METADATA", path,
+		"a text that holds no JSON can't be read back; an object is expected");
+	return false;
 }
 
 struct datum stored_json(struct arena *arena, const struct datum *value)

@@ -13,8 +13,13 @@
  * null is a null. */
 struct datum stored_json(struct arena *arena, const struct datum *value);
 
-/* Can the reference read the value back? Of text it demands that it holds JSON. */
-bool stored_json_readable(struct arena *arena, const struct datum *value);
+/* What JavaScript takes for no metadata at all: it is stored as NULL. */
+bool stored_json_is_none(const struct datum *value);
+
+/* Metadata that can be read back, or none: text that holds no JSON fails whatever of the reference
+ * meets it, a page of a list as well. Else the call fails. */
+bool stored_json_ok(struct turn *turn, struct call *call, const struct datum *value,
+	const char *path);
 
 /* The first column of the first row as `type`, read so if that is json; null if there is no row. */
 struct datum stored_value(struct turn *turn, const struct rows *rows, const struct type *type);

@@ -101,6 +101,28 @@ describe('memory.insertObservationalMemoryRecord', () => {
   }
 });
 
+describe('memory: observational metadata that are no object', () => {
+  for (const metadata of [[1], 5, true, false, 0, '', '{"a":1}', '"5"', 'null']) {
+    test(`read back as the reference does: ${JSON.stringify(metadata)}`, async () => {
+      await insert('a', { metadata });
+      const now = await current();
+      await pair.ok('memory.getObservationalMemoryHistory', { threadId: 't1', resourceId: 'r1' });
+      await pair.ok('memory.createReflectionGeneration', now.map((currentRecord) => ({ currentRecord, reflection: 'r', tokenCount: 1 })));
+    });
+  }
+  test('text that could not be read back', async () => {
+    const metadata = 'hello';
+    const refused = { category: 'INVALID', code: 'INVALID_METADATA' };
+    await pair.differs('the reference stores it', 'memory.insertObservationalMemoryRecord', record('a', { metadata }), refused);
+    await pair.differs('the reference stores it', 'memory.createReflectionGeneration', { currentRecord: record('b', { metadata }), reflection: 'r', tokenCount: 1 }, refused);
+    await pair.sql('DELETE FROM :schema.mastra_observational_memory');
+    await insert('a');
+    await pair.sql(`UPDATE :schema.mastra_observational_memory SET metadata = '"hello"'`);
+    await pair.differs('read as it is', 'memory.getObservationalMemory', { threadId: 't1', resourceId: 'r1' },
+      { reference: 'fails', stowage: (one) => assert.equal(one.metadata, metadata) });
+  });
+});
+
 describe('memory: times of chunks that no timestamp holds', () => {
   // The reference stores them, and can't activate them then.
   const EARLY = new Date(-4000000000000000);
