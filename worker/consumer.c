@@ -34,6 +34,12 @@
 #define FETCH_RESPONSE_BYTES (1536 * 1024)
 /* The partitions it is parted by where no broker tells at the start. */
 #define FETCH_PARTITIONS 16
+/* A broker that is in trouble is told of again after so long without: librdkafka says the same of
+ * one only every 30 seconds. */
+#define TROUBLE_MS 60000
+
+/* What the log has said of the brokers, and what holds still. */
+enum told { TOLD_NOTHING, TOLD_ONE, TOLD_ALL };
 
 struct consumer {
 	struct kafka_opaque opaque; /* first: librdkafka's opaque */
@@ -45,6 +51,9 @@ struct consumer {
 	rd_kafka_queue_t *queue; /* the group's own events */
 	struct fetch_window *window;
 	atomic_bool brokers_down;
+	enum told told;
+	char trouble[300]; /* what librdkafka said last of a broker */
+	int64_t trouble_at;
 	atomic_bool joined;
 	bool fatal;
 	int64_t stats_at;
@@ -159,11 +168,10 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 			LOG_STR("reason", text));
 		c->fatal = true;
 	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		if (!atomic_exchange(&c->brokers_down, true))
-			log_warn(c->log, "no Kafka broker can be reached, waiting for one",
-				LOG_STR("servers", c->config->kafka.bootstrap_servers),
-				LOG_STR("reason", reason));
+		atomic_store(&c->brokers_down, true);
 	} else {
+		snprintf(c->trouble, sizeof(c->trouble), "%s", reason);
+		c->trouble_at = clock_tick_ms();
 		log_debug(c->log, "consumer", LOG_STR("error", rd_kafka_err2name(error)),
 			LOG_STR("reason", reason));
 	}
@@ -171,8 +179,32 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 
 static void brokers_are_up(struct consumer *c)
 {
-	if (atomic_exchange(&c->brokers_down, false))
+	if (!atomic_exchange(&c->brokers_down, false))
+		return;
+	if (c->told == TOLD_ALL)
 		log_info(c->log, "Kafka is back");
+	c->told = TOLD_NOTHING;
+	c->trouble[0] = '\0';
+}
+
+/* Not at once: brokers that hang up are all down before one has refused, which is the reason to
+ * name, and the last one that can't be reached has been in trouble by itself before. */
+static void tell_of_brokers(struct consumer *c)
+{
+	int64_t quiet = clock_tick_ms() - c->trouble_at;
+	if (atomic_load(&c->brokers_down)) {
+		if (c->told != TOLD_ALL)
+			log_warn(c->log, "no Kafka broker can be reached, waiting for one",
+				LOG_STR("servers", c->config->kafka.bootstrap_servers),
+				LOG_STR("reason", c->trouble[0] ? c->trouble : NULL));
+		c->told = TOLD_ALL;
+	} else if (c->told == TOLD_NOTHING && c->trouble[0] && quiet >= STATS_MS) {
+		log_warn(c->log, "trouble with a Kafka broker", LOG_STR("reason", c->trouble));
+		c->told = TOLD_ONE;
+	} else if (c->told == TOLD_ONE && quiet > TROUBLE_MS) {
+		c->told = TOLD_NOTHING;
+		c->trouble[0] = '\0';
+	}
 }
 
 /* --- making it --- */
@@ -462,6 +494,7 @@ static void serve_stats(struct consumer *c)
 	if (clock_tick_ms() < c->stats_at)
 		return;
 	look_for_brokers(c);
+	tell_of_brokers(c);
 	c->stats_at = clock_tick_ms() + STATS_MS;
 	int64_t lag = 0, queued = 0;
 	for (size_t i = 0; i < lanes_count(c->lanes); i++) {

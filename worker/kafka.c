@@ -64,11 +64,13 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
 	const struct kafka_opaque *opaque = rk ? rd_kafka_opaque(rk) : NULL;
 	if (!opaque)
 		return;
-	/* librdkafka calls a broker that is away an error each time it retries; our own lines say
-	 * once that it is away and once that it is back. */
 	enum log_level ours = level <= SYSLOG_CRITICAL ? LOG_ERROR
 		: level <= SYSLOG_WARNING             ? LOG_WARN
 						   : LOG_DEBUG;
+	/* Of a broker that can't be reached, each of its connections says so, of each client, again and
+	 * again; it is in the errors as well, and the consumer tells of those. */
+	if (strcmp(facility, "FAIL") == 0 && ours == LOG_WARN)
+		ours = LOG_DEBUG;
 	/* kafka.properties go to consumer and producer alike: each ignores what is the other's. */
 	if (strcmp(facility, "CONFWARN") == 0 && strstr(line, "will be ignored by this"))
 		ours = LOG_DEBUG;

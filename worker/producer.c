@@ -328,9 +328,9 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 		log_error(p->log, "producer failed, building a new one",
 			LOG_STR("error", rd_kafka_err2name(cause)), LOG_STR("reason", text));
 		atomic_store(&p->failed, true);
-	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		log_warn(p->log, "no Kafka broker can be reached, replies wait", LOG_STR("reason", reason));
 	} else {
+		/* Brokers that are away too: the consumer tells of them, once, where this comes with each
+		 * try to begin as an idempotent producer. */
 		log_debug(p->log, "producer", LOG_STR("error", rd_kafka_err2name(error)),
 			LOG_STR("reason", reason));
 	}

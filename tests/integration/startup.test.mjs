@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { BROKERS, closeShared, CONNECTION, freePort, initSchema, libconfig, newId, pg, sql, stowage, stowageAsync,
+import { BROKERS, closeShared, CONNECTION, freePort, initSchema, libconfig, newId, pg, sleep, sql, stowage, stowageAsync,
   until, withAdmin, Worker, WORK } from '../compat/lib/harness.mjs';
 
 const EXIT = { usage: 2, config: 3, database: 4, kafka: 5 };
@@ -153,6 +153,22 @@ describe('Kafka', () => {
     await complains({}, new RegExp(`127\\.0\\.0\\.1:${port}`), { env });
     const send = await stowageAsync(['send', 'storage.ping', '--timeout', '3'], { env });
     assert.equal(send.code, EXIT.kafka, send.stderr);
+  });
+
+  test('stays away: one line tells of it, with the reason', async () => {
+    const port = await freePort();
+    const env = { STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${port}` };
+    const worker = new Worker({ name: 'away', env, config: { kafka: { groupId: `away-${newId()}` } } });
+    await worker.start({ ready: false });
+    try {
+      const lines = () => worker.log.split('\n').filter((line) => /broker/i.test(line) || line.includes(`:${port}`));
+      await until('the log tells of it', () => lines().length > 0, { onTimeout: () => worker.tail() });
+      await sleep(3000);
+      assert.equal(lines().length, 1, worker.tail());
+      assert.match(lines()[0], /no Kafka broker can be reached.*Connection refused/);
+    } finally {
+      await worker.stop();
+    }
   });
 
   test('has none of the topics: the log says so and what makes them', async () => {
