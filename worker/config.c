@@ -41,6 +41,7 @@ struct config *config_load(const char *path, FILE *errors)
 	if (file)
 		config_read_path(&load, file);
 	config_read_environment(&load);
+	config_join_lines(&load);
 	/* Keys that are wrong by themselves need no second complaint. */
 	if (load.mistakes == 0)
 		config_check_whole(&load);

@@ -1,8 +1,7 @@
 /*
  * config_file.c - the configuration file, by libconfig
  *
- * Values are taken in the table's order, so that a file of properties finds the list it adds
- * to; a walk over the file then finds what the table does not know.
+ * The table's keys are looked up, then a walk over the file finds what the table does not know.
  */
 #include <errno.h>
 #include <libconfig.h>

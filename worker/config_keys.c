@@ -112,7 +112,8 @@ const struct config_key config_keys[] = {
 			"refused." },
 	{ .path = "kafka.propertiesFile", .kind = CONFIG_TEXTS_FILE, .target = "kafka.properties",
 		.help = "A file with more of them, one name=value a line, # begins a comment line (a "
-			"mounted secret with sasl.password)." },
+			"mounted secret with sasl.password). What stands in kafka.properties as well is taken "
+			"from there." },
 
 	{ .path = "replies.allow", .kind = CONFIG_TEXT, .offset = AT(replies.allow), .min = 1,
 		.fallback = "^mastra\\.replies(\\..+)?$", .check = config_check_regex,

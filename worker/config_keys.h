@@ -23,7 +23,7 @@ enum config_kind {
 	CONFIG_TEXTS,       /* struct config_list */
 	CONFIG_INDEXES,     /* postgres.indexes */
 	CONFIG_SECRET_FILE, /* names a file that holds the value of the key `target` */
-	CONFIG_TEXTS_FILE,  /* names a file whose lines are added to the list `target` */
+	CONFIG_TEXTS_FILE,  /* names a file whose lines come before the items of the list `target` */
 };
 
 /* Says in `why` what is wrong with a text ("is not ..."), without repeating a secret. */
@@ -66,6 +66,7 @@ struct config_load {
 	FILE *errors;
 	size_t mistakes;
 	enum config_source source;
+	struct config_list lines; /* of kafka.propertiesFile, until config_join_lines */
 };
 
 /* The row of that path, NULL if there is none. */
@@ -95,6 +96,8 @@ void config_set_indexes(struct config_load *load, const struct config_key *key, 
 /* A value of any kind written as one text: defaults and the environment. */
 void config_set_from_text(struct config_load *load, const struct config_key *key, const char *where,
 	const char *text);
+/* Puts the lines of the file that kafka.propertiesFile names before kafka.properties. */
+void config_join_lines(struct config_load *load);
 /* postgres.indexes in libconfig's own notation. */
 void config_set_indexes_from_text(struct config_load *load, const struct config_key *key,
 	const char *where, const char *text);

@@ -248,13 +248,10 @@ static void set_from_file(struct config_load *load, const struct config_key *key
 	free(text);
 }
 
-/* Lines of the file, comments left out, join the list that is there. */
-static void add_lines(struct config_load *load, const struct config_key *key, const char *where,
-	const char *path)
+/* The lines of a properties file but for comments. */
+static void add_lines(struct config_load *load, const struct config_key *target, const char *path,
+	char *text)
 {
-	const struct config_key *target = config_key_find(key->target);
-	struct config_list *list = config_member(&load->full->config, target);
-	char *text = read_secret(load, key, where, path);
 	char *rest = NULL, *origin;
 	int number = 0;
 
@@ -267,10 +264,48 @@ static void add_lines(struct config_load *load, const struct config_key *key, co
 		line += strspn(line, " \t");
 		origin = alloc_printf("%s:%d", path, number);
 		if (*line && *line != '#' && text_ok(load, target, origin, line))
-			config_list_add(list, alloc_copy(line));
+			config_list_add(&load->lines, alloc_copy(line));
 		free(origin);
 	}
+}
+
+/* They wait for config_join_lines, so that whatever gives the list leaves them. An empty path is no
+ * file. */
+static void set_lines(struct config_load *load, const struct config_key *key, const char *where,
+	const char *path)
+{
+	char *origin = alloc_printf("%s, %s in %s", path, key->path, where);
+	bool claimed = claim(load, key, origin);
+	char *text;
+
+	free(origin);
+	if (!claimed)
+		return;
+	config_list_clear(&load->lines);
+	text = *path ? read_secret(load, key, where, path) : NULL;
+	add_lines(load, config_key_find(key->target), path, text);
 	free(text);
+}
+
+void config_join_lines(struct config_load *load)
+{
+	const struct config_key *key = config_key_find("kafka.propertiesFile");
+	const struct config_key *target = config_key_find(key->target);
+	struct config_list *list = config_member(&load->full->config, target);
+	struct config_origin *origin = &load->full->origins[target - config_keys];
+	const char *file = load->full->origins[key - config_keys].where;
+	char *both;
+
+	if (load->lines.count == 0)
+		return;
+	for (size_t i = 0; i < list->count; i++)
+		config_list_add(&load->lines, list->items[i]);
+	free(list->items);
+	*list = load->lines;
+	load->lines = (struct config_list){ 0 };
+	both = alloc_printf("%s%s%s", file, origin->where ? ", " : "", origin->where ? origin->where : "");
+	free(origin->where);
+	origin->where = both;
 }
 
 void config_set_text(struct config_load *load, const struct config_key *key, const char *where,
@@ -285,7 +320,7 @@ void config_set_text(struct config_load *load, const struct config_key *key, con
 		set_from_file(load, key, where, text);
 		break;
 	case CONFIG_TEXTS_FILE:
-		add_lines(load, key, where, text);
+		set_lines(load, key, where, text);
 		break;
 	default:
 		set_plain_text(load, key, where, text);

@@ -278,8 +278,9 @@ Test(config, secrets_from_files)
 	cr_assert_not_null(config, "%s", errors);
 	cr_assert_str_eq(config->postgres.password, "hunter2");
 	cr_assert_eq(config->kafka.properties.count, 3);
-	cr_assert_str_eq(config->kafka.properties.items[1], "sasl.password=a=b");
-	cr_assert_str_eq(config->kafka.properties.items[2], "sasl.username=u");
+	cr_assert_str_eq(config->kafka.properties.items[0], "sasl.password=a=b");
+	cr_assert_str_eq(config->kafka.properties.items[1], "sasl.username=u");
+	cr_assert_str_eq(config->kafka.properties.items[2], "client.id=x");
 	config_free(config);
 	fails("postgres: { passwordFile = \"secret-password\"; password = \"x\"; };",
 		"postgres.password", "given twice");
@@ -289,4 +290,44 @@ Test(config, secrets_from_files)
 	config_free(config);
 	unlink("secret-password");
 	unlink("secret-properties");
+}
+
+static void has_properties(const struct config *config, const char *first, const char *second)
+{
+	const struct config_list *list = &config->kafka.properties;
+
+	cr_assert_not_null(config, "%s", errors);
+	cr_assert_eq(list->count, (first != NULL) + (second != NULL));
+	if (first)
+		cr_assert_str_eq(list->items[0], first);
+	if (second)
+		cr_assert_str_eq(list->items[list->count - 1], second);
+}
+
+Test(config, properties_and_their_file_are_overridden_each_by_itself)
+{
+	static const char text[] =
+		"kafka: { properties = [\"client.id=x\"]; propertiesFile = \"properties-one\"; };";
+	struct config *config;
+
+	write_file("properties-one", "sasl.username=one\n");
+	write_file("properties-two", "sasl.username=two\n");
+	/* librdkafka takes the last one of a name: kafka.properties wins. */
+	config = load(text);
+	has_properties(config, "sasl.username=one", "client.id=x");
+	config_free(config);
+	setenv("STOWAGE_KAFKA_PROPERTIES", "client.id=y", 1);
+	config = load(text);
+	has_properties(config, "sasl.username=one", "client.id=y");
+	config_free(config);
+	setenv("STOWAGE_KAFKA_PROPERTIES_FILE", "properties-two", 1);
+	config = load(text);
+	has_properties(config, "sasl.username=two", "client.id=y");
+	config_free(config);
+	setenv("STOWAGE_KAFKA_PROPERTIES_FILE", "", 1);
+	config = load(text);
+	has_properties(config, "client.id=y", NULL);
+	config_free(config);
+	unlink("properties-one");
+	unlink("properties-two");
 }

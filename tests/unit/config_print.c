@@ -100,6 +100,37 @@ Test(config_print, the_reference_names_every_key_and_variable)
 	free(text);
 }
 
+static void file_of(char *path, const char *text)
+{
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+Test(config_print, a_joined_list_names_all_its_origins)
+{
+	char properties[] = "/tmp/stowage-properties-XXXXXX", path[] = "/tmp/stowage-config-XXXXXX";
+	char text[200], wanted[300], *shown;
+	struct config *config;
+
+	file_of(properties, "sasl.username=u\n");
+	snprintf(text, sizeof(text), "kafka: {\nproperties = [\"client.id=x\"];\n"
+		"propertiesFile = \"%s\";\n};", properties);
+	file_of(path, text);
+	config = config_load(path, stderr);
+	cr_assert_not_null(config);
+	shown = printed(config);
+	snprintf(wanted, sizeof(wanted), "# %s, kafka.propertiesFile in %s:3, %s:2\n", properties, path,
+		path);
+	cr_assert_not_null(strstr(shown, "kafka.properties = [\"sasl.username=u\", \"client.id=x\"];"));
+	cr_assert_not_null(strstr(shown, wanted), "%s", shown);
+	free(shown);
+	config_free(config);
+	unlink(properties);
+	unlink(path);
+}
+
 /* Value of the last pair of that keyword, NULL if there is none. */
 static const char *last(const struct config_conninfo *info, const char *keyword)
 {
