@@ -160,7 +160,7 @@ static bool refuse_own(const char *name, char *why, size_t why_size)
 	return false;
 }
 
-/* Asks librdkafka. Its message names the property; a value it repeats is no secret one. */
+/* Asks librdkafka. Its message may repeat the value, but of a property that it knows only. */
 static bool try_property(const char *name, const char *value, char *why, size_t why_size)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -170,7 +170,8 @@ static bool try_property(const char *name, const char *value, char *why, size_t 
 	rd_kafka_conf_destroy(conf);
 	if (result == RD_KAFKA_CONF_OK)
 		return true;
-	if (config_property_is_secret(name, strlen(name)))
+	error[strcspn(error, "\n")] = '\0';
+	if (result != RD_KAFKA_CONF_UNKNOWN && config_property_is_secret(name, strlen(name)))
 		snprintf(why, why_size, "librdkafka does not take the value of %s", name);
 	else
 		snprintf(why, why_size, "librdkafka: %s", error);

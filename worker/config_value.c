@@ -116,17 +116,18 @@ static void set_choice(struct config_load *load, const struct config_key *key, c
 	*(char **)member = alloc_copy(choice);
 }
 
+/* `hint` is put behind the reason. */
 static bool text_ok(struct config_load *load, const struct config_key *key, const char *where,
-	const char *text)
+	const char *text, const char *hint)
 {
 	char why[CONFIG_WHY_MAX];
 
 	if (!key->check || key->check(text, why, sizeof(why)))
 		return true;
 	if (key->secret)
-		config_mistake(load, where, key->path, "%s", why);
+		config_mistake(load, where, key->path, "%s%s", why, hint);
 	else
-		config_mistake(load, where, key->path, "\"%s\" %s", text, why);
+		config_mistake(load, where, key->path, "\"%s\" %s%s", text, why, hint);
 	return false;
 }
 
@@ -140,7 +141,7 @@ static void set_plain_text(struct config_load *load, const struct config_key *ke
 		config_mistake(load, where, key->path, "must not be empty");
 		return;
 	}
-	if ((*text && !text_ok(load, key, where, text)) || !claim(load, key, where))
+	if ((*text && !text_ok(load, key, where, text, "")) || !claim(load, key, where))
 		return;
 	free(*member);
 	*member = *text || key->fallback ? alloc_copy(text) : NULL;
@@ -173,10 +174,12 @@ void config_set_texts(struct config_load *load, const struct config_key *key, co
 	struct config_list list)
 {
 	struct config_list *member = config_member(&load->full->config, key);
+	bool parted = load->source == CONFIG_FROM_ENVIRONMENT && list.count > 1;
+	const char *hint = parted ? "; in the environment a comma inside an item is written \\," : "";
 	bool ok = true;
 
 	for (size_t i = 0; i < list.count; i++)
-		ok = text_ok(load, key, where, list.items[i]) && ok;
+		ok = text_ok(load, key, where, list.items[i], hint) && ok;
 	if (ok && list.count < (size_t)key->min) {
 		config_mistake(load, where, key->path, "needs at least %lld", (long long)key->min);
 		ok = false;
@@ -248,11 +251,37 @@ static void set_from_file(struct config_load *load, const struct config_key *key
 	free(text);
 }
 
+/* name=value without blanks around the =; those at the end are the value's, as Java has it. */
+static char *property_of(const char *line)
+{
+	size_t len = strcspn(line, "=");
+	const char *value = line + len;
+
+	if (!*value)
+		return alloc_copy(line);
+	value += 1 + strspn(value + 1, " \t");
+	while (len > 0 && strchr(" \t", line[len - 1]))
+		len--;
+	return alloc_printf("%.*s=%s", (int)len, line, value);
+}
+
+static void add_line(struct config_load *load, const struct config_key *target, const char *path,
+	int number, const char *line)
+{
+	char *property = property_of(line), *origin = alloc_printf("%s:%d", path, number);
+
+	if (text_ok(load, target, origin, property, ""))
+		config_list_add(&load->lines, property);
+	else
+		free(property);
+	free(origin);
+}
+
 /* The lines of a properties file but for comments. */
 static void add_lines(struct config_load *load, const struct config_key *target, const char *path,
 	char *text)
 {
-	char *rest = NULL, *origin;
+	char *rest = NULL;
 	int number = 0;
 
 	for (char *line = text; line; line = rest) {
@@ -262,10 +291,8 @@ static void add_lines(struct config_load *load, const struct config_key *target,
 		number += end == line || end[-1] != '\r';
 		*end = '\0';
 		line += strspn(line, " \t");
-		origin = alloc_printf("%s:%d", path, number);
-		if (*line && *line != '#' && text_ok(load, target, origin, line))
-			config_list_add(&load->lines, alloc_copy(line));
-		free(origin);
+		if (*line && *line != '#')
+			add_line(load, target, path, number, line);
 	}
 }
 

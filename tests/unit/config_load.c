@@ -138,6 +138,9 @@ static const struct {
 	{ "kafka: { topics = [\"a b\"]; };", "kafka.topics", "no topic name" },
 	{ "kafka: { offsetReset = \"lastest\"; };", "kafka.offsetReset", "did you mean latest?" },
 	{ "kafka: { properties = [\"no.such=1\"]; };", "kafka.properties", "no.such" },
+	{ "kafka: { properties = [\"no.such.password=1\"]; };", "kafka.properties",
+		"No such configuration property: \"no.such.password\"" },
+	{ "kafka: { properties = [\"session.timeout.ms=0\"]; };", "kafka.properties", "range 1..3600000" },
 	{ "kafka: { properties = [\"group.id=1\"]; };", "kafka.properties", "kafka.groupId" },
 	{ "kafka: { properties = [\"hunter2\"]; };", "kafka.properties", "not name=value" },
 	{ "kafka: { bootstrapServers = \"a:x\"; };", "kafka.bootstrapServers", "port" },
@@ -330,4 +333,38 @@ Test(config, properties_and_their_file_are_overridden_each_by_itself)
 	config_free(config);
 	unlink("properties-one");
 	unlink("properties-two");
+}
+
+Test(config, blanks_around_the_equals_of_a_line)
+{
+	struct config *config;
+
+	write_file("properties", "sasl.password \t=  x = y \nsasl.username=u\n");
+	config = load("kafka: { propertiesFile = \"properties\"; };");
+	has_properties(config, "sasl.password=x = y ", "sasl.username=u");
+	config_free(config);
+	write_file("properties", "\nsasl.password\n");
+	fails("kafka: { propertiesFile = \"properties\"; };", "properties:2: ", "not name=value");
+	unlink("properties");
+}
+
+Test(config, a_comma_in_an_item_of_a_variable)
+{
+	struct config *config;
+
+	setenv("STOWAGE_KAFKA_PROPERTIES", "sasl.password=a,b", 1);
+	fails(NULL, "STOWAGE_KAFKA_PROPERTIES", "a comma inside an item is written \\,");
+	setenv("STOWAGE_KAFKA_PROPERTIES", "sasl.password", 1);
+	cr_assert_null(load(NULL));
+	cr_assert_null(strstr(errors, "comma"));
+	setenv("STOWAGE_KAFKA_PROPERTIES", "sasl.password=a\\,b", 1);
+	config = load(NULL);
+	has_properties(config, "sasl.password=a,b", NULL);
+	config_free(config);
+}
+
+Test(config, a_mistake_is_one_line)
+{
+	cr_assert_null(load("kafka: { properties = [\"session.timeout.ms=0\"]; };"));
+	cr_assert_eq(strchr(errors, '\n'), errors + strlen(errors) - 1, "%s", errors);
 }
