@@ -142,6 +142,11 @@ static const struct {
 	{ "acks", NULL },
 	{ "request.required.acks", NULL },
 	{ "transactional.id", NULL },
+	{ "message.timeout.ms", NULL },
+	{ "delivery.timeout.ms", NULL },
+	{ "message.max.bytes", "replies.maxBytes" },
+	{ "queue.buffering.max.messages", NULL },
+	{ "queue.buffering.max.kbytes", NULL },
 	{ "allow.auto.create.topics", "kafka.createTopics" },
 	{ "enable.partition.eof", NULL },
 };

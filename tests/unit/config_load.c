@@ -261,6 +261,18 @@ Test(config, unknown_variables)
 	fails(NULL, "STOWAGE_KAFKA_SOMETHING", "no key");
 }
 
+Test(config, properties_that_the_producer_sets_itself_are_refused)
+{
+	static const char *const names[] = { "message.timeout.ms", "delivery.timeout.ms",
+		"message.max.bytes", "queue.buffering.max.messages", "queue.buffering.max.kbytes" };
+	char text[200];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(text, sizeof(text), "kafka: { properties = [\"%s=300000\"]; };", names[i]);
+		fails(text, names[i], "set by the worker itself");
+	}
+}
+
 static void write_file(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "we");
