@@ -82,6 +82,17 @@ bool config_check_topic(const char *text, char *why, size_t why_size)
 	return true;
 }
 
+/* Those librdkafka has, in any case of letters: a server with another it leaves out. */
+static bool is_protocol(const char *text, size_t len)
+{
+	static const char *const protocols[] = { "plaintext", "ssl", "sasl_plaintext", "sasl_ssl" };
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (len == strlen(protocols[i]) && strncasecmp(text, protocols[i], len) == 0)
+			return true;
+	return false;
+}
+
 /* host, host:port or protocol://host:port; the port may be left out (9092). */
 static bool check_server(const char *text, char *why, size_t why_size)
 {
@@ -91,6 +102,11 @@ static bool check_server(const char *text, char *why, size_t why_size)
 	char *full;
 	bool ok;
 
+	if (scheme && !is_protocol(text, (size_t)(scheme - text))) {
+		snprintf(why, why_size, "names a protocol that is none of Kafka's: plaintext://, ssl://, "
+			"sasl_plaintext://, sasl_ssl://, or nothing before the host");
+		return false;
+	}
 	if (*host && *host != ':' && (strchr(host, ':') == NULL || ends_in(host, "]")))
 		full = alloc_printf("%s:9092", host);
 	else

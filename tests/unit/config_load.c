@@ -144,6 +144,8 @@ static const struct {
 	{ "kafka: { properties = [\"group.id=1\"]; };", "kafka.properties", "kafka.groupId" },
 	{ "kafka: { properties = [\"hunter2\"]; };", "kafka.properties", "not name=value" },
 	{ "kafka: { bootstrapServers = \"a:x\"; };", "kafka.bootstrapServers", "port" },
+	{ "kafka: { bootstrapServers = \"a,http://b\"; };", "kafka.bootstrapServers", "sasl_ssl://" },
+	{ "kafka: { bootstrapServers = \"://a\"; };", "kafka.bootstrapServers", "sasl_ssl://" },
 	{ "kafka: { bootstrapServers = \"\"; };", "kafka.bootstrapServers", "must not be empty" },
 	{ "replies: { allow = \"[\"; };", "replies.allow", "regular expression" },
 	{ "http: { address = \"9464\"; };", "http.address", "host:port" },
@@ -175,6 +177,15 @@ Test(config, every_kind_of_wrong_line_is_named)
 {
 	for (size_t i = 0; i < sizeof(wrong_lines) / sizeof(wrong_lines[0]); i++)
 		fails(wrong_lines[i].text, wrong_lines[i].where, wrong_lines[i].reason);
+}
+
+Test(config, servers_may_name_a_protocol_of_kafka)
+{
+	struct config *config =
+		load("kafka: { bootstrapServers = \"a, SSL://b:1,sasl_ssl://[::1]:2,plaintext://c\"; };");
+
+	cr_assert_not_null(config, "%s", errors);
+	config_free(config);
 }
 
 Test(config, all_mistakes_are_told_at_once)
