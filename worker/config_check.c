@@ -33,6 +33,10 @@ bool config_check_conninfo(const char *text, char *why, size_t why_size)
 
 bool config_check_schema(const char *text, char *why, size_t why_size)
 {
+	if (strncmp(text, "pg_", 3) == 0 || strcmp(text, "information_schema") == 0) {
+		snprintf(why, why_size, "is reserved by PostgreSQL for itself: no tables can be made there");
+		return false;
+	}
 	if (ddl_schema_valid(text))
 		return true;
 	snprintf(why, why_size, "cannot be a schema's name: at most %d bytes, no quotes, no backslash, "

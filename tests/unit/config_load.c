@@ -151,6 +151,8 @@ static const struct {
 	{ "http: { address = \"9464\"; };", "http.address", "host:port" },
 	{ "log: { level = \"loud\"; };", "log.level", "error, warn, info, debug" },
 	{ "postgres: { schemaName = \"a\\\"b\"; };", "postgres.schemaName", "schema's name" },
+	{ "postgres: { schemaName = \"pg_catalog\"; };", "postgres.schemaName", "reserved" },
+	{ "postgres: { schemaName = \"information_schema\"; };", "postgres.schemaName", "reserved" },
 	{ "postgres: { connectionString = \"postgresql://u:p%zz@h\"; };", "postgres.connectionString",
 		"libpq" },
 	{ "postgres: { maxx = 3; };", ":1: postgres.maxx", "did you mean postgres.max?" },
