@@ -131,20 +131,34 @@ static void check_replies(struct topic_check *at)
 			"none matches %s", allow);
 }
 
-void check_kafka(struct check *check)
+/* As a producer, and, where librdkafka asks for more, as a consumer: the worker is both. */
+static struct client *connect_to_kafka(struct check *check)
 {
 	const struct client_options options = { 0 };
-	struct topic_check at = { .check = check };
 	char error[CLIENT_ERROR_MAX];
-	struct client *client = client_new(check->config, &options, error);
-	rd_kafka_resp_err_t code;
+	int status = CLI_CONFIG;
+	rd_kafka_t *reader = client_reader_new(check->config, error);
+	struct client *client = reader ? client_new(check->config, &options, &status, error) : NULL;
 
-	if (!client) {
-		check_failed(check, CLI_KAFKA, "Kafka", "is the broker running? kafka.bootstrapServers says "
+	client_reader_free(reader);
+	if (!client && status == CLI_CONFIG)
+		check_failed(check, status, "Kafka", "correct kafka.properties, or the file that "
+			"kafka.propertiesFile names", "%s", error);
+	else if (!client)
+		check_failed(check, status, "Kafka", "is the broker running? kafka.bootstrapServers says "
 			"where it is looked for, kafka.properties how (security.protocol, sasl.*, ssl.*)", "%s",
 			error);
+	return client;
+}
+
+void check_kafka(struct check *check)
+{
+	struct topic_check at = { .check = check };
+	struct client *client = connect_to_kafka(check);
+	rd_kafka_resp_err_t code;
+
+	if (!client)
 		return;
-	}
 	code = rd_kafka_metadata(client_handle(client), 1, NULL, &at.metadata, METADATA_TIMEOUT_MS);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		check_ok(check, "Kafka", "%d broker%s, the first at %s:%d", at.metadata->broker_cnt,

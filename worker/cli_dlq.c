@@ -34,7 +34,7 @@ static int walk(struct looking *looking, const struct dlq_range *range, dlq_each
 		cli_error(looking->cli, NULL, "%s", why);
 		return CLI_FAILED;
 	}
-	client = client_new(config, &options, error);
+	client = client_new(config, &options, &status, error);
 	if (!client)
 		cli_error(looking->cli, "`stowage check` says more", "%s", error);
 	else if (dlq_walk(looking->cli, config, client, range, each, looking))

@@ -147,7 +147,7 @@ static int run(struct cli *cli)
 	config = cli_config(cli);
 	if (!config)
 		return CLI_CONFIG;
-	replay.client = client_new(config, &options, error);
+	replay.client = client_new(config, &options, &status, error);
 	if (!replay.client)
 		cli_error(cli, "`stowage check` says more", "%s", error);
 	else if (dlq_walk(cli, config, replay.client, &range, replay_one, &replay))

@@ -167,10 +167,11 @@ static int set(struct setting *setting)
 {
 	const struct client_options options = { 0 };
 	char error[CLIENT_ERROR_MAX];
+	int status;
 
-	setting->client = client_new(setting->config, &options, error);
+	setting->client = client_new(setting->config, &options, &status, error);
 	if (!setting->client) {
-		fail(setting, CLI_KAFKA, "`stowage check` says more", error);
+		fail(setting, status, "`stowage check` says more", error);
 		return setting->status;
 	}
 	if (check_members(setting) && find_targets(setting) && print_changes(setting))

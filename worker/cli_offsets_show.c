@@ -132,10 +132,10 @@ static int show(struct showing *showing)
 	char error[CLIENT_ERROR_MAX];
 	int status = CLI_KAFKA;
 
-	showing->client = client_new(showing->config, &options, error);
+	showing->client = client_new(showing->config, &options, &status, error);
 	if (!showing->client) {
 		cli_error(showing->cli, "`stowage check` says more", "%s", error);
-		return CLI_KAFKA;
+		return status;
 	}
 	if (add_partitions(showing)) {
 		print_rows(showing);

@@ -75,11 +75,12 @@ static int create_all(struct creation *creation, const struct config *config)
 	const struct client_options options = { 0 };
 	struct config_list names;
 	char error[CLIENT_ERROR_MAX];
+	int status;
 
-	creation->client = client_new(config, &options, error);
+	creation->client = client_new(config, &options, &status, error);
 	if (!creation->client) {
 		cli_error(creation->cli, "`stowage check` says more", "%s", error);
-		return CLI_KAFKA;
+		return status;
 	}
 	names = wanted_topics(creation->cli, config);
 	for (size_t i = 0; i < names.count; i++)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "worker/alloc.h"
+#include "worker/cli.h"
 #include "worker/clock.h"
 #include "worker/kafka.h"
 
@@ -72,7 +73,6 @@ static rd_kafka_t *producer_new(struct client *client, const struct config *conf
 	char error[CLIENT_ERROR_MAX])
 {
 	rd_kafka_conf_t *conf = quiet_conf(config, error);
-	rd_kafka_t *rk;
 
 	if (!conf)
 		return NULL;
@@ -88,10 +88,7 @@ static rd_kafka_t *producer_new(struct client *client, const struct config *conf
 	rd_kafka_conf_set_opaque(conf, client);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-	rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, CLIENT_ERROR_MAX);
-	if (!rk)
-		rd_kafka_conf_destroy(conf);
-	return rk;
+	return kafka_new(RD_KAFKA_PRODUCER, conf, error, CLIENT_ERROR_MAX);
 }
 
 static bool connect_to_broker(struct client *client, const struct config *config,
@@ -119,18 +116,19 @@ static bool connect_to_broker(struct client *client, const struct config *config
 }
 
 struct client *client_new(const struct config *config, const struct client_options *options,
-	char error[CLIENT_ERROR_MAX])
+	int *status, char error[CLIENT_ERROR_MAX])
 {
 	struct client *client = alloc_zero(1, sizeof(*client));
 
 	client->options = *options;
 	client->rk = producer_new(client, config, error);
-	if (!client->rk || !connect_to_broker(client, config, error)) {
-		client_free(client);
-		return NULL;
+	if (client->rk && connect_to_broker(client, config, error)) {
+		client->topics = topics_new(client->rk);
+		return client;
 	}
-	client->topics = topics_new(client->rk);
-	return client;
+	*status = client->rk ? CLI_KAFKA : CLI_CONFIG;
+	client_free(client);
+	return NULL;
 }
 
 void client_free(struct client *client)
@@ -226,12 +224,9 @@ rd_kafka_t *client_reader_new(const struct config *config, char error[CLIENT_ERR
 	kafka_set(conf, "allow.auto.create.topics", "false");
 	kafka_set(conf, "enable.partition.eof", "true");
 	kafka_set(conf, "auto.offset.reset", "earliest");
-	reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, CLIENT_ERROR_MAX);
-	if (!reader) {
-		rd_kafka_conf_destroy(conf);
-		return NULL;
-	}
-	rd_kafka_poll_set_consumer(reader);
+	reader = kafka_new(RD_KAFKA_CONSUMER, conf, error, CLIENT_ERROR_MAX);
+	if (reader)
+		rd_kafka_poll_set_consumer(reader);
 	return reader;
 }
 

@@ -32,9 +32,10 @@ struct client_options {
 	void *arg;
 };
 
-/* Connects; NULL, and why, if no broker answers within some seconds. */
+/* Connects. NULL, why, and the exit status of that: CLI_CONFIG if librdkafka refuses
+ * kafka.properties, CLI_KAFKA if no broker answers within some seconds. */
 struct client *client_new(const struct config *config, const struct client_options *options,
-	char error[CLIENT_ERROR_MAX]) __attribute__((warn_unused_result));
+	int *status, char error[CLIENT_ERROR_MAX]) __attribute__((warn_unused_result));
 /* Does not wait for messages under way. */
 void client_free(struct client *client);
 

@@ -299,10 +299,8 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
 	c->log = log;
 	c->metrics = metrics;
 	rd_kafka_conf_t *conf = make_conf(c, count_partitions(config, client, log), error, error_size);
-	c->rk = conf ? rd_kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size) : NULL;
+	c->rk = conf ? kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size) : NULL;
 	if (!c->rk) {
-		if (conf)
-			rd_kafka_conf_destroy(conf);
 		free(c);
 		return NULL;
 	}

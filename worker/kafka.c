@@ -42,6 +42,18 @@ rd_kafka_conf_t *kafka_conf(const struct config *config, const struct kafka_defa
 	return conf;
 }
 
+rd_kafka_t *kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t error_size)
+{
+	char reason[384];
+	rd_kafka_t *rk = rd_kafka_new(type, conf, reason, sizeof(reason));
+	if (rk)
+		return rk;
+	rd_kafka_conf_destroy(conf);
+	reason[strcspn(reason, "\n")] = '\0';
+	snprintf(error, error_size, "kafka.properties: %s", reason);
+	return NULL;
+}
+
 void kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
 	char reason[512];

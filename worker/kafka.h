@@ -1,5 +1,5 @@
 /*
- * kafka.h - making librdkafka's configurations
+ * kafka.h - making librdkafka's configurations and clients
  */
 #ifndef WORKER_KAFKA_H
 #define WORKER_KAFKA_H
@@ -20,6 +20,11 @@ struct kafka_default {
  * as it is, is set behind it by kafka_set. NULL: a property is refused, the error says which. */
 rd_kafka_conf_t *kafka_conf(const struct config *config, const struct kafka_default *defaults,
 	char *error, size_t error_size) __attribute__((warn_unused_result));
+
+/* A client by such a configuration, which it takes in any case. NULL: librdkafka refuses the
+ * properties as they are together, the error says why. */
+rd_kafka_t *kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error,
+	size_t error_size) __attribute__((warn_unused_result));
 
 /* Sets one property of ours; a refusal is a defect of ours and ends the process. */
 void kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value);

@@ -355,10 +355,7 @@ static rd_kafka_t *build(struct producer *p, char *error, size_t error_size)
 	kafka_set_opaque(conf, &p->opaque);
 	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 	rd_kafka_conf_set_error_cb(conf, on_error);
-	rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, error_size);
-	if (!rk)
-		rd_kafka_conf_destroy(conf);
-	return rk;
+	return kafka_new(RD_KAFKA_PRODUCER, conf, error, error_size);
 }
 
 /* Drops the producer with what is in its queues (their lanes are taken anew), makes another. */

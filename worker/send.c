@@ -124,7 +124,8 @@ static bool open_replies(struct sender *sender, const struct config *config)
 	return false;
 }
 
-static bool connect_sender(struct sender *sender, const struct config *config)
+/* The exit status. */
+static int connect_sender(struct sender *sender, const struct config *config)
 {
 	const struct client_options options = {
 		.linger_ms = sender->options.linger_ms,
@@ -133,13 +134,14 @@ static bool connect_sender(struct sender *sender, const struct config *config)
 		.arg = sender,
 	};
 	char error[CLIENT_ERROR_MAX];
+	int status;
 
-	sender->client = client_new(config, &options, error);
+	sender->client = client_new(config, &options, &status, error);
 	if (!sender->client) {
 		cli_error(sender->cli, "`stowage check` says more", "%s", error);
-		return false;
+		return status;
 	}
-	return !sender->options.reply_topic || open_replies(sender, config);
+	return !sender->options.reply_topic || open_replies(sender, config) ? CLI_OK : CLI_KAFKA;
 }
 
 struct sender *sender_new(struct cli *cli, const struct config *config,
@@ -152,13 +154,12 @@ struct sender *sender_new(struct cli *cli, const struct config *config,
 	sender->options = *options;
 	sender->message = buffer_empty(MESSAGE_MAX);
 	make_prefix(sender->prefix);
-	*status = CLI_OK;
 	sender->codec = codec_new(why);
-	if (!sender->codec) {
+	if (sender->codec) {
+		*status = connect_sender(sender, config);
+	} else {
 		cli_error(cli, NULL, "%s", why);
 		*status = CLI_FAILED;
-	} else if (!connect_sender(sender, config)) {
-		*status = CLI_KAFKA;
 	}
 	if (*status == CLI_OK)
 		return sender;

@@ -171,6 +171,22 @@ describe('Kafka', () => {
     }
   });
 
+  test('cannot be asked with such properties: no broker is looked for', async () => {
+    const WRONG = { 'security.protocol=ssl,ssl.ca.location=/nope.pem': /ssl\.ca\.location/,
+      'security.protocol=sasl_ssl,sasl.mechanism=PLAIN': /sasl\.username/, 'session.timeout.ms=900000': /max\.poll\.interval\.ms/ };
+    for (const [properties, says] of Object.entries(WRONG)) {
+      const env = { STOWAGE_KAFKA_PROPERTIES: properties };
+      for (const command of [['check'], ['run'], ['topics', 'create'], ['send', 'storage.ping']]) {
+        if (properties.startsWith('session') && command.length > 1) continue; // the producer does not mind
+        const done = await stowageAsync(command, { env });
+        assert.equal(done.code, EXIT.config, `${command} ${properties}: ${done.stderr}`);
+        assert.match(done.stdout + done.stderr, says);
+        assert.match(done.stdout + done.stderr, /kafka\.properties/);
+        assert.doesNotMatch(done.stdout + done.stderr, /is the broker running/);
+      }
+    }
+  });
+
   test('has none of the topics: the log says so and what makes them', async () => {
     const name = `notopics_${newId()}`;
     made.push(name);
