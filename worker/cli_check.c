@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "schemas/catalog.h"
 #include "worker/check.h"
 
 enum verdict { VERDICT_OK, VERDICT_NOTE, VERDICT_FAILED };
@@ -54,6 +55,24 @@ void check_failed(struct check *check, enum cli_status status, const char *what,
 	va_end(args);
 }
 
+/* What SIGHUP would read, too. */
+static void check_schemas(struct check *check)
+{
+	const char *directory = check->config->schemas.directory;
+	char error[1024];
+	struct catalog *catalog;
+
+	if (!directory)
+		return;
+	catalog = catalog_new(directory, error, sizeof(error));
+	if (catalog)
+		check_ok(check, "schemas", "those of %s can be read", directory);
+	else
+		check_failed(check, CLI_CONFIG, "schemas", "correct schemas.directory, or what is in it", "%s",
+			error);
+	catalog_free(catalog);
+}
+
 static int run(struct cli *cli)
 {
 	struct check check = { .cli = cli, .config = cli_config(cli) };
@@ -64,6 +83,7 @@ static int run(struct cli *cli)
 		return check.status;
 	}
 	check_ok(&check, "configuration", "without mistakes");
+	check_schemas(&check);
 	check_database(&check);
 	check_kafka(&check);
 	return check.status;

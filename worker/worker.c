@@ -210,7 +210,8 @@ static int make_parts(struct worker *w)
 	struct engine *e = &w->engine;
 	char error[1024];
 	if (!load_schemas(w, error, sizeof(error)))
-		return give_up(w, "schemas can't be used", error, CLI_CONFIG);
+		return give_up(w, e->config->schemas.directory ? "schemas.directory can't be used"
+			: "schemas can't be used", error, CLI_CONFIG);
 	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
 		return give_up(w, "replies.allow is not a regular expression", e->config->replies.allow,
 			CLI_CONFIG);

@@ -268,6 +268,24 @@ describe('the configuration', () => {
     });
   }
 
+  test('a folder of schemas that is not there, or holds what is none', async () => {
+    const directory = join(WORK, `schemas-${newId()}`);
+    const env = { STOWAGE_SCHEMAS_DIRECTORY: directory };
+    const fails = async (says) => {
+      for (const command of ['check', 'run']) {
+        const done = await stowageAsync([command], { env });
+        assert.equal(done.code, EXIT.config, `${command}: ${done.stdout}${done.stderr}`);
+        assert.match(done.stdout + done.stderr, /schemas\.directory/);
+        assert.match(done.stdout + done.stderr, says);
+      }
+    };
+    await fails(/No such file/);
+    mkdirSync(directory);
+    assert.match(stowage(['check'], { env }).stdout, new RegExp(`ok +schemas +.*${directory}`));
+    writeFileSync(join(directory, 'half.avsc'), '{"type":');
+    await fails(/half\.avsc/);
+  });
+
   test('a file that is not there', () => {
     const done = stowage(['run', '--config', '/no/such/file.conf']);
     assert.equal(done.code, EXIT.config);
