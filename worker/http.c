@@ -135,7 +135,7 @@ static struct addrinfo *find_addresses(const struct address *address, const char
 
 	if (code == 0)
 		return list;
-	snprintf(err, err_size, "http.address: %s: %s", address->host, gai_strerror(code));
+	snprintf(err, err_size, "%s: %s", address->host, gai_strerror(code));
 	return NULL;
 }
 
@@ -158,7 +158,7 @@ static int open_socket(const char *text, char *err, size_t err_size)
 		fd = list ? listen_on(list) : -1;
 	}
 	if (list && fd < 0)
-		snprintf(err, err_size, "http.address: cannot listen on %s: %s%s", text, strerror(errno),
+		snprintf(err, err_size, "cannot listen on %s: %s%s", text, strerror(errno),
 			errno == EADDRINUSE ? "; another worker on this machine? Give each its own port" : "");
 	if (list)
 		freeaddrinfo(list);
@@ -193,7 +193,7 @@ struct http *http_start(const char *address, struct metrics *metrics, http_probe
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
 	if (!http->daemon) {
-		snprintf(err, err_size, "http.address: cannot start the server: %s", strerror(errno));
+		snprintf(err, err_size, "cannot start the server: %s", strerror(errno));
 		close(fd);
 		free(http);
 		return NULL;

@@ -37,6 +37,7 @@ struct worker {
 	int executor_count;
 	int give_up_fd; /* readable: executors wait for PostgreSQL no longer */
 	struct http *http;
+	atomic_bool made; /* make_parts is through: probes may look at them */
 	struct catalog **catalogs; /* all that were in use: datums may point into an older one */
 	size_t catalog_count;
 	atomic_bool stopping;
@@ -125,6 +126,10 @@ static bool is_ready(void *context, char *why, size_t size)
 		snprintf(why, size, "stopping");
 		return false;
 	}
+	if (!atomic_load(&w->made)) {
+		snprintf(why, size, "starting");
+		return false;
+	}
 	return !outage_is_on(w->engine.outage, why, size) && consumer_is_ready(w->consumer, why, size);
 }
 
@@ -205,6 +210,17 @@ static int give_up(struct worker *w, const char *what, const char *error, int st
 	return status;
 }
 
+/* True also if there is to be none. */
+static bool start_http(struct worker *w, char *error, size_t error_size)
+{
+	struct engine *e = &w->engine;
+	if (!e->config->http.address[0])
+		return true;
+	w->http = http_start(e->config->http.address, e->metrics, is_ready, is_live, w, e->log, error,
+		error_size);
+	return w->http != NULL;
+}
+
 static int make_parts(struct worker *w)
 {
 	struct engine *e = &w->engine;
@@ -215,6 +231,9 @@ static int make_parts(struct worker *w)
 	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
 		return give_up(w, "replies.allow is not a regular expression", e->config->replies.allow,
 			CLI_CONFIG);
+	/* Before anything that asks the brokers: a port that is taken is found at once. */
+	if (!start_http(w, error, sizeof(error)))
+		return give_up(w, "http.address can't be served", error, CLI_FAILED);
 	make_lanes(w);
 	e->producer = producer_new(e->config, e->lanes, e->log, e->metrics, error, sizeof(error));
 	if (!e->producer)
@@ -225,12 +244,7 @@ static int make_parts(struct worker *w)
 		return give_up(w, "no consumer can be made", error, CLI_CONFIG);
 	e->consumer = consumer_client(w->consumer);
 	e->topics = topics_new(e->consumer);
-	if (e->config->http.address[0]) {
-		w->http = http_start(e->config->http.address, e->metrics, is_ready, is_live, w, e->log,
-			error, sizeof(error));
-		if (!w->http)
-			return give_up(w, "http.address can't be served", error, CLI_FAILED);
-	}
+	atomic_store(&w->made, true);
 	return CLI_OK;
 }
 

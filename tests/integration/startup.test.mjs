@@ -219,12 +219,32 @@ describe('the port of /metrics', () => {
       const worker = new Worker({ name: 'port', config: { kafka: { groupId: `port-${newId()}`, topics: ['startup.none'] } } });
       const file = join(WORK, `port-${newId()}.conf`);
       writeFileSync(file, libconfig({ ...worker.config, http: { address: `127.0.0.1:${port}` } }));
-      const done = await stowageAsync(['run', '--config', file]);
+      const done = await stowageAsync(['run', '--config', file], { env: { STOWAGE_LOG_LEVEL: 'debug' } });
       assert.notEqual(done.code, 0);
       assert.match(done.stderr, new RegExp(`${port}`));
       assert.match(done.stderr, /in use|taken/i);
+      // It is found before anything else is begun, and the key is named once.
+      assert.match(done.stderr, /^[^\n]*http\.address[^\n]*\n$/);
+      assert.equal(done.stderr.split('http.address').length, 2, done.stderr);
     } finally {
       server.close();
+    }
+  });
+
+  test('answers from the beginning, while the worker is not yet made', async () => {
+    const env = { STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}` };
+    const worker = new Worker({ name: 'starting', env, config: { kafka: { groupId: `starting-${newId()}` } } });
+    await worker.start({ ready: false });
+    const whyNot = async () => {
+      const response = await worker.get('/readyz').catch(() => null);
+      return response?.status === 503 ? response.text() : '';
+    };
+    try {
+      await until('it says that it starts', async () => await whyNot() === 'starting\n');
+      assert.equal((await worker.get('/livez')).status, 200);
+      await until('it says what it waits for', async () => await whyNot() === 'kafka: no broker can be reached\n');
+    } finally {
+      await worker.stop();
     }
   });
 });
