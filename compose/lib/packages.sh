@@ -16,6 +16,7 @@ make                command make
 cmake               command cmake
 ninja-build         command ninja
 pkg-config          command pkg-config
+python3             command python3
 git                 command git
 npm                 command npm
 libpq-dev           library libpq
@@ -26,7 +27,6 @@ libmicrohttpd-dev   library libmicrohttpd
 libjansson-dev      library jansson
 libssl-dev          library openssl
 libzstd-dev         library libzstd
-libsasl2-dev        library libsasl2
 zlib1g-dev          library zlib
 END
 }
@@ -35,7 +35,6 @@ END
 packages_for_stack() {
     cat <<'END'
 curl                command curl
-python3             command python3
 default-jre-headless java   17
 maven               command mvn
 postgresql          postgres 14
