@@ -265,6 +265,17 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 		connection_flush(c, UNSENT_MAX);
 }
 
+void connection_bound(struct connection *c, size_t bytes)
+{
+	if (c->pg)
+		c->queue[(c->tail - 1) & (c->queue_size - 1)].bound = bytes;
+}
+
+bool connection_rows_cut(const struct connection *c)
+{
+	return c->cut;
+}
+
 void connection_keep_failure(struct connection *c, const PGresult *result, void *tag)
 {
 	if (c->failed)
@@ -324,11 +335,55 @@ bool connection_result(struct connection *c, PGresult **result)
 	return false;
 }
 
+static void add_row(PGresult *rows, const PGresult *one, size_t *bytes)
+{
+	int row = PQntuples(rows);
+	for (int i = 0; i < PQnfields(one); i++) {
+		bool null = PQgetisnull(one, 0, i);
+		int length = null ? -1 : PQgetlength(one, 0, i);
+		if (!PQsetvalue(rows, row, i, null ? NULL : PQgetvalue(one, 0, i), length))
+			abort();
+		*bytes += null ? 0 : (size_t)length;
+	}
+}
+
+/* The next result, where rows come one by one: gathers those within the bound. */
+static bool bounded_result(struct connection *c, size_t bound, PGresult **result)
+{
+	PGresult *rows = NULL;
+	size_t bytes = 0;
+	while (connection_result(c, result) && *result &&
+		PQresultStatus(*result) == PGRES_SINGLE_TUPLE) {
+		if (!rows && !(rows = PQcopyResult(*result, PG_COPYRES_ATTRS)))
+			abort();
+		c->cut = bytes > bound;
+		if (!c->cut)
+			add_row(rows, *result, &bytes);
+		PQclear(*result);
+	}
+	if (!c->pg || !*result || PQresultStatus(*result) != PGRES_TUPLES_OK || !rows) {
+		PQclear(rows);
+		return c->pg != NULL;
+	}
+	PQclear(*result);
+	*result = rows;
+	return true;
+}
+
+static bool next_result(struct connection *c, PGresult **result)
+{
+	size_t bound = c->queue[c->head & (c->queue_size - 1)].bound;
+	c->cut = false;
+	if (bound && PQsetSingleRowMode(c->pg))
+		return bounded_result(c, bound, result);
+	return connection_result(c, result);
+}
+
 /* One expected answer: its result and the NULL behind it, or a sync alone. */
 static void take_answer(struct connection *c)
 {
 	PGresult *result;
-	if (!connection_result(c, &result))
+	if (!next_result(c, &result))
 		return;
 	if (!result) /* a stray end marker */
 		return;

@@ -59,6 +59,13 @@ bool connection_is_open(const struct connection *connection);
 void connection_send(struct connection *connection, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag);
 
+/* Of the statement sent last: rows beyond so many bytes are let go of as they come, instead of being
+ * in memory all at once. Its callback is given those before. For results that may be of any size:
+ * each row costs about a microsecond more. */
+void connection_bound(struct connection *connection, size_t bytes);
+/* In a callback: were there more rows than the bound of its statement? */
+bool connection_rows_cut(const struct connection *connection);
+
 /*
  * Waits for the results of all that was sent, calling the callbacks, which may send more.
  * DB_OK, or the kind of the first failure, told in *failure. After any failure but DB_LOST

@@ -23,6 +23,7 @@ struct expected {
 	connection_result_fn *done;
 	void *arg;
 	void *tag;
+	size_t bound;  /* bytes of rows that are kept; 0: all */
 	char name[24]; /* of a prepared statement */
 };
 
@@ -36,6 +37,7 @@ struct connection {
 	size_t unsent;
 	bool unsynced; /* something was sent since the last sync */
 	bool blames_cancels;
+	bool cut; /* the result at hand lacks rows, by its bound */
 	bool failed; /* an error since the last sync: the server skips what follows */
 	struct db_failure failure;
 	char last_tag[64];

@@ -60,6 +60,8 @@ static void generic_call(struct turn *turn, struct call *call)
 			return;
 		}
 	}
+	if (call->command->shape == REPLY_ROWS)
+		turn_bound(turn, call);
 	turn_send(turn, call->command->statement, generic_done, call);
 }
 

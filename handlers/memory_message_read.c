@@ -157,6 +157,9 @@ static void fetch(struct turn *turn, struct message_scan *scan)
 		" FROM :\"schema\".mastra_messages AS m WHERE %s%s%s"
 		" ORDER BY m.\"createdAt\" %s, m.id %s LIMIT $%d::int8 OFFSET $%d::int8",
 		scan->where, behind, keys, direction, direction, last - 1, last);
+	/* With a filter it is seen here which rows are for the reply. */
+	if (!scan->filter.text)
+		turn_bound(turn, scan->call);
 	turn_send_sql(turn, sql, chunk_done, scan);
 }
 

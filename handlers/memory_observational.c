@@ -282,6 +282,7 @@ void memory_get_observational_memory_history(struct turn *turn)
 			return;
 		}
 	}
+	turn_bound(turn, call);
 	turn_send(turn, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY_HISTORY, got_history, call);
 }
 

@@ -147,5 +147,6 @@ void memory_list_threads(struct turn *turn)
 	bind_where(turn, listing);
 	const char *sql = page_sql(turn, listing);
 	bind_paging(turn->params, &listing->paging);
+	turn_bound(turn, listing->call);
 	turn_send_sql(turn, sql, listed, listing);
 }

@@ -396,10 +396,12 @@ static void send_page(struct turn *turn, struct listing *listing)
 		return;
 	params_text(turn->params, listing->order, strlen(listing->order));
 	bind_paging(turn->params, &listing->paging);
-	if (light)
+	if (light) {
 		turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES_LIGHT__PAGE, light_page_read, listing);
-	else
-		turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES__PAGE, page_read, listing);
+		return;
+	}
+	turn_bound(turn, listing->call);
+	turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES__PAGE, page_read, listing);
 }
 
 /* Both commands have the same request and reply, but for the spans' type. */

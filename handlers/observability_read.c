@@ -69,6 +69,7 @@ static void send_trace(struct turn *turn, turn_result_fn *done)
 	if (!binding_text_ok(turn, call, trace_id, "traceId"))
 		return;
 	bind_text(turn->params, trace_id);
+	turn_bound(turn, call);
 	turn_send(turn, call->command->statement, done, call);
 }
 
@@ -134,6 +135,7 @@ void observability_get_branch(struct turn *turn)
 		params_null(turn->params);
 	else
 		params_int4(turn->params, (int32_t)depth->integer);
+	turn_bound(turn, call);
 	turn_send(turn, call->command->statement, trace_read, call);
 }
 

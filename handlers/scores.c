@@ -412,5 +412,6 @@ void scores_list_scores(struct turn *turn)
 	if (!bind_conditions(turn, call))
 		return;
 	bind_paging(turn->params, &list->paging);
+	turn_bound(turn, call);
 	turn_send(turn, call->command->statement + 1, scores_read, list);
 }

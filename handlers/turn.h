@@ -48,6 +48,7 @@ struct call {
 	struct failure failure; /* of a CALL_FAILED */
 	const char *patterns;   /* where its regular expressions stand ("a or b"), in the arena: it is
 	                           told so if PostgreSQL can't read one; NULL: it has none */
+	bool cut;               /* more rows came for its reply than a reply can hold (turn_bound) */
 	unsigned repairs;       /* json texts repaired for this call; the engine counts them */
 };
 
@@ -84,6 +85,11 @@ void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg
 /* Sends SQL composed at run time, which must live in the arena; `:"schema"` is replaced as in
  * the .sql files. Values go into turn->params, never into the text. */
 void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg);
+
+/* All rows of the statement that is sent next go into the call's reply. `done` is given about as many
+ * as a reply can hold at the most, and the reply is REPLY_TOO_LARGE if there are more: a result of
+ * any size is never in memory. */
+void turn_bound(struct turn *turn, struct call *call);
 
 /* May the handler act on its notes before they are checked? If it may, it says thereby that it does.
  * Not in a turn that runs again by itself, as a statement has failed: it may have come of a guess. */

@@ -24,6 +24,8 @@
 #include "handlers/vectors_index.h"
 #include "handlers/vectors_note.h"
 
+/* So many may be more than a reply can hold, by what is in them. */
+#define MANY_ROWS 100
 #define DEFAULT_TOP_K 10
 #define DEFAULT_MIN_SCORE (-1.0)
 #define DEFAULT_M 16 /* pgvector's own */
@@ -278,6 +280,15 @@ static const char *bind_nearest(struct turn *turn, const struct vectors_query *q
 	return bind_where(turn, query);
 }
 
+static void send_search(struct turn *turn, struct vectors_query *query, const char *sql)
+{
+	/* Where scores are asked for, rows are left out here. */
+	if (query->top_k > MANY_ROWS &&
+		datum_is_null(datum_field(query->call->request, VECTORS_QUERY__MIN_SCORE)))
+		turn_bound(turn, query->call);
+	turn_send_sql(turn, sql, answered, query);
+}
+
 /* The fence OFFSET 0 keeps the planner from an index that it may only ask for the order. */
 static void ask_exact(struct turn *turn, struct vectors_query *query)
 {
@@ -287,15 +298,14 @@ static void ask_exact(struct turn *turn, struct vectors_query *query)
 	if (!where)
 		return;
 	query->exact = true;
-	turn_send_sql(turn,
+	send_search(turn, query,
 		arena_printf(turn->arena,
 			"SELECT " ID_SQL ", %s, " METADATA_SQL ", %s FROM ("
 			"SELECT vector_id, %s AS distance, "
 			"metadata, embedding FROM %s WHERE %s OFFSET 0) AS nearest "
 			"ORDER BY distance, vector_id LIMIT $2::int8",
 			score_sql(metric_of(index)), vector_sql(turn, query),
-			distance_sql(turn, index), vectors_table(turn->arena, index), where),
-		answered, query);
+			distance_sql(turn, index), vectors_table(turn->arena, index), where));
 }
 
 /* The rows of both answers' condition, if they are few, and whether they are: a filter is not to be
@@ -332,7 +342,7 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 		return;
 	params_int8(turn->params, FEW_ROWS + query->top_k);
 	const char *with = few_sql(turn, query, table, where, params_count(turn->params), &few);
-	turn_send_sql(turn,
+	send_search(turn, query,
 		arena_printf(turn->arena,
 			"WITH %s SELECT " ID_SQL ", %s, " METADATA_SQL ", %s, "
 			"(SELECT is_all FROM counted) FROM ("
@@ -343,8 +353,7 @@ static void ask_index(struct turn *turn, struct vectors_query *query)
 			"UNION ALL SELECT NULL, NULL, NULL, NULL WHERE (SELECT is_all FROM counted)"
 			") AS nearest ORDER BY distance, vector_id NULLS LAST LIMIT $2::int8",
 			with, score_sql(metric_of(index)), vector_sql(turn, query), distance, few,
-			distance, table, where, distance),
-		answered, query);
+			distance, table, where, distance));
 }
 
 /* Without the few. */
@@ -354,15 +363,14 @@ static void ask_crowd(struct turn *turn, struct vectors_query *query)
 	const char *where = bind_nearest(turn, query);
 	const char *distance = distance_sql(turn, index);
 
-	turn_send_sql(turn,
+	send_search(turn, query,
 		arena_printf(turn->arena,
 			"SELECT " ID_SQL ", %s, " METADATA_SQL ", %s FROM ("
 			"SELECT vector_id, %s AS distance, "
 			"metadata, embedding FROM %s WHERE %s ORDER BY %s LIMIT $2::int8) AS nearest "
 			"ORDER BY distance, vector_id",
 			score_sql(metric_of(index)), vector_sql(turn, query), distance,
-			vectors_table(turn->arena, index), where, distance),
-		answered, query);
+			vectors_table(turn->arena, index), where, distance));
 }
 
 /* By filter alone: in the order of the ids, with no score. */
@@ -374,12 +382,11 @@ static void ask_filter(struct turn *turn, struct vectors_query *query)
 	if (!where)
 		return;
 	query->exact = true;
-	turn_send_sql(turn,
+	send_search(turn, query,
 		arena_printf(turn->arena,
 			"SELECT " ID_SQL ", 0::float8, " METADATA_SQL ", %s FROM %s WHERE %s "
 			"ORDER BY vector_id LIMIT $1::int8",
-			vector_sql(turn, query), vectors_table(turn->arena, query->index), where),
-		answered, query);
+			vector_sql(turn, query), vectors_table(turn->arena, query->index), where));
 }
 
 /* ---------------------------------------------------------------- settings */

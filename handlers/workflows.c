@@ -352,5 +352,6 @@ void workflows_list_workflow_runs(struct turn *turn)
 			return;
 		bind_paging(turn->params, &paging);
 	}
+	turn_bound(turn, call);
 	turn_send(turn, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE, runs_read, list);
 }

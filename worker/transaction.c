@@ -98,6 +98,7 @@ static void start_calls(struct turn *turn)
 		struct call *call = turn->calls[i];
 		int64_t deadline = job_of(call)->envelope.deadline_ms;
 		call->state = CALL_PENDING;
+		call->cut = false;
 		call->now_ms = now;
 		if (deadline && now > deadline)
 			call_fail(turn, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,

@@ -17,12 +17,15 @@
 /* Keys that were there come in swarms (a client sends its spans again): so many turns that could
  * copy do not, after one that met such a key, or could not copy for another reason. */
 #define COPIES_REST 100
+/* No row is shorter by so much in a reply: what is beyond as many times its size fits in none. */
+#define ROWS_PART ((size_t)4)
 
 /* One statement of a turn that is on its way. */
 struct pending {
 	struct turn *turn;
 	turn_result_fn *done;
 	void *arg;
+	struct call *bounded; /* of turn_bound; NULL: no */
 };
 
 struct turn *turns_new(struct turn_link *link, struct arena *arena, struct params *params,
@@ -53,6 +56,8 @@ void turns_run(struct turn *turn)
 static void take_rows(void *arg, const struct rows *rows)
 {
 	struct pending *pending = arg;
+	if (pending->bounded && connection_rows_cut(pending->turn->link->connection))
+		pending->bounded->cut = true;
 	if (pending->done)
 		pending->done(pending->turn, rows, pending->arg);
 }
@@ -60,15 +65,23 @@ static void take_rows(void *arg, const struct rows *rows)
 void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, void *arg)
 {
 	struct pending *pending = arena_alloc(turn->arena, sizeof(*pending));
-	*pending = (struct pending){ turn, done, arg };
+	*pending = (struct pending){ turn, done, arg, turn->link->bounded };
 	connection_send(turn->link->connection, sql, turn->schema, turn->params, take_rows, pending,
 		turn);
+	if (pending->bounded)
+		connection_bound(turn->link->connection, ROWS_PART * turn->settings->max_reply_bytes);
+	turn->link->bounded = NULL;
 	params_reset(turn->params);
 }
 
 void turn_send(struct turn *turn, int statement, turn_result_fn *done, void *arg)
 {
 	turn_send_sql(turn, statement_defs[statement].sql, done, arg);
+}
+
+void turn_bound(struct turn *turn, struct call *call)
+{
+	turn->link->bounded = call;
 }
 
 bool turn_guess(struct turn *turn)
@@ -158,6 +171,10 @@ void call_reply(struct turn *turn, struct call *call, struct datum result)
 	call->state = CALL_DONE;
 	if (!call->wants_reply)
 		return;
+	if (call->cut) {
+		fail_reply(turn, call, ENCODE_TOO_LARGE, NULL);
+		return;
+	}
 	char why[256];
 	struct buffer *buffer = turn->link->reply;
 	buffer_clear(buffer);

@@ -18,6 +18,7 @@ struct turn_link {
 	bool careful;         /* a culprit is looked for: a savepoint before each turn, no copy, no guess */
 	bool guessed;         /* in this attempt, a handler did */
 	struct notes *notes;
+	struct call *bounded; /* of turn_bound, until the next statement is sent; NULL */
 	unsigned copies_rest; /* copies to be left out after one that failed */
 	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */
 };

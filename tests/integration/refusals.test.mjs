@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, describe, test } from 'node:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
 import { closeShared, pg, readTopic, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
 
@@ -66,6 +67,45 @@ describe('PostgreSQL', () => {
     assert.equal((await saved).id, 'waits');
     assert.doesNotMatch(worker.log, /database refuses work/);
   }));
+});
+
+const MANY = 300;
+const MIB = 1024;
+const TOLD_BY_SANITIZER = /asan|tsan/.test(process.env.STOWAGE_BIN ?? '');
+// The most memory since that was last forgotten (proc(5), clear_refs).
+const highest = (worker) => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${worker.child.pid}/status`, 'utf8'))[1]);
+
+describe('a result far beyond what a reply can hold', () => {
+  const world = new World({ name: 'too-large' });
+  before(async () => {
+    await world.open();
+    await world.client.call('vectors.createIndex', { indexName: 'many', dimension: 2000, indexConfig: { type: 'flat' } });
+    // Each has a text of one megabyte, or the vectors are as many, that take little room in the table.
+    await sql(`INSERT INTO "${world.schema}".mastra_workflow_snapshot (workflow_name, run_id, snapshot, "createdAt", "updatedAt")
+      SELECT 'w', i, jsonb_build_object('text', repeat('x', 1000000)), now(), now() FROM generate_series(1, ${MANY}) i`);
+    await sql(`INSERT INTO "${world.schema}".mastra_threads (id, "resourceId", title, "createdAt", "updatedAt")
+      SELECT i, 'r', repeat('x', 1000000), now(), now() FROM generate_series(1, ${MANY}) i`);
+    await sql(`INSERT INTO "${world.schema}".mastra_messages (id, thread_id, "resourceId", content, role, type, "createdAt")
+      SELECT i, 't', 'r', repeat('x', 1000000), 'user', 'v2', now() FROM generate_series(1, ${MANY}) i`);
+    await sql(`INSERT INTO "${world.schema}".mastra_ai_spans ("traceId", "spanId", name, "spanType", "isEvent", "startedAt", "createdAt", input)
+      SELECT 't', i, 'n', 'tool_call', false, now(), now(), jsonb_build_object('text', repeat('x', 1000000)) FROM generate_series(1, ${MANY}) i`);
+    await sql(`INSERT INTO "${world.schema}".many (vector_id, embedding, metadata)
+      SELECT i, array_fill(1::float4, ARRAY[2000])::vector, '{}' FROM generate_series(1, ${50 * MANY}) i`);
+  });
+  after(() => world.close());
+
+  const READS = [['workflows.listWorkflowRuns', {}], ['memory.listThreads', { perPage: -1 }], ['memory.listMessages', { threadId: 't', perPage: -1 }],
+    ['observability.getTrace', { traceId: 't' }], ['vectors.query', { indexName: 'many', queryVector: Array(2000).fill(1), topK: 50 * MANY, includeVector: true }]];
+  for (const [command, args] of READS) {
+    test(`of ${command} is answered so, and never in memory`, async () => {
+      writeFileSync(`/proc/${world.worker.child.pid}/clear_refs`, '5');
+      const before = highest(world.worker);
+      assert.equal((await failure(world.client.call(command, args))).code, 'REPLY_TOO_LARGE');
+      if (!TOLD_BY_SANITIZER) assert.ok(highest(world.worker) < before + 60 * MIB, `${before} KiB, then ${highest(world.worker)}`);
+      // What fits is answered by the same statements.
+      assert.equal((await world.client.call('vectors.query', { indexName: 'many', queryVector: Array(2000).fill(1), topK: 101, includeVector: true })).length, 101);
+    });
+  }
 });
 
 describe('Kafka', () => {
