@@ -283,6 +283,7 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 	kafka_set(conf, "auto.offset.reset", "error");
 	kafka_set(conf, "isolation.level", "read_committed");
 	kafka_set(conf, "allow.auto.create.topics", "false");
+	kafka_set(conf, "enable.partition.eof", "true");
 	kafka_set_opaque(conf, &c->opaque);
 	rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
 	rd_kafka_conf_set_error_cb(conf, on_error);
@@ -388,8 +389,6 @@ static bool start_lane(struct consumer *c, struct lane *lane)
 static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_message_t *message)
 {
 	switch (message->err) {
-	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-		return;
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 		log_error(c->log, "lane stopped: its offset is not in the log any more",
@@ -405,17 +404,22 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 	}
 }
 
-/* Sorts errors out of what came; returns how many messages are left. */
+/* Sorts errors out of what came; returns how many messages are left. *end: where the partition ends,
+ * if nothing was behind them; else -1. */
 static size_t keep_messages(struct consumer *c, struct lane *lane, rd_kafka_message_t **messages,
-	size_t count)
+	size_t count, int64_t *end)
 {
 	size_t kept = 0;
+	*end = -1;
 	for (size_t i = 0; i < count; i++) {
+		bool at_end = messages[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+		*end = at_end ? messages[i]->offset : -1;
 		if (!messages[i]->err) {
 			messages[kept++] = messages[i];
 			continue;
 		}
-		source_failed(c, lane, messages[i]);
+		if (!at_end)
+			source_failed(c, lane, messages[i]);
 		rd_kafka_message_destroy(messages[i]);
 	}
 	return kept;
@@ -433,8 +437,11 @@ static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 		return;
 	atomic_store(&lane->arrived, true);
 	brokers_are_up(c);
-	size_t kept = keep_messages(c, lane, messages, (size_t)got);
+	int64_t end;
+	size_t kept = keep_messages(c, lane, messages, (size_t)got, &end);
 	fetch_window_moved(c->window, lane, lanes_push(c->lanes, lane, messages, kept));
+	if (end >= 0)
+		lanes_reached_end(c->lanes, lane, end);
 }
 
 static void fill_lane(struct consumer *c, struct lane *lane)

@@ -109,6 +109,28 @@ bool lane_accepts(struct lane *lane, int64_t offset)
 	return true;
 }
 
+void lane_pass_gap(struct lane *lane)
+{
+	if (lane->state == LANE_RUNNING && !lane->busy && !lane->revoking &&
+		message_queue_length(&lane->messages) == 0)
+		lane->position = lane->next;
+}
+
+void lane_reached_end(struct lane *lane, int64_t offset)
+{
+	if (lane->state != LANE_RUNNING || offset <= lane->next || lane->reseek)
+		return;
+	if (offset != lane->gap) {
+		lane->gap = offset;
+		lane->reseek = true;
+		return;
+	}
+	lane->next = offset;
+	lane->gap = 0;
+	lane->starved = 0;
+	lane_pass_gap(lane);
+}
+
 bool lane_looks_starved(struct lane *lane, int64_t end, int looks)
 {
 	bool hungry = lane->state == LANE_RUNNING && !lane->revoking && !lane->reseek &&

@@ -125,6 +125,13 @@ void lane_clear(struct lane *lane);
  */
 bool lane_accepts(struct lane *lane, int64_t offset);
 
+/* Nothing comes before `offset`, where the partition ends now. What else stands there, ends of
+ * transactions, is passed over when that is told a second time, as a gap is. */
+void lane_reached_end(struct lane *lane, int64_t offset);
+/* All that was accepted is through, if nothing waits and nobody has the lane: so is what stands
+ * behind it, up to `next`. */
+void lane_pass_gap(struct lane *lane);
+
 /* Called about once a second with the partition's end as last heard. True: for so many `looks` in
  * a row there was something to read and nothing came; `reseek` is set, once for the same end. */
 bool lane_looks_starved(struct lane *lane, int64_t end, int looks);

@@ -228,6 +228,15 @@ size_t lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **m
 	return taken;
 }
 
+void lanes_reached_end(struct lanes *lanes, struct lane *lane, int64_t offset)
+{
+	lanes_lock(lanes);
+	lane_reached_end(lane, offset);
+	if (lane->reseek)
+		lanes_wake(lanes); /* the consumer */
+	lanes_unlock(lanes);
+}
+
 size_t lanes_bytes(const struct lanes *lanes)
 {
 	return lanes->bytes;
@@ -348,6 +357,7 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 	lane->retry_at = delay_ms > 0 ? clock_tick_ms() + delay_ms : 0;
 	lane->retries = delay_ms > 0 ? lane->retries + 1 : 0;
 	lane->busy = false;
+	lane_pass_gap(lane);
 	lanes->light_lanes -= lane->light;
 	lane->light = false;
 	lanes->heavy_batches -= lane->heavy;

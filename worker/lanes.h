@@ -54,6 +54,8 @@ size_t lanes_room(struct lanes *lanes, const struct lane *lane);
  * bytes of those that are in. */
 size_t lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count);
+/* What the lane has got is all there is before that offset; see lane_reached_end. */
+void lanes_reached_end(struct lanes *lanes, struct lane *lane, int64_t offset);
 /* The next lane from number *at on that is to be started (*seeking), or has room for what has
  * arrived; NULL: none. One look at the lock for all that need nothing. */
 struct lane *lanes_next_to_serve(struct lanes *lanes, size_t *at, bool *seeking);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { at, content } from '../compat/lib/fixtures.mjs';
-import { closeShared, newId, sql, until, World } from '../compat/lib/harness.mjs';
+import { closeShared, newId, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
 
 const PARTITIONS = 4;
 const world = new World({ name: 'order', partitions: PARTITIONS });
@@ -206,6 +206,34 @@ describe('order', () => {
     const { threads } = await world.client.call('memory.listThreads', { filter: { resourceId: id }, perPage: -1 }, { key: id, partition: 0 });
     assert.deepEqual(threads.map((thread) => thread.metadata.i).sort((a, b) => a - b),
       Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 3 !== 1));
+  });
+
+  test('the end of a transaction is nothing that is left, also when the log loses it', async () => {
+    const id = newId();
+    const lane = async () => {
+      const [{ applied, answered }] = await sql(`SELECT applied::int, answered::int FROM "${world.schema}".stowage_lanes WHERE topic = $1 AND partition = 0`, [world.topic]);
+      return [applied, answered];
+    };
+    const end = async () => Number((await withAdmin((admin) => admin.fetchTopicOffsets(world.topic))).find(({ partition }) => partition === 0).high);
+    const producer = world.client.kafka.producer({ transactionalId: id, idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic: world.topic, acks: -1, messages: [{ partition: 0, value: world.client.schemas.encode('memory.saveThread',
+      { thread: { id, resourceId: id, title: id, createdAt: at(0), updatedAt: at(0) } }) }] });
+    await transaction.commit();
+    await producer.disconnect();
+    const high = await end();
+    await until('the row is at the end', async () => (await lane()).every((offset) => offset === high));
+    await until('nothing lags behind', async () => await world.worker.metric('stowage_lag') === 0);
+    // Retention takes all of it, and another worker takes the lane.
+    await withAdmin(async (admin) => {
+      await admin.fetchTopicOffsets(world.topic); // kafkajs asks for the topic's metadata by this alone
+      await admin.deleteTopicRecords({ topic: world.topic, partitions: [{ partition: 0, offset: String(high) }] });
+    });
+    await world.worker.stop();
+    world.worker = await world.startWorker();
+    assert.equal((await world.client.call('memory.getThreadById', { threadId: id }, { partition: 0 })).id, id);
+    assert.equal(await world.worker.metric('stowage_lanes_stopped'), 0);
   });
 
   test('the outbox is empty again, and the offsets are at the end', async () => {

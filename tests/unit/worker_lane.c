@@ -114,6 +114,30 @@ Test(lane_gaps, what_was_skipped_comes_after_the_seek)
 	cr_assert_not(lane->reseek);
 }
 
+Test(lane_gaps, what_ends_a_partition_and_is_no_message_is_passed_when_told_twice)
+{
+	lane->state = LANE_RUNNING;
+	lane->next = lane->position = 10;
+	lane_reached_end(lane, 10);
+	cr_assert_not(lane->reseek, "nothing is between");
+	lane_reached_end(lane, 12);
+	cr_assert(lane->reseek);
+	lane_reached_end(lane, 12);
+	cr_assert_eq(lane->next, 10, "not before the seek");
+	lane->reseek = false;
+	cr_assert(lane_accepts(lane, 10), "it was not the end");
+	lane->position = 11;
+	lane_reached_end(lane, 12);
+	lane->reseek = false;
+	lane->busy = true;
+	lane_reached_end(lane, 12);
+	cr_assert_eq(lane->next, 12);
+	cr_assert_eq(lane->position, 11, "an executor has it");
+	lane->busy = false;
+	lane_pass_gap(lane);
+	cr_assert_eq(lane->position, 12);
+}
+
 Test(lane_gaps, starved_lane_is_started_anew_once_for_an_end)
 {
 	lane->state = LANE_RUNNING;
