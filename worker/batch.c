@@ -60,17 +60,40 @@ void batch_finish(struct batch *batch)
 	clear(batch);
 }
 
+/* The lane's messages from that job of its on, in order. */
+static void give_back_from(struct batch *batch, const struct batch_lane *part, size_t from)
+{
+	size_t count = part->count - from;
+	rd_kafka_message_t **messages = alloc_zero(count + 1, sizeof(*messages));
+	for (size_t i = 0; i < count; i++)
+		messages[i] = batch->jobs[part->first + from + i].message;
+	lanes_unpop(batch->engine->lanes, part->lane, messages, count);
+	free(messages);
+}
+
 void batch_give_back(struct batch *batch)
 {
-	for (size_t i = 0; i < batch->lane_count; i++) {
-		const struct batch_lane *part = &batch->lanes[i];
-		rd_kafka_message_t **messages = alloc_zero(part->count + 1, sizeof(*messages));
-		for (size_t j = 0; j < part->count; j++)
-			messages[j] = batch->jobs[part->first + j].message;
-		lanes_unpop(batch->engine->lanes, part->lane, messages, part->count);
-		free(messages);
-	}
+	for (size_t i = 0; i < batch->lane_count; i++)
+		give_back_from(batch, &batch->lanes[i], 0);
 	clear(batch);
+}
+
+void batch_cut(struct batch *batch, const size_t *next)
+{
+	for (size_t i = 0; i < batch->lane_count; i++) {
+		struct batch_lane *part = &batch->lanes[i];
+		if (next[i] == part->count)
+			continue;
+		part->end = next[i] ? batch->jobs[part->first + next[i]].message->offset
+				    : part->lane->position;
+		for (size_t j = next[i]; j < part->count; j++)
+			batch->held -= message_bytes(batch->jobs[part->first + j].message);
+		give_back_from(batch, part, next[i]);
+		for (size_t j = next[i]; j < part->count; j++)
+			batch->jobs[part->first + j] = (struct job){ .lane = part->lane, .lane_place = i,
+				.skip = true };
+		part->count = next[i];
+	}
 }
 
 static struct job *next_job(struct batch *batch)

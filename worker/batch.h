@@ -57,6 +57,10 @@ void batch_tidy(struct batch *batch, struct lane *const *lanes, size_t count);
 /* One read that runs beside its lane; its message stays with the side. False as batch_collect. */
 bool batch_side(struct batch *batch, const struct side *side) __attribute__((warn_unused_result));
 
+/* Ends the batch early: of each lane only the first next[i] commands are its own, by the lane's place.
+ * The messages of the others go back. */
+void batch_cut(struct batch *batch, const size_t *next);
+
 /* Messages back to the front of their lanes, in order; the batch is empty. */
 void batch_give_back(struct batch *batch);
 /* What an empty batch keeps for the next one is given back. */

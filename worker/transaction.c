@@ -10,6 +10,11 @@
 /* Turns that are sent before their results are taken in: keeps the server busy, and bounds what
  * results take in memory. */
 #define TURNS_AHEAD 64
+/* ... where their replies are large. */
+#define TURNS_AHEAD_LARGE 8
+#define REPLIES_LARGE ((size_t)1024 * 1024)
+/* Replies are kept until the batch is in: with so many bytes of them it ends early. */
+#define REPLIES_MOST ((size_t)16 * 1024 * 1024)
 
 /* How far each lane of the batch has got, while turns are put together. */
 struct walk {
@@ -196,7 +201,9 @@ static enum db_kind run_turn(struct attempt *attempt, struct walk *walk, struct 
 		return bisect(attempt, turn);
 	turns_run(turn);
 	bool barrier = turn->count > 0 && (turn->calls[0]->command->flags & COMMAND_BARRIER);
-	if (!barrier && ++walk->sent < TURNS_AHEAD)
+	size_t ahead = attempt->transaction->link.reply_bytes > REPLIES_LARGE ? TURNS_AHEAD_LARGE
+									     : TURNS_AHEAD;
+	if (!barrier && ++walk->sent < ahead)
 		return DB_OK;
 	walk->sent = 0;
 	return drain(attempt);
@@ -226,6 +233,10 @@ static enum db_kind run_turns(struct attempt *attempt)
 			kind = outside_failure(attempt);
 		if (kind != DB_OK)
 			return kind;
+		if (attempt->transaction->link.reply_bytes > REPLIES_MOST) {
+			batch_cut(attempt->batch, walk.next);
+			break;
+		}
 	}
 	return drain(attempt);
 }
@@ -378,6 +389,7 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 		attempt.open = false;
 		transaction->link.in_transaction = false;
 		transaction->link.guessed = false;
+		transaction->link.reply_bytes = 0;
 		kind = run_once(&attempt, &again);
 		*written = attempt.open;
 		if (kind == DB_OK && !again)

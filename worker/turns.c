@@ -186,6 +186,7 @@ void call_reply(struct turn *turn, struct call *call, struct datum result)
 	}
 	call->reply = arena_copy(turn->arena, (const char *)buffer->data, buffer->size);
 	call->reply_size = buffer->size;
+	turn->link->reply_bytes += buffer->size;
 }
 
 void call_reply_null(struct turn *turn, struct call *call)

@@ -17,6 +17,7 @@ struct turn_link {
 	bool in_transaction;  /* a transaction is begun */
 	bool careful;         /* a culprit is looked for: a savepoint before each turn, no copy, no guess */
 	bool guessed;         /* in this attempt, a handler did */
+	size_t reply_bytes;   /* of all replies encoded in this attempt */
 	struct notes *notes;
 	struct call *bounded; /* of turn_bound, until the next statement is sent; NULL */
 	unsigned copies_rest; /* copies to be left out after one that failed */

@@ -108,6 +108,30 @@ describe('a result far beyond what a reply can hold', () => {
   }
 });
 
+describe('a batch whose replies are large', () => {
+  const READS = 250;
+  const world = new World({ name: 'large-replies', partitions: 3 });
+  before(() => world.open());
+  after(() => world.close());
+
+  test('ends early: all of them are answered, and never in memory at once', async () => {
+    for (let partition = 0; partition < 3; partition++) {
+      await world.client.call('memory.saveThread', { thread: { ...thread(`t${partition}`), title: 'x'.repeat(900_000) } }, { partition });
+    }
+    writeFileSync(`/proc/${world.worker.child.pid}/clear_refs`, '5');
+    const before = highest(world.worker);
+    // Writes between them, each of which has to be seen by the read behind it.
+    const commands = Array.from({ length: READS }, (_, i) => [
+      { command: 'memory.updateThread', args: { id: `t${i % 3}`, metadata: { i } }, partition: i % 3 },
+      { command: 'memory.getThreadById', args: { threadId: `t${i % 3}` }, partition: i % 3, correlationId: `${world.id} ${i}` }]).flat();
+    const replies = commands.filter(({ correlationId }) => correlationId).map(({ correlationId, command }) => world.client.expect(correlationId, command));
+    await world.client.post(commands);
+    const got = await Promise.all(replies);
+    got.forEach(({ decoded }, i) => assert.equal(decoded.result.metadata.i, i));
+    if (!TOLD_BY_SANITIZER) assert.ok(highest(world.worker) < before + 180 * MIB, `${before} KiB, then ${highest(world.worker)}`);
+  });
+});
+
 describe('Kafka', () => {
   const setLimit = (topic, bytes) => withAdmin((admin) => admin.alterConfigs({ validateOnly: false,
     resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: String(bytes) }] }] }));
