@@ -5,7 +5,7 @@ import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { message, thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, pg, readTopic, sql, until, World } from '../compat/lib/harness.mjs';
+import { closeShared, newId, pg, readTopic, sql, until, World } from '../compat/lib/harness.mjs';
 import { quickly } from './load.mjs';
 
 after(() => closeShared());
@@ -45,7 +45,7 @@ const LIST_RUNS = ['workflows.listWorkflowRuns', {}];
 
 // Sends them, each with a reply; the promises of the replies.
 async function send(w, list) {
-  const commands = list.map(([command, args], i) => ({ command, args, key: 't', correlationId: `${w.id} ${command} ${i}` }));
+  const commands = list.map(([command, args]) => ({ command, args, key: 't', correlationId: newId() }));
   const replies = commands.map(({ command, correlationId }) => w.client.expect(correlationId, command, 240_000));
   await w.client.post(commands);
   return replies;
