@@ -7,6 +7,7 @@
 #include "handlers/binding.h"
 #include "handlers/json.h"
 #include "handlers/keys.h"
+#include "handlers/stored_json.h"
 
 #define NAMESPACE_MAXIMUM 255 /* characters: the column is a varchar(255) */
 
@@ -32,23 +33,6 @@ bool vectors_namespace(struct turn *turn, struct call *call, const struct datum 
 	return false;
 }
 
-/* Is it what JavaScript takes for no metadata? In normal form. */
-static bool is_none(struct json value)
-{
-	switch (json_kind(value)) {
-	case JSON_ABSENT:
-	case JSON_NULL_KIND:
-	case JSON_FALSE_KIND:
-		return true;
-	case JSON_NUMBER_KIND:
-		return value.len == 1 && *value.text == '0';
-	case JSON_STRING_KIND:
-		return value.len == 2;
-	default:
-		return false;
-	}
-}
-
 /* A filter compares by the text that jsonb gives a value, and jsonb keeps the zeros of 1.0. */
 bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *given,
 	const char *name, struct datum *out)
@@ -59,7 +43,7 @@ bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *
 		return false;
 	/* Last: a normal form has no flag that asks for a repair. */
 	*out = datum_is_null(&storable) ? storable : json_normal(turn->arena, &storable);
-	if (is_none(json_of(out)))
+	if (stored_json_is_none(out))
 		*out = datum_null();
 	return true;
 }
