@@ -286,6 +286,12 @@ static int64_t after_failure(struct executor *x, enum db_kind kind,
 	return backoff_ms(x);
 }
 
+/* An operator, a shutdown or another backend's crash is not this command's doing. */
+static bool is_excused(const struct db_failure *failure)
+{
+	return strncmp(failure->sqlstate, "57P", 3) == 0;
+}
+
 static bool drop_if_lost(struct executor *x, enum db_kind kind)
 {
 	bool lost = kind == DB_LOST || !connection_is_open(x->transaction.connection);
@@ -302,8 +308,7 @@ static void batch_failed(struct executor *x, const struct work *work, enum db_ki
 		batch_is_fenced(x, work, failure);
 		return;
 	}
-	/* An operator, a shutdown or another backend's crash is not this command's doing. */
-	if (work->lanes[0]->careful && strncmp(failure->sqlstate, "57P", 3) == 0)
+	if (work->lanes[0]->careful && is_excused(failure))
 		work->lanes[0]->excused++;
 	int64_t delay_ms = after_failure(x, kind, failure, work->lanes[0]->retries);
 	if (drop_if_lost(x, kind)) {
@@ -370,6 +375,17 @@ static bool count_attempt(struct executor *x, struct lane *lane, struct db_failu
 		       lane->partition, lane->epoch, offset, failure) == DB_OK;
 }
 
+/* The batch, which was tried so often before. */
+static enum db_kind run_transaction(struct executor *x, int retries, struct db_failure *failure,
+	bool *written)
+{
+	connection_blame_cancels(x->transaction.connection, retries >= CANCELS_PASSING);
+	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
+	enum db_kind kind = transaction_run(&x->transaction, &x->batch, failure, written);
+	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
+	return kind;
+}
+
 static void do_batch(struct executor *x, const struct work *work)
 {
 	if (!can_connect(x, work, LANE_RUNNING))
@@ -389,13 +405,10 @@ static void do_batch(struct executor *x, const struct work *work)
 	}
 	if (work->lanes[0]->light && batch_is_awaited(&x->batch))
 		lanes_awaited(x->engine->lanes);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
 	bool written = false;
 	enum db_kind kind = DB_LOST;
-	connection_blame_cancels(x->transaction.connection, work->lanes[0]->retries >= CANCELS_PASSING);
 	if (count_attempt(x, work->lanes[0], &failure))
-		kind = transaction_run(&x->transaction, &x->batch, &failure, &written);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
+		kind = run_transaction(x, work->lanes[0]->retries, &failure, &written);
 	if (kind == DB_OK)
 		batch_is_in(x, work, written, started);
 	else
@@ -415,7 +428,7 @@ static void side_failed(struct executor *x, struct side *side, enum db_kind kind
 {
 	int64_t delay_ms = after_failure(x, kind, failure, side->retries);
 	side->retries++;
-	if (drop_if_lost(x, kind) && strncmp(failure->sqlstate, "57P", 3) != 0)
+	if (drop_if_lost(x, kind) && !is_excused(failure))
 		side->breaks++;
 	batch_finish(&x->batch);
 	side_waits(x, side, delay_ms);
@@ -472,11 +485,7 @@ static enum db_kind run_side(struct executor *x, const struct side *side, struct
 	/* As many as a lane's command has until it is begun alone, and then alone. */
 	if (side->breaks >= 2 * x->engine->config->limits.attempts && !job->refused)
 		job_refuse_breaking(job, x->batch.arena, side->breaks);
-	connection_blame_cancels(x->transaction.connection, side->retries >= CANCELS_PASSING);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
-	enum db_kind kind = transaction_run(&x->transaction, &x->batch, failure, &written);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
-	return kind;
+	return run_transaction(x, side->retries, failure, &written);
 }
 
 static void do_side(struct executor *x, struct side *side)
