@@ -12,6 +12,7 @@
 #include "handlers/binding.h"
 #include "handlers/json.h"
 #include "handlers/keys.h"
+#include "handlers/new_rows.h"
 #include "handlers/reply.h"
 #include "handlers/uuid.h"
 #include "handlers/vectors_embedding.h"
@@ -53,6 +54,12 @@ struct upsert_group {
 	struct keys *keys;
 	struct upsert_row *rows; /* by number of the key */
 	uint32_t room;
+};
+
+/* ... and what is known of it when that is done. */
+struct upsert_statement {
+	const struct vectors_index *index;
+	uint32_t count; /* of the group's rows */
 };
 
 /* ---------------------------------------------------------------- what a command gives */
@@ -193,21 +200,45 @@ static uint32_t bind_rows(struct turn *turn, const struct upsert_group *group,
 	return at;
 }
 
+/* unnest as a target makes the rows one by one; in FROM it would store each once more. */
+static const char *insert_sql(struct turn *turn, const struct vectors_index *index)
+{
+	return arena_printf(turn->arena,
+		"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
+		"SELECT unnest($1::text[]), unnest($2::%s[]), unnest($3::jsonb[]), unnest($4::text[])",
+		vectors_table(turn->arena, index), vectors_type_sql(turn->arena, index));
+}
+
+/* The same for rows of which some may be there; tells whether none was. */
+static const char *upsert_sql(struct turn *turn, const struct vectors_index *index)
+{
+	return arena_printf(turn->arena,
+		"WITH written AS (%s ON CONFLICT (namespace, vector_id) DO UPDATE "
+		"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata "
+		"RETURNING xmax = 0 AS is_new) SELECT bool_and(is_new) FROM written",
+		insert_sql(turn, index));
+}
+
+static void written(struct turn *turn, const struct rows *rows, void *arg)
+{
+	const struct upsert_statement *statement = arg;
+	bool all_new = !rows_count(rows) || rows_bool(rows, 0, 0);
+
+	new_rows_seen(turn, statement->index->name, statement->count, all_new);
+}
+
 static void send_rows(struct turn *turn, struct upsert_group *group)
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	/* unnest as a target makes the rows one by one; in FROM it would store each once more. */
-	const char *sql = arena_printf(turn->arena,
-		"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
-		"SELECT unnest($1::text[]), unnest($2::%s[]), unnest($3::jsonb[]), unnest($4::text[]) "
-		"ON CONFLICT (namespace, vector_id) DO UPDATE "
-		"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata",
-		vectors_table(turn->arena, group->index), vectors_type_sql(turn->arena, group->index));
+	struct upsert_statement *statement = arena_alloc(turn->arena, sizeof(*statement));
+	*statement = (struct upsert_statement){ group->index, keys_count(group->keys) };
 	const uint32_t *order = keys_sorted(group->keys);
-	for (uint32_t at = 0; at < keys_count(group->keys);) {
+	const char *sql = new_rows_expected(turn, group->index->name, statement->count)
+		? insert_sql(turn, group->index) : upsert_sql(turn, group->index);
+	for (uint32_t at = 0; at < statement->count;) {
 		at = bind_rows(turn, group, order, at);
-		turn_send_sql(turn, sql, NULL, NULL);
+		turn_send_sql(turn, sql, written, statement);
 	}
 	group->keys = NULL;
 }

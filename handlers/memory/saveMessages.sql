@@ -5,8 +5,9 @@
 -- Threads of a run of commands, distinct and sorted: $1 ids, $2 the time of the last command.
 -- Their messages, distinct and sorted: $3 ids, $4 threads, $5 contents, $6 created, $7 roles,
 -- $8 types, $9 resources. Answers the threads that are not there; their messages are left out.
--- A message that is there already keeps its createdAt. IS TRUE keeps the planner from making a
--- join of the IN: as a hashed subplan it is as fast whatever is estimated, and keeps the order.
+-- A message that is there already keeps its createdAt; if some are, the answer has a row without an
+-- id. IS TRUE keeps the planner from making a join of the IN: as a hashed subplan it is as fast
+-- whatever is estimated, and keeps the order.
 WITH touched AS (
 	UPDATE :"schema".mastra_threads AS t SET
 		"updatedAt" = given.at AT TIME ZONE 'UTC',
@@ -27,6 +28,28 @@ WITH touched AS (
 		role = EXCLUDED.role,
 		type = EXCLUDED.type,
 		"resourceId" = EXCLUDED."resourceId"
+	RETURNING xmax = 0 AS is_new
+)
+SELECT id FROM unnest($1::text[]) AS given (id) WHERE id NOT IN (SELECT id FROM touched)
+UNION ALL
+SELECT NULL WHERE EXISTS (SELECT FROM saved WHERE NOT is_new)
+
+-- statement: new
+-- The same for messages of which none is expected to be there: one that is there fails it.
+WITH touched AS (
+	UPDATE :"schema".mastra_threads AS t SET
+		"updatedAt" = given.at AT TIME ZONE 'UTC',
+		"updatedAtZ" = given.at
+	FROM unnest($1::text[], $2::timestamptz[]) AS given (id, at)
+	WHERE t.id = given.id
+	RETURNING t.id
+), saved AS (
+	INSERT INTO :"schema".mastra_messages
+		(id, thread_id, content, "createdAt", "createdAtZ", role, type, "resourceId")
+	SELECT id, thread_id, content, created AT TIME ZONE 'UTC', created, role, type, resource_id
+	FROM unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
+		$9::text[]) AS given (id, thread_id, content, created, role, type, resource_id)
+	WHERE (thread_id IN (SELECT id FROM touched)) IS TRUE
 )
 SELECT id FROM unnest($1::text[]) AS given (id) WHERE id NOT IN (SELECT id FROM touched)
 

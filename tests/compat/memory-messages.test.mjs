@@ -56,6 +56,12 @@ describe('memory.saveMessages', () => {
     await list();
   });
 
+  test('a hundred at once, twice new, then ever more of them there already, then new again', async () => {
+    for (const [i, first] of [0, 100, 200, 250, 260, 250, 1000, 1100, 1150, 0, 2000].entries()) {
+      await save(...Array.from({ length: 100 }, (_, n) => message(`m${first + n}`, 't1', first + n + i, { content: content(`call ${i}`) })));
+    }
+  });
+
   test('the same id three times over two threads', async () => {
     await save(message('m1', 't1', 5, { content: content('1') }), message('m1', 't2', 4, { content: content('2') }),
       message('m1', 't1', 3, { content: content('3') }));

@@ -102,6 +102,14 @@ describe('vectors.upsert', () => {
     await query({ queryVector: [1, 0, 0], includeVector: true });
   });
 
+  test('a hundred at once, twice new, then ever more of them there already, then new again', async () => {
+    await pair.index('docs', 3);
+    for (const [i, first] of [0, 100, 200, 250, 260, 250, 1000, 1100, 1150, 0, 2000].entries()) {
+      const numbers = Array.from({ length: 100 }, (_, n) => first + n);
+      await upsert({ vectors: numbers.map((n) => [n, i, 1]), ids: numbers.map((n) => `v${n}`), metadata: numbers.map((n) => ({ n, i })) });
+    }
+  });
+
   test('namespaces', async () => {
     await pair.index('docs', 3);
     for (const [i, namespace] of [undefined, 'default', 'n1', 'n2', '', 'ü'.repeat(255)].entries()) {
