@@ -155,8 +155,6 @@ static struct keys *missing_threads(struct turn *turn, const struct rows *rows)
 	struct keys *missing = keys_new(turn->arena, count);
 	for (uint32_t i = 0; i < count; i++) {
 		size_t len = 0;
-		if (rows_null(rows, (int)i, 0))
-			continue; /* some_were_there */
 		const char *text = rows_text(rows, (int)i, 0, &len);
 		texts[i] = datum_text(text, (uint32_t)len);
 		keys_add(missing, &texts[i]);
@@ -177,22 +175,6 @@ static void run_done(struct turn *turn, const struct rows *rows, void *arg)
 		else
 			reply_saved(turn, saving);
 	}
-}
-
-static bool some_were_there(const struct rows *rows)
-{
-	for (int i = 0; i < rows_count(rows); i++)
-		if (rows_null(rows, i, 0))
-			return true;
-	return false;
-}
-
-static void folded_run_done(struct turn *turn, const struct rows *rows, void *arg)
-{
-	const struct run *run = arg;
-
-	new_rows_seen(turn, datum_string(MESSAGES_TABLE), keys_count(run->ids), !some_were_there(rows));
-	run_done(turn, rows, arg);
 }
 
 /* ---------------------------------------------------------------- a run of commands */
@@ -291,11 +273,11 @@ static void bind_messages(const struct run *run, struct params *params)
 	}
 }
 
-static void run_send(struct run *run, int statement, turn_result_fn *done)
+static void run_send(struct run *run, int statement)
 {
 	bind_touched(run, run->turn->params);
 	bind_messages(run, run->turn->params);
-	turn_send(run->turn, statement, done, run);
+	turn_send(run->turn, statement, run_done, run);
 }
 
 static void run_send_folded(struct run *run)
@@ -303,7 +285,7 @@ static void run_send_folded(struct run *run)
 	if (!run->saving_count)
 		return;
 	bool expected = new_rows_expected(run->turn, datum_string(MESSAGES_TABLE), keys_count(run->ids));
-	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES, folded_run_done);
+	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
 }
 
 /* ---------------------------------------------------------------- the turn */
@@ -352,7 +334,7 @@ static struct run *save_call(struct turn *turn, struct run *run, struct call *ca
 	run_add(run, saving);
 	if (!several)
 		return run;
-	run_send(run, SQL_MEMORY_SAVE_MESSAGES__TOGETHER, run_done);
+	run_send(run, SQL_MEMORY_SAVE_MESSAGES__TOGETHER);
 	return run_new(turn);
 }
 

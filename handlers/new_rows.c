@@ -6,18 +6,19 @@
 #include "handlers/notes.h"
 #include "schemas/allocate.h"
 
-/* For fewer it is not worth a failed statement, for which somebody may wait. */
+/* For fewer it is not worth a failed batch, for which somebody may wait. */
 #define ROWS_MIN 32
-/* Statements in a row whose rows were all new, before the next one's are expected to be: where some
- * fail again and again it becomes more. */
-#define STREAK_MIN 1
-#define STREAK_MAX 4096
-#define STREAK_GROWTH 4
+/* Keys that are there come in swarms (what was sent before is sent again), and some tables get little
+ * else. A failure costs a few statements, and each that does not fail spares a twentieth of one. */
+#define REST_MIN 100
+#define REST_MAX 6400
+#define REST_GROWTH 4
 
-struct seen {
-	unsigned streak; /* statements whose rows were new, with no other since */
-	unsigned needed;
-	bool open; /* a statement expected new rows, and none of the table's is done since */
+struct expectation {
+	uint64_t batch;      /* the last in which rows were expected to be new; 0: none */
+	unsigned rest;       /* statements that are not to expect it */
+	unsigned after_next; /* ... when the next one fails */
+	unsigned held;       /* batches in a row that did not fail */
 };
 
 /* Beside the notes of others on the same name, which holds no space. */
@@ -27,50 +28,51 @@ static struct datum key_of(struct turn *turn, struct datum table)
 	return datum_string(key);
 }
 
-static struct seen *look_up(struct turn *turn, struct datum table)
+static struct expectation *look_up(struct turn *turn, struct datum table)
 {
 	struct datum key = key_of(turn, table);
-	struct seen *seen = notes_find(turn->notes, key.text, key.size);
+	struct expectation *known = notes_find(turn->notes, key.text, key.size);
 
-	if (seen)
-		return seen;
-	seen = allocate(sizeof(*seen));
-	*seen = (struct seen){ .needed = STREAK_MIN };
-	notes_put(turn->notes, key.text, key.size, seen, free);
-	return seen;
+	if (known)
+		return known;
+	known = allocate(sizeof(*known));
+	*known = (struct expectation){ .after_next = REST_MIN };
+	notes_put(turn->notes, key.text, key.size, known, free);
+	return known;
 }
 
-/* Some statement failed, and this table's has not come back. */
-static void failed(struct seen *seen)
+static void failed(struct expectation *known)
 {
-	seen->open = false;
-	seen->streak = 0;
-	seen->needed = seen->needed < STREAK_MAX / STREAK_GROWTH ? seen->needed * STREAK_GROWTH : STREAK_MAX;
+	known->batch = 0;
+	known->held = 0;
+	known->rest = known->after_next;
+	if (known->after_next < REST_MAX)
+		known->after_next *= REST_GROWTH;
+}
+
+/* The rest after the next failure becomes shorter when so many batches have held. */
+static void held(struct expectation *known)
+{
+	if (++known->held < known->after_next || known->after_next == REST_MIN)
+		return;
+	known->held = 0;
+	known->after_next /= REST_GROWTH;
 }
 
 bool new_rows_expected(struct turn *turn, struct datum table, uint32_t count)
 {
 	if (count < ROWS_MIN)
 		return false;
-	struct seen *seen = look_up(turn, table);
-	if (!turn_guess(turn)) {
-		if (seen->open)
-			failed(seen);
+	struct expectation *known = look_up(turn, table);
+	enum turn_new answer = known->rest ? TURN_NEW_NOT_NOW : turn_expect_new(turn);
+	if (known->rest)
+		known->rest--;
+	if (answer == TURN_NEW_REFUSED && known->batch == turn_batch(turn))
+		failed(known);
+	if (answer != TURN_NEW_EXPECTED)
 		return false;
-	}
-	if (seen->streak < seen->needed)
-		return false;
-	seen->open = true;
+	if (known->batch && known->batch != turn_batch(turn))
+		held(known);
+	known->batch = turn_batch(turn);
 	return true;
-}
-
-void new_rows_seen(struct turn *turn, struct datum table, uint32_t count, bool all_new)
-{
-	if (count < ROWS_MIN)
-		return;
-	struct seen *seen = look_up(turn, table);
-	if (seen->open && seen->needed > STREAK_MIN)
-		seen->needed--;
-	seen->open = false;
-	seen->streak = !all_new ? 0 : seen->streak < STREAK_MAX ? seen->streak + 1 : STREAK_MAX;
 }

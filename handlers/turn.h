@@ -96,6 +96,20 @@ void turn_bound(struct turn *turn, struct call *call);
 bool turn_guess(struct turn *turn);
 
 /*
+ * May rows go in without a word on what to do where their key is there already? A handler that is
+ * told TURN_NEW_EXPECTED says thereby that it does so (new_rows.h). If one is there, the engine runs
+ * the whole batch again.
+ */
+enum turn_new {
+	TURN_NEW_EXPECTED,
+	TURN_NEW_REFUSED, /* not in this batch: it runs again as a key was there */
+	TURN_NEW_NOT_NOW, /* not in this turn: it runs by itself, a culprit is looked for */
+};
+enum turn_new turn_expect_new(struct turn *turn);
+/* The number of the turn's batch among its executor's, from 1. It stays when that runs again. */
+uint64_t turn_batch(const struct turn *turn);
+
+/*
  * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be
  * there. `sql` is a COPY ... FROM STDIN (FORMAT binary), as in turn_send_sql. turn_copy_begin is
  * false if the rows are to go in by a statement: outside of a transaction, after a conflict for a

@@ -24,6 +24,8 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 		"Batches run again after a rollback, an outage or a fence." },
 	[METRIC_BISECTIONS] = { "bisections_total",
 		"Times a failed batch was halved to find the command that failed." },
+	[METRIC_NEW_ROWS_REFUSED] = { "new_rows_refused_total",
+		"Batches run again as a row that was expected to be new was there." },
 	[METRIC_FENCED] = { "fenced_lanes_total", "Lanes dropped because another worker has them." },
 	[METRIC_TEXT_REPAIRS] = { "text_repairs_total",
 		"Texts with NUL or lone surrogates that were repaired." },

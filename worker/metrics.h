@@ -29,6 +29,7 @@ enum metric_counter {
 	METRIC_BATCHES,
 	METRIC_BATCH_RETRIES,    /* run again after a rollback, an outage or a fence */
 	METRIC_BISECTIONS,
+	METRIC_NEW_ROWS_REFUSED, /* batches run again as a row that was expected to be new was there */
 	METRIC_FENCED,           /* lanes dropped because another worker has them */
 	METRIC_TEXT_REPAIRS,     /* NUL or lone surrogates repaired */
 	METRIC_DEAD_LETTERS,

@@ -16,6 +16,8 @@
 /* Replies are kept until the batch is in: with so many bytes of them it ends early. */
 #define REPLIES_MOST ((size_t)16 * 1024 * 1024)
 
+#define UNIQUE_VIOLATION "23505"
+
 /* How far each lane of the batch has got, while turns are put together. */
 struct walk {
 	struct batch *batch;
@@ -378,18 +380,44 @@ static bool may_be_a_turns(const struct transaction *transaction, const struct d
 	return is_a_turns(failure) || (failure->kind == DB_SETUP && transaction->link.guessed);
 }
 
+/* A row that was expected to be new is there already: nobody's fault, the batch runs again without
+ * such expectations. */
+static bool was_not_new(struct transaction *transaction, const struct db_failure *failure)
+{
+	struct turn_link *link = &transaction->link;
+	if (!link->expects_new || link->none_new || strcmp(failure->sqlstate, UNIQUE_VIOLATION) != 0)
+		return false;
+	link->none_new = true;
+	metrics_add(transaction->engine->metrics, METRIC_NEW_ROWS_REFUSED, 1);
+	return true;
+}
+
+static void start_batch(struct turn_link *link)
+{
+	link->batch++;
+	link->careful = false;
+	link->none_new = false;
+}
+
+static void start_attempt(struct attempt *attempt)
+{
+	struct turn_link *link = &attempt->transaction->link;
+	attempt->open = false;
+	link->in_transaction = false;
+	link->guessed = false;
+	link->expects_new = false;
+	link->reply_bytes = 0;
+}
+
 enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
 	struct db_failure *failure, bool *written)
 {
 	struct attempt attempt = { .transaction = transaction, .batch = batch, .failure = failure };
 	bool again;
 	enum db_kind kind;
-	transaction->link.careful = false;
+	start_batch(&transaction->link);
 	for (;;) {
-		attempt.open = false;
-		transaction->link.in_transaction = false;
-		transaction->link.guessed = false;
-		transaction->link.reply_bytes = 0;
+		start_attempt(&attempt);
 		kind = run_once(&attempt, &again);
 		*written = attempt.open;
 		if (kind == DB_OK && !again)
@@ -398,6 +426,8 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 			connection_rollback(transaction->connection);
 		if (kind == DB_OK)
 			continue; /* without what is refused now */
+		if (was_not_new(transaction, failure))
+			continue;
 		if (transaction->link.careful || !may_be_a_turns(transaction, failure))
 			return kind;
 		transaction->link.careful = true;

@@ -92,6 +92,21 @@ bool turn_guess(struct turn *turn)
 	return true;
 }
 
+enum turn_new turn_expect_new(struct turn *turn)
+{
+	if (turn->link->none_new)
+		return TURN_NEW_REFUSED;
+	if (turn->link->careful)
+		return TURN_NEW_NOT_NOW;
+	turn->link->expects_new = true;
+	return TURN_NEW_EXPECTED;
+}
+
+uint64_t turn_batch(const struct turn *turn)
+{
+	return turn->link->batch;
+}
+
 bool turn_copy_begin(struct turn *turn, const char *sql)
 {
 	struct turn_link *link = turn->link;

@@ -17,6 +17,9 @@ struct turn_link {
 	bool in_transaction;  /* a transaction is begun */
 	bool careful;         /* a culprit is looked for: a savepoint before each turn, no copy, no guess */
 	bool guessed;         /* in this attempt, a handler did */
+	uint64_t batch;       /* its number, the same in each attempt */
+	bool expects_new;     /* in this attempt, a handler expects rows to be new */
+	bool none_new;        /* not any more: a key was there */
 	size_t reply_bytes;   /* of all replies encoded in this attempt */
 	struct notes *notes;
 	struct call *bounded; /* of turn_bound, until the next statement is sent; NULL */

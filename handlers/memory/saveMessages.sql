@@ -5,9 +5,8 @@
 -- Threads of a run of commands, distinct and sorted: $1 ids, $2 the time of the last command.
 -- Their messages, distinct and sorted: $3 ids, $4 threads, $5 contents, $6 created, $7 roles,
 -- $8 types, $9 resources. Answers the threads that are not there; their messages are left out.
--- A message that is there already keeps its createdAt; if some are, the answer has a row without an
--- id. IS TRUE keeps the planner from making a join of the IN: as a hashed subplan it is as fast
--- whatever is estimated, and keeps the order.
+-- A message that is there already keeps its createdAt. IS TRUE keeps the planner from making a
+-- join of the IN: as a hashed subplan it is as fast whatever is estimated, and keeps the order.
 WITH touched AS (
 	UPDATE :"schema".mastra_threads AS t SET
 		"updatedAt" = given.at AT TIME ZONE 'UTC',
@@ -28,15 +27,15 @@ WITH touched AS (
 		role = EXCLUDED.role,
 		type = EXCLUDED.type,
 		"resourceId" = EXCLUDED."resourceId"
-	RETURNING xmax = 0 AS is_new
 )
 SELECT id FROM unnest($1::text[]) AS given (id) WHERE id NOT IN (SELECT id FROM touched)
-UNION ALL
-SELECT NULL WHERE EXISTS (SELECT FROM saved WHERE NOT is_new)
 
 -- statement: new
--- The same for messages of which none is expected to be there: one that is there fails it.
-WITH touched AS (
+-- The same for messages that are expected to be new (new_rows.h): one that is there fails it. Unless
+-- ids are unique, PostgreSQL does not plan the INSERT of nothing.
+WITH guard AS (
+	INSERT INTO :"schema".mastra_messages (id) SELECT NULL WHERE false ON CONFLICT (id) DO NOTHING
+), touched AS (
 	UPDATE :"schema".mastra_threads AS t SET
 		"updatedAt" = given.at AT TIME ZONE 'UTC',
 		"updatedAtZ" = given.at

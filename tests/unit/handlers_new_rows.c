@@ -14,7 +14,7 @@ static struct datum docs, other;
 
 static void make(void)
 {
-	link = (struct turn_link){ .notes = notes_new() };
+	link = (struct turn_link){ .notes = notes_new(), .batch = 1 };
 	turn = (struct turn){ .arena = arena_new(0), .notes = link.notes, .link = &link };
 	docs = datum_string("docs");
 	other = datum_string("other");
@@ -33,98 +33,104 @@ static bool expected(void)
 	return new_rows_expected(&turn, docs, MANY);
 }
 
-static void seen(unsigned times, bool all_new)
+static void next_batch(void)
 {
-	while (times-- > 0)
-		new_rows_seen(&turn, docs, MANY, all_new);
+	link.batch++;
+	link.none_new = link.careful = false;
 }
 
-/* A key was there: the engine runs the turn again. */
+/* A key was there: the batch runs again, and is followed by another. */
 static void fail(void)
 {
 	cr_assert(expected());
-	link.careful = true;
+	link.none_new = true;
 	cr_assert_not(expected());
-	link.careful = false;
+	cr_assert_not(expected());
+	next_batch();
 }
 
-Test(new_rows, are_expected_behind_new_ones)
+/* Statements until new rows are expected again; no more are tried. */
+static int rest(void)
 {
-	cr_assert_not(expected());
-	seen(1, true);
-	cr_assert(expected());
-	cr_assert(expected());
-	seen(2, true);
-	cr_assert(expected());
-	cr_assert_not(new_rows_expected(&turn, other, MANY));
+	int count = 0;
+	while (count < 100000 && !expected())
+		count++;
+	next_batch();
+	return count;
 }
 
-Test(new_rows, are_not_expected_behind_others)
+Test(new_rows, are_expected_from_the_first_on)
 {
-	seen(5, true);
-	seen(1, false);
-	cr_assert_not(expected());
-	seen(1, true);
 	cr_assert(expected());
+	cr_assert(expected());
+	next_batch();
+	cr_assert(expected());
+	cr_assert(link.expects_new);
 }
 
 Test(new_rows, are_not_expected_where_they_are_few)
 {
-	seen(1, true);
 	cr_assert_not(new_rows_expected(&turn, docs, 2));
-	new_rows_seen(&turn, docs, 2, false);
-	cr_assert(expected());
-	seen(1, false);
-	new_rows_seen(&turn, docs, 2, true);
-	cr_assert_not(expected());
+	cr_assert_not(link.expects_new);
 }
 
-Test(new_rows, that_failed_need_more_to_be_seen)
+Test(new_rows, are_not_expected_after_a_failure_and_longer_after_each_other)
 {
-	seen(1, true);
+	int first, second;
 	fail();
-	seen(3, true);
-	cr_assert_not(expected());
-	seen(1, true);
+	first = rest();
+	cr_assert_geq(first, 90);
+	cr_assert_leq(first, 100);
 	fail();
-	seen(15, true);
-	cr_assert_not(expected());
-	seen(1, true);
-	cr_assert(expected());
-}
-
-Test(new_rows, that_hold_need_less_again)
-{
-	seen(1, true);
-	fail();
-	seen(4, true);
+	second = rest();
+	cr_assert_geq(second, 390);
+	cr_assert_leq(second, 400);
 	for (int i = 0; i < 10; i++) {
-		cr_assert(expected());
-		seen(1, true);
+		fail();
+		second = rest();
 	}
-	seen(1, false);
-	seen(1, true);
+	cr_assert_leq(second, 6400);
+}
+
+Test(new_rows, that_held_for_long_rest_less_after_the_next_failure)
+{
+	fail();
+	rest();
+	for (int i = 0; i < 900; i++) {
+		cr_assert(expected());
+		next_batch();
+	}
+	fail();
+	cr_assert_leq(rest(), 100);
+}
+
+Test(new_rows, of_one_table_say_nothing_of_another)
+{
+	fail();
+	cr_assert(new_rows_expected(&turn, other, MANY));
+	link.none_new = true;
+	cr_assert_not(new_rows_expected(&turn, other, MANY));
+	next_batch();
+	cr_assert_not(new_rows_expected(&turn, other, MANY));
+}
+
+/* It was not expected in the batch that failed. */
+Test(new_rows, are_expected_after_a_failure_that_was_not_theirs)
+{
+	cr_assert(expected());
+	next_batch();
+	link.none_new = true;
+	cr_assert_not(expected());
+	next_batch();
 	cr_assert(expected());
 }
 
-/* Of another table, or by another cause, before or after. */
-Test(new_rows, stay_expected_where_others_failed)
+/* What fails then is not known to be a key. */
+Test(new_rows, are_not_expected_where_a_culprit_is_looked_for)
 {
-	seen(1, true);
 	cr_assert(expected());
-	seen(1, true);
 	link.careful = true;
 	cr_assert_not(expected());
-	link.careful = false;
-	cr_assert(expected());
-}
-
-Test(new_rows, need_no_more_than_some_thousands)
-{
-	seen(1, true);
-	for (int i = 0; i < 20; i++) {
-		fail();
-		seen(4096, true);
-	}
+	next_batch();
 	cr_assert(expected());
 }
