@@ -73,10 +73,10 @@ static void arrived(rd_kafka_t *rk, void *opaque)
 	(void)written; /* a full counter is a wake-up that is still to be seen */
 }
 
-static void open_source(struct consumer *c, struct lane *lane)
+static void open_source(struct consumer *c, struct lane *lane, rd_kafka_queue_t *source)
 {
 	lane->wake_fd = lanes_wake_fd(c->lanes);
-	lane->source = rd_kafka_queue_get_partition(c->rk, lane->topic, lane->partition);
+	lane->source = source;
 	rd_kafka_queue_forward(lane->source, NULL);
 	rd_kafka_queue_cb_event_enable(lane->source, arrived, lane);
 }
@@ -88,28 +88,51 @@ static void close_source(struct lane *lane)
 		rd_kafka_queue_cb_event_enable(lane->source, NULL, NULL);
 }
 
-/* Where a lane starts is told by its row, by a seek: until then its partition is paused. The offset
- * is no logical one: librdkafka looks those up, and an answer that the seek has overtaken makes it
- * look again and go there after all, past what was to be read. */
+/* Their queues. To ask for one makes a partition known that was not: only such can be paused. */
+static rd_kafka_queue_t **sources_of(struct consumer *c,
+	const rd_kafka_topic_partition_list_t *partitions)
+{
+	rd_kafka_queue_t **sources = alloc_zero((size_t)partitions->cnt, sizeof(*sources));
+	for (int i = 0; i < partitions->cnt; i++)
+		sources[i] = rd_kafka_queue_get_partition(c->rk, partitions->elems[i].topic,
+			partitions->elems[i].partition);
+	return sources;
+}
+
+static void open_lanes(struct consumer *c, const rd_kafka_topic_partition_list_t *partitions,
+	rd_kafka_queue_t *const *sources)
+{
+	for (int i = 0; i < partitions->cnt; i++) {
+		const rd_kafka_topic_partition_t *p = &partitions->elems[i];
+		open_source(c, lanes_add(c->lanes, p->topic, p->partition), sources[i]);
+		log_info(c->log, "partition assigned", LOG_STR("topic", p->topic),
+			LOG_INT("partition", p->partition));
+	}
+}
+
+/* Where a lane starts is told by its row, by a seek: until then its partition is paused, and so before
+ * it is assigned. What is fetched from the offset given here may be gone from the log, which ends
+ * the partition's fetching: no seek takes it up again. The offset is no logical one: librdkafka looks
+ * those up, and an answer that the seek has overtaken makes it look again and go there after all, past
+ * what was to be read. */
 static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *partitions)
 {
+	rd_kafka_queue_t **sources = sources_of(c, partitions);
 	for (int i = 0; i < partitions->cnt; i++)
 		partitions->elems[i].offset = 0;
-	rd_kafka_error_t *error = rd_kafka_incremental_assign(c->rk, partitions);
 	rd_kafka_pause_partitions(c->rk, partitions);
+	rd_kafka_error_t *error = rd_kafka_incremental_assign(c->rk, partitions);
 	if (error) {
 		log_error(c->log, "partitions can't be assigned",
 			LOG_STR("error", rd_kafka_error_string(error)));
 		rd_kafka_error_destroy(error);
-		return;
+		for (int i = 0; i < partitions->cnt; i++)
+			rd_kafka_queue_destroy(sources[i]);
+	} else {
+		open_lanes(c, partitions, sources);
+		atomic_store(&c->joined, true);
 	}
-	for (int i = 0; i < partitions->cnt; i++) {
-		const rd_kafka_topic_partition_t *p = &partitions->elems[i];
-		open_source(c, lanes_add(c->lanes, p->topic, p->partition));
-		log_info(c->log, "partition assigned", LOG_STR("topic", p->topic),
-			LOG_INT("partition", p->partition));
-	}
-	atomic_store(&c->joined, true);
+	free(sources);
 }
 
 static void give_up_lanes(struct consumer *c, const rd_kafka_topic_partition_list_t *partitions,

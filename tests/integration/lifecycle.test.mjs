@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { at, message, thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, newId, schemas, sleep, sql, until, World } from '../compat/lib/harness.mjs';
+import { closeShared, newId, schemas, sleep, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
 
 after(() => closeShared());
 
@@ -71,6 +71,35 @@ describe('the log as JSON', () => {
     for (const line of world.worker.log.trim().split('\n')) {
       const { time, level, msg } = JSON.parse(line);
       assert.ok(!Number.isNaN(Date.parse(time)) && level && msg, line);
+    }
+  });
+});
+
+describe('a log that has lost its beginning', () => {
+  test('each partition is started where its row says, however many are assigned at once', async () => {
+    const partitions = 100;
+    const world = new World({ name: 'retention', partitions });
+    const ping = (partition) => ({ command: 'storage.ping', partition });
+    const all = Array.from({ length: partitions }, (_, partition) => partition);
+    const applied = async (n) => (await sql(`SELECT count(*)::int AS n FROM "${world.schema}".stowage_lanes WHERE applied = $1`, [n]))[0].n;
+    try {
+      await world.open();
+      await world.client.post(all.map(ping));
+      await until('all are applied', async () => await applied(1) === partitions);
+      await world.worker.stop();
+      await withAdmin(async (admin) => {
+        await admin.fetchTopicOffsets(world.topic); // kafkajs asks for the topic's metadata by this alone
+        await admin.deleteTopicRecords({ topic: world.topic, partitions: all.map((partition) => ({ partition, offset: '1' })) });
+      });
+      for (let start = 1; start <= 3; start++) {
+        world.worker = await world.startWorker();
+        await world.client.post(all.map(ping));
+        await until('all are applied', async () => await applied(1 + start) === partitions);
+        assert.equal(await world.worker.metric('stowage_lanes_stopped'), 0);
+        await world.worker.stop();
+      }
+    } finally {
+      await world.close();
     }
   });
 });
