@@ -9,7 +9,6 @@
 
 /* Bytes that wait for the socket, before the next rows are made. */
 #define COPY_UNSENT_MAX (128 * 1024)
-#define UNIQUE_VIOLATION "23505"
 
 static void send_plain(struct connection *c, const char *sql)
 {
@@ -25,7 +24,7 @@ static bool take_until_end(struct connection *c, ExecStatusType expected, void *
 		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 		if (first && PQresultStatus(result) == expected)
 			good = true;
-		else if (state && conflict && strcmp(state, UNIQUE_VIOLATION) == 0)
+		else if (state && conflict && strcmp(state, DB_UNIQUE_VIOLATION) == 0)
 			*conflict = true;
 		else
 			connection_keep_failure(c, result, tag);

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#define DB_UNIQUE_VIOLATION "23505"
+
 enum db_kind {
 	DB_OK,
 	DB_LOST,     /* the connection is gone: what was on its way may be in or not */

@@ -14,10 +14,7 @@
 #include "handlers/keys.h"
 #include "handlers/memory_message.h"
 #include "handlers/message_list.h"
-#include "handlers/new_rows.h"
 #include "handlers/turn.h"
-
-#define MESSAGES_TABLE "mastra_messages"
 
 /* What is stored of a message. */
 struct stored_message {
@@ -284,7 +281,8 @@ static void run_send_folded(struct run *run)
 {
 	if (!run->saving_count)
 		return;
-	bool expected = new_rows_expected(run->turn, datum_string(MESSAGES_TABLE), keys_count(run->ids));
+	struct datum table = datum_string("mastra_messages");
+	bool expected = turn_expect_new(run->turn, table, keys_count(run->ids));
 	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
 }
 

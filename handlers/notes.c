@@ -6,7 +6,7 @@
 
 #include "schemas/allocate.h"
 
-#define NOTES_MAX 128
+#define NOTES_MAX 64
 
 struct note {
 	void *key;

@@ -65,6 +65,7 @@ struct turn {
 	                          transaction of its own */
 	const struct worker_settings *settings;
 	struct notes *notes;   /* the executor's (notes.h) */
+	bool expects_new;      /* turn_expect_new has said so */
 	struct turn_link *link;
 };
 
@@ -92,22 +93,17 @@ void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, voi
 void turn_bound(struct turn *turn, struct call *call);
 
 /* May the handler act on its notes before they are checked? If it may, it says thereby that it does.
- * Not in a turn that runs again by itself, as a statement has failed: it may have come of a guess. */
+ * Not where a statement has failed before: it may have come of a guess. */
 bool turn_guess(struct turn *turn);
 
 /*
- * May rows go in without a word on what to do where their key is there already? A handler that is
- * told TURN_NEW_EXPECTED says thereby that it does so (new_rows.h). If one is there, the engine runs
- * the whole batch again.
+ * Are the `count` rows that go into the table of that name next expected to be new? Then their
+ * statements have no ON CONFLICT, which spares PostgreSQL work (worker/new_rows.h), and are to fail by a
+ * unique violation where a row is there already: the engine runs the whole batch again, in which
+ * none is expected to be new. They are to fail, too, where the keys are not unique (any more), as an
+ * INSERT of no rows beside them does, if it has ON CONFLICT.
  */
-enum turn_new {
-	TURN_NEW_EXPECTED,
-	TURN_NEW_REFUSED, /* not in this batch: it runs again as a key was there */
-	TURN_NEW_NOT_NOW, /* not in this turn: it runs by itself, a culprit is looked for */
-};
-enum turn_new turn_expect_new(struct turn *turn);
-/* The number of the turn's batch among its executor's, from 1. It stays when that runs again. */
-uint64_t turn_batch(const struct turn *turn);
+bool turn_expect_new(struct turn *turn, struct datum table, uint32_t count);
 
 /*
  * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be

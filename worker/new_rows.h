@@ -1,23 +1,46 @@
 /*
- * new_rows.h - rows that are expected not to be there yet
+ * new_rows.h - whether the rows that go into a table next are expected to be new
  *
  * INSERT without ON CONFLICT spares PostgreSQL the speculative insertion: a twentieth of a vector's
- * cost, a sixth of a message's. Whether the next rows of a table are new is not known before; but
- * it mostly stays as it was. So large statements expect it, until a key is there: that fails the
- * batch, which runs again without (turn_expect_new), and the table's next statements do not expect
- * it, 100 of them, and four times as many after each other failure.
+ * cost, a sixth of a message's. Nobody knows before whether rows are new, but a table mostly stays as
+ * it was. So many rows at once are expected to be new, until one is not: that fails its batch, which
+ * runs again without, and the next hundred times the table's rows are not expected to be new. After
+ * each other failure it is four times as often, up to some thousand times, and a hundred times again
+ * if enough batches have held since the last.
  *
- * Such a statement has to fail, too, where the keys are not unique (any more): ON CONFLICT sees to
- * that, and so does an INSERT of no rows that has one.
+ * Tables share a few places, by their names: one of thousands of tables that has not been seen yet
+ * costs no batch, and what a table does wrong costs some others that twentieth.
  *
- * What is known of a table is the executor's, as its notes are (notes.h).
+ * An executor's; for its thread alone.
  */
-#ifndef HANDLERS_NEW_ROWS_H
-#define HANDLERS_NEW_ROWS_H
+#ifndef WORKER_NEW_ROWS_H
+#define WORKER_NEW_ROWS_H
 
-#include "handlers/turn.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Are the `count` rows that go into the table next expected to be new? `table` is its name. */
-bool new_rows_expected(struct turn *turn, struct datum table, uint32_t count);
+#define NEW_ROWS_PLACES 16
+
+struct new_rows_place {
+	unsigned rest;      /* so many times more, rows are not expected to be new */
+	unsigned last_rest; /* how often it was after the last failure; 0: there was none */
+	unsigned held;      /* batches since */
+	bool tried;         /* in this attempt rows were expected to be new */
+};
+
+/* All zero at the start. */
+struct new_rows {
+	struct new_rows_place places[NEW_ROWS_PLACES];
+};
+
+/* A batch begins, or begins again. */
+void new_rows_begin(struct new_rows *rows);
+/* Are the next `count` rows of the table of that name? Then they are tried. */
+bool new_rows_expected(struct new_rows *rows, const char *table, size_t size, size_t count);
+/* Were any in this attempt? */
+bool new_rows_tried(const struct new_rows *rows);
+/* The attempt failed by a row that was there already; or it is in. */
+void new_rows_failed(struct new_rows *rows);
+void new_rows_held(struct new_rows *rows);
 
 #endif

@@ -16,8 +16,6 @@
 /* Replies are kept until the batch is in: with so many bytes of them it ends early. */
 #define REPLIES_MOST ((size_t)16 * 1024 * 1024)
 
-#define UNIQUE_VIOLATION "23505"
-
 /* How far each lane of the batch has got, while turns are put together. */
 struct walk {
 	struct batch *batch;
@@ -106,6 +104,8 @@ static void start_calls(struct turn *turn)
 		int64_t deadline = job_of(call)->envelope.deadline_ms;
 		call->state = CALL_PENDING;
 		call->cut = false;
+		call->repairs = 0;
+		job_of(call)->undo = false;
 		call->now_ms = now;
 		if (deadline && now > deadline)
 			call_fail(turn, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
@@ -380,13 +380,15 @@ static bool may_be_a_turns(const struct transaction *transaction, const struct d
 	return is_a_turns(failure) || (failure->kind == DB_SETUP && transaction->link.guessed);
 }
 
-/* A row that was expected to be new is there already: nobody's fault, the batch runs again without
- * such expectations. */
+/* A row that was expected to be new is there already: nobody's fault, the batch runs again. */
 static bool was_not_new(struct transaction *transaction, const struct db_failure *failure)
 {
 	struct turn_link *link = &transaction->link;
-	if (!link->expects_new || link->none_new || strcmp(failure->sqlstate, UNIQUE_VIOLATION) != 0)
+	const struct turn *turn = failure->tag; /* none: a constraint that is checked by COMMIT */
+	if (failure->kind != DB_COMMAND || strcmp(failure->sqlstate, DB_UNIQUE_VIOLATION) != 0 ||
+		!(turn ? turn->expects_new : new_rows_tried(&link->new_rows)))
 		return false;
+	new_rows_failed(&link->new_rows);
 	link->none_new = true;
 	metrics_add(transaction->engine->metrics, METRIC_NEW_ROWS_REFUSED, 1);
 	return true;
@@ -394,7 +396,6 @@ static bool was_not_new(struct transaction *transaction, const struct db_failure
 
 static void start_batch(struct turn_link *link)
 {
-	link->batch++;
 	link->careful = false;
 	link->none_new = false;
 }
@@ -405,8 +406,8 @@ static void start_attempt(struct attempt *attempt)
 	attempt->open = false;
 	link->in_transaction = false;
 	link->guessed = false;
-	link->expects_new = false;
 	link->reply_bytes = 0;
+	new_rows_begin(&link->new_rows);
 }
 
 enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
@@ -420,8 +421,10 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 		start_attempt(&attempt);
 		kind = run_once(&attempt, &again);
 		*written = attempt.open;
-		if (kind == DB_OK && !again)
+		if (kind == DB_OK && !again) {
+			new_rows_held(&transaction->link.new_rows);
 			return kind;
+		}
 		if (attempt.open || kind != DB_OK)
 			connection_rollback(transaction->connection);
 		if (kind == DB_OK)

@@ -1,7 +1,8 @@
 /*
  * transaction.h - a batch in the database: the fence, the commands, their replies, the offsets
  *
- * Writes go in one transaction; a batch of reads alone writes nothing. If a statement fails for
+ * Writes go in one transaction; a batch of reads alone writes nothing. If a row is there already that
+ * was expected to be new, the batch is run again without such expectations. If a statement fails for
  * its command's sake, the batch is run again with a savepoint before each turn, and a failing
  * turn is halved until the culprit stands alone: its neighbours are applied all the same.
  */

@@ -86,25 +86,20 @@ void turn_bound(struct turn *turn, struct call *call)
 
 bool turn_guess(struct turn *turn)
 {
-	if (turn->link->careful)
+	if (turn->link->careful || turn->link->none_new)
 		return false;
 	turn->link->guessed = true;
 	return true;
 }
 
-enum turn_new turn_expect_new(struct turn *turn)
+bool turn_expect_new(struct turn *turn, struct datum table, uint32_t count)
 {
-	if (turn->link->none_new)
-		return TURN_NEW_REFUSED;
-	if (turn->link->careful)
-		return TURN_NEW_NOT_NOW;
-	turn->link->expects_new = true;
-	return TURN_NEW_EXPECTED;
-}
-
-uint64_t turn_batch(const struct turn *turn)
-{
-	return turn->link->batch;
+	struct turn_link *link = turn->link;
+	if (link->careful || link->none_new ||
+		!new_rows_expected(&link->new_rows, table.text, table.size, count))
+		return false;
+	turn->expects_new = true;
+	return true;
 }
 
 bool turn_copy_begin(struct turn *turn, const char *sql)

@@ -9,17 +9,18 @@
 #include "db/connection.h"
 #include "schemas/buffer.h"
 #include "worker/job.h"
+#include "worker/new_rows.h"
 
 struct turn_link {
 	const struct engine *engine;
 	struct connection *connection;
 	struct buffer *reply; /* scratch: a reply being encoded */
 	bool in_transaction;  /* a transaction is begun */
-	bool careful;         /* a culprit is looked for: a savepoint before each turn, no copy, no guess */
+	bool careful;         /* a culprit is looked for: a savepoint before each turn, nothing is
+	                         guessed, copied or expected to be new */
 	bool guessed;         /* in this attempt, a handler did */
-	uint64_t batch;       /* its number, the same in each attempt */
-	bool expects_new;     /* in this attempt, a handler expects rows to be new */
-	bool none_new;        /* not any more: a key was there */
+	bool none_new;        /* a row was not new: none is expected to be, again in this batch */
+	struct new_rows new_rows;
 	size_t reply_bytes;   /* of all replies encoded in this attempt */
 	struct notes *notes;
 	struct call *bounded; /* of turn_bound, until the next statement is sent; NULL */

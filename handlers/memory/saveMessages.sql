@@ -31,7 +31,7 @@ WITH touched AS (
 SELECT id FROM unnest($1::text[]) AS given (id) WHERE id NOT IN (SELECT id FROM touched)
 
 -- statement: new
--- The same for messages that are expected to be new (new_rows.h): one that is there fails it. Unless
+-- The same for messages that are expected to be new (turn_expect_new): one that is there fails it. Unless
 -- ids are unique, PostgreSQL does not plan the INSERT of nothing.
 WITH guard AS (
 	INSERT INTO :"schema".mastra_messages (id) SELECT NULL WHERE false ON CONFLICT (id) DO NOTHING

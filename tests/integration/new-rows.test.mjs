@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { content, message, thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, sql, World } from '../compat/lib/harness.mjs';
+import { at, content, message, thread } from '../compat/lib/fixtures.mjs';
+import { closeShared, pool, sql, until, World } from '../compat/lib/harness.mjs';
 import { ReferenceVector } from '../compat/lib/vector-pair.mjs';
 
 after(() => closeShared());
@@ -12,11 +12,24 @@ after(() => closeShared());
 // One connection: all batches are one executor's, which remembers.
 const inWorld = (name, use) => async () => {
   const world = new World({ name, config: { postgres: { max: 1 } } });
+  const metric = (name_) => world.worker.metric(`stowage_${name_}`);
   try {
     await world.open();
     await use(world, {
       run: (text, params) => sql(text.replaceAll(':schema', `"${world.schema}"`), params),
-      refused: () => world.worker.metric('stowage_new_rows_refused_total'),
+      refused: () => metric('new_rows_refused_total'),
+      // All of them in one batch: they wait for a new worker. Resolves to 'done', or the error.
+      together: async (list) => {
+        await world.worker.stop();
+        const calls = list.map((one, i) => ({ ...one, key: 'one partition', correlationId: `${world.id}-${i}` }));
+        const answers = calls.map(({ correlationId, command }) => world.client.expect(correlationId, command));
+        await world.client.post(calls);
+        world.worker = await world.startWorker({ batch: { lingerMillis: 1000 } });
+        const outcomes = (await Promise.all(answers)).map(({ schema, decoded }) => (schema.name === 'mastra.Error' ? decoded : 'done'));
+        await until('the batch is counted', () => metric('batches_total'));
+        assert.equal(await metric('batches_total'), 1);
+        return outcomes;
+      },
     });
   } finally {
     await world.close();
@@ -54,24 +67,41 @@ describe('messages', () => {
     assert.equal(await refused(), 0);
   }));
 
-  test('a thread that is not there among others, in one batch', inWorld('missing', async (w, { run, refused }) => {
+  const one = (i, over) => ({ command: 'memory.saveMessages', args: { messages: [message(`m${i}`, 't', i, over)] } });
+  const count = async (run) => (await run('SELECT count(*)::int AS n FROM :schema.mastra_messages'))[0].n;
+
+  test('a thread that is not there among others, in one batch', inWorld('missing', async (w, { run, refused, together }) => {
     await open(w);
-    const one = (i) => w.client.call('memory.saveMessages', { messages: [message(`m${i}`, i === 30 ? 'none' : 't', i)] })
-      .then(() => 'saved', (error) => error.code);
-    const outcomes = await Promise.all(numbers(100).map(one));
-    assert.deepEqual(outcomes, numbers(100).map((i) => (i === 30 ? 'THREAD_NOT_FOUND' : 'saved')));
-    assert.equal((await run('SELECT count(*)::int AS n FROM :schema.mastra_messages'))[0].n, 99);
+    const outcomes = await together(numbers(100).map((i) => one(i, i === 30 ? { threadId: 'none' } : {})));
+    assert.deepEqual(outcomes.map((outcome) => outcome.code ?? outcome), numbers(100).map((i) => (i === 30 ? 'THREAD_NOT_FOUND' : 'done')));
+    assert.equal(await count(run), 99);
     assert.equal(await refused(), 0);
   }));
 
-  test('what an operator made unique fails its command alone', inWorld('unique', async (w, { run }) => {
+  test('what an operator made unique fails its command alone', inWorld('unique', async (w, { run, refused, together }) => {
     await open(w);
     await run('CREATE UNIQUE INDEX ON :schema.mastra_messages (content)');
-    const one = (i) => w.client.call('memory.saveMessages', { messages: [message(`m${i}`, 't', i, { content: `text ${i === 70 ? 20 : i}` })] })
-      .then(() => 'saved', (error) => error.category);
-    const outcomes = await Promise.all(numbers(100).map(one));
-    assert.deepEqual(outcomes.filter((outcome) => outcome !== 'saved'), ['CONFLICT']);
-    assert.equal((await run('SELECT count(*)::int AS n FROM :schema.mastra_messages'))[0].n, 99);
+    const outcomes = await together(numbers(100).map((i) => one(i, { content: `text ${i === 70 ? 20 : i}` })));
+    assert.deepEqual(outcomes.map((outcome) => outcome.category ?? outcome), numbers(100).map((i) => (i === 70 ? 'CONFLICT' : 'done')));
+    assert.equal(await count(run), 99);
+    assert.equal(await refused(), 1);
+  }));
+
+  test('neighbours of one that is there take effect once, each with its reply', inWorld('neighbours', async (w, { run, refused, together }) => {
+    await open(w);
+    await save(w, [70], 'first');
+    const om = await w.client.call('memory.initializeObservationalMemory', { threadId: 't', resourceId: 'r', scope: 'thread', config: {} });
+    const add = { command: 'memory.updateActiveObservations', args: { id: om.id, observations: 'x', tokenCount: 1, lastObservedAt: at(0) } };
+    const span = (i) => ({ command: 'observability.createSpan',
+      args: { span: { traceId: 't', spanId: `s${i}`, name: 'n', spanType: 'generic', isEvent: false, startedAt: at(0) } } });
+    const outcomes = await together([...numbers(40).map(() => add), ...numbers(150).map(span), ...numbers(100).map((i) => one(i)),
+      { command: 'memory.saveThread', args: { thread: thread('', { id: 'a\0b' }) } }, ...numbers(40).map(() => add)]);
+    assert.deepEqual(outcomes.map((outcome) => outcome.category ?? outcome), numbers(331).map((i) => (i === 290 ? 'INVALID' : 'done')));
+    assert.equal(await refused(), 1);
+    assert.equal(await count(run), 100);
+    const [{ tokens, spans }] = await run(`SELECT (SELECT "totalTokensObserved"::int FROM :schema.mastra_observational_memory) AS tokens,
+      (SELECT count(*)::int FROM :schema.mastra_ai_spans) AS spans`);
+    assert.deepEqual([tokens, spans], [80, 150]);
   }));
 
   test('without the primary key nothing comes in twice: it is an error', inWorld('key', async (w, { run }) => {
@@ -148,12 +178,29 @@ describe('vectors', () => {
     assert.deepEqual(await stored(run), expect([numbers(100), 1], [numbers(100, 50), 2]));
   })));
 
-  test('PgVector writes the same at the same time', inWorld('both', (w, { run }) => made(w, async (mate) => {
-    for (const mark of numbers(8, 1)) {
-      const given = upsertOf(numbers(100, 100 * mark), mark);
-      await Promise.all([w.client.call('vectors.upsert', given), mate.call('vectors.upsert', given)]);
-    }
-    assert.equal((await run('SELECT count(*)::int AS n FROM :schema.docs'))[0].n, 800);
-    assert.deepEqual(await stored(run), expect(...numbers(8, 1).map((mark) => [numbers(100, 100 * mark), mark])));
+  test('a flat index beside one that is not: none is expected to be new', inWorld('beside', (w, { run, refused, together }) => made(w, async (mate) => {
+    await mate.call('vectors.createIndex', { indexName: 'graph', dimension: 2, indexConfig: { type: 'hnsw' } });
+    const both = (first, mark) => ['docs', 'graph'].map((indexName) => ({ command: 'vectors.upsert', args: { ...upsertOf(numbers(100, first), mark), indexName } }));
+    assert.deepEqual(await together([...both(0, 1), ...both(50, 2)]), ['done', 'done', 'done', 'done']);
+    assert.equal(await refused(), 0);
+    assert.deepEqual(await stored(run), expect([numbers(100), 1], [numbers(100, 50), 2]));
   })));
+
+  for (const end of ['COMMIT', 'ROLLBACK']) {
+    test(`another writer has one of them in a transaction: ${end}`, inWorld('both', (w, { run, refused }) => made(w, async () => {
+      const other = await pool().connect();
+      try {
+        await other.query(`BEGIN; INSERT INTO "${w.schema}".docs (vector_id, embedding, metadata) VALUES ('v0050', '[0,0]', '{}')`);
+        const given = upsert(w, numbers(100), 1);
+        await until('the worker waits for it', async () =>
+          (await run("SELECT FROM pg_stat_activity WHERE wait_event = 'transactionid' AND query LIKE $1", [`%${w.schema}%`])).length);
+        await other.query(end);
+        await given;
+      } finally {
+        other.release();
+      }
+      assert.equal(await refused(), end === 'COMMIT' ? 1 : 0);
+      assert.deepEqual(await stored(run), expect([numbers(100), 1]));
+    })));
+  }
 });

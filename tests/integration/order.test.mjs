@@ -27,8 +27,8 @@ function random(seed) {
 
 // A few threads and messages of one partition, so that commands often meet.
 class Model {
-  constructor(prefix, seed) {
-    this.prefix = prefix;
+  constructor(prefix, seed, { messages = 6, atOnce = 2 } = {}) {
+    Object.assign(this, { prefix, messageCount: messages, atOnce });
     this.next = random(seed);
     this.threads = new Map();
     this.messages = new Map();
@@ -39,7 +39,7 @@ class Model {
   step() {
     this.clock++;
     const t = `${this.prefix}-t${this.next(4)}`;
-    const m = `${this.prefix}-m${this.next(6)}`;
+    const anyMessage = () => `${this.prefix}-m${this.next(this.messageCount)}`;
     const thread = this.threads.get(t);
     switch (this.next(12)) {
       case 0:
@@ -66,14 +66,14 @@ class Model {
       case 6:
       case 7:
       case 8: {
-        const list = [m, `${this.prefix}-m${this.next(6)}`].slice(0, 1 + this.next(2)).map((id) => ({ id, threadId: t, resourceId: this.prefix,
+        const list = Array.from({ length: 1 + this.next(this.atOnce) }, anyMessage).map((id) => ({ id, threadId: t, resourceId: this.prefix,
           role: 'user', type: 'v2', createdAt: at(this.clock), content: content(`c${this.clock}`) }));
         if (!thread) return ['memory.saveMessages', { messages: list }, 'NOT_FOUND'];
         for (const one of list) this.messages.set(one.id, { threadId: t, text: `c${this.clock}` });
         return ['memory.saveMessages', { messages: list }, (result) => assert.equal(result.messages.length, new Set(list.map((one) => one.id)).size)];
       }
       case 9: {
-        const ids = [m, `${this.prefix}-m${this.next(6)}`];
+        const ids = [anyMessage(), anyMessage()];
         for (const id of ids) this.messages.delete(id);
         return ['memory.deleteMessages', { messageIds: ids }, () => {}];
       }
@@ -135,6 +135,12 @@ describe('order', () => {
       await sameRows(models);
     });
   }
+
+  test('messages by the dozens, of which some are there and some are new', async () => {
+    const models = [11, 12].map((seed) => new Model(newId(), seed, { messages: 200, atOnce: 60 }));
+    await play(models, 400, { client: world.client });
+    await sameRows(models);
+  });
 
   test('mixed commands in four partitions at once', async () => {
     const models = Array.from({ length: PARTITIONS }, (_, i) => new Model(newId(), 100 + i));

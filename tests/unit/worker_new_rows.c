@@ -1,136 +1,110 @@
-/* When the rows of a large statement are expected to be new, and when not any more. */
-#include "handlers/new_rows.h"
+/* When the rows of a table are expected to be new, and when not any more. */
+#include "worker/new_rows.h"
 
 #include <criterion/criterion.h>
-
-#include "handlers/notes.h"
-#include "worker/turns.h"
+#include <stdio.h>
+#include <string.h>
 
 #define MANY 100
 
-static struct turn_link link;
-static struct turn turn;
-static struct datum docs, other;
+static struct new_rows rows;
 
 static void make(void)
 {
-	link = (struct turn_link){ .notes = notes_new(), .batch = 1 };
-	turn = (struct turn){ .arena = arena_new(0), .notes = link.notes, .link = &link };
-	docs = datum_string("docs");
-	other = datum_string("other");
+	rows = (struct new_rows){ 0 };
 }
 
-static void drop(void)
+TestSuite(new_rows, .init = make);
+
+static bool expected_of(const char *table)
 {
-	notes_free(link.notes);
-	arena_free(turn.arena);
+	return new_rows_expected(&rows, table, strlen(table), MANY);
 }
 
-TestSuite(new_rows, .init = make, .fini = drop);
-
-static bool expected(void)
+/* A batch with rows of that table, of which one is there or none. Was it tried? */
+static bool batch(const char *table, bool is_there)
 {
-	return new_rows_expected(&turn, docs, MANY);
+	new_rows_begin(&rows);
+	bool tried = expected_of(table);
+	if (tried && is_there) {
+		new_rows_failed(&rows);
+		new_rows_begin(&rows);
+	}
+	new_rows_held(&rows);
+	return tried;
 }
 
-static void next_batch(void)
-{
-	link.batch++;
-	link.none_new = link.careful = false;
-}
-
-/* A key was there: the batch runs again, and is followed by another. */
-static void fail(void)
-{
-	cr_assert(expected());
-	link.none_new = true;
-	cr_assert_not(expected());
-	cr_assert_not(expected());
-	next_batch();
-}
-
-/* Statements until new rows are expected again; no more are tried. */
+/* Batches until rows of the table are expected to be new again, that one not counted. */
 static int rest(void)
 {
 	int count = 0;
-	while (count < 100000 && !expected())
+	while (count < 100000 && !batch("docs", false))
 		count++;
-	next_batch();
 	return count;
 }
 
 Test(new_rows, are_expected_from_the_first_on)
 {
-	cr_assert(expected());
-	cr_assert(expected());
-	next_batch();
-	cr_assert(expected());
-	cr_assert(link.expects_new);
+	for (int i = 0; i < 1000; i++)
+		cr_assert(batch("docs", false));
 }
 
 Test(new_rows, are_not_expected_where_they_are_few)
 {
-	cr_assert_not(new_rows_expected(&turn, docs, 2));
-	cr_assert_not(link.expects_new);
+	new_rows_begin(&rows);
+	cr_assert_not(new_rows_expected(&rows, "docs", 4, 31));
+	cr_assert_not(new_rows_tried(&rows));
+	cr_assert(new_rows_expected(&rows, "docs", 4, 32));
+	cr_assert(new_rows_tried(&rows));
 }
 
 Test(new_rows, are_not_expected_after_a_failure_and_longer_after_each_other)
 {
-	int first, second;
-	fail();
-	first = rest();
-	cr_assert_geq(first, 90);
-	cr_assert_leq(first, 100);
-	fail();
-	second = rest();
-	cr_assert_geq(second, 390);
-	cr_assert_leq(second, 400);
-	for (int i = 0; i < 10; i++) {
-		fail();
-		second = rest();
+	static const int rests[] = { 100, 400, 1600, 6400, 6400, 6400 };
+	for (size_t i = 0; i < sizeof(rests) / sizeof(*rests); i++) {
+		cr_assert(batch("docs", true));
+		cr_assert_eq(rest(), rests[i]);
 	}
-	cr_assert_leq(second, 6400);
 }
 
-Test(new_rows, that_held_for_long_rest_less_after_the_next_failure)
+Test(new_rows, that_held_often_enough_are_expected_again_soon)
 {
-	fail();
+	cr_assert(batch("docs", true));
 	rest();
-	for (int i = 0; i < 900; i++) {
-		cr_assert(expected());
-		next_batch();
+	cr_assert(batch("docs", true));
+	rest();
+	for (int i = 0; i < 50; i++)
+		cr_assert(batch("docs", false));
+	cr_assert(batch("docs", true));
+	cr_assert_eq(rest(), 100);
+}
+
+Test(new_rows, of_other_tables_are_expected_as_before)
+{
+	cr_assert(batch("docs", true));
+	cr_assert_not(batch("docs", false));
+	cr_assert(batch("mastra_messages", false));
+	cr_assert(batch("notes", false));
+}
+
+/* Thousands of tables, all of them filled a second time. */
+Test(new_rows, of_many_tables_fail_few_batches)
+{
+	int failed = 0;
+	for (int i = 0; i < 5000; i++) {
+		char table[32];
+		snprintf(table, sizeof(table), "tenant_%d", i);
+		failed += batch(table, true);
 	}
-	fail();
-	cr_assert_leq(rest(), 100);
+	cr_assert_geq(failed, NEW_ROWS_PLACES);
+	cr_assert_leq(failed, 4 * NEW_ROWS_PLACES);
 }
 
-Test(new_rows, of_one_table_say_nothing_of_another)
+Test(new_rows, that_were_not_tried_say_nothing)
 {
-	fail();
-	cr_assert(new_rows_expected(&turn, other, MANY));
-	link.none_new = true;
-	cr_assert_not(new_rows_expected(&turn, other, MANY));
-	next_batch();
-	cr_assert_not(new_rows_expected(&turn, other, MANY));
-}
-
-/* It was not expected in the batch that failed. */
-Test(new_rows, are_expected_after_a_failure_that_was_not_theirs)
-{
-	cr_assert(expected());
-	next_batch();
-	link.none_new = true;
-	cr_assert_not(expected());
-	next_batch();
-	cr_assert(expected());
-}
-
-/* What fails then is not known to be a key. */
-Test(new_rows, are_not_expected_where_a_culprit_is_looked_for)
-{
-	cr_assert(expected());
-	link.careful = true;
-	cr_assert_not(expected());
-	next_batch();
-	cr_assert(expected());
+	new_rows_begin(&rows);
+	cr_assert(expected_of("docs"));
+	new_rows_begin(&rows); /* the connection was lost */
+	new_rows_failed(&rows);
+	cr_assert(batch("docs", false));
 }
