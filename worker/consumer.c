@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "worker/alloc.h"
+#include "worker/brokers.h"
 #include "worker/clock.h"
 #include "worker/fetch_window.h"
 #include "worker/kafka.h"
@@ -34,12 +35,6 @@
 #define FETCH_RESPONSE_BYTES (1536 * 1024)
 /* The partitions it is parted by where no broker tells at the start. */
 #define FETCH_PARTITIONS 16
-/* A broker that is in trouble is told of again after so long without: librdkafka says the same of
- * one only every 30 seconds. */
-#define TROUBLE_MS 60000
-
-/* What the log has said of the brokers, and what holds still. */
-enum told { TOLD_NOTHING, TOLD_ONE, TOLD_ALL };
 
 struct consumer {
 	struct kafka_opaque opaque; /* first: librdkafka's opaque */
@@ -50,10 +45,7 @@ struct consumer {
 	rd_kafka_t *rk;
 	rd_kafka_queue_t *queue; /* the group's own events */
 	struct fetch_window *window;
-	atomic_bool brokers_down;
-	enum told told;
-	char trouble[300]; /* what librdkafka said last of a broker */
-	int64_t trouble_at;
+	struct brokers brokers;
 	atomic_bool joined;
 	bool fatal;
 	int64_t stats_at;
@@ -191,42 +183,11 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 			LOG_STR("reason", text));
 		c->fatal = true;
 	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-		atomic_store(&c->brokers_down, true);
+		brokers_all_down(&c->brokers);
 	} else {
-		snprintf(c->trouble, sizeof(c->trouble), "%s", reason);
-		c->trouble_at = clock_tick_ms();
+		brokers_trouble(&c->brokers, reason);
 		log_debug(c->log, "consumer", LOG_STR("error", rd_kafka_err2name(error)),
 			LOG_STR("reason", reason));
-	}
-}
-
-static void brokers_are_up(struct consumer *c)
-{
-	if (!atomic_exchange(&c->brokers_down, false))
-		return;
-	if (c->told == TOLD_ALL)
-		log_info(c->log, "Kafka is back");
-	c->told = TOLD_NOTHING;
-	c->trouble[0] = '\0';
-}
-
-/* Not at once: brokers that hang up are all down before one has refused, which is the reason to
- * name, and the last one that can't be reached has been in trouble by itself before. */
-static void tell_of_brokers(struct consumer *c)
-{
-	int64_t quiet = clock_tick_ms() - c->trouble_at;
-	if (atomic_load(&c->brokers_down)) {
-		if (c->told != TOLD_ALL)
-			log_warn(c->log, "no Kafka broker can be reached, waiting for one",
-				LOG_STR("servers", c->config->kafka.bootstrap_servers),
-				LOG_STR("reason", c->trouble[0] ? c->trouble : NULL));
-		c->told = TOLD_ALL;
-	} else if (c->told == TOLD_NOTHING && c->trouble[0] && quiet >= STATS_MS) {
-		log_warn(c->log, "trouble with a Kafka broker", LOG_STR("reason", c->trouble));
-		c->told = TOLD_ONE;
-	} else if (c->told == TOLD_ONE && quiet > TROUBLE_MS) {
-		c->told = TOLD_NOTHING;
-		c->trouble[0] = '\0';
 	}
 }
 
@@ -322,6 +283,7 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
 	c->lanes = lanes;
 	c->log = log;
 	c->metrics = metrics;
+	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
 	rd_kafka_conf_t *conf = make_conf(c, count_partitions(config, client, log), error, error_size);
 	c->rk = conf ? kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size) : NULL;
 	if (!c->rk) {
@@ -379,17 +341,19 @@ static void serve_group(struct consumer *c)
 	}
 }
 
-/* Nothing tells the thread that fetches from the lane's broker of a partition that was resumed: it
- * may sleep for another second. Any request wakes it; what this one brings is not needed. */
-static void wake_fetcher(struct consumer *c, const struct lane *lane)
+/* Nothing tells the threads that fetch from the lanes' brokers of partitions that were resumed: they
+ * may sleep for another second. Any request wakes one; what these bring is not needed. */
+static void wake_fetchers(struct consumer *c, rd_kafka_topic_partition_list_t *resumed)
 {
-	int64_t low, high;
-	rd_kafka_query_watermark_offsets(c->rk, lane->topic, lane->partition, &low, &high,
-		WAKE_TIMEOUT_MS);
+	for (int i = 0; i < resumed->cnt; i++)
+		resumed->elems[i].offset = RD_KAFKA_OFFSET_END;
+	if (resumed->cnt > 0)
+		rd_kafka_offsets_for_times(c->rk, resumed, WAKE_TIMEOUT_MS);
 }
 
 /* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later. */
-static bool start_lane(struct consumer *c, struct lane *lane)
+static bool start_lane(struct consumer *c, struct lane *lane,
+	rd_kafka_topic_partition_list_t *resumed)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p =
@@ -398,7 +362,7 @@ static bool start_lane(struct consumer *c, struct lane *lane)
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
 	if (started && fetch_window_admit(c->window, lane)) {
-		wake_fetcher(c, lane);
+		rd_kafka_topic_partition_list_add(resumed, lane->topic, lane->partition);
 	} else if (!started) {
 		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
 			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
@@ -459,7 +423,7 @@ static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 	if (got <= 0)
 		return;
 	atomic_store(&lane->arrived, true);
-	brokers_are_up(c);
+	brokers_up(&c->brokers);
 	int64_t end;
 	size_t kept = keep_messages(c, lane, messages, (size_t)got, &end);
 	fetch_window_moved(c->window, lane, lanes_push(c->lanes, lane, messages, kept));
@@ -487,13 +451,16 @@ static void serve_lanes(struct consumer *c)
 	struct lane *lane;
 	size_t at = 0;
 	bool seeking;
+	rd_kafka_topic_partition_list_t *resumed = rd_kafka_topic_partition_list_new(0);
 	while ((lane = lanes_next_to_serve(c->lanes, &at, &seeking))) {
-		if (seeking && start_lane(c, lane)) {
+		if (seeking && start_lane(c, lane, resumed)) {
 			lanes_started(c->lanes, lane);
 			atomic_store(&lane->arrived, true);
 		}
 		fill_lane(c, lane);
 	}
+	wake_fetchers(c, resumed);
+	rd_kafka_topic_partition_list_destroy(resumed);
 	fetch_window_turn(c->window, empty_source, c);
 }
 
@@ -510,11 +477,11 @@ static void store_offset(struct consumer *c, const struct lane *lane)
 static void look_for_brokers(struct consumer *c)
 {
 	const struct rd_kafka_metadata *metadata;
-	if (!atomic_load(&c->brokers_down) ||
+	if (!brokers_are_down(&c->brokers) ||
 		rd_kafka_metadata(c->rk, 0, NULL, &metadata, LOOP_MS))
 		return;
 	rd_kafka_metadata_destroy(metadata);
-	brokers_are_up(c);
+	brokers_up(&c->brokers);
 }
 
 static void serve_stats(struct consumer *c)
@@ -522,7 +489,7 @@ static void serve_stats(struct consumer *c)
 	if (clock_tick_ms() < c->stats_at)
 		return;
 	look_for_brokers(c);
-	tell_of_brokers(c);
+	brokers_tell(&c->brokers);
 	c->stats_at = clock_tick_ms() + STATS_MS;
 	int64_t lag = 0, queued = 0;
 	for (size_t i = 0; i < lanes_count(c->lanes); i++) {
@@ -584,7 +551,7 @@ void consumer_free(struct consumer *c)
 
 bool consumer_is_ready(const struct consumer *c, char *why, size_t size)
 {
-	if (atomic_load(&c->brokers_down)) {
+	if (brokers_are_down(&c->brokers)) {
 		snprintf(why, size, "kafka: no broker can be reached");
 		return false;
 	}
