@@ -104,6 +104,9 @@ bool turn_guess(struct turn *turn);
  * INSERT of no rows beside them does, if it has ON CONFLICT.
  */
 bool turn_expect_new(struct turn *turn, struct datum table, uint32_t count);
+/* What the turn writes next is dear to write again and to undo: no rows behind it in the batch are
+ * expected to be new. */
+void turn_costly(struct turn *turn);
 
 /*
  * Rows by COPY: cheaper than any statement, for some hundred rows of which none is expected to be

@@ -53,7 +53,6 @@ struct upsert_group {
 	struct keys *keys;
 	struct upsert_row *rows; /* by number of the key */
 	uint32_t room;
-	bool cheap; /* it costs little if the batch has to be run again */
 };
 
 /* ---------------------------------------------------------------- what a command gives */
@@ -221,13 +220,21 @@ static const char *new_sql(struct turn *turn, const struct vectors_index *index)
 		vectors_table(turn->arena, index), insert_sql(turn, index));
 }
 
+/* Entries of a graph, or of lists, are dear to make, and stay there dead if they are undone. */
+static bool are_new(struct turn *turn, const struct upsert_group *group)
+{
+	if (group->index->method == VECTORS_FLAT)
+		return turn_expect_new(turn, group->index->name, keys_count(group->keys));
+	turn_costly(turn);
+	return false;
+}
+
 static void send_rows(struct turn *turn, struct upsert_group *group)
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	bool all_new = group->cheap &&
-		turn_expect_new(turn, group->index->name, keys_count(group->keys));
-	const char *sql = all_new ? new_sql(turn, group->index) : upsert_sql(turn, group->index);
+	const char *sql = are_new(turn, group) ? new_sql(turn, group->index)
+					       : upsert_sql(turn, group->index);
 	const uint32_t *order = keys_sorted(group->keys);
 	for (uint32_t at = 0; at < keys_count(group->keys);) {
 		at = bind_rows(turn, group, order, at);
@@ -290,18 +297,11 @@ static void apply(struct turn *turn, struct upsert_group *group, const struct up
 
 /* ---------------------------------------------------------------- a turn */
 
-/* Entries of a graph, or of lists, are dear to make, and stay there dead if they are undone. */
-static bool are_cheap(const struct vectors_index *indexes, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (indexes[i].exists && indexes[i].method != VECTORS_FLAT)
-			return false;
-	return true;
-}
-
 static void write_index(struct turn *turn, const struct upsert_turn *all, uint32_t number,
-	struct upsert_group group)
+	const struct vectors_index *index)
 {
+	struct upsert_group group = { .index = index };
+
 	for (size_t i = 0; i < all->count; i++)
 		if (all->upserts[i].index == number)
 			apply(turn, &group, &all->upserts[i]);
@@ -311,14 +311,12 @@ static void write_index(struct turn *turn, const struct upsert_turn *all, uint32
 static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
 	void *arg)
 {
-	bool cheap = are_cheap(indexes, count);
-
 	for (uint32_t i = 0; i < count; i++) {
 		if (indexes[i].exists) {
 			vectors_note_put(turn, &indexes[i], NULL);
 			vectors_index_migrate(turn, &indexes[i]);
 		}
-		write_index(turn, arg, i, (struct upsert_group){ .index = &indexes[i], .cheap = cheap });
+		write_index(turn, arg, i, &indexes[i]);
 	}
 }
 
@@ -341,9 +339,8 @@ static bool guess(struct turn *turn, const struct upsert_turn *all, uint32_t cou
 	for (size_t i = 0; i < all->count; i++)
 		if (!fits(turn, &indexes[all->upserts[i].index], &all->upserts[i]))
 			return false;
-	bool cheap = are_cheap(indexes, count);
 	for (uint32_t i = 0; i < count; i++)
-		write_index(turn, all, i, (struct upsert_group){ .index = &indexes[i], .cheap = cheap });
+		write_index(turn, all, i, &indexes[i]);
 	return true;
 }
 

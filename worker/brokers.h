@@ -1,7 +1,8 @@
 /*
  * brokers.h - whether Kafka's brokers can be reached, and what the log says of it
  *
- * Told once when it begins and once when it ends, with the reason.
+ * That none can be is told once, with the reason, and once that it is over; trouble with one is told once,
+ * and again after a minute without.
  *
  * brokers_are_down: any thread. All others: the consumer's.
  */

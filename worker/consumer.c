@@ -69,7 +69,6 @@ static void open_source(struct consumer *c, struct lane *lane, rd_kafka_queue_t 
 {
 	lane->wake_fd = lanes_wake_fd(c->lanes);
 	lane->source = source;
-	rd_kafka_queue_forward(lane->source, NULL);
 	rd_kafka_queue_cb_event_enable(lane->source, arrived, lane);
 }
 
@@ -85,9 +84,11 @@ static rd_kafka_queue_t **sources_of(struct consumer *c,
 	const rd_kafka_topic_partition_list_t *partitions)
 {
 	rd_kafka_queue_t **sources = alloc_zero((size_t)partitions->cnt, sizeof(*sources));
-	for (int i = 0; i < partitions->cnt; i++)
+	for (int i = 0; i < partitions->cnt; i++) {
 		sources[i] = rd_kafka_queue_get_partition(c->rk, partitions->elems[i].topic,
 			partitions->elems[i].partition);
+		rd_kafka_queue_forward(sources[i], NULL);
+	}
 	return sources;
 }
 
@@ -329,13 +330,12 @@ static void wait_for_work(struct consumer *c)
 	}
 }
 
-/* The group's events: rebalances are served within. A message here came before its partition
- * had a queue of its own: its lane is started by a seek, which fetches it again. */
+/* The group's events: rebalances are served within. Partitions have queues of their own. */
 static void serve_group(struct consumer *c)
 {
 	rd_kafka_message_t *message;
 	while ((message = rd_kafka_consumer_poll(c->rk, 0))) {
-		if (message->err && message->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+		if (message->err)
 			log_warn(c->log, "consumer", LOG_STR("error", rd_kafka_message_errstr(message)));
 		rd_kafka_message_destroy(message);
 	}
@@ -347,13 +347,14 @@ static void wake_fetchers(struct consumer *c, rd_kafka_topic_partition_list_t *r
 {
 	for (int i = 0; i < resumed->cnt; i++)
 		resumed->elems[i].offset = RD_KAFKA_OFFSET_END;
-	if (resumed->cnt > 0)
-		rd_kafka_offsets_for_times(c->rk, resumed, WAKE_TIMEOUT_MS);
+	rd_kafka_offsets_for_times(c->rk, resumed, WAKE_TIMEOUT_MS);
+	rd_kafka_topic_partition_list_destroy(resumed);
 }
 
-/* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later. */
+/* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later.
+ * A partition that is fetched from now is added to `*resumed`, which is made for it. */
 static bool start_lane(struct consumer *c, struct lane *lane,
-	rd_kafka_topic_partition_list_t *resumed)
+	rd_kafka_topic_partition_list_t **resumed)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p =
@@ -362,7 +363,9 @@ static bool start_lane(struct consumer *c, struct lane *lane,
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
 	if (started && fetch_window_admit(c->window, lane)) {
-		rd_kafka_topic_partition_list_add(resumed, lane->topic, lane->partition);
+		if (!*resumed)
+			*resumed = rd_kafka_topic_partition_list_new(1);
+		rd_kafka_topic_partition_list_add(*resumed, lane->topic, lane->partition);
 	} else if (!started) {
 		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
 			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
@@ -451,16 +454,16 @@ static void serve_lanes(struct consumer *c)
 	struct lane *lane;
 	size_t at = 0;
 	bool seeking;
-	rd_kafka_topic_partition_list_t *resumed = rd_kafka_topic_partition_list_new(0);
+	rd_kafka_topic_partition_list_t *resumed = NULL;
 	while ((lane = lanes_next_to_serve(c->lanes, &at, &seeking))) {
-		if (seeking && start_lane(c, lane, resumed)) {
+		if (seeking && start_lane(c, lane, &resumed)) {
 			lanes_started(c->lanes, lane);
 			atomic_store(&lane->arrived, true);
 		}
 		fill_lane(c, lane);
 	}
-	wake_fetchers(c, resumed);
-	rd_kafka_topic_partition_list_destroy(resumed);
+	if (resumed)
+		wake_fetchers(c, resumed);
 	fetch_window_turn(c->window, empty_source, c);
 }
 

@@ -108,8 +108,11 @@ static struct look look_around(const struct fetch_window *window)
 
 bool fetch_window_admit(struct fetch_window *window, struct lane *lane)
 {
-	if (lane->fetched)
+	if (lane->fetched) {
+		/* Once more: librdkafka drops, without a word, what a rebalance of its own overtakes. */
+		tell(window, lane, true);
 		return true;
+	}
 	lane->waits_since = clock_tick_ms();
 	if (lanes_count(window->lanes) > window->lanes_most && lane->next < lane->end &&
 		look_around(window).in >= window->lanes_most) {

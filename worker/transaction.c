@@ -102,10 +102,6 @@ static void start_calls(struct turn *turn)
 	for (size_t i = 0; i < turn->count; i++) {
 		struct call *call = turn->calls[i];
 		int64_t deadline = job_of(call)->envelope.deadline_ms;
-		call->state = CALL_PENDING;
-		call->cut = false;
-		call->repairs = 0;
-		job_of(call)->undo = false;
 		call->now_ms = now;
 		if (deadline && now > deadline)
 			call_fail(turn, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
@@ -380,7 +376,7 @@ static bool may_be_a_turns(const struct transaction *transaction, const struct d
 	return is_a_turns(failure) || (failure->kind == DB_SETUP && transaction->link.guessed);
 }
 
-/* A row that was expected to be new is there already: nobody's fault, the batch runs again. */
+/* A row that was expected to be new is there already: mostly nobody's fault, and the batch runs again. */
 static bool was_not_new(struct transaction *transaction, const struct db_failure *failure)
 {
 	struct turn_link *link = &transaction->link;
@@ -406,6 +402,7 @@ static void start_attempt(struct attempt *attempt)
 	attempt->open = false;
 	link->in_transaction = false;
 	link->guessed = false;
+	link->costly = false;
 	link->reply_bytes = 0;
 	new_rows_begin(&link->new_rows);
 }

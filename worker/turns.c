@@ -48,6 +48,14 @@ struct turn *turns_new(struct turn_link *link, struct arena *arena, struct param
 
 void turns_run(struct turn *turn)
 {
+	/* They may have been run before, and been undone. */
+	for (size_t i = 0; i < turn->count; i++) {
+		struct call *call = turn->calls[i];
+		call->state = CALL_PENDING;
+		call->cut = false;
+		call->repairs = 0;
+		job_of(call)->undo = false;
+	}
 	params_reset(turn->params);
 	turn->calls[0]->command->handler(turn);
 	params_reset(turn->params);
@@ -95,11 +103,16 @@ bool turn_guess(struct turn *turn)
 bool turn_expect_new(struct turn *turn, struct datum table, uint32_t count)
 {
 	struct turn_link *link = turn->link;
-	if (link->careful || link->none_new ||
+	if (link->careful || link->none_new || link->costly ||
 		!new_rows_expected(&link->new_rows, table.text, table.size, count))
 		return false;
 	turn->expects_new = true;
 	return true;
+}
+
+void turn_costly(struct turn *turn)
+{
+	turn->link->costly = true;
 }
 
 bool turn_copy_begin(struct turn *turn, const char *sql)

@@ -20,6 +20,7 @@ struct turn_link {
 	                         guessed, copied or expected to be new */
 	bool guessed;         /* in this attempt, a handler did */
 	bool none_new;        /* a row was not new: none is expected to be, again in this batch */
+	bool costly;          /* in this attempt something was written that is not to be risked by that */
 	struct new_rows new_rows;
 	size_t reply_bytes;   /* of all replies encoded in this attempt */
 	struct notes *notes;

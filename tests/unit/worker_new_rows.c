@@ -79,6 +79,23 @@ Test(new_rows, that_held_often_enough_are_expected_again_soon)
 	cr_assert_eq(rest(), 100);
 }
 
+Test(new_rows, that_held_not_often_enough_are_not)
+{
+	cr_assert(batch("docs", true));
+	for (int i = rest(); i < 100 + 48; i++) /* the one that ended the rest has held */
+		cr_assert(batch("docs", false));
+	cr_assert(batch("docs", true));
+	cr_assert_eq(rest(), 400);
+}
+
+Test(new_rows, that_are_few_do_not_use_up_the_rest)
+{
+	cr_assert(batch("docs", true));
+	for (int i = 0; i < 1000; i++)
+		cr_assert_not(new_rows_expected(&rows, "docs", 4, 31));
+	cr_assert_eq(rest(), 100);
+}
+
 Test(new_rows, of_other_tables_are_expected_as_before)
 {
 	cr_assert(batch("docs", true));
