@@ -42,6 +42,8 @@ SQL_TOKEN = re.compile(
     r"|(?P<quoted>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)"
     r"|\$(?P<param>[0-9]+)|(?P<end>;)|[A-Za-z_][A-Za-z0-9_]*|.", re.S)
 
+DIRECTIVE = re.compile(r"--\s*(statement|part|use):\s*(.*?)\s*")
+
 
 class Statement:
     """One SQL text, its comments taken out."""
@@ -76,13 +78,15 @@ class Source:
             lines = file.read_text(encoding="utf-8").split("\n")
         except UnicodeDecodeError:
             raise Wrong(file, 1, "not UTF-8: save the file as UTF-8") from None
-        self.read_statements(lines, self.read_header(lines))
+        at = self.read_header(lines)
+        self.read_parts(lines, at)
+        self.read_statements(lines, at)
 
     def read_header(self, lines):
         at = 0
         while at < len(lines):
             found = re.fullmatch(r"--\s*([a-z]+):\s*(.*?)\s*", lines[at])
-            if not found or found[1] == "statement":
+            if not found or found[1] in ("statement", "part"):
                 break
             word, value, line = found[1], found[2], at + 1
             while value.endswith(",") and at + 1 < len(lines) and lines[at + 1].startswith("--"):
@@ -102,6 +106,34 @@ class Source:
             raise Wrong(self.file, line, f'"{word}" has no value: give it one or remove the line')
         self.header[word], self.lines[word] = value, line
 
+    def read_parts(self, lines, at):
+        """What several statements share: taken out of the lines, which keep their numbers."""
+        self.parts, part, used = {}, None, set()
+        for index in range(at, len(lines)):
+            found = DIRECTIVE.fullmatch(lines[index])
+            word, name = found.groups() if found else (None, None)
+            if word == "statement":
+                part = None
+            elif word == "part":
+                if name in self.parts or not NAME.fullmatch(name):
+                    raise Wrong(self.file, index + 1, f'part name "{name}" is doubled or no name')
+                part = self.parts[name] = []
+            elif word == "use" and part is not None:
+                raise Wrong(self.file, index + 1, "a part uses no other: write its lines out")
+            elif word == "use":
+                used.add(name)
+            elif part is not None:
+                part.append(lines[index])
+            if part is not None:
+                lines[index] = ""
+        for name in sorted(used ^ set(self.parts)):
+            raise Wrong(self.file, 1, f'part "{name}" needs a line "-- part: {name}" and a line "-- use: {name}"')
+
+    def with_parts(self, lines):
+        for line in lines:
+            found = DIRECTIVE.fullmatch(line)
+            yield from self.parts[found[2]] if found and found[1] == "use" else [line]
+
     def read_statements(self, lines, at):
         self.statements = []
         name, begin, names = "", at, {""}
@@ -112,7 +144,7 @@ class Source:
                 raise Wrong(self.file, index + 1, f'the header line "{found[1]}" belongs to the top of the file')
             if not found or found[1] != "statement":
                 continue
-            self.add_statement(name, begin, "\n".join(lines[begin:index]))
+            self.add_statement(name, begin, "\n".join(self.with_parts(lines[begin:index])))
             name, begin = found[2], index + 1
             if index < len(lines) and (name in names or not NAME.fullmatch(name)):
                 raise Wrong(self.file, index + 1, f'statement name "{name}" is doubled or no name')

@@ -140,7 +140,7 @@ describe('order', () => {
     const models = [11, 12].map((seed) => new Model(newId(), seed, { messages: 200, atOnce: 60 }));
     await play(models, 400, { client: world.client });
     await sameRows(models);
-    assert.notEqual(await world.worker.metric('stowage_new_rows_refused_total'), 0, 'some were taken for new');
+    assert.ok(await world.worker.metric('stowage_new_rows_refused_total') > 0, 'some were taken for new');
   });
 
   test('mixed commands in four partitions at once', async () => {

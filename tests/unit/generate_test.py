@@ -121,6 +121,10 @@ WRONG = [
     ({"handlers/shop/getIt.sql": SQL + "-- statement: more\nSELECT 1\n"}, "exactly one statement"),
     ({"handlers/shop/getIt.sql": HANDLED + "-- statement: a\nSELECT 1\n-- statement: a\nSELECT 2\n"}, '"a" is doubled'),
     ({"handlers/shop/getIt.sql": HANDLED + "-- statement: a\n-- nothing\n"}, "statement a is empty"),
+    ({"handlers/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n"}, 'part "a" needs'),
+    ({"handlers/shop/getIt.sql": HANDLED + "SELECT 1\n-- part: a\nWHERE true\n"}, 'part "a" needs'),
+    ({"handlers/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- part: a\n"}, 'part name "a" is doubled'),
+    ({"handlers/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- use: a\n"}, "a part uses no other"),
     ({"schemas/history/shop/GetIt.avsc": {**records([], "null")[0]}}, "thing is new and has no default"),
     ({"schemas/history/shop/GetIt.avsc": {**THING, "name": "Unknown"}}, "must be the complete record of a command's request"),
     ({"schemas/history/shop/GetIt.avsc": records([{"name": "thing", "type": "string"}], "null")[0]},
@@ -192,6 +196,14 @@ class Generate(unittest.TestCase):
         self.assertIn("SQL_SHOP_GET_IT__TOUCH,\n\tSQL_SHOP_GET_IT__OTHER,", out["commands.gen.h"])
         self.assertIn('"shop.getIt:touch", "UPDATE x SET y = $1",\n\t\t1, NULL', out["command_table.c"])
         self.assertIn("handler_fn shop_get_it;", out["commands.gen.h"])
+
+    def test_parts(self):
+        sql = HANDLED + ("-- statement: touch\nUPDATE x SET y = $1\n-- use: known\n-- part: known\nWHERE z = $2\n"
+                         "-- statement: other\nDELETE FROM x\n-- use: known\n  AND y = $1\n")
+        said, out = run({**FILES, "handlers/shop/getIt.sql": sql})
+        self.assertEqual(said, "")
+        self.assertIn('"UPDATE x SET y = $1\\n"\n\t\t"WHERE z = $2",\n\t\t2, NULL', out["command_table.c"])
+        self.assertIn('"DELETE FROM x\\n"\n\t\t"WHERE z = $2\\n"\n\t\t"  AND y = $1",\n\t\t2, NULL', out["command_table.c"])
 
     def test_header_only(self):
         said, out = run({**FILES, "handlers/shop/getIt.sql": HANDLED})
