@@ -1,7 +1,7 @@
 /*
  * main.c - the program
  */
-#include "worker/cli.h"
+#include "worker/cli/cli.h"
 
 int main(int argc, char **argv)
 {

@@ -25,7 +25,7 @@ next tag:
     --- repair NAME on TABLE      the first statement asks whether the others are needed
     --- version NUMBER
 
-`default`: left out with skipDefaultIndexes. The names' rules are in db/ddl_name.h.
+`default`: left out with skipDefaultIndexes. The names' rules are in db/migrate/ddl_name.h.
 """
 import pathlib
 import re
@@ -201,7 +201,7 @@ def main(folder, output):
         fail(folder, "one version is needed")
     pathlib.Path(output).write_text(
         "/* Made by db/ddl/embed.py from db/ddl: change it there. */\n"
-        '#include "db/ddl_source.h"\n\n'
+        '#include "db/ddl/ddl_source.h"\n\n'
         "const struct ddl_source ddl_sources[] = {\n" + "".join(map(entry, objects)) + "};\n"
         "const size_t ddl_source_count = sizeof ddl_sources / sizeof *ddl_sources;\n"
         f"const int ddl_version = {int(version[0])};\n", encoding="utf-8")

@@ -57,7 +57,7 @@ ALTER TABLE :"schema".stowage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 --   token     raised whenever the build, or its answers, get another owner: the last is fenced
 --   category, code, error   of a build that failed or was cancelled; error is also why it waits
 --   waiters   replies and dead letters without their ends, one behind the other, in the form of
---             worker/outgoing.h; NULL once Kafka has acknowledged them
+--             worker/kafka/outgoing.h; NULL once Kafka has acknowledged them
 --- table stowage_vector_builds
 CREATE TABLE IF NOT EXISTS :"schema".stowage_vector_builds (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/allocate.h"
-#include "schemas/catalog.h"
-#include "schemas/decode.h"
-#include "schemas/encode.h"
-#include "schemas/framing.h"
-#include "schemas/schema_table.h"
+#include "schemas/base/alloc.h"
+#include "schemas/catalog/catalog.h"
+#include "schemas/avro/decode.h"
+#include "schemas/avro/encode.h"
+#include "schemas/avro/framing.h"
+#include "schemas/catalog/schema_table.h"
 #include "tests/support/random_datum.h"
 
 #define MESSAGE_MAXIMUM ((size_t)1024 * 1024)

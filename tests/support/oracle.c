@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/allocate.h"
+#include "schemas/base/alloc.h"
 
 #define ENCODED_MAXIMUM ((size_t)1024 * 1024)
 

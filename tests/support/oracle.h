@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "schemas/buffer.h"
-#include "schemas/datum.h"
+#include "schemas/base/buffer.h"
+#include "schemas/base/datum.h"
 
 struct oracle;
 

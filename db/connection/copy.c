@@ -1,0 +1,97 @@
+/* copy.c - see copy.h */
+#include "db/connection/copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/connection/connection_state.h"
+#include "db/connection/statement.h"
+
+/* Bytes that wait for the socket, before the next rows are made. */
+#define COPY_UNSENT_MAX (128 * 1024)
+
+static void send_plain(struct connection *c, const char *sql)
+{
+	connection_send(c, sql, NULL, NULL, NULL, NULL, NULL);
+}
+
+/* Takes the results up to the end of the statement. True: the first is what is `expected`. */
+static bool take_until_end(struct connection *c, ExecStatusType expected, void *tag, bool *conflict)
+{
+	PGresult *result;
+	bool first = true, good = false;
+	while (c->pg && connection_result(c, &result) && result) {
+		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+		if (first && PQresultStatus(result) == expected)
+			good = true;
+		else if (state && conflict && strcmp(state, DB_UNIQUE_VIOLATION) == 0)
+			*conflict = true;
+		else
+			connection_keep_failure(c, result, tag);
+		PQclear(result);
+		first = false;
+		if (good && expected == PGRES_COPY_IN)
+			return true; /* no end comes before the rows */
+	}
+	return good && c->pg;
+}
+
+static void enter_pipeline(struct connection *c)
+{
+	if (c->pg && PQenterPipelineMode(c->pg) != 1)
+		connection_lose(c, PQerrorMessage(c->pg));
+}
+
+bool copy_begin(struct connection *c, const char *sql, const char *schema, void *tag)
+{
+	send_plain(c, "SAVEPOINT stowage_copy");
+	connection_settle(c);
+	if (!c->pg || c->failed)
+		return false;
+	char *text = statement_text(sql, schema ? schema : "");
+	bool sent = PQexitPipelineMode(c->pg) == 1 && PQsendQuery(c->pg, text);
+	free(text);
+	if (!sent) {
+		connection_lose(c, PQerrorMessage(c->pg));
+		return false;
+	}
+	connection_flush(c, 0);
+	if (take_until_end(c, PGRES_COPY_IN, tag, NULL))
+		return true;
+	enter_pipeline(c);
+	return false;
+}
+
+void copy_rows(struct connection *c, const void *bytes, size_t size)
+{
+	int taken = 0;
+	while (c->pg && (taken = PQputCopyData(c->pg, bytes, (int)size)) == 0)
+		connection_wait(c, true);
+	if (!c->pg)
+		return;
+	if (taken < 0) {
+		connection_lose(c, PQerrorMessage(c->pg));
+		return;
+	}
+	c->unsent += size;
+	connection_flush(c, COPY_UNSENT_MAX);
+}
+
+enum copy_end copy_end(struct connection *c, void *tag)
+{
+	int taken = 0;
+	bool conflict = false;
+	while (c->pg && (taken = PQputCopyEnd(c->pg, NULL)) == 0)
+		connection_wait(c, true);
+	if (c->pg && taken < 0)
+		connection_lose(c, PQerrorMessage(c->pg));
+	connection_flush(c, 0);
+	bool good = take_until_end(c, PGRES_COMMAND_OK, tag, &conflict);
+	enter_pipeline(c);
+	if (!c->pg || c->failed)
+		return COPY_FAILED;
+	if (!good)
+		send_plain(c, "ROLLBACK TO SAVEPOINT stowage_copy");
+	send_plain(c, "RELEASE SAVEPOINT stowage_copy");
+	return good ? COPY_DONE : conflict ? COPY_CONFLICT : COPY_FAILED;
+}

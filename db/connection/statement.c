@@ -1,0 +1,21 @@
+/* statement.c - see statement.h */
+#include "db/connection/statement.h"
+
+#include <string.h>
+
+#include "schemas/base/text.h"
+
+#define PLACEHOLDER ":\"schema\""
+
+char *statement_text(const char *sql, const char *schema)
+{
+	struct text text = { 0 };
+	const char *found;
+	while ((found = strstr(sql, PLACEHOLDER))) {
+		text_add_bytes(&text, sql, (size_t)(found - sql));
+		text_add_ident(&text, schema);
+		sql = found + strlen(PLACEHOLDER);
+	}
+	text_add(&text, sql);
+	return text_take(&text);
+}

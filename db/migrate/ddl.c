@@ -1,0 +1,264 @@
+#include "db/migrate/ddl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/migrate/ddl_index.h"
+#include "schemas/base/text.h"
+
+struct ddl_script {
+	char schema[DDL_NAME_MAX + 1];
+	struct ddl_object *objects;
+	size_t count;
+	void **kept; /* what the custom indexes' objects point to */
+	size_t kept_count;
+	char **complaints;
+	size_t complaint_count;
+};
+
+/* Room for one more element of an array that has `count`. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	array = realloc(array, (count + 1) * size);
+	if (!array)
+		abort();
+	return array;
+}
+
+/* Has `memory` freed with the script. */
+static void *keep(struct ddl_script *script, void *memory)
+{
+	if (!memory)
+		abort();
+	script->kept = grow(script->kept, script->kept_count, sizeof *script->kept);
+	script->kept[script->kept_count++] = memory;
+	return memory;
+}
+
+/* Whether one of the first `count` objects is of that kind and name. */
+static bool has_name(const struct ddl_script *script, size_t count, enum ddl_kind kind,
+	const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct ddl_object *object = &script->objects[i];
+		if (object->source.kind == kind && !strcmp(object->name.text, name))
+			return true;
+	}
+	return false;
+}
+
+static void add_object(struct ddl_script *script, const struct ddl_source *source)
+{
+	struct ddl_object object = {.source = *source};
+
+	if (!ddl_name_make(source->naming, script->schema, source->name, &object.name))
+		return;
+	script->objects = grow(script->objects, script->count, sizeof object);
+	script->objects[script->count++] = object;
+}
+
+static void add_sources(struct ddl_script *script, const struct ddl_options *options)
+{
+	for (size_t i = 0; i < ddl_source_count; i++) {
+		const struct ddl_source *source = &ddl_sources[i];
+		if (!(source->own ? options->own_tables : options->reference_tables))
+			continue;
+		if (source->by_default && options->skip_default_indexes)
+			continue;
+		add_object(script, source);
+	}
+}
+
+/*
+ * Under a long schema name two cut-off names can be the same. The index then is not made (that
+ * is how the reference ends up, too). The key of the spans, which the reference would leave out
+ * as well, is made under a hashed name: without it no span can be stored.
+ */
+static void resolve_collisions(struct ddl_script *script)
+{
+	size_t all = script->count;
+
+	script->count = 0;
+	for (size_t i = 0; i < all; i++) {
+		struct ddl_object object = script->objects[i];
+		const char *name = object.name.text;
+		enum ddl_kind kind = object.source.kind;
+		if (kind == DDL_PRIMARY && has_name(script, all, DDL_CONSTRAINT, name))
+			ddl_name_hash(script->schema, object.source.name, &object.name);
+		if (kind == DDL_INDEX && (has_name(script, all, DDL_CONSTRAINT, name) ||
+			has_name(script, all, DDL_PRIMARY, name) ||
+			has_name(script, script->count, DDL_INDEX, name)))
+			continue;
+		script->objects[script->count++] = object;
+	}
+}
+
+static void complain(struct ddl_script *script, char *text)
+{
+	script->complaints =
+		grow(script->complaints, script->complaint_count, sizeof *script->complaints);
+	script->complaints[script->complaint_count++] = text;
+}
+
+static void add_custom(struct ddl_script *script, const struct ddl_index *index)
+{
+	char *reason = ddl_index_refuse(index);
+
+	if (reason) {
+		complain(script, reason);
+		return;
+	}
+	const char **sql = keep(script, calloc(2, sizeof *sql));
+	sql[0] = keep(script, ddl_index_sql(index));
+	struct ddl_source source = {.kind = DDL_INDEX, .domain = "custom", .sql = sql,
+		.name = keep(script, strdup(index->name)), .table = keep(script, strdup(index->table))};
+	add_object(script, &source);
+}
+
+struct ddl_script *ddl_script_new(const struct ddl_options *options)
+{
+	struct ddl_script *script = calloc(1, sizeof *script);
+
+	if (!script || !ddl_schema_valid(options->schema))
+		abort();
+	snprintf(script->schema, sizeof script->schema, "%s", options->schema);
+	add_sources(script, options);
+	for (size_t i = 0; i < options->index_count; i++)
+		add_custom(script, &options->indexes[i]);
+	resolve_collisions(script);
+	return script;
+}
+
+void ddl_script_free(struct ddl_script *script)
+{
+	if (!script)
+		return;
+	for (size_t i = 0; i < script->kept_count; i++)
+		free(script->kept[i]);
+	for (size_t i = 0; i < script->complaint_count; i++)
+		free(script->complaints[i]);
+	free(script->kept);
+	free(script->complaints);
+	free(script->objects);
+	free(script);
+}
+
+const char *ddl_script_schema(const struct ddl_script *script)
+{
+	return script->schema;
+}
+
+size_t ddl_script_count(const struct ddl_script *script)
+{
+	return script->count;
+}
+
+const struct ddl_object *ddl_script_object(const struct ddl_script *script, size_t i)
+{
+	return &script->objects[i];
+}
+
+size_t ddl_script_complaint_count(const struct ddl_script *script)
+{
+	return script->complaint_count;
+}
+
+const char *ddl_script_complaint(const struct ddl_script *script, size_t i)
+{
+	return script->complaints[i];
+}
+
+/* Adds what the placeholder at `at` stands for and returns its length, 0 if there is none. */
+static size_t add_placeholder(struct text *sql, const char *at, const char *schema,
+	const char *name, bool concurrently)
+{
+	static const struct {
+		const char *written;
+		size_t len;
+	} places[] = {{":\"schema\"", 9}, {":'schema'", 9}, {":\"name\"", 7}, {":'name'", 7},
+		{":concurrently ", 14}, {":version", 8}};
+	size_t i = 0;
+
+	while (i < sizeof places / sizeof *places && strncmp(at, places[i].written, places[i].len))
+		i++;
+	switch (i) {
+	case 0: text_add_ident(sql, schema); break;
+	case 1: text_add_literal(sql, schema); break;
+	case 2: text_add_ident(sql, name); break;
+	case 3: text_add_literal(sql, name); break;
+	case 4: text_add(sql, concurrently ? "CONCURRENTLY " : ""); break;
+	case 5: text_addf(sql, "%d", ddl_version); break;
+	default: return 0;
+	}
+	return places[i].len;
+}
+
+char *ddl_statement(const struct ddl_script *script, const struct ddl_object *object, size_t i,
+	bool concurrently)
+{
+	struct text sql = {0};
+	const char *at = object->source.sql[i];
+
+	if (!at)
+		return NULL;
+	while (*at) {
+		size_t plain = 1 + strcspn(at + 1, ":");
+		size_t used = *at == ':' ? add_placeholder(&sql, at, script->schema, object->name.text,
+			concurrently) : 0;
+		if (!used)
+			text_add_bytes(&sql, at, plain);
+		at += used ? used : plain;
+	}
+	return text_take(&sql);
+}
+
+/* A constraint can't be made IF NOT EXISTS: wraps the statement so that it can run again. */
+static void export_constraint(struct text *out, const struct ddl_object *object,
+	const char *schema, const char *statement)
+{
+	text_add(out, "DO $stowage$ BEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
+		"WHERE conname = ");
+	text_add_literal(out, object->name.text);
+	text_add(out, "\n\t\tAND connamespace = (SELECT oid FROM pg_catalog.pg_namespace "
+		"WHERE nspname = ");
+	text_add_literal(out, schema);
+	text_addf(out, ")) THEN\n\t%s;\n\tEND IF;\nEND $stowage$", statement);
+}
+
+static void export_object(struct text *out, const struct ddl_script *script,
+	const struct ddl_object *object)
+{
+	enum ddl_kind kind = object->source.kind;
+
+	/* What only older schemas need has no place in a new one. */
+	if (kind == DDL_OBSOLETE || kind == DDL_BEFORE || kind == DDL_CHANGE || kind == DDL_REPAIR)
+		return;
+	char *statement;
+	for (size_t i = 0; (statement = ddl_statement(script, object, i, false)); i++) {
+		if (kind == DDL_CONSTRAINT || kind == DDL_PRIMARY)
+			export_constraint(out, object, script->schema, statement);
+		else
+			text_add(out, statement);
+		text_add(out, ";\n\n");
+		free(statement);
+	}
+}
+
+char *ddl_export(const char *const *schemas, size_t count)
+{
+	struct text out = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		struct ddl_options options = {.schema = schemas[i], .reference_tables = true,
+			.own_tables = true};
+		struct ddl_script *script = ddl_script_new(&options);
+		text_add(&out, "CREATE SCHEMA IF NOT EXISTS ");
+		text_add_ident(&out, schemas[i]);
+		text_add(&out, ";\n\n");
+		for (size_t j = 0; j < script->count; j++)
+			export_object(&out, script, &script->objects[j]);
+		ddl_script_free(script);
+	}
+	return text_take(&out);
+}

@@ -1,0 +1,100 @@
+#include "db/migrate/ddl_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/text.h"
+
+static bool table_known(const char *table)
+{
+	for (size_t i = 0; i < ddl_source_count; i++) {
+		if (ddl_sources[i].kind == DDL_TABLE && !strcmp(ddl_sources[i].name, table))
+			return true;
+	}
+	return false;
+}
+
+/* The name in front of "name DESC NULLS LAST". */
+static char *column_name(const char *column)
+{
+	struct text name = {0};
+
+	text_add_bytes(&name, column, strcspn(column, " "));
+	return text_take(&name);
+}
+
+static bool column_valid(const char *column)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ";
+	char *name = column_name(column);
+	const char *order = column + strlen(name);
+	bool valid = ddl_identifier_valid(name) && order[strspn(order, letters)] == '\0';
+
+	free(name);
+	return valid;
+}
+
+static bool method_known(const char *method)
+{
+	static const char *const methods[] = {"btree", "hash", "gin", "gist", "spgist", "brin"};
+
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		if (!strcmp(methods[i], method))
+			return true;
+	}
+	return false;
+}
+
+char *ddl_index_refuse(const struct ddl_index *index)
+{
+	struct text why = {0};
+
+	if (!ddl_identifier_valid(index->name))
+		text_addf(&why, "index %s: not a name for an index", index->name);
+	else if (!table_known(index->table))
+		text_addf(&why, "index %s: there is no table %s", index->name, index->table);
+	else if (index->column_count == 0)
+		text_addf(&why, "index %s: it has no columns", index->name);
+	else if (index->method && !method_known(index->method))
+		text_addf(&why, "index %s: the method %s is not btree, hash, gin, gist, spgist or brin",
+			index->name, index->method);
+	for (size_t i = 0; why.len == 0 && i < index->column_count; i++) {
+		if (!column_valid(index->columns[i]))
+			text_addf(&why, "index %s: not a column: %s", index->name, index->columns[i]);
+	}
+	return why.len ? text_take(&why) : NULL;
+}
+
+static void add_column(struct text *sql, const struct ddl_index *index, const char *column)
+{
+	char *name = column_name(column);
+
+	text_add_ident(sql, name);
+	if (index->opclass)
+		text_addf(sql, " %s", index->opclass);
+	text_add(sql, column + strlen(name));
+	free(name);
+}
+
+char *ddl_index_sql(const struct ddl_index *index)
+{
+	struct text sql = {0};
+
+	text_addf(&sql, "CREATE %sINDEX :concurrently IF NOT EXISTS :\"name\"\n\tON :\"schema\".",
+		index->unique ? "UNIQUE " : "");
+	text_add_ident(&sql, index->table);
+	if (index->method)
+		text_addf(&sql, " USING %s", index->method);
+	for (size_t i = 0; i < index->column_count; i++) {
+		text_add(&sql, i ? ", " : " (");
+		add_column(&sql, index, index->columns[i]);
+	}
+	text_add(&sql, ")");
+	if (index->storage)
+		text_addf(&sql, " WITH (%s)", index->storage);
+	if (index->tablespace)
+		text_addf(&sql, " TABLESPACE %s", index->tablespace);
+	if (index->where)
+		text_addf(&sql, " WHERE %s", index->where);
+	return text_take(&sql);
+}

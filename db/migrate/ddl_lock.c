@@ -1,0 +1,87 @@
+#include "db/migrate/ddl_lock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/migrate/ddl_catalog.h"
+#include "schemas/base/text.h"
+
+struct ddl_lock {
+	PGconn *conn;
+};
+
+/* A second connection with the same parameters. */
+static PGconn *connect_again(PGconn *conn)
+{
+	PQconninfoOption *options = PQconninfo(conn);
+	size_t count = 0, used = 0;
+
+	if (!options)
+		abort();
+	while (options[count].keyword)
+		count++;
+	const char **keywords = calloc(count + 1, sizeof *keywords);
+	const char **values = calloc(count + 1, sizeof *values);
+	if (!keywords || !values)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		if (!options[i].val)
+			continue;
+		keywords[used] = options[i].keyword;
+		values[used++] = options[i].val;
+	}
+	PGconn *again = PQconnectdbParams(keywords, values, 0);
+	free(keywords);
+	free(values);
+	PQconninfoFree(options);
+	return again;
+}
+
+struct ddl_lock *ddl_lock_new(PGconn *conn, char *err, size_t errlen)
+{
+	struct ddl_lock *lock = calloc(1, sizeof *lock);
+
+	if (!lock)
+		abort();
+	lock->conn = connect_again(conn);
+	/* Idle is what this transaction will be: a role's time-out must not end it. */
+	PGresult *result = PQexec(lock->conn,
+		"BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0");
+	bool begun = PQresultStatus(result) == PGRES_COMMAND_OK;
+	PQclear(result);
+	if (begun)
+		return lock;
+	ddl_say(lock->conn, "cannot open the connection that holds the lock of init", err, errlen);
+	ddl_lock_free(lock);
+	return NULL;
+}
+
+enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char *err,
+	size_t errlen)
+{
+	enum ddl_lock_state state = DDL_LOCK_FAILED;
+	struct text sql = {0};
+
+	/* By the simple protocol: the portal of the other would keep its snapshot until the end of
+	 * the transaction, and index builds would wait for it. */
+	text_add(&sql, "SELECT pg_catalog.pg_try_advisory_xact_lock("
+		"pg_catalog.hashtextextended('stowage init ' || ");
+	text_add_literal(&sql, schema);
+	text_add(&sql, ", 0))");
+	PGresult *result = PQexec(lock->conn, text_string(&sql));
+	text_free(&sql);
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
+		state = !strcmp(PQgetvalue(result, 0, 0), "t") ? DDL_LOCK_HELD : DDL_LOCK_BUSY;
+	else
+		ddl_say(lock->conn, "cannot take the lock of init", err, errlen);
+	PQclear(result);
+	return state;
+}
+
+void ddl_lock_free(struct ddl_lock *lock)
+{
+	if (!lock)
+		return;
+	PQfinish(lock->conn);
+	free(lock);
+}

@@ -1,0 +1,195 @@
+#include "db/migrate/ddl_name.h"
+
+#include <locale.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <wctype.h>
+
+#include "db/migrate/ddl_sha256.h"
+#include "schemas/base/text.h"
+
+#define HASH_DIGITS 8
+
+static bool is_word(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Length of the UTF-8 sequence at `s`, 0 if it is none (overlong, surrogate, cut off). */
+static size_t sequence(const unsigned char *s, uint32_t *code)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t len = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3
+		: s[0] >> 3 == 30 ? 4 : 0;
+
+	if (!len)
+		return 0;
+	*code = len == 1 ? s[0] : s[0] & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (s[i] & 0x3f);
+	}
+	bool surrogate = *code >= 0xd800 && *code < 0xe000;
+	return *code < least[len] || *code > 0x10ffff || surrogate ? 0 : len;
+}
+
+bool ddl_schema_valid(const char *schema)
+{
+	const unsigned char *s = (const unsigned char *)schema;
+	size_t len, total = 0;
+	uint32_t code;
+
+	for (; *s; s += len, total += len) {
+		len = sequence(s, &code);
+		if (!len || *s < 0x20 || *s == 0x7f || strchr("\"'\\$", *s))
+			return false;
+	}
+	return total > 0 && total <= DDL_NAME_MAX;
+}
+
+bool ddl_identifier_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > DDL_NAME_MAX || is_digit((unsigned char)name[0]))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_word((unsigned char)name[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The schema's name as the first part of a plain identifier: what is no letter, digit or _
+ * becomes _, twice for a character outside the BMP (the reference counts UTF-16 units). */
+static void add_prefix(struct text *text, const char *schema)
+{
+	const unsigned char *s = (const unsigned char *)schema;
+	size_t len;
+	uint32_t code;
+
+	if (is_digit(*s))
+		text_add(text, "_");
+	for (; *s && (len = sequence(s, &code)); s += len) {
+		if (is_word(*s))
+			text_add_bytes(text, (const char *)s, 1);
+		else
+			text_add(text, len == 4 ? "__" : "_");
+	}
+	text_add(text, "_");
+}
+
+static void add_code(struct text *text, uint32_t code)
+{
+	if (code < 0x80)
+		text_addf(text, "%c", (char)code);
+	else if (code < 0x800)
+		text_addf(text, "%c%c", (char)(0xc0 | code >> 6), (char)(0x80 | (code & 0x3f)));
+	else if (code < 0x10000)
+		text_addf(text, "%c%c%c", (char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3f)),
+			(char)(0x80 | (code & 0x3f)));
+	else
+		text_addf(text, "%c%c%c%c", (char)(0xf0 | code >> 18), (char)(0x80 | (code >> 12 & 0x3f)),
+			(char)(0x80 | (code >> 6 & 0x3f)), (char)(0x80 | (code & 0x3f)));
+}
+
+/* Unicode's simple lower case, independent of the process's locale. */
+static void add_lower(struct text *text, const char *string)
+{
+	const unsigned char *s = (const unsigned char *)string;
+	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	size_t len;
+	uint32_t code;
+
+	for (; *s && (len = sequence(s, &code)); s += len) {
+		if (code >= 'A' && code <= 'Z')
+			code += 'a' - 'A';
+		else if (code >= 0x80 && locale)
+			code = (uint32_t)towlower_l((wint_t)code, locale);
+		add_code(text, code);
+	}
+	if (locale)
+		freelocale(locale);
+}
+
+/* Longest start of `string` that has no more than `max` bytes and no half character. */
+static size_t cut(const char *string, size_t max)
+{
+	size_t len = strlen(string);
+
+	if (len <= max)
+		return len;
+	while (max > 0 && ((unsigned char)string[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+static void set_name(struct ddl_name *name, const char *bytes, size_t len)
+{
+	memcpy(name->text, bytes, len);
+	name->text[len] = '\0';
+}
+
+static void set_hashed(struct ddl_name *name, const char *full)
+{
+	uint8_t digest[32];
+	size_t len = cut(full, DDL_NAME_MAX - 1 - HASH_DIGITS);
+
+	set_name(name, full, len);
+	ddl_sha256(full, strlen(full), digest);
+	snprintf(name->text + len, sizeof name->text - len, "_%02x%02x%02x%02x", digest[0], digest[1],
+		digest[2], digest[3]);
+}
+
+/* The whole name, however long. */
+static void add_full(struct text *full, enum ddl_naming naming, const char *schema,
+	const char *base)
+{
+	bool named = strcmp(schema, "public") != 0;
+	struct text mixed = {0};
+
+	if (naming == DDL_CONSTRAINED || (naming == DDL_PREFIXED && named))
+		add_prefix(&mixed, schema);
+	else if (naming != DDL_FIXED && named)
+		text_addf(&mixed, "%s_", schema);
+	text_add(&mixed, base);
+	if (naming == DDL_FIXED || naming == DDL_PREFIXED)
+		text_add(full, text_string(&mixed));
+	else
+		add_lower(full, text_string(&mixed));
+	text_free(&mixed);
+}
+
+bool ddl_name_make(enum ddl_naming naming, const char *schema, const char *base,
+	struct ddl_name *name)
+{
+	struct text full = {0};
+	bool made = true;
+
+	add_full(&full, naming, schema, base);
+	const char *string = text_string(&full);
+	if (naming == DDL_PREFIXED && full.len > DDL_NAME_MAX)
+		made = false;
+	else if (naming == DDL_HASHED && full.len > DDL_NAME_MAX)
+		set_hashed(name, string);
+	else
+		set_name(name, string, cut(string, DDL_NAME_MAX));
+	text_free(&full);
+	return made;
+}
+
+void ddl_name_hash(const char *schema, const char *base, struct ddl_name *name)
+{
+	struct text full = {0};
+
+	add_full(&full, DDL_CONSTRAINED, schema, base);
+	set_hashed(name, text_string(&full));
+	text_free(&full);
+}

@@ -1,0 +1,429 @@
+#include "db/migrate/ddl_plan.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/text.h"
+
+#define GONE_MAX 8
+#define CHANGE_MAX 8
+
+/* The making of a plan. */
+struct planner {
+	const struct ddl_script *script;
+	const struct ddl_catalog *catalog;
+	struct ddl_plan *plan;
+	const char *gone[GONE_MAX]; /* tables that a planned change takes away */
+	size_t gone_count;
+	const char *changes[CHANGE_MAX]; /* planned ones */
+	size_t change_count;
+};
+
+static void *grow(void *array, size_t count, size_t size)
+{
+	array = realloc(array, (count + 1) * size);
+	if (!array)
+		abort();
+	return array;
+}
+
+static bool among(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(names[i], name))
+			return true;
+	}
+	return false;
+}
+
+static void note(const char **names, size_t *count, size_t max, const char *name)
+{
+	if (*count == max)
+		abort();
+	names[(*count)++] = name;
+}
+
+/* Whether the table will be there before this plan makes it. */
+static bool table_there(const struct planner *planner, const char *table)
+{
+	return ddl_catalog_table(planner->catalog, table) &&
+		!among(planner->gone, planner->gone_count, table);
+}
+
+/* Adds an empty step; `lack` is taken over. */
+static struct ddl_step *add_step(struct planner *planner, enum ddl_mode mode, bool severe,
+	const struct ddl_object *object, char *lack)
+{
+	struct ddl_plan *plan = planner->plan;
+	struct ddl_step step = {.mode = mode, .severe = severe, .lack = lack,
+		.kind = object->source.kind, .object = object->name.text};
+
+	plan->steps = grow(plan->steps, plan->step_count, sizeof step);
+	plan->steps[plan->step_count] = step;
+	return &plan->steps[plan->step_count++];
+}
+
+static void add_sql(struct ddl_step *step, char *sql)
+{
+	step->sql = grow(step->sql, step->sql_count, sizeof *step->sql);
+	step->sql[step->sql_count++] = sql;
+}
+
+/* Adds the object's statements from the one numbered `first`. */
+static void add_statements(struct planner *planner, struct ddl_step *step,
+	const struct ddl_object *object, size_t first)
+{
+	bool concurrently = step->mode == DDL_CONCURRENT;
+	char *sql;
+
+	for (size_t i = first; (sql = ddl_statement(planner->script, object, i, concurrently)); i++)
+		add_sql(step, sql);
+}
+
+/* A step's `lack`, a flaw's text. */
+static char *lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *lack(const char *format, ...)
+{
+	struct text text = {0};
+	va_list args;
+
+	va_start(args, format);
+	text_addv(&text, format, args);
+	va_end(args);
+	return text_take(&text);
+}
+
+static void add_flaw(struct planner *planner, bool severe, char *text)
+{
+	struct ddl_plan *plan = planner->plan;
+
+	plan->flaws = grow(plan->flaws, plan->flaw_count, sizeof *plan->flaws);
+	plan->flaws[plan->flaw_count++] = (struct ddl_flaw){severe, text};
+}
+
+static const struct ddl_later *find_later(const struct ddl_source *table, const char *column)
+{
+	for (const struct ddl_later *later = table->later; later->name; later++) {
+		if (!strcmp(later->name, column))
+			return later;
+	}
+	return NULL;
+}
+
+/* What the reference adds to older tables is added, in its order; the rest is only named. */
+static void plan_columns(struct planner *planner, const struct ddl_object *object)
+{
+	const char *table = object->source.table, *schema = ddl_script_schema(planner->script);
+	struct ddl_step *step = NULL;
+
+	for (const struct ddl_later *later = object->source.later; later->name; later++) {
+		if (ddl_catalog_column(planner->catalog, table, later->name))
+			continue;
+		if (!step)
+			step = add_step(planner, DDL_ALONE, true, object, lack(
+				"column \"%s\" of table %s is missing", later->name, table));
+		struct text sql = {0};
+		text_add(&sql, "ALTER TABLE ");
+		text_add_ident(&sql, schema);
+		text_addf(&sql, ".%s ADD COLUMN IF NOT EXISTS %s", table, later->definition);
+		add_sql(step, text_take(&sql));
+	}
+	for (const struct ddl_column *column = object->source.columns; column->name; column++) {
+		const char *type = ddl_catalog_column(planner->catalog, table, column->name);
+		if (!type && !find_later(&object->source, column->name))
+			add_flaw(planner, true, lack("column \"%s\" of table %s is missing, and no "
+				"migration adds it", column->name, table));
+		else if (type && strcmp(type, column->type))
+			add_flaw(planner, false, lack("column \"%s\" of table %s is of type %s, not %s",
+				column->name, table, type, column->type));
+	}
+}
+
+static void plan_table(struct planner *planner, const struct ddl_object *object)
+{
+	const char *table = object->source.table;
+
+	if (table_there(planner, table)) {
+		planner->plan->no_tables = false;
+		plan_columns(planner, object);
+		return;
+	}
+	struct ddl_step *step =
+		add_step(planner, DDL_TOGETHER, true, object, lack("table %s is missing", table));
+	add_statements(planner, step, object, 0);
+}
+
+static enum ddl_mode mode_for(const struct planner *planner, const char *table)
+{
+	return table_there(planner, table) ? DDL_ALONE : DDL_TOGETHER;
+}
+
+/* On a table with rows what must come before the constraint comes in the same transaction. */
+static void plan_constraint(struct planner *planner, const struct ddl_object *object)
+{
+	const struct ddl_source *source = &object->source;
+	enum ddl_mode mode = mode_for(planner, source->table);
+
+	if (mode == DDL_ALONE && (source->kind == DDL_PRIMARY
+		? ddl_catalog_primary(planner->catalog, source->table)
+		: ddl_catalog_constraint(planner->catalog, object->name.text)))
+		return;
+	struct ddl_step *step = add_step(planner, mode, true, object, lack(
+		"constraint %s of table %s is missing", object->name.text, source->table));
+	for (size_t i = 0; mode == DDL_ALONE && i < ddl_script_count(planner->script); i++) {
+		const struct ddl_object *before = ddl_script_object(planner->script, i);
+		if (before->source.kind == DDL_BEFORE && !strcmp(before->source.name, source->name))
+			add_statements(planner, step, before, 0);
+	}
+	add_statements(planner, step, object, 0);
+}
+
+static void plan_replica(struct planner *planner, const struct ddl_object *object)
+{
+	const char *table = object->source.table;
+
+	if (table_there(planner, table) &&
+		ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_REPLICA)
+		return;
+	struct ddl_step *step = add_step(planner, mode_for(planner, table), false, object, lack(
+		"index %s is not the replica identity of table %s", object->name.text, table));
+	add_statements(planner, step, object, 0);
+}
+
+/* Adds a statement on one object of the schema: `before` its name, `after` it. */
+static void add_on(struct planner *planner, struct ddl_step *step, const char *before,
+	const char *name, const char *after)
+{
+	struct text sql = {0};
+
+	text_add(&sql, before);
+	text_add_ident(&sql, ddl_script_schema(planner->script));
+	text_add(&sql, ".");
+	text_add_ident(&sql, name);
+	text_add(&sql, after);
+	add_sql(step, text_take(&sql));
+}
+
+/* What a function returns can't be replaced, so another release's of ours is dropped first.
+ * A function is the one wanted if the text between its $$ is. */
+static void plan_function(struct planner *planner, const struct ddl_object *object)
+{
+	const char *name = object->name.text;
+	char *sql = ddl_statement(planner->script, object, 0, false);
+	char *body = strstr(sql, "$$") + 2;
+
+	*strstr(body, "$$") = '\0';
+	if (!ddl_catalog_function(planner->catalog, name, body)) {
+		bool other = ddl_catalog_function(planner->catalog, name, NULL);
+		struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object, lack(
+			other ? "function %s is another release's" : "function %s is missing", name));
+		if (other && object->source.own)
+			add_on(planner, step, "DROP FUNCTION ", name, "");
+		add_statements(planner, step, object, 0);
+	}
+	free(sql);
+}
+
+static void plan_trigger(struct planner *planner, const struct ddl_object *object)
+{
+	const struct ddl_source *source = &object->source;
+
+	if (table_there(planner, source->table) && ddl_catalog_trigger(planner->catalog,
+		source->table, object->name.text, source->calls))
+		return;
+	struct ddl_step *step = add_step(planner, mode_for(planner, source->table), true, object,
+		lack("trigger %s of table %s is missing or another", object->name.text, source->table));
+	add_statements(planner, step, object, 0);
+}
+
+/* Whether the table has, or will have, the column type that the object needs. */
+static bool has_needed(const struct planner *planner, const struct ddl_source *source)
+{
+	if (!source->needs_column || !table_there(planner, source->table))
+		return true;
+	const char *type =
+		ddl_catalog_column(planner->catalog, source->table, source->needs_column);
+	return type && !strcmp(type, source->needs_type);
+}
+
+/* A build CONCURRENTLY waits for every older snapshot while it holds its lock on the table, also
+ * for that of a session that waits for this lock: the application's own init, beside ours, would
+ * end in a deadlock. Where there are no rows a build that waits for nobody takes a moment. */
+static enum ddl_mode index_mode(const struct planner *planner, const struct ddl_object *object,
+	enum ddl_index_state state)
+{
+	const char *table = object->source.table;
+	bool there = table_there(planner, table);
+
+	if (there && state == DDL_INDEX_NONE && ddl_catalog_empty(planner->catalog, table))
+		return DDL_BRIEF;
+	/* A custom one may fail, which must not take the new tables with it. */
+	return there || !strcmp(object->source.domain, "custom") ? DDL_CONCURRENT : DDL_TOGETHER;
+}
+
+static void plan_index(struct planner *planner, const struct ddl_object *object)
+{
+	const char *table = object->source.table, *name = object->name.text;
+	enum ddl_index_state state = ddl_catalog_index(planner->catalog, name);
+
+	if (!has_needed(planner, &object->source) || state == DDL_INDEX_VALID ||
+		state == DDL_INDEX_REPLICA || state == DDL_INDEX_BUILDING)
+		return;
+	struct ddl_step *step = add_step(planner, index_mode(planner, object, state), false,
+		object, lack("index %s of table %s is %s", name, table,
+		state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
+	if (step->mode == DDL_BRIEF)
+		add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
+	if (state == DDL_INDEX_BROKEN)
+		add_on(planner, step, "DROP INDEX CONCURRENTLY IF EXISTS ", name, "");
+	add_statements(planner, step, object, 0);
+}
+
+static void plan_obsolete(struct planner *planner, const struct ddl_object *object)
+{
+	if (ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_NONE)
+		return;
+	struct ddl_step *step = add_step(planner, DDL_CONCURRENT, false, object, lack(
+		"index %s of an older release is still there", object->name.text));
+	add_statements(planner, step, object, 0);
+}
+
+static void plan_change(struct planner *planner, const struct ddl_object *object)
+{
+	const struct ddl_source *source = &object->source;
+	bool after = source->after && among(planner->changes, planner->change_count, source->after);
+
+	if (!after && !(table_there(planner, source->when_table) &&
+		ddl_catalog_column(planner->catalog, source->when_table, source->when_column)))
+		return;
+	note(planner->changes, &planner->change_count, CHANGE_MAX, source->name);
+	for (size_t i = 0; source->gone && source->gone[i]; i++)
+		note(planner->gone, &planner->gone_count, GONE_MAX, source->gone[i]);
+	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object, lack(
+		"table %s is of an older release", source->when_table));
+	add_statements(planner, step, object, 0);
+}
+
+static void plan_repair(struct planner *planner, const struct ddl_object *object)
+{
+	if (!table_there(planner, object->source.table) || !has_needed(planner, &object->source))
+		return;
+	struct ddl_step *step = add_step(planner, DDL_ALONE, false, object, lack(
+		"rows of table %s are as an older release wrote them", object->source.table));
+	step->probe = ddl_statement(planner->script, object, 0, false);
+	add_statements(planner, step, object, 1);
+}
+
+static void plan_version(struct planner *planner, const struct ddl_object *object)
+{
+	int version = ddl_catalog_version(planner->catalog);
+
+	if (version > ddl_version) {
+		char *text = lack("the worker's own tables are of version %d, newer than "
+			"this binary knows (%d): use the newer binary", version, ddl_version);
+		planner->plan->too_new = text;
+		add_flaw(planner, true, text);
+	} else if (version < ddl_version) {
+		struct ddl_step *step = add_step(planner, DDL_ALONE, true, object, lack(
+			"the worker's own tables are of version %d, older than this binary's (%d)",
+			version, ddl_version));
+		add_statements(planner, step, object, 0);
+	}
+}
+
+static void plan_object(struct planner *planner, const struct ddl_object *object)
+{
+	bool newer = ddl_catalog_version(planner->catalog) > ddl_version;
+
+	if (newer && object->source.own && object->source.kind != DDL_VERSION)
+		return;
+	switch (object->source.kind) {
+	case DDL_TABLE: plan_table(planner, object); break;
+	case DDL_CONSTRAINT:
+	case DDL_PRIMARY: plan_constraint(planner, object); break;
+	case DDL_REPLICA: plan_replica(planner, object); break;
+	case DDL_FUNCTION: plan_function(planner, object); break;
+	case DDL_TRIGGER: plan_trigger(planner, object); break;
+	case DDL_INDEX: plan_index(planner, object); break;
+	case DDL_OBSOLETE: plan_obsolete(planner, object); break;
+	case DDL_BEFORE: break; /* part of its constraint's step */
+	case DDL_CHANGE: plan_change(planner, object); break;
+	case DDL_REPAIR: plan_repair(planner, object); break;
+	case DDL_VERSION: plan_version(planner, object); break;
+	}
+}
+
+static void plan_schema(struct planner *planner)
+{
+	static const struct ddl_object schema = {.source = {.kind = DDL_TABLE}};
+	struct text sql = {0};
+
+	planner->plan->no_schema = true;
+	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, &schema, lack(
+		"schema \"%s\" does not exist", ddl_script_schema(planner->script)));
+	text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
+	text_add_ident(&sql, ddl_script_schema(planner->script));
+	add_sql(step, text_take(&sql));
+}
+
+/* Stable: within a mode the order stays. */
+static void sort_by_mode(struct ddl_plan *plan)
+{
+	for (size_t i = 1; i < plan->step_count; i++) {
+		struct ddl_step step = plan->steps[i];
+		size_t at = i;
+		for (; at > 0 && plan->steps[at - 1].mode > step.mode; at--)
+			plan->steps[at] = plan->steps[at - 1];
+		plan->steps[at] = step;
+	}
+}
+
+struct ddl_plan *ddl_plan_new(const struct ddl_script *script, const struct ddl_catalog *catalog)
+{
+	struct ddl_plan *plan = calloc(1, sizeof *plan);
+	struct planner planner = {.script = script, .catalog = catalog, .plan = plan};
+
+	if (!plan)
+		abort();
+	plan->schema = ddl_script_schema(script);
+	plan->no_tables = true;
+	if (!ddl_catalog_schema(catalog))
+		plan_schema(&planner);
+	for (size_t i = 0; i < ddl_script_count(script); i++)
+		plan_object(&planner, ddl_script_object(script, i));
+	for (size_t i = 0; i < ddl_script_complaint_count(script); i++)
+		add_flaw(&planner, false, lack("%s", ddl_script_complaint(script, i)));
+	sort_by_mode(plan);
+	return plan;
+}
+
+static void free_step(struct ddl_step *step)
+{
+	for (size_t i = 0; i < step->sql_count; i++)
+		free(step->sql[i]);
+	free(step->sql);
+	free(step->lack);
+	free(step->probe);
+}
+
+void ddl_plan_free(struct ddl_plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->step_count; i++)
+		free_step(&plan->steps[i]);
+	for (size_t i = 0; i < plan->flaw_count; i++)
+		free(plan->flaws[i].text);
+	free(plan->steps);
+	free(plan->flaws);
+	free(plan);
+}
+
+void ddl_plan_drop(struct ddl_plan *plan, size_t i)
+{
+	free_step(&plan->steps[i]);
+	memmove(&plan->steps[i], &plan->steps[i + 1],
+		(plan->step_count - i - 1) * sizeof *plan->steps);
+	plan->step_count--;
+}

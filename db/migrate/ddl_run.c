@@ -1,0 +1,201 @@
+#include "db/migrate/ddl_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "db/migrate/ddl_catalog.h"
+#include "schemas/base/text.h"
+
+/* Long enough for most transactions to end, short enough for those that queue up behind us. */
+#define LOCK_TIMEOUT_MS 5000
+#define LOCK_TRIES 100
+
+struct runner {
+	PGconn *conn;
+	const char *schema;
+	struct ddl_tally *tally;
+	char *err;
+	size_t errlen;
+};
+
+/* Whether an error means that another session was at the same: two inits, or one beside the
+ * application's own. PostgreSQL's IF NOT EXISTS is no protection in that moment. */
+static bool is_conflict(const PGresult *result)
+{
+	static const char *const states[] = {
+		"40001", "40P01", "55P03",                            /* serialization, deadlock, lock */
+		"42P06", "42P07", "42701", "42710", "42723", "42P01", /* already there; gone meanwhile */
+		"42P16",                                              /* a primary key is there */
+	};
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *space = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (!state)
+		return false;
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+		if (!strcmp(state, states[i]))
+			return true;
+	}
+	if (!strcmp(state, "23505"))
+		return space && !strcmp(space, "pg_catalog");
+	return !strcmp(state, "XX000") && message && strstr(message, "concurrently");
+}
+
+/* What went wrong in one line: without the statement, which is long. */
+static void say_error(struct runner *runner, const PGresult *result, const char *lack)
+{
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+
+	if (message)
+		snprintf(runner->err, runner->errlen, "%s: %s%s%s", lack, message, detail ? ": " : "",
+			detail ? detail : "");
+	else
+		ddl_say(runner->conn, lack, runner->err, runner->errlen);
+}
+
+static enum ddl_outcome run_statement(struct runner *runner, const char *sql, const char *lack)
+{
+	PGresult *result = PQexec(runner->conn, sql);
+	ExecStatusType status = PQresultStatus(result);
+	enum ddl_outcome outcome = DDL_DONE;
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+		outcome = is_conflict(result) ? DDL_CONFLICT : DDL_FAILED;
+		say_error(runner, result, lack);
+	}
+	PQclear(result);
+	return outcome;
+}
+
+static enum ddl_outcome run_step(struct runner *runner, const struct ddl_step *step)
+{
+	enum ddl_outcome outcome = DDL_DONE;
+
+	for (size_t i = 0; outcome == DDL_DONE && i < step->sql_count; i++) {
+		outcome = run_statement(runner, step->sql[i], step->lack);
+		if (outcome == DDL_DONE)
+			runner->tally->statements++;
+	}
+	return outcome;
+}
+
+/* Runs `count` steps as one transaction. */
+static enum ddl_outcome run_transaction(struct runner *runner, const struct ddl_step *steps,
+	size_t count)
+{
+	size_t before = runner->tally->statements;
+	char begin[96];
+
+	snprintf(begin, sizeof(begin), "BEGIN; SET LOCAL statement_timeout = 0; "
+		"SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
+	enum ddl_outcome outcome = run_statement(runner, begin, "cannot begin a transaction");
+
+	for (size_t i = 0; outcome == DDL_DONE && i < count; i++)
+		outcome = run_step(runner, &steps[i]);
+	if (outcome == DDL_DONE)
+		outcome = run_statement(runner, "COMMIT", "cannot commit");
+	if (outcome != DDL_DONE) {
+		runner->tally->statements = before;
+		PQclear(PQexec(runner->conn, "ROLLBACK"));
+	}
+	return outcome;
+}
+
+static void tally_failure(struct ddl_tally *tally, const char *index, const char *reason)
+{
+	size_t count = tally->failed_count++;
+
+	tally->failed = realloc(tally->failed, (count + 1) * sizeof *tally->failed);
+	tally->reasons = realloc(tally->reasons, (count + 1) * sizeof *tally->reasons);
+	if (!tally->failed || !tally->reasons)
+		abort();
+	tally->failed[count] = strdup(index);
+	tally->reasons[count] = strdup(reason);
+	if (!tally->failed[count] || !tally->reasons[count])
+		abort();
+}
+
+/* A build that fails leaves an invalid index, which costs every write and serves no read. */
+static void drop_leftover(struct runner *runner, const struct ddl_step *step)
+{
+	struct text drop = {0};
+
+	if (step->kind != DDL_INDEX)
+		return;
+	text_add(&drop, "DROP INDEX CONCURRENTLY IF EXISTS ");
+	text_add_ident(&drop, runner->schema);
+	text_add(&drop, ".");
+	text_add_ident(&drop, step->object);
+	PQclear(PQexec(runner->conn, text_string(&drop)));
+	text_free(&drop);
+}
+
+/* Its lock is asked for again and again instead of waited for: whoever waits has a snapshot, for
+ * which another's build, the holder of the lock, would wait in turn. */
+static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *step)
+{
+	static const struct timespec pause = {.tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000};
+	enum ddl_outcome outcome = run_transaction(runner, step, 1);
+
+	for (int i = 1; outcome == DDL_CONFLICT && i < LOCK_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		outcome = run_transaction(runner, step, 1);
+	}
+	return outcome;
+}
+
+static enum ddl_outcome run_index(struct runner *runner, const struct ddl_step *step)
+{
+	enum ddl_outcome outcome = step->mode == DDL_BRIEF ? run_brief(runner, step)
+		: run_step(runner, step);
+
+	if (outcome != DDL_FAILED || PQstatus(runner->conn) != CONNECTION_OK)
+		return outcome;
+	tally_failure(runner->tally, step->object, runner->err);
+	if (step->mode == DDL_CONCURRENT)
+		drop_leftover(runner, step);
+	return DDL_DONE;
+}
+
+enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_tally *tally,
+	char *err, size_t errlen)
+{
+	struct runner runner = {conn, plan->schema, tally, err, errlen};
+	enum ddl_outcome outcome = DDL_DONE;
+	size_t together = 0;
+
+	while (together < plan->step_count && plan->steps[together].mode == DDL_TOGETHER)
+		together++;
+	if (together > 0)
+		outcome = run_transaction(&runner, plan->steps, together);
+	for (size_t i = together; outcome == DDL_DONE && i < plan->step_count; i++) {
+		const struct ddl_step *step = &plan->steps[i];
+		outcome = step->mode == DDL_ALONE ? run_transaction(&runner, step, 1)
+			: run_index(&runner, step);
+	}
+	return outcome;
+}
+
+bool ddl_tally_failed(const struct ddl_tally *tally, const char *index)
+{
+	for (size_t i = 0; i < tally->failed_count; i++) {
+		if (!strcmp(tally->failed[i], index))
+			return true;
+	}
+	return false;
+}
+
+void ddl_tally_free(struct ddl_tally *tally)
+{
+	for (size_t i = 0; i < tally->failed_count; i++) {
+		free(tally->failed[i]);
+		free(tally->reasons[i]);
+	}
+	free(tally->failed);
+	free(tally->reasons);
+	*tally = (struct ddl_tally){0};
+}

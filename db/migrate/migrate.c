@@ -1,0 +1,358 @@
+#include "db/migrate/migrate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "db/migrate/ddl_catalog.h"
+#include "db/migrate/ddl_lock.h"
+#include "db/migrate/ddl_plan.h"
+#include "db/migrate/ddl_run.h"
+#include "schemas/base/text.h"
+
+#define POLL_MS 200
+#define LOCK_POLLS (60 * 1000 / POLL_MS)
+#define ROUNDS_MAX 20
+
+/* One migrate_init. */
+struct migration {
+	PGconn *conn;
+	struct ddl_script *script;
+	struct ddl_lock *lock;
+	bool locked;
+	int polls;  /* for the lock */
+	int rounds; /* runs of a plan */
+	struct ddl_tally tally;
+	char *err;
+	size_t errlen;
+};
+
+static void ignore_notice(void *arg, const PGresult *result)
+{
+	(void)arg;
+	(void)result;
+}
+
+static bool usable(PGconn *conn, const struct ddl_options *options, char *err, size_t errlen)
+{
+	if (!ddl_schema_valid(options->schema)) {
+		snprintf(err, errlen, "not a name for a schema: \"%s\" (1 to 63 bytes, no quotes, "
+			"backslashes, $ or control characters)", options->schema);
+		return false;
+	}
+	if (PQtransactionStatus(conn) != PQTRANS_IDLE) {
+		ddl_say(conn, "the connection is not usable", err, errlen);
+		return false;
+	}
+	return true;
+}
+
+static char *copy(const char *string)
+{
+	char *made = strdup(string);
+
+	if (!made)
+		abort();
+	return made;
+}
+
+static struct ddl_plan *look(PGconn *conn, const struct ddl_script *script, char *err,
+	size_t errlen)
+{
+	struct ddl_catalog *catalog =
+		ddl_catalog_load(conn, ddl_script_schema(script), err, errlen);
+
+	if (!catalog)
+		return NULL;
+	struct ddl_plan *plan = ddl_plan_new(script, catalog);
+	ddl_catalog_free(catalog);
+	return plan;
+}
+
+/* Whether rows need a repair. A probe that fails says no: the table is not as it should be,
+ * which the plan's flaws say. */
+static bool probe(PGconn *conn, const char *sql)
+{
+	PGresult *result = PQexec(conn, sql);
+	bool needed = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
+		!strcmp(PQgetvalue(result, 0, 0), "t");
+
+	PQclear(result);
+	return needed;
+}
+
+/* Leaves out repairs that aren't needed, and all of them while tables are still to be changed:
+ * they are looked at in the next round. */
+static void settle_repairs(PGconn *conn, struct ddl_plan *plan)
+{
+	bool unready = false;
+
+	for (size_t i = 0; i < plan->step_count; i++)
+		unready |= !plan->steps[i].probe && plan->steps[i].mode < DDL_BRIEF;
+	for (size_t i = plan->step_count; i-- > 0;) {
+		if (plan->steps[i].probe && (unready || !probe(conn, plan->steps[i].probe)))
+			ddl_plan_drop(plan, i);
+	}
+}
+
+static bool only_indexes(const struct ddl_plan *plan)
+{
+	return plan->step_count == 0 || plan->steps[0].mode >= DDL_BRIEF;
+}
+
+static void pause_ms(long ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+enum turn {
+	TURN_FAILED,
+	TURN_AGAIN,
+	TURN_DONE,
+};
+
+/* Takes the lock; the plan of before is stale then. */
+static enum turn take_lock(struct migration *migration, const struct ddl_plan *plan)
+{
+	if (!migration->lock)
+		migration->lock = ddl_lock_new(migration->conn, migration->err, migration->errlen);
+	if (!migration->lock)
+		return TURN_FAILED;
+	enum ddl_lock_state state =
+		ddl_lock_try(migration->lock, plan->schema, migration->err, migration->errlen);
+	if (state == DDL_LOCK_FAILED)
+		return TURN_FAILED;
+	migration->locked = state == DDL_LOCK_HELD;
+	if (migration->locked)
+		return TURN_AGAIN;
+	if (only_indexes(plan))
+		return TURN_DONE; /* another init is building them */
+	if (++migration->polls > LOCK_POLLS) {
+		snprintf(migration->err, migration->errlen,
+			"another init of schema \"%s\" has been running for a minute", plan->schema);
+		return TURN_FAILED;
+	}
+	pause_ms(POLL_MS);
+	return TURN_AGAIN;
+}
+
+static enum turn run(struct migration *migration, const struct ddl_plan *plan)
+{
+	enum ddl_outcome outcome = ddl_run(migration->conn, plan, &migration->tally, migration->err,
+		migration->errlen);
+
+	if (outcome == DDL_FAILED)
+		return TURN_FAILED;
+	if (++migration->rounds < ROUNDS_MAX) {
+		if (outcome == DDL_CONFLICT)
+			pause_ms(POLL_MS);
+		return TURN_AGAIN;
+	}
+	if (outcome == DDL_DONE)
+		snprintf(migration->err, migration->errlen, "init does not settle: %s",
+			plan->steps[0].lack);
+	return TURN_FAILED;
+}
+
+static enum turn take_turn(struct migration *migration, struct ddl_plan *plan)
+{
+	settle_repairs(migration->conn, plan);
+	for (size_t i = plan->step_count; i-- > 0;) {
+		if (ddl_tally_failed(&migration->tally, plan->steps[i].object))
+			ddl_plan_drop(plan, i);
+	}
+	if (plan->too_new) {
+		snprintf(migration->err, migration->errlen, "%s", plan->too_new);
+		return TURN_FAILED;
+	}
+	if (plan->step_count == 0)
+		return TURN_DONE;
+	return migration->locked ? run(migration, plan) : take_lock(migration, plan);
+}
+
+static void warn(struct migrate_report *report, const char *text)
+{
+	report->warnings = realloc(report->warnings,
+		(report->warning_count + 1) * sizeof *report->warnings);
+	if (!report->warnings)
+		abort();
+	report->warnings[report->warning_count++] = copy(text);
+}
+
+static void fill_report(struct migrate_report *report, const struct migration *migration,
+	const struct ddl_plan *plan)
+{
+	report->statements = migration->tally.statements;
+	for (size_t i = 0; i < migration->tally.failed_count; i++)
+		warn(report, migration->tally.reasons[i]);
+	for (size_t i = 0; i < plan->flaw_count; i++)
+		warn(report, plan->flaws[i].text);
+	for (size_t i = 0; i < plan->step_count; i++) {
+		struct text text = {0};
+		text_addf(&text, "%s: another init is making it", plan->steps[i].lack);
+		warn(report, text_string(&text));
+		text_free(&text);
+	}
+}
+
+static bool migrate(struct migration *migration, struct migrate_report *report)
+{
+	enum turn turn = TURN_AGAIN;
+
+	while (turn == TURN_AGAIN) {
+		struct ddl_plan *plan =
+			look(migration->conn, migration->script, migration->err, migration->errlen);
+		if (!plan)
+			return false;
+		turn = take_turn(migration, plan);
+		if (turn == TURN_DONE)
+			fill_report(report, migration, plan);
+		ddl_plan_free(plan);
+	}
+	return turn == TURN_DONE;
+}
+
+bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrate_report *report,
+	char *err, size_t errlen)
+{
+	*report = (struct migrate_report){0};
+	if (!usable(conn, options, err, errlen))
+		return false;
+	struct migration migration = {.conn = conn, .script = ddl_script_new(options), .err = err,
+		.errlen = errlen};
+	/* "already exists, skipping" is no news. */
+	PQnoticeReceiver receiver = PQsetNoticeReceiver(conn, ignore_notice, NULL);
+	bool done = migrate(&migration, report);
+	PQsetNoticeReceiver(conn, receiver, NULL);
+	ddl_lock_free(migration.lock);
+	ddl_tally_free(&migration.tally);
+	ddl_script_free(migration.script);
+	return done;
+}
+
+void migrate_report_free(struct migrate_report *report)
+{
+	for (size_t i = 0; i < report->warning_count; i++)
+		free(report->warnings[i]);
+	free(report->warnings);
+	*report = (struct migrate_report){0};
+}
+
+static void add_statement(struct migrate_sql *sql, const char *statement)
+{
+	sql->statements = realloc(sql->statements, (sql->count + 1) * sizeof *sql->statements);
+	if (!sql->statements)
+		abort();
+	sql->statements[sql->count++] = copy(statement);
+}
+
+static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct ddl_step *step = &plan->steps[i];
+		bool alone = step->mode == DDL_ALONE || step->mode == DDL_BRIEF;
+		bool opens = alone || (step->mode == DDL_TOGETHER && i == 0);
+		bool closes = alone || (step->mode == DDL_TOGETHER &&
+			(i + 1 == plan->step_count || step[1].mode != DDL_TOGETHER));
+		if (opens)
+			add_statement(sql, "BEGIN");
+		for (size_t j = 0; j < step->sql_count; j++)
+			add_statement(sql, step->sql[j]);
+		if (closes)
+			add_statement(sql, "COMMIT");
+	}
+}
+
+bool migrate_plan(PGconn *conn, const struct ddl_options *options, struct migrate_sql *sql,
+	char *err, size_t errlen)
+{
+	*sql = (struct migrate_sql){0};
+	if (!usable(conn, options, err, errlen))
+		return false;
+	struct ddl_script *script = ddl_script_new(options);
+	struct ddl_plan *plan = look(conn, script, err, errlen);
+	bool looked = plan && !plan->too_new;
+	if (looked) {
+		settle_repairs(conn, plan);
+		list_steps(sql, plan);
+	} else if (plan) {
+		snprintf(err, errlen, "%s", plan->too_new);
+	}
+	ddl_plan_free(plan);
+	ddl_script_free(script);
+	return looked;
+}
+
+void migrate_sql_free(struct migrate_sql *sql)
+{
+	for (size_t i = 0; i < sql->count; i++)
+		free(sql->statements[i]);
+	free(sql->statements);
+	*sql = (struct migrate_sql){0};
+}
+
+static void add_problem(struct migrate_problems *problems, bool severe, char *text)
+{
+	problems->items =
+		realloc(problems->items, (problems->count + 1) * sizeof *problems->items);
+	if (!problems->items)
+		abort();
+	problems->items[problems->count++] = (struct migrate_problem){severe, text};
+	problems->severe_count += severe;
+}
+
+static void add_lack(struct migrate_problems *problems, bool severe, const char *lack)
+{
+	struct text text = {0};
+
+	text_addf(&text, "%s: run 'stowage init'", lack);
+	add_problem(problems, severe, text_take(&text));
+}
+
+static void list_problems(struct migrate_problems *problems, const struct ddl_plan *plan)
+{
+	if (plan->no_schema) {
+		add_lack(problems, true, plan->steps[0].lack);
+		return;
+	}
+	if (plan->no_tables) {
+		struct text text = {0};
+		text_addf(&text, "schema \"%s\" holds no tables of ours", plan->schema);
+		add_lack(problems, true, text_string(&text));
+		text_free(&text);
+		return;
+	}
+	for (size_t i = 0; i < plan->step_count; i++) {
+		if (!plan->steps[i].probe)
+			add_lack(problems, plan->steps[i].severe, plan->steps[i].lack);
+	}
+	for (size_t i = 0; i < plan->flaw_count; i++)
+		add_problem(problems, plan->flaws[i].severe, copy(plan->flaws[i].text));
+}
+
+bool migrate_check(PGconn *conn, const struct ddl_options *options,
+	struct migrate_problems *problems, char *err, size_t errlen)
+{
+	*problems = (struct migrate_problems){0};
+	if (!usable(conn, options, err, errlen))
+		return false;
+	struct ddl_script *script = ddl_script_new(options);
+	struct ddl_plan *plan = look(conn, script, err, errlen);
+	if (plan)
+		list_problems(problems, plan);
+	bool looked = plan != NULL;
+	ddl_plan_free(plan);
+	ddl_script_free(script);
+	return looked;
+}
+
+void migrate_problems_free(struct migrate_problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		free(problems->items[i].text);
+	free(problems->items);
+	*problems = (struct migrate_problems){0};
+}

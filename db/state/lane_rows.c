@@ -1,0 +1,246 @@
+/* lane_rows.c - see lane_rows.h */
+#include "db/state/lane_rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void bind_text(struct params *params, const char *text)
+{
+	params_text(params, text, strlen(text));
+}
+
+static void bind_topics(struct params *params, const struct lane_row *rows, size_t count)
+{
+	int array = params_array(params, ELEMENT_TEXT);
+	for (size_t i = 0; i < count; i++)
+		array_text(params, array, rows[i].topic, strlen(rows[i].topic));
+}
+
+static void bind_partitions(struct params *params, const struct lane_row *rows, size_t count)
+{
+	int array = params_array(params, ELEMENT_INT4);
+	for (size_t i = 0; i < count; i++)
+		array_int4(params, array, rows[i].partition);
+}
+
+/* One of the int8 members of all rows, by its place in struct lane_row. */
+static void bind_longs(struct params *params, const struct lane_row *rows, size_t count,
+	size_t member)
+{
+	int array = params_array(params, ELEMENT_INT8);
+	for (size_t i = 0; i < count; i++) {
+		int64_t value;
+		memcpy(&value, (const char *)&rows[i] + member, sizeof(value));
+		array_int8(params, array, value);
+	}
+}
+
+static void bind_lanes(const struct lane_table *table, const struct lane_row *rows, size_t count)
+{
+	params_reset(table->params);
+	bind_text(table->params, table->group);
+	bind_topics(table->params, rows, count);
+	bind_partitions(table->params, rows, count);
+	bind_longs(table->params, rows, count, offsetof(struct lane_row, epoch));
+}
+
+static void bind_lane(const struct lane_table *table, const char *topic, int32_t partition)
+{
+	params_reset(table->params);
+	bind_text(table->params, table->group);
+	bind_text(table->params, topic);
+	params_int4(table->params, partition);
+}
+
+/* SET LOCAL by set_config in the same statement: it costs no statement of its own, and a
+ * pooler in transaction mode keeps it with the transaction. */
+static const char sql_fence[] =
+	"SELECT :\"schema\".stowage_fence($1::text, $2::text[], $3::int4[], $4::int8[], $5::int8[]),"
+	" set_config('lock_timeout', $6::text, true),"
+	" set_config('idle_in_transaction_session_timeout', '60s', true)";
+
+void lane_rows_begin(struct connection *connection, const struct lane_table *table,
+	const struct lane_row *rows, size_t count, int64_t lock_timeout_ms)
+{
+	char timeout[32];
+	snprintf(timeout, sizeof(timeout), "%lldms", (long long)lock_timeout_ms);
+	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
+	bind_lanes(table, rows, count);
+	bind_longs(table->params, rows, count, offsetof(struct lane_row, expected));
+	bind_text(table->params, timeout);
+	connection_send(connection, sql_fence, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+}
+
+bool lane_rows_fenced(const char *detail, size_t ordinal)
+{
+	if (*detail < '0' || *detail > '9')
+		return true;
+	for (char *end; *detail; detail = *end ? end + 1 : end) {
+		unsigned long long value = strtoull(detail, &end, 10);
+		if (value == ordinal)
+			return true;
+		if (end == detail)
+			break;
+	}
+	return false;
+}
+
+static const char sql_advance[] =
+	"SELECT :\"schema\".stowage_advance($1::text, $2::text[], $3::int4[], $4::int8[], $5::int8[],"
+	" $6::int8[])";
+
+void lane_rows_advance(struct connection *connection, const struct lane_table *table,
+	const struct lane_row *rows, size_t count)
+{
+	bind_lanes(table, rows, count);
+	bind_longs(table->params, rows, count, offsetof(struct lane_row, applied));
+	bind_longs(table->params, rows, count, offsetof(struct lane_row, answered));
+	connection_send(connection, sql_advance, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+}
+
+static const char sql_store[] =
+	"INSERT INTO :\"schema\".stowage_outbox (group_id, topic, partition, seq, payload)"
+	" VALUES ($1::text, $2::text, $3::int4, $4::int8, $5::bytea)";
+
+void lane_rows_store(struct connection *connection, const struct lane_table *table,
+	const struct lane_row *row, int64_t seq, const void *payload, size_t size)
+{
+	bind_lane(table, row->topic, row->partition);
+	params_int8(table->params, seq);
+	params_bytea(table->params, payload, size);
+	connection_send(connection, sql_store, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+}
+
+static const char sql_delete[] =
+	"DELETE FROM :\"schema\".stowage_outbox WHERE group_id = $1::text AND topic = $2::text"
+	" AND partition = $3::int4 AND seq = ANY ($4::int8[])";
+
+void lane_rows_delete(struct connection *connection, const struct lane_table *table,
+	const struct lane_row *row, const int64_t *seqs, size_t count)
+{
+	bind_lane(table, row->topic, row->partition);
+	int array = params_array(table->params, ELEMENT_INT8);
+	for (size_t i = 0; i < count; i++)
+		array_int8(table->params, array, seqs[i]);
+	connection_send(connection, sql_delete, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+}
+
+static void read_taken(void *arg, const struct rows *rows)
+{
+	struct lane_taken *taken = arg;
+	taken->found = rows_count(rows) == 1;
+	if (!taken->found)
+		return;
+	size_t len;
+	taken->epoch = rows_integer(rows, 0, 0);
+	taken->applied = rows_integer(rows, 0, 1);
+	taken->answered = rows_integer(rows, 0, 2);
+	const char *id = rows_text(rows, 0, 3, &len);
+	snprintf(taken->topic_id, sizeof(taken->topic_id), "%.*s", (int)len, id);
+	taken->takes = (int32_t)rows_integer(rows, 0, 4);
+	taken->attempts = (int32_t)rows_integer(rows, 0, 5);
+	taken->attempt_offset = rows_integer(rows, 0, 6);
+}
+
+static const char sql_take[] =
+	"SELECT epoch, applied, answered, topic_id, takes, attempts, attempt_offset"
+	" FROM :\"schema\".stowage_take($1::text, $2::text, $3::int4, $4::text, $5::int8)";
+
+static const char sql_lock_timeout[] = "SELECT set_config('lock_timeout', $1::text, true)";
+
+static void send_lock_timeout(struct connection *connection, const struct lane_table *table,
+	int64_t wait_ms)
+{
+	char timeout[32];
+	snprintf(timeout, sizeof(timeout), "%lldms", (long long)wait_ms);
+	params_reset(table->params);
+	bind_text(table->params, timeout);
+	connection_send(connection, sql_lock_timeout, NULL, table->params, NULL, NULL, NULL);
+}
+
+enum db_kind lane_rows_take(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, const char *topic_id, int64_t start, int64_t wait_ms,
+	struct lane_taken *taken, struct db_failure *failure)
+{
+	*taken = (struct lane_taken){ 0 };
+	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
+	send_lock_timeout(connection, table, wait_ms);
+	bind_lane(table, topic, partition);
+	bind_text(table->params, topic_id);
+	params_int8(table->params, start);
+	connection_send(connection, sql_take, table->schema, table->params, read_taken, taken, NULL);
+	params_reset(table->params);
+	connection_send(connection, "COMMIT", NULL, NULL, NULL, NULL, NULL);
+	enum db_kind kind = connection_sync(connection, failure);
+	if (kind != DB_OK)
+		connection_rollback(connection);
+	return kind;
+}
+
+static const char sql_unblock[] =
+	"SELECT pg_terminate_backend(held.pid) FROM :\"schema\".stowage_lanes AS lane"
+	" JOIN pg_locks AS held ON held.locktype = 'transactionid' AND held.granted"
+	" AND held.transactionid = lane.xmax"
+	" WHERE lane.group_id = $1::text AND lane.topic = $2::text AND lane.partition = $3::int4";
+
+enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, struct db_failure *failure)
+{
+	bind_lane(table, topic, partition);
+	connection_send(connection, sql_unblock, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+	return connection_sync(connection, failure);
+}
+
+static const char sql_attempt[] =
+	"UPDATE :\"schema\".stowage_lanes SET attempt_offset = $5::int8,"
+	" attempts = CASE WHEN attempt_offset = $5::int8 THEN attempts + 1 ELSE 1 END"
+	" WHERE group_id = $1::text AND topic = $2::text AND partition = $3::int4"
+	" AND epoch = $4::int8";
+
+enum db_kind lane_rows_attempt(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
+	struct db_failure *failure)
+{
+	bind_lane(table, topic, partition);
+	params_int8(table->params, epoch);
+	params_int8(table->params, offset);
+	connection_send(connection, sql_attempt, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+	return connection_sync(connection, failure);
+}
+
+struct outbox_walk {
+	lane_rows_outbox_fn *each;
+	void *arg;
+};
+
+static void read_outbox(void *arg, const struct rows *rows)
+{
+	const struct outbox_walk *walk = arg;
+	for (int i = 0; i < rows_count(rows); i++) {
+		size_t size;
+		const void *payload = rows_bytes(rows, i, 1, &size);
+		walk->each(walk->arg, rows_integer(rows, i, 0), payload, size);
+	}
+}
+
+static const char sql_outbox[] =
+	"SELECT seq, payload FROM :\"schema\".stowage_outbox WHERE group_id = $1::text"
+	" AND topic = $2::text AND partition = $3::int4 ORDER BY seq";
+
+enum db_kind lane_rows_outbox(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, lane_rows_outbox_fn *each, void *arg,
+	struct db_failure *failure)
+{
+	struct outbox_walk walk = { each, arg };
+	bind_lane(table, topic, partition);
+	connection_send(connection, sql_outbox, table->schema, table->params, read_outbox, &walk, NULL);
+	params_reset(table->params);
+	return connection_sync(connection, failure);
+}

@@ -1,0 +1,320 @@
+/* datum_json.c - see datum_json.h */
+#include "handlers/core/datum_json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/iso_time.h"
+
+/* ---------------------------------------------------------------- to JSON */
+
+struct writer {
+	struct json_text out;
+	unsigned flags; /* of the finished text */
+};
+
+static void write_value(struct writer *writer, const struct type *type,
+	const struct datum *datum);
+
+static void write_text(struct writer *writer, const struct type *type, const struct datum *text)
+{
+	if (type->logical == LOGICAL_JSON) {
+		writer->flags |= text->flags & DATUM_JSON_REPAIR;
+		json_text_value(&writer->out, json_of(text));
+		return;
+	}
+	if (text->size && memchr(text->text, 0, text->size))
+		writer->flags |= DATUM_JSON_REPAIR;
+	json_text_string(&writer->out, text->text, text->size);
+}
+
+static void write_integer(struct writer *writer, const struct type *type, int64_t value)
+{
+	char digits[ISO_TIME_SIZE];
+
+	if (type->logical == LOGICAL_TIMESTAMP_MILLIS) {
+		size_t len = iso_time_write(digits, value);
+		json_text_string(&writer->out, digits, len);
+		return;
+	}
+	snprintf(digits, sizeof(digits), "%lld", (long long)value);
+	json_text_puts(&writer->out, digits);
+}
+
+static void write_real(struct writer *writer, double value)
+{
+	char digits[32];
+
+	if (!isfinite(value)) {
+		json_text_puts(&writer->out, "null");
+		return;
+	}
+	snprintf(digits, sizeof(digits), "%.17g", value);
+	struct datum exact = datum_string(digits);
+	struct datum normal = json_normal(writer->out.arena, &exact);
+	json_text_add(&writer->out, normal.text, normal.size);
+}
+
+static void write_record(struct writer *writer, const struct type *type,
+	const struct datum *record)
+{
+	json_text_puts(&writer->out, "{");
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct type_field *field = &type->fields[i];
+		if (datum_is_null(&record->items[i]))
+			continue;
+		json_text_key(&writer->out, field->name, strlen(field->name));
+		write_value(writer, field->type, &record->items[i]);
+	}
+	json_text_puts(&writer->out, "}");
+}
+
+static void write_array(struct writer *writer, const struct type *type, const struct datum *array)
+{
+	json_text_puts(&writer->out, "[");
+	for (uint32_t i = 0; i < array->size; i++) {
+		json_text_comma(&writer->out);
+		write_value(writer, type->item, &array->items[i]);
+	}
+	json_text_puts(&writer->out, "]");
+}
+
+static void write_floats(struct writer *writer, const struct datum *floats)
+{
+	json_text_puts(&writer->out, "[");
+	for (uint32_t i = 0; i < floats->size; i++) {
+		json_text_comma(&writer->out);
+		write_real(writer, (double)datum_float(floats, i));
+	}
+	json_text_puts(&writer->out, "]");
+}
+
+static void write_map(struct writer *writer, const struct type *type, const struct datum *map)
+{
+	json_text_puts(&writer->out, "{");
+	for (uint32_t i = 0; i < map->size; i++) {
+		const struct datum *key = &map->items[2 * i];
+		json_text_comma(&writer->out);
+		write_text(writer, &(struct type){ .kind = TYPE_STRING }, key);
+		json_text_puts(&writer->out, ":");
+		write_value(writer, type->item, &map->items[2 * i + 1]);
+	}
+	json_text_puts(&writer->out, "}");
+}
+
+static void write_value(struct writer *writer, const struct type *type,
+	const struct datum *datum)
+{
+	switch (datum->kind) {
+	case DATUM_NULL:
+		json_text_puts(&writer->out, "null");
+		return;
+	case DATUM_BOOLEAN:
+		json_text_puts(&writer->out, datum->boolean ? "true" : "false");
+		return;
+	case DATUM_INTEGER:
+		write_integer(writer, type, datum->integer);
+		return;
+	case DATUM_REAL:
+		write_real(writer, datum->real);
+		return;
+	case DATUM_TEXT:
+		write_text(writer, type, datum);
+		return;
+	case DATUM_RECORD:
+		write_record(writer, type, datum);
+		return;
+	case DATUM_ARRAY:
+		write_array(writer, type, datum);
+		return;
+	case DATUM_MAP:
+		write_map(writer, type, datum);
+		return;
+	case DATUM_FLOATS:
+		write_floats(writer, datum);
+		return;
+	}
+}
+
+struct datum datum_to_json(struct arena *arena, const struct type *type,
+	const struct datum *datum)
+{
+	struct writer writer = { .out = json_text_new(arena) };
+
+	write_value(&writer, type, datum);
+	struct datum json = json_datum(json_text_end(&writer.out));
+	json.flags = writer.flags;
+	return json;
+}
+
+/* ---------------------------------------------------------------- from JSON */
+
+/* What stands for a value that is not there or is of another kind. */
+static struct datum nothing(const struct type *type)
+{
+	if (type->nullable)
+		return datum_null();
+	switch (type->kind) {
+	case TYPE_BOOLEAN:
+		return datum_boolean(false);
+	case TYPE_INT:
+	case TYPE_LONG:
+		return datum_integer(0);
+	case TYPE_FLOAT:
+	case TYPE_DOUBLE:
+		return datum_real(0);
+	case TYPE_BYTES:
+	case TYPE_STRING:
+		return type->logical == LOGICAL_JSON ? datum_string("null") : datum_string("");
+	case TYPE_ARRAY:
+		return datum_array(NULL, 0);
+	case TYPE_MAP:
+		return datum_map(NULL, 0);
+	case TYPE_NULL:
+	case TYPE_RECORD:
+		break;
+	}
+	return datum_null();
+}
+
+static double read_real(struct arena *arena, struct json value)
+{
+	return strtod(arena_copy(arena, value.text, value.len), NULL);
+}
+
+/* A number as an int or a long, cut to what fits. */
+static struct datum read_integer(struct arena *arena, const struct type *type, struct json value)
+{
+	double low = type->kind == TYPE_INT ? (double)INT32_MIN : -0x1p63;
+	double high = type->kind == TYPE_INT ? (double)INT32_MAX : 0x1.fffffffffffffp62;
+	double number = read_real(arena, value);
+
+	return datum_integer((int64_t)fmin(fmax(number, low), high));
+}
+
+static struct datum read_time(struct arena *arena, const struct type *type, struct json value)
+{
+	int64_t ms;
+
+	if (json_kind(value) == JSON_NUMBER_KIND)
+		return read_integer(arena, type, value);
+	struct datum text = json_unquote(arena, value);
+	return iso_time_read(text.text, text.size, &ms) ? datum_integer(ms) : nothing(type);
+}
+
+static struct datum read_record(struct arena *arena, const struct type *type, struct json value)
+{
+	struct datum *fields = arena_calloc(arena, type->field_count + 1, sizeof(*fields));
+	struct json_walk walk = json_walk(value);
+	struct json key, member;
+
+	for (size_t i = 0; i < type->field_count; i++)
+		fields[i] = datum_from_json(arena, type->fields[i].type, (struct json){ 0 });
+	while (walk.members && json_next(&walk, &key, &member)) {
+		int index = type_field_index(type, key.text + 1, key.len - 2);
+		if (index >= 0)
+			fields[index] = datum_from_json(arena, type->fields[index].type, member);
+	}
+	return datum_record(fields, (uint32_t)type->field_count);
+}
+
+static uint32_t count_items(struct json container)
+{
+	struct json_walk walk = json_walk(container);
+	struct json value;
+	uint32_t count = 0;
+
+	while (json_next(&walk, NULL, &value))
+		count++;
+	return count;
+}
+
+static struct datum read_array(struct arena *arena, const struct type *type, struct json value)
+{
+	uint32_t count = count_items(value);
+	struct datum *items = arena_calloc(arena, (size_t)count + 1, sizeof(*items));
+	struct json_walk walk = json_walk(value);
+	struct json item;
+
+	for (uint32_t i = 0; json_next(&walk, NULL, &item); i++)
+		items[i] = datum_from_json(arena, type->item, item);
+	return datum_array(items, count);
+}
+
+static struct datum read_map(struct arena *arena, const struct type *type, struct json value)
+{
+	uint32_t count = count_items(value);
+	struct datum *items = arena_calloc(arena, 2 * (size_t)count + 1, sizeof(*items));
+	struct json_walk walk = json_walk(value);
+	struct json key, item;
+
+	for (uint32_t i = 0; json_next(&walk, &key, &item); i += 2) {
+		items[i] = json_unquote(arena, key);
+		items[i + 1] = datum_from_json(arena, type->item, item);
+	}
+	return datum_map(items, count);
+}
+
+/* The kind of JSON that a type is read from. */
+static bool fits(const struct type *type, struct json value)
+{
+	enum json_kind kind = json_kind(value);
+
+	switch (type->kind) {
+	case TYPE_BOOLEAN:
+		return kind == JSON_TRUE_KIND || kind == JSON_FALSE_KIND;
+	case TYPE_INT:
+	case TYPE_LONG:
+		return kind == JSON_NUMBER_KIND ||
+			(type->logical == LOGICAL_TIMESTAMP_MILLIS && kind == JSON_STRING_KIND);
+	case TYPE_FLOAT:
+	case TYPE_DOUBLE:
+		return kind == JSON_NUMBER_KIND;
+	case TYPE_BYTES:
+	case TYPE_STRING:
+		if (type->logical == LOGICAL_JSON)
+			return kind != JSON_ABSENT && !(type->nullable && kind == JSON_NULL_KIND);
+		return kind == JSON_STRING_KIND;
+	case TYPE_ARRAY:
+		return kind == JSON_ARRAY_KIND;
+	case TYPE_MAP:
+		return kind == JSON_OBJECT_KIND;
+	case TYPE_RECORD: /* an empty one is made of anything else */
+		return kind == JSON_OBJECT_KIND || !type->nullable;
+	case TYPE_NULL:
+		break;
+	}
+	return false;
+}
+
+struct datum datum_from_json(struct arena *arena, const struct type *type, struct json value)
+{
+	if (!fits(type, value))
+		return nothing(type);
+	switch (type->kind) {
+	case TYPE_BOOLEAN:
+		return datum_boolean(json_kind(value) == JSON_TRUE_KIND);
+	case TYPE_INT:
+	case TYPE_LONG:
+		return type->logical == LOGICAL_TIMESTAMP_MILLIS
+			? read_time(arena, type, value)
+			: read_integer(arena, type, value);
+	case TYPE_FLOAT:
+	case TYPE_DOUBLE:
+		return datum_real(read_real(arena, value));
+	case TYPE_BYTES:
+	case TYPE_STRING:
+		return type->logical == LOGICAL_JSON ? json_datum(value) : json_unquote(arena, value);
+	case TYPE_ARRAY:
+		return read_array(arena, type, value);
+	case TYPE_MAP:
+		return read_map(arena, type, value);
+	case TYPE_RECORD:
+		return read_record(arena, type, value);
+	case TYPE_NULL:
+		break;
+	}
+	return datum_null();
+}

@@ -1,0 +1,159 @@
+/* Rows of a statement as records of a reply's type. */
+#include "handlers/core/reply.h"
+
+#include <string.h>
+
+#include "handlers/core/binding.h"
+#include "schemas/json/json.h"
+
+static struct datum reply_texts(struct turn *turn, const struct rows *rows, int row, int column)
+{
+	struct rows_texts walk;
+	int count = rows_texts(rows, row, column, &walk);
+	struct datum *items = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*items));
+
+	for (int i = 0; i < count; i++) {
+		size_t len = 0;
+		const char *text = rows_texts_next(&walk, &len);
+		items[i] = text ? datum_text(text, (uint32_t)len) : datum_null();
+	}
+	return datum_array(items, (uint32_t)count);
+}
+
+static struct datum reply_text(const struct rows *rows, int row, int column)
+{
+	size_t len = 0;
+	const char *text = rows_text(rows, row, column, &len);
+	return datum_text(text, (uint32_t)len);
+}
+
+static struct datum reply_bytes(const struct rows *rows, int row, int column)
+{
+	size_t len = 0;
+	const char *bytes = rows_bytes(rows, row, column, &len);
+	return datum_text(bytes, (uint32_t)len);
+}
+
+/* A number in the kind its field has: count(*) may fill a double, a float8 an int. */
+static struct datum reply_number(const struct rows *rows, int row, int column,
+	enum rows_kind kind, const struct type *type)
+{
+	bool real = type->kind == TYPE_FLOAT || type->kind == TYPE_DOUBLE;
+
+	if (kind == ROWS_INTEGER) {
+		int64_t value = rows_integer(rows, row, column);
+		return real ? datum_real((double)value) : datum_integer(value);
+	}
+	double value = rows_real(rows, row, column);
+	return real ? datum_real(value) : datum_integer((int64_t)value);
+}
+
+static struct datum reply_column(struct turn *turn, const struct rows *rows, int row, int column,
+	const struct type *type)
+{
+	if (rows_null(rows, row, column))
+		return datum_null();
+	enum rows_kind kind = rows_kind(rows, column);
+	switch (kind) {
+	case ROWS_BOOL:
+		return datum_boolean(rows_bool(rows, row, column));
+	case ROWS_INTEGER:
+	case ROWS_REAL:
+		return reply_number(rows, row, column, kind, type);
+	case ROWS_TIME:
+		return datum_integer(rows_time_ms(rows, row, column));
+	case ROWS_BYTES:
+		return reply_bytes(rows, row, column);
+	case ROWS_TEXTS:
+		return reply_texts(turn, rows, row, column);
+	case ROWS_TEXT:
+	case ROWS_OTHER:
+		break;
+	}
+	return reply_text(rows, row, column);
+}
+
+/* For each field of `type` its column, -1 for none: looked up once for all rows. */
+static const int *column_map(struct turn *turn, const struct rows *rows, const struct type *type)
+{
+	int *map = arena_alloc(turn->arena, (type->field_count + 1) * sizeof(*map));
+
+	for (size_t i = 0; i < type->field_count; i++)
+		map[i] = rows_column(rows, type->fields[i].name);
+	return map;
+}
+
+static struct datum mapped_row(struct turn *turn, const struct rows *rows, int row,
+	const struct type *type, const int *map)
+{
+	struct datum *fields = arena_calloc(turn->arena, type->field_count + 1, sizeof(*fields));
+
+	for (size_t i = 0; i < type->field_count; i++)
+		if (map[i] >= 0)
+			fields[i] = reply_column(turn, rows, row, map[i], type->fields[i].type);
+	return datum_record(fields, (uint32_t)type->field_count);
+}
+
+struct datum reply_row(struct turn *turn, const struct rows *rows, int row,
+	const struct type *type)
+{
+	return mapped_row(turn, rows, row, type, column_map(turn, rows, type));
+}
+
+struct datum reply_rows(struct turn *turn, const struct rows *rows, const struct type *type)
+{
+	int count = rows_count(rows);
+	const int *map = column_map(turn, rows, type);
+	struct datum *items = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*items));
+
+	for (int i = 0; i < count; i++)
+		items[i] = mapped_row(turn, rows, i, type, map);
+	return datum_array(items, (uint32_t)count);
+}
+
+struct datum reply_value(struct turn *turn, const struct rows *rows, const struct type *type)
+{
+	return rows_count(rows) ? reply_column(turn, rows, 0, 0, type) : datum_null();
+}
+
+const struct type *reply_result_type(const struct call *call)
+{
+	return call->reply_type->fields[0].type;
+}
+
+/* Appends the placeholder's value to the message and, as a member, to the error's details. */
+static void missing_field(struct call *call, const char *path, struct json_text *message,
+	struct json_text *details)
+{
+	const struct datum *value = binding_path(call, path, NULL);
+
+	if (!value || value->kind != DATUM_TEXT)
+		return;
+	json_text_add(message, value->text, value->size);
+	json_text_key(details, path, strlen(path));
+	json_text_string(details, value->text, value->size);
+}
+
+void reply_missing(struct turn *turn, struct call *call)
+{
+	struct json_text message = json_text_new(turn->arena);
+	struct json_text details = json_text_new(turn->arena);
+	const char *at = call->command->missing_message;
+
+	json_text_add(&details, "{", 1);
+	while (*at) {
+		size_t len = strcspn(at, "{");
+		json_text_add(&message, at, len);
+		at += len;
+		if (!*at)
+			break;
+		len = strcspn(++at, "}");
+		missing_field(call, arena_copy(turn->arena, at, len), &message, &details);
+		at += len + (at[len] == '}');
+	}
+	json_text_add(&details, "}", 1);
+	json_text_add(&message, "", 1);
+	json_text_add(&details, "", 1);
+	call_fail(turn, call, FAILURE_NOT_FOUND, call->command->missing_code, details.bytes, "%s",
+		message.bytes);
+}

@@ -1,0 +1,92 @@
+#include "handlers/core/stored_json.h"
+
+#include "schemas/json/json.h"
+#include "handlers/core/reply.h"
+#include "schemas/json/check.h"
+
+/* What the string holds, if that is JSON. */
+static bool held_json(struct arena *arena, struct json string, struct datum *held)
+{
+	*held = json_unquote(arena, string);
+	return json_check(held->text, held->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID;
+}
+
+bool stored_json_is_none(const struct datum *value)
+{
+	struct json json = json_of(value);
+
+	switch (json_kind(json)) {
+	case JSON_ABSENT:
+	case JSON_NULL_KIND:
+	case JSON_FALSE_KIND:
+		return true;
+	case JSON_NUMBER_KIND:
+		return json.len == 1 && *json.text == '0';
+	case JSON_STRING_KIND:
+		return json.len == 2;
+	default:
+		return false;
+	}
+}
+
+bool stored_json_ok(struct turn *turn, struct call *call, const struct datum *value,
+	const char *path)
+{
+	struct json json = json_of(value);
+	struct datum held;
+
+	if (json_kind(json) != JSON_STRING_KIND || stored_json_is_none(value) ||
+		held_json(turn->arena, json, &held))
+		return true;
+	call_fail_at(turn, call, "INVALID_METADATA", path,
+		"a text that holds no JSON can't be read back; an object is expected");
+	return false;
+}
+
+struct datum stored_json(struct arena *arena, const struct datum *value)
+{
+	struct datum inner = *value;
+
+	if (datum_is_null(value))
+		return *value;
+	if (json_kind(json_of(value)) == JSON_STRING_KIND && !held_json(arena, json_of(value), &inner))
+		return *value;
+	return json_kind(json_of(&inner)) == JSON_NULL_KIND ? datum_null() : inner;
+}
+
+static void read_fields(struct turn *turn, const struct type *type, struct datum *fields)
+{
+	for (size_t i = 0; i < type->field_count; i++) {
+		const struct type *field = type->fields[i].type;
+		if (field->logical != LOGICAL_JSON || datum_is_null(&fields[i]))
+			continue;
+		fields[i] = stored_json(turn->arena, &fields[i]);
+		if (datum_is_null(&fields[i]) && !field->nullable)
+			fields[i] = datum_string("null");
+	}
+}
+
+struct datum stored_value(struct turn *turn, const struct rows *rows, const struct type *type)
+{
+	struct datum value = reply_value(turn, rows, type);
+
+	return type->logical == LOGICAL_JSON ? stored_json(turn->arena, &value) : value;
+}
+
+struct datum stored_row(struct turn *turn, const struct rows *rows, int row,
+	const struct type *type)
+{
+	struct datum record = reply_row(turn, rows, row, type);
+
+	read_fields(turn, type, record.items);
+	return record;
+}
+
+struct datum stored_rows(struct turn *turn, const struct rows *rows, const struct type *type)
+{
+	struct datum records = reply_rows(turn, rows, type);
+
+	for (uint32_t i = 0; i < records.size; i++)
+		read_fields(turn, type, records.items[i].items);
+	return records;
+}

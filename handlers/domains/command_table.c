@@ -1,0 +1,23 @@
+/* command_table.c - looks up commands by name; see command_table.h */
+#include "handlers/domains/command_table.h"
+
+#include <string.h>
+
+int command_find(const char *name, size_t len)
+{
+	size_t low = 0, high = command_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const char *other = command_defs[middle].name;
+		int order = strncmp(other, name, len);
+		if (order == 0 && other[len] != '\0')
+			order = 1;
+		if (order == 0)
+			return (int)middle;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return -1;
+}

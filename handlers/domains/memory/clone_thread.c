@@ -1,0 +1,267 @@
+/* memory.copyThread, and cloneThread, which also returns the messages it made. */
+#include <string.h>
+
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/core/binding.h"
+#include "schemas/base/iso_time.h"
+#include "handlers/domains/memory/message_read.h"
+#include "handlers/domains/memory/message_list.h"
+#include "handlers/core/reply.h"
+#include "handlers/core/context.h"
+#include "schemas/base/uuid.h"
+
+/* Both commands are given the same fields. */
+_Static_assert((int)MEMORY_COPY_THREAD__SOURCE_THREAD_ID ==
+			(int)MEMORY_CLONE_THREAD__SOURCE_THREAD_ID &&
+		(int)MEMORY_COPY_THREAD__NEW_THREAD_ID == (int)MEMORY_CLONE_THREAD__NEW_THREAD_ID &&
+		(int)MEMORY_COPY_THREAD__RESOURCE_ID == (int)MEMORY_CLONE_THREAD__RESOURCE_ID &&
+		(int)MEMORY_COPY_THREAD__TITLE == (int)MEMORY_CLONE_THREAD__TITLE &&
+		(int)MEMORY_COPY_THREAD__METADATA == (int)MEMORY_CLONE_THREAD__METADATA &&
+		(int)MEMORY_COPY_THREAD__OPTIONS == (int)MEMORY_CLONE_THREAD__OPTIONS &&
+		(int)MEMORY_COPY_THREAD_OUTPUT__THREAD == (int)MEMORY_CLONE_THREAD_OUTPUT__THREAD &&
+		(int)MEMORY_COPY_THREAD_OUTPUT__MESSAGE_ID_MAP ==
+			(int)MEMORY_CLONE_THREAD_OUTPUT__MESSAGE_ID_MAP,
+	"copyThread and cloneThread have one shape");
+
+struct cloning {
+	struct call *call;
+	struct datum new_id;
+	struct datum metadata;
+	/* what was made; texts in the arena */
+	struct datum thread;
+	struct datum id_map;
+	struct message_scan scan;
+};
+
+static const struct datum none;
+
+static const struct datum *given(const struct cloning *cloning, unsigned index)
+{
+	return datum_field(cloning->call->request, index);
+}
+
+/* An empty text counts as none. */
+static const struct datum *given_text(const struct cloning *cloning, unsigned index)
+{
+	const struct datum *text = given(cloning, index);
+	return datum_is_null(text) || !text->size ? &none : text;
+}
+
+static const struct datum *filter_field(const struct cloning *cloning, unsigned index)
+{
+	const struct datum *options = given(cloning, MEMORY_COPY_THREAD__OPTIONS);
+	const struct datum *filter = datum_is_null(options)
+		? &none
+		: datum_field(options, MEMORY_CLONE_OPTIONS__MESSAGE_FILTER);
+
+	return datum_is_null(filter) ? &none : datum_field(filter, index);
+}
+
+static bool request_fits(struct turn *turn, struct cloning *cloning)
+{
+	static const struct {
+		unsigned index;
+		const char *name;
+	} texts[] = {
+		{ MEMORY_COPY_THREAD__SOURCE_THREAD_ID, "sourceThreadId" },
+		{ MEMORY_COPY_THREAD__NEW_THREAD_ID, "newThreadId" },
+		{ MEMORY_COPY_THREAD__RESOURCE_ID, "resourceId" },
+		{ MEMORY_COPY_THREAD__TITLE, "title" },
+	};
+	struct call *call = cloning->call;
+	const struct datum *ids = filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__MESSAGE_IDS);
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!binding_text_ok(turn, call, given(cloning, texts[i].index), texts[i].name))
+			return false;
+	for (uint32_t i = 0; i < ids->size; i++)
+		if (!binding_text_ok(turn, call, &ids->items[i], "messageIds"))
+			return false;
+	return binding_time_ok(turn, call,
+		       filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__START_DATE),
+		       "startDate") &&
+		binding_time_ok(turn, call,
+			filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__END_DATE), "endDate") &&
+		binding_json(turn, call, given(cloning, MEMORY_COPY_THREAD__METADATA), "metadata",
+			&cloning->metadata);
+}
+
+static void bind_filter(struct turn *turn, const struct cloning *cloning)
+{
+	const struct datum *options = given(cloning, MEMORY_COPY_THREAD__OPTIONS);
+	const struct datum *ids = filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__MESSAGE_IDS);
+	const struct datum *limit = datum_is_null(options)
+		? &none
+		: datum_field(options, MEMORY_CLONE_OPTIONS__MESSAGE_LIMIT);
+
+	bind_time(turn->params, filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__START_DATE));
+	bind_time(turn->params, filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__END_DATE));
+	bind_texts(turn->params, ids->size ? ids : NULL);
+	if (datum_is_null(limit) || limit->integer <= 0)
+		params_null(turn->params);
+	else
+		params_int8(turn->params, limit->integer);
+}
+
+static void bind_clone(struct turn *turn, const struct cloning *cloning)
+{
+	char now[ISO_TIME_SIZE];
+	size_t len = iso_time_write(now, cloning->call->now_ms);
+
+	bind_text(turn->params, given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID));
+	bind_text(turn->params, &cloning->new_id);
+	bind_text(turn->params, given_text(cloning, MEMORY_COPY_THREAD__RESOURCE_ID));
+	bind_text(turn->params, given_text(cloning, MEMORY_COPY_THREAD__TITLE));
+	bind_jsonb(turn->params, &cloning->metadata);
+	params_timestamp_ms(turn->params, cloning->call->now_ms);
+	params_text(turn->params, now, len);
+	bind_filter(turn, cloning);
+}
+
+/* ---------------------------------------------------------------- the outcome */
+
+static struct datum kept(struct turn *turn, const char *text, size_t len)
+{
+	return datum_text(arena_copy(turn->arena, text, len), (uint32_t)len);
+}
+
+/* Which message became which, in the order of the thread. */
+static struct datum id_map(struct turn *turn, const struct rows *rows)
+{
+	struct rows_texts old_ids, new_ids;
+	int count = rows_texts(rows, 0, rows_column(rows, "old_ids"), &old_ids);
+	struct datum *pairs = arena_calloc(turn->arena, 2 * (size_t)count + 1, sizeof(*pairs));
+
+	rows_texts(rows, 0, rows_column(rows, "new_ids"), &new_ids);
+	for (int i = 0; i < count; i++) {
+		size_t len = 0;
+		const char *text = rows_texts_next(&old_ids, &len);
+		pairs[2 * i] = kept(turn, text, len);
+		text = rows_texts_next(&new_ids, &len);
+		pairs[2 * i + 1] = kept(turn, text, len);
+	}
+	return datum_map(pairs, (uint32_t)count);
+}
+
+/* The new thread; its texts are copied, as a clone's reply is made when the rows are gone. */
+static struct datum new_thread(struct turn *turn, const struct cloning *cloning,
+	const struct rows *rows)
+{
+	const struct type *type = reply_result_type(cloning->call);
+	struct datum thread = reply_row(turn, rows, 0,
+		type->fields[MEMORY_COPY_THREAD_OUTPUT__THREAD].type);
+
+	for (uint32_t i = 0; i < thread.size; i++)
+		if (thread.items[i].kind == DATUM_TEXT)
+			thread.items[i] =
+				kept(turn, thread.items[i].text, thread.items[i].size);
+	return thread;
+}
+
+/* Was a thread made? Else the call has failed. */
+static bool take_clone(struct turn *turn, struct cloning *cloning, const struct rows *rows)
+{
+	const struct datum *source = given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID);
+
+	if (!rows_count(rows)) {
+		call_fail(turn, cloning->call, FAILURE_NOT_FOUND, "SOURCE_THREAD_NOT_FOUND", NULL,
+			"Source thread with id %.*s not found", (int)source->size, source->text);
+		return false;
+	}
+	if (rows_null(rows, 0, rows_column(rows, "id"))) {
+		call_fail(turn, cloning->call, FAILURE_CONFLICT, "THREAD_EXISTS", NULL,
+			"Thread with id %.*s already exists", (int)cloning->new_id.size,
+			cloning->new_id.text);
+		return false;
+	}
+	cloning->thread = new_thread(turn, cloning, rows);
+	cloning->id_map = id_map(turn, rows);
+	return true;
+}
+
+static void copied(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct cloning *cloning = arg;
+
+	if (!take_clone(turn, cloning, rows))
+		return;
+	struct datum fields[MEMORY_COPY_THREAD_OUTPUT_SIZE] = {
+		[MEMORY_COPY_THREAD_OUTPUT__THREAD] = cloning->thread,
+		[MEMORY_COPY_THREAD_OUTPUT__MESSAGE_ID_MAP] = cloning->id_map,
+	};
+	call_reply(turn, cloning->call, datum_record(fields, MEMORY_COPY_THREAD_OUTPUT_SIZE));
+}
+
+static void bind_new_thread(struct turn *turn, void *arg)
+{
+	const struct cloning *cloning = arg;
+
+	bind_text(turn->params, &cloning->new_id);
+}
+
+static void messages_read(struct turn *turn, struct message_scan *scan, void *arg)
+{
+	struct cloning *cloning = arg;
+	struct message_list *list = message_list_new(turn->arena);
+
+	for (uint32_t i = 0; i < scan->count; i++)
+		message_list_add(list, &scan->messages[i]);
+	struct datum fields[MEMORY_CLONE_THREAD_OUTPUT_SIZE] = {
+		[MEMORY_CLONE_THREAD_OUTPUT__THREAD] = cloning->thread,
+		[MEMORY_CLONE_THREAD_OUTPUT__MESSAGE_ID_MAP] = cloning->id_map,
+		[MEMORY_CLONE_THREAD_OUTPUT__CLONED_MESSAGES] = scan->too_large
+			? message_scan_raw(scan)
+			: message_list_sorted(list, false),
+	};
+	call_reply(turn, cloning->call, datum_record(fields, MEMORY_CLONE_THREAD_OUTPUT_SIZE));
+}
+
+static void cloned(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct cloning *cloning = arg;
+
+	if (!take_clone(turn, cloning, rows))
+		return;
+	if (!cloning->call->wants_reply) {
+		call_reply_null(turn, cloning->call);
+		return;
+	}
+	cloning->scan = (struct message_scan){
+		.call = cloning->call,
+		.where = "m.thread_id = $1::text",
+		.bind = bind_new_thread,
+		.done = messages_read,
+		.arg = cloning,
+		.limit = INT64_MAX,
+	};
+	message_scan_start(turn, &cloning->scan);
+}
+
+/* cloneThread copies by the same statement. */
+static void clone(struct turn *turn, turn_result_fn *done)
+{
+	struct cloning *cloning = arena_calloc(turn->arena, 1, sizeof(*cloning));
+	char *uuid = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+
+	cloning->call = turn->calls[0];
+	if (!request_fits(turn, cloning))
+		return;
+	cloning->new_id = *given_text(cloning, MEMORY_COPY_THREAD__NEW_THREAD_ID);
+	if (datum_is_null(&cloning->new_id)) {
+		uuid_v4(uuid);
+		cloning->new_id = datum_string(uuid);
+	}
+	bind_clone(turn, cloning);
+	turn_send(turn, SQL_MEMORY_COPY_THREAD, done, cloning);
+}
+
+void memory_copy_thread(struct turn *turn)
+{
+	clone(turn, copied);
+}
+
+void memory_clone_thread(struct turn *turn)
+{
+	clone(turn, cloned);
+}

@@ -1,0 +1,203 @@
+#include "handlers/domains/memory/message_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fields.gen.h"
+#include "schemas/json/json.h"
+#include "handlers/core/keys.h"
+#include "handlers/domains/memory/message_parts.h"
+#include "schemas/json/check.h"
+
+/*
+ * The reference sorts after every addition, stable. One sort at the end gives the same with a
+ * rank among equal times: an addition comes last; a replacement stands where its time takes it
+ * from the place of the one replaced, so before its equals if it got later, else behind them.
+ */
+struct listed {
+	struct datum record;
+	struct json key; /* of its parts; made when first needed */
+	int64_t rank;
+};
+
+struct message_list {
+	struct arena *arena;
+	struct keys *ids; /* the number of an id is its message's index */
+	struct listed *messages;
+	uint32_t room;
+	int64_t first_rank;
+	int64_t last_rank;
+};
+
+struct message_list *message_list_new(struct arena *arena)
+{
+	struct message_list *list = arena_calloc(arena, 1, sizeof(*list));
+
+	list->arena = arena;
+	list->ids = keys_new(arena, 8);
+	return list;
+}
+
+struct json message_content(struct arena *arena, const struct datum *column)
+{
+	struct json value = json_of(column);
+	enum json_kind kind = json_kind(value);
+	bool is_value = kind == JSON_OBJECT_KIND || kind == JSON_ARRAY_KIND ||
+		kind == JSON_STRING_KIND;
+
+	if (is_value && json_check(column->text, column->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID) {
+		struct datum normal = json_normal(arena, column);
+		return json_of(&normal);
+	}
+	struct json_text text = json_text_new(arena);
+	json_text_string(&text, column->text, column->size);
+	return json_text_end(&text);
+}
+
+/* Content of text: one part that holds it, and the text itself. */
+static struct json text_content(struct arena *arena, struct json text)
+{
+	struct json_text out = json_text_new(arena);
+
+	json_text_puts(&out, "{\"format\":2,\"parts\":[{\"type\":\"text\",\"text\":");
+	json_text_value(&out, text);
+	json_text_puts(&out, "}],\"content\":");
+	json_text_value(&out, text);
+	json_text_puts(&out, "}");
+	return json_text_end(&out);
+}
+
+static bool is_text(const struct datum *datum, const char *text)
+{
+	size_t len = strlen(text);
+
+	return datum->kind == DATUM_TEXT && datum->size == len && memcmp(datum->text, text, len) == 0;
+}
+
+/* Content, type and role as the list shows them. */
+static void normalise(struct arena *arena, struct datum *fields)
+{
+	struct datum *role = &fields[MEMORY_MESSAGE__ROLE];
+	struct json content = message_content(arena, &fields[MEMORY_MESSAGE__CONTENT]);
+
+	if (json_kind(content) == JSON_STRING_KIND) {
+		content = text_content(arena, content);
+		fields[MEMORY_MESSAGE__TYPE] = datum_null();
+		if (is_text(role, "tool"))
+			*role = datum_string("assistant");
+	} else {
+		content = message_parts_tidy(arena, content);
+	}
+	fields[MEMORY_MESSAGE__CONTENT] = json_datum(content);
+}
+
+static int64_t created_at(const struct listed *listed)
+{
+	return listed->record.items[MEMORY_MESSAGE__CREATED_AT].integer;
+}
+
+static struct json key_of(struct arena *arena, struct listed *listed)
+{
+	if (!listed->key.text)
+		listed->key = message_parts_key(arena,
+			json_of(&listed->record.items[MEMORY_MESSAGE__CONTENT]));
+	return listed->key;
+}
+
+static void replace(struct message_list *list, struct listed *old, struct listed *new)
+{
+	if (json_same(key_of(list->arena, old), key_of(list->arena, new)))
+		return;
+	if (created_at(new) == created_at(old))
+		new->rank = old->rank;
+	else if (created_at(new) > created_at(old))
+		new->rank = --list->first_rank;
+	else
+		new->rank = ++list->last_rank;
+	*old = *new;
+}
+
+static void make_room(struct message_list *list)
+{
+	uint32_t count = keys_count(list->ids);
+
+	if (count < list->room)
+		return;
+	uint32_t room = list->room ? 2 * list->room : 8;
+	struct listed *grown = arena_calloc(list->arena, room, sizeof(*grown));
+	if (count)
+		memcpy(grown, list->messages, count * sizeof(*grown));
+	list->messages = grown;
+	list->room = room;
+}
+
+void message_list_add(struct message_list *list, const struct datum *message)
+{
+	struct datum *fields = arena_calloc(list->arena, MEMORY_MESSAGE_SIZE, sizeof(*fields));
+	struct listed new = { .record = datum_record(fields, MEMORY_MESSAGE_SIZE) };
+
+	memcpy(fields, message->items, MEMORY_MESSAGE_SIZE * sizeof(*fields));
+	if (is_text(&fields[MEMORY_MESSAGE__ROLE], "system"))
+		return;
+	normalise(list->arena, fields);
+	make_room(list);
+	uint32_t count = keys_count(list->ids);
+	uint32_t number = keys_add(list->ids, &fields[MEMORY_MESSAGE__ID]);
+	if (number < count) {
+		replace(list, &list->messages[number], &new);
+		return;
+	}
+	new.rank = ++list->last_rank;
+	list->messages[number] = new;
+}
+
+static int compare_times(const struct listed *a, const struct listed *b)
+{
+	return (created_at(a) > created_at(b)) - (created_at(a) < created_at(b));
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct listed *one = a, *two = b;
+	int order = compare_times(one, two);
+
+	return order ? order : (one->rank > two->rank) - (one->rank < two->rank);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct listed *one = a, *two = b;
+	int order = compare_times(one, two);
+
+	return order ? order
+		     : message_id_compare(&one->record.items[MEMORY_MESSAGE__ID],
+			       &two->record.items[MEMORY_MESSAGE__ID]);
+}
+
+static int by_id_descending(const void *a, const void *b)
+{
+	return by_id(b, a);
+}
+
+static struct datum sorted(struct message_list *list,
+	int (*compare)(const void *, const void *))
+{
+	uint32_t count = keys_count(list->ids);
+	struct datum *items = arena_calloc(list->arena, (size_t)count + 1, sizeof(*items));
+
+	if (count)
+		qsort(list->messages, count, sizeof(*list->messages), compare);
+	for (uint32_t i = 0; i < count; i++)
+		items[i] = list->messages[i].record;
+	return datum_array(items, count);
+}
+
+struct datum message_list_result(struct message_list *list)
+{
+	return sorted(list, by_rank);
+}
+
+struct datum message_list_sorted(struct message_list *list, bool descending)
+{
+	return sorted(list, descending ? by_id_descending : by_id);
+}

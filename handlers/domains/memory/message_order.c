@@ -1,0 +1,57 @@
+/*
+ * Order of ids as String.prototype.localeCompare has it.
+ *
+ * Source: the root collation of CLDR (UTS 10), for ASCII: first by character without regard to
+ * case, then the first difference in case decides, small before capital; control characters
+ * count for nothing. Characters beyond ASCII come behind, by their bytes.
+ */
+#include "handlers/domains/memory/message_list.h"
+
+#include <string.h>
+
+static const char ascii_order[] = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789"
+	"abcdefghijklmnopqrstuvwxyz";
+
+static bool is_capital(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+/* 0 of a character that counts for nothing. */
+static int weight(unsigned char c)
+{
+	if (c >= 0x80)
+		return c;
+	if (!c)
+		return 0;
+	const char *at = strchr(ascii_order, is_capital(c) ? c + 'a' - 'A' : c);
+	return at ? (int)(at - ascii_order) + 1 : 0;
+}
+
+/* Next character of weight from *at on; 0 at the end. */
+static unsigned char next(const struct datum *text, uint32_t *at)
+{
+	while (*at < text->size) {
+		unsigned char c = (unsigned char)text->text[(*at)++];
+		if (weight(c))
+			return c;
+	}
+	return 0;
+}
+
+int message_id_compare(const struct datum *a, const struct datum *b)
+{
+	uint32_t at_a = 0, at_b = 0;
+	int case_order = 0;
+
+	for (;;) {
+		unsigned char one = next(a, &at_a), two = next(b, &at_b);
+		int order = weight(one) - weight(two);
+		if (order)
+			return order;
+		if (!one)
+			return case_order;
+		if (!case_order)
+			case_order = is_capital(one) - is_capital(two);
+	}
+}

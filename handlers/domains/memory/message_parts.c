@@ -1,0 +1,260 @@
+#include "handlers/domains/memory/message_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "handlers/core/keys.h"
+
+/* ---------------------------------------------------------------- parts */
+
+static bool is_part(struct json item)
+{
+	enum json_kind kind = json_kind(item);
+	return kind == JSON_OBJECT_KIND || kind == JSON_ARRAY_KIND;
+}
+
+static bool parts_are_tidy(struct json parts)
+{
+	struct json_walk walk = json_walk(parts);
+	struct json item;
+
+	if (json_kind(parts) != JSON_ARRAY_KIND)
+		return false;
+	while (json_next(&walk, NULL, &item))
+		if (!is_part(item))
+			return false;
+	return true;
+}
+
+static struct json tidy_parts(struct arena *arena, struct json parts)
+{
+	struct json_text out = json_text_new(arena);
+	struct json_walk walk = json_walk(parts);
+	struct json item;
+
+	json_text_puts(&out, "[");
+	while (json_kind(parts) == JSON_ARRAY_KIND && json_next(&walk, NULL, &item)) {
+		if (!is_part(item))
+			continue;
+		json_text_comma(&out);
+		json_text_value(&out, item);
+	}
+	json_text_puts(&out, "]");
+	return json_text_end(&out);
+}
+
+/* ---------------------------------------------------------------- toolInvocations */
+
+/* Has Object.keys() of it anything to list? */
+static bool has_keys(struct json value)
+{
+	switch (json_kind(value)) {
+	case JSON_OBJECT_KIND:
+	case JSON_ARRAY_KIND:
+	case JSON_STRING_KIND:
+		return value.len > 2;
+	default:
+		return false;
+	}
+}
+
+/* The args of the parts by their call: a search for each entry would be quadratic. */
+struct part_args {
+	struct keys *calls;
+	const struct part_call *found; /* by the call's number */
+};
+
+struct part_call {
+	struct datum id; /* its JSON; empty if the part has none, which is an id, too */
+	struct json args;
+};
+
+static struct datum call_id(struct json invocation)
+{
+	struct json id = json_get(invocation, "toolCallId");
+
+	return id.text ? json_datum(id) : datum_string("");
+}
+
+/* The next part that has args. */
+static bool next_part_call(struct json_walk *walk, struct part_call *call)
+{
+	struct json part;
+
+	while (json_next(walk, NULL, &part)) {
+		if (!json_is(json_get(part, "type"), "tool-invocation"))
+			continue;
+		struct json invocation = json_get(part, "toolInvocation");
+		struct json args = json_get(invocation, "args");
+		if (!has_keys(args))
+			continue;
+		*call = (struct part_call){ call_id(invocation), args };
+		return true;
+	}
+	return false;
+}
+
+static size_t count_part_calls(struct json parts)
+{
+	struct json_walk walk = json_walk(parts);
+	struct part_call call;
+	size_t count = 0;
+
+	while (next_part_call(&walk, &call))
+		count++;
+	return count;
+}
+
+/* The first part of a call counts: a later one gets no number, and the next takes its place. */
+static struct part_args part_args_of(struct arena *arena, struct json parts)
+{
+	struct part_call *found = arena_calloc(arena, count_part_calls(parts) + 1, sizeof(*found));
+	struct part_args all = { keys_new(arena, 8), found };
+	struct json_walk walk = json_walk(parts);
+
+	while (next_part_call(&walk, &found[keys_count(all.calls)]))
+		keys_add(all.calls, &found[keys_count(all.calls)].id);
+	return all;
+}
+
+static bool lacks_args(struct json invocation)
+{
+	return json_kind(invocation) == JSON_OBJECT_KIND &&
+		!has_keys(json_get(invocation, "args"));
+}
+
+/* The args that the entry lacks and its part has; absent if there is nothing to do. */
+static struct json missing_args(struct json invocation, const struct part_args *all)
+{
+	if (!lacks_args(invocation))
+		return (struct json){ 0 };
+	struct datum id = call_id(invocation);
+	uint32_t number = keys_find(all->calls, &id);
+	return number == KEYS_NONE ? (struct json){ 0 } : all->found[number].args;
+}
+
+static bool any_lacks_args(struct json invocations)
+{
+	struct json_walk walk = json_walk(invocations);
+	struct json item;
+
+	while (!walk.members && json_next(&walk, NULL, &item))
+		if (lacks_args(item))
+			return true;
+	return false;
+}
+
+static struct json tidy_invocations(struct arena *arena, struct json invocations,
+	const struct part_args *all)
+{
+	struct json_text out = json_text_new(arena);
+	struct json_walk walk = json_walk(invocations);
+	struct json item;
+
+	json_text_puts(&out, "[");
+	while (json_next(&walk, NULL, &item)) {
+		struct json args = missing_args(item, all);
+		json_text_comma(&out);
+		json_text_value(&out, args.text ? json_set(arena, item, "args", args) : item);
+	}
+	json_text_puts(&out, "]");
+	return json_text_end(&out);
+}
+
+struct json message_parts_tidy(struct arena *arena, struct json content)
+{
+	struct json format = json_get(content, "format");
+
+	if (format.len != 1 || *format.text != '2')
+		return content;
+	struct json parts = json_get(content, "parts");
+	if (!parts_are_tidy(parts)) {
+		parts = tidy_parts(arena, parts);
+		content = json_set(arena, content, "parts", parts);
+	}
+	struct json invocations = json_get(content, "toolInvocations");
+	if (!any_lacks_args(invocations))
+		return content;
+	struct part_args all = part_args_of(arena, parts);
+	struct json tidied = tidy_invocations(arena, invocations, &all);
+	return json_same(tidied, invocations)
+		? content
+		: json_set(arena, content, "toolInvocations", tidied);
+}
+
+/* ---------------------------------------------------------------- key */
+
+static void add_item_id(struct json_text *key, struct json metadata, const char *provider)
+{
+	struct json id = json_get(json_get(metadata, provider), "itemId");
+
+	if (json_kind(id) != JSON_STRING_KIND)
+		return;
+	json_text_puts(key, provider);
+	json_text_value(key, id);
+}
+
+static void add_item_ids(struct json_text *key, struct json part)
+{
+	struct json metadata = json_get(part, "providerMetadata");
+
+	add_item_id(key, metadata, "azure");
+	add_item_id(key, metadata, "openai");
+}
+
+/* Of the details of a reasoning part only the length of texts and signatures counts. */
+static void add_reasoning(struct json_text *key, struct json part)
+{
+	struct json_walk walk = json_walk(json_get(part, "details"));
+	struct json detail;
+	size_t len = 0;
+	char number[32];
+
+	json_text_value(key, json_get(part, "reasoning"));
+	while (!walk.members && json_next(&walk, NULL, &detail))
+		if (json_is(json_get(detail, "type"), "text"))
+			len += json_get(detail, "text").len + json_get(detail, "signature").len;
+	snprintf(number, sizeof(number), "%zu", len);
+	json_text_puts(key, number);
+	add_item_ids(key, part);
+}
+
+static void add_file(struct json_text *key, struct json part)
+{
+	struct json data = json_get(part, "data"), media = json_get(part, "mimeType");
+
+	json_text_value(key, data.text ? data : json_get(part, "url"));
+	json_text_value(key, media.text ? media : json_get(part, "mediaType"));
+}
+
+static void add_part(struct json_text *key, struct json part)
+{
+	struct json type = json_get(part, "type");
+
+	json_text_value(key, type);
+	if (json_is(type, "text")) {
+		json_text_value(key, json_get(part, "text"));
+		add_item_ids(key, part);
+	} else if (json_is(type, "tool-invocation")) {
+		struct json invocation = json_get(part, "toolInvocation");
+		json_text_value(key, json_get(invocation, "toolCallId"));
+		json_text_value(key, json_get(invocation, "state"));
+	} else if (json_is(type, "reasoning")) {
+		add_reasoning(key, part);
+	} else if (json_is(type, "file")) {
+		add_file(key, part);
+	} else if (type.len > 6 && memcmp(type.text, "\"data-", 6) == 0) {
+		json_text_value(key, json_get(part, "data"));
+	}
+}
+
+struct json message_parts_key(struct arena *arena, struct json content)
+{
+	struct json_text key = json_text_new(arena);
+	struct json_walk walk = json_walk(json_get(content, "parts"));
+	struct json part;
+
+	while (!walk.members && json_next(&walk, NULL, &part))
+		add_part(&key, part);
+	return json_text_end(&key);
+}

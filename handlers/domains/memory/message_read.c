@@ -1,0 +1,174 @@
+#include "handlers/domains/memory/message_read.h"
+
+#include <string.h>
+
+#include "fields.gen.h"
+#include "handlers/domains/memory/metadata_filter.h"
+
+#define CHUNK 100 /* rows of one round trip */
+
+/* Behind the columns of a message a page has its sort key, as text. */
+#define PAGE_AT MESSAGE_COLUMN_COUNT
+
+static struct datum copied_text(struct turn *turn, const struct rows *rows, int row, int column)
+{
+	size_t len = 0;
+
+	if (rows_null(rows, row, column))
+		return datum_null();
+	const char *text = rows_text(rows, row, column, &len);
+	return datum_text(arena_copy(turn->arena, text, len), (uint32_t)len);
+}
+
+struct datum message_of_row(struct turn *turn, const struct rows *rows, int row)
+{
+	static const struct {
+		unsigned field;
+		enum message_column column;
+	} texts[] = {
+		{ MEMORY_MESSAGE__ID, MESSAGE_ID },
+		{ MEMORY_MESSAGE__ROLE, MESSAGE_ROLE },
+		{ MEMORY_MESSAGE__THREAD_ID, MESSAGE_THREAD_ID },
+		{ MEMORY_MESSAGE__RESOURCE_ID, MESSAGE_RESOURCE_ID },
+		{ MEMORY_MESSAGE__TYPE, MESSAGE_TYPE },
+		{ MEMORY_MESSAGE__CONTENT, MESSAGE_CONTENT },
+	};
+	struct datum *fields = arena_calloc(turn->arena, MEMORY_MESSAGE_SIZE, sizeof(*fields));
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		fields[texts[i].field] = copied_text(turn, rows, row, texts[i].column);
+	fields[MEMORY_MESSAGE__CREATED_AT] =
+		datum_integer(rows_time_ms(rows, row, MESSAGE_CREATED_AT));
+	struct datum *type = &fields[MEMORY_MESSAGE__TYPE];
+	if (type->size == 2 && memcmp(type->text, "v2", 2) == 0)
+		*type = datum_null();
+	return datum_record(fields, MEMORY_MESSAGE_SIZE);
+}
+
+static void keep(struct turn *turn, struct message_scan *scan, struct datum message)
+{
+	if (scan->count == scan->room) {
+		uint32_t room = scan->room ? 2 * scan->room : CHUNK;
+		struct datum *grown = arena_alloc(turn->arena, room * sizeof(*grown));
+		if (scan->count)
+			memcpy(grown, scan->messages, scan->count * sizeof(*grown));
+		scan->messages = grown;
+		scan->room = room;
+	}
+	scan->messages[scan->count++] = message;
+	scan->bytes += message.items[MEMORY_MESSAGE__CONTENT].size;
+	scan->too_large = scan->bytes > turn->settings->max_reply_bytes;
+}
+
+static bool row_matches(struct turn *turn, const struct message_scan *scan,
+	const struct rows *rows, int row)
+{
+	size_t len = 0;
+	const char *text = rows_text(rows, row, MESSAGE_CONTENT, &len);
+	struct datum content = datum_text(text, (uint32_t)len);
+
+	return !scan->filter.text || metadata_filter_matches(turn->arena, &content, scan->filter);
+}
+
+static void take_rows(struct turn *turn, struct message_scan *scan, const struct rows *rows)
+{
+	for (int row = 0; row < rows_count(rows) && !scan->too_large; row++) {
+		if (!row_matches(turn, scan, rows, row))
+			continue;
+		int64_t number = scan->matches++;
+		if (number >= scan->offset && scan->count < scan->limit)
+			keep(turn, scan, message_of_row(turn, rows, row));
+	}
+}
+
+static int64_t chunk_size(const struct message_scan *scan)
+{
+	int64_t wanted = scan->limit - scan->count;
+
+	if (scan->count_all || scan->filter.text || wanted > CHUNK)
+		return CHUNK;
+	return wanted;
+}
+
+static void fetch(struct turn *turn, struct message_scan *scan);
+
+static void chunk_done(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct message_scan *scan = arg;
+	int count = rows_count(rows);
+
+	take_rows(turn, scan, rows);
+	bool full = scan->count >= scan->limit && !scan->count_all;
+	if (full || count < CHUNK || scan->too_large) {
+		scan->done(turn, scan, scan->arg);
+		return;
+	}
+	scan->last_at = copied_text(turn, rows, count - 1, PAGE_AT);
+	scan->last_id = copied_text(turn, rows, count - 1, MESSAGE_ID);
+	fetch(turn, scan);
+}
+
+/* The rows behind the last chunk: a comparison of rows, which the index on createdAt serves. */
+static const char *behind_last(struct turn *turn, struct message_scan *scan)
+{
+	int first = params_count(turn->params) + 1;
+
+	if (!scan->last_id.text)
+		return "";
+	params_text(turn->params, scan->last_at.text, scan->last_at.size);
+	params_text(turn->params, scan->last_id.text, scan->last_id.size);
+	return arena_printf(turn->arena,
+		" AND (m.\"createdAt\", m.id) %s ($%d::text::timestamp, $%d::text)",
+		scan->descending ? "<" : ">", first, first + 1);
+}
+
+/* A row can only match if its text holds each key: most rows never leave the server. */
+static const char *has_keys(struct turn *turn, const struct message_scan *scan)
+{
+	struct json_text sql = json_text_new(turn->arena);
+	struct json_walk walk = json_walk(scan->filter);
+	struct json key, value;
+
+	while (walk.members && json_next(&walk, &key, &value)) {
+		params_text(turn->params, key.text, key.len);
+		json_text_puts(&sql, arena_printf(turn->arena, " AND strpos(m.content, $%d::text) > 0",
+			params_count(turn->params)));
+	}
+	return json_text_end(&sql).text;
+}
+
+static void fetch(struct turn *turn, struct message_scan *scan)
+{
+	const char *direction = scan->descending ? "DESC" : "ASC";
+
+	scan->bind(turn, scan->arg);
+	const char *behind = behind_last(turn, scan);
+	const char *keys = has_keys(turn, scan);
+	/* Without a filter the server skips what comes before the page. */
+	bool skip = !scan->filter.text && !scan->begun;
+	if (skip)
+		scan->matches = scan->offset;
+	params_int8(turn->params, chunk_size(scan));
+	params_int8(turn->params, skip ? scan->offset : 0);
+	scan->begun = true;
+	int last = params_count(turn->params);
+	const char *sql = arena_printf(turn->arena,
+		"SELECT " MESSAGE_COLUMNS ", m.\"createdAt\"::text AS at"
+		" FROM :\"schema\".mastra_messages AS m WHERE %s%s%s"
+		" ORDER BY m.\"createdAt\" %s, m.id %s LIMIT $%d::int8 OFFSET $%d::int8",
+		scan->where, behind, keys, direction, direction, last - 1, last);
+	/* With a filter it is seen here which rows are for the reply. */
+	if (!scan->filter.text)
+		turn_bound(turn, scan->call);
+	turn_send_sql(turn, sql, chunk_done, scan);
+}
+
+void message_scan_start(struct turn *turn, struct message_scan *scan)
+{
+	fetch(turn, scan);
+}
+
+struct datum message_scan_raw(const struct message_scan *scan)
+{
+	return datum_array(scan->messages, scan->count);
+}

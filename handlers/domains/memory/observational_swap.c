@@ -1,0 +1,364 @@
+/* Observational memory: what was buffered becomes active. */
+#include "handlers/domains/memory/observational.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/core/binding.h"
+#include "handlers/core/datum_json.h"
+#include "schemas/base/iso_time.h"
+#include "handlers/core/reply.h"
+
+/* ---------------------------------------------------------------- how many chunks */
+
+/* A part of the retention floor by which the target may be overshot. */
+#define OVERSHOOT_OF_FLOOR .95
+/* So many tokens of messages remain, if the floor is not lower. */
+#define MIN_REMAINING 1000.0
+
+/* The buffered chunks, oldest first. */
+struct chunks {
+	const struct datum *items;
+	uint32_t count;
+};
+
+static const struct datum *chunk_field(const struct chunks *chunks, uint32_t i, unsigned field)
+{
+	return datum_field(&chunks->items[i], field);
+}
+
+static double message_tokens(const struct chunks *chunks, uint32_t i)
+{
+	return chunk_field(chunks, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_TOKENS)->real;
+}
+
+/* The first so many chunks, and the tokens of their messages; a count of 0 is none. */
+struct cut {
+	uint32_t count;
+	double tokens;
+};
+
+/* The cuts nearest to the target on either side. */
+static void find_cuts(const struct chunks *chunks, double target, struct cut *over,
+	struct cut *under)
+{
+	double tokens = 0;
+
+	*over = *under = (struct cut){ 0 };
+	for (uint32_t i = 0; i < chunks->count; i++) {
+		tokens += message_tokens(chunks, i);
+		if (tokens >= target) {
+			if (over->count == 0 || tokens < over->tokens)
+				*over = (struct cut){ i + 1, tokens };
+		} else if (tokens > under->tokens) {
+			*under = (struct cut){ i + 1, tokens };
+		}
+	}
+}
+
+/* Activates enough to bring the messages down to the retention floor, rather too much than too
+ * little, unless too few messages would remain. */
+static uint32_t chunks_to_activate(const struct chunks *chunks, const struct datum *request)
+{
+	double pending =
+		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__CURRENT_PENDING_TOKENS)->real;
+	double threshold =
+		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__MESSAGE_TOKENS_THRESHOLD)->real;
+	double ratio = datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATION_RATIO)->real;
+	const struct datum *force =
+		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__FORCE_MAX_ACTIVATION);
+	double retained = threshold * (1 - ratio);
+	double target = fmax(0, pending - retained);
+	double min_remaining = fmin(MIN_REMAINING, retained);
+	struct cut over, under;
+
+	find_cuts(chunks, target, &over, &under);
+	bool forced = !datum_is_null(force) && force->boolean;
+	bool near = over.tokens - target <= retained * OVERSHOOT_OF_FLOOR;
+	if (over.count && (forced || near) && pending - over.tokens >= min_remaining)
+		return over.count;
+	if (under.count && pending - under.tokens >= min_remaining)
+		return under.count;
+	return over.count ? over.count : 1;
+}
+
+/* ---------------------------------------------------------------- swapBufferedToActive */
+
+/* Sums over the activated chunks, and what is made of their texts. */
+struct activation {
+	int64_t observation_tokens;
+	int64_t message_tokens;
+	int64_t messages;
+	struct datum observations;
+	int64_t observed_ms;
+};
+
+/* A sum of token counts as a whole number that int8 holds. */
+static int64_t whole_tokens(double sum)
+{
+	return (int64_t)fmin(fmax(om_round(sum), -0x1p53), 0x1p53);
+}
+
+static struct datum join_observations(struct arena *arena, const struct chunks *chunks)
+{
+	struct json_text out = json_text_new(arena);
+
+	for (uint32_t i = 0; i < chunks->count; i++) {
+		const struct datum *text =
+			chunk_field(chunks, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__OBSERVATIONS);
+		json_text_puts(&out, i ? "\n\n" : "");
+		json_text_add(&out, text->text, text->size);
+	}
+	return json_datum(json_text_end(&out));
+}
+
+/* When the activated messages were observed: as given, else as the last chunk says, if it has a
+ * time that the column can hold. */
+static int64_t observed_at(const struct call *call, const struct chunks *activated)
+{
+	const struct datum *given =
+		datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
+	const struct datum *last = chunk_field(activated, activated->count - 1,
+		MEMORY_BUFFERED_OBSERVATION_CHUNK__LAST_OBSERVED_AT);
+
+	if (!datum_is_null(given))
+		return given->integer;
+	return last->integer && binding_time_fits(last->integer) ? last->integer : call->now_ms;
+}
+
+static struct activation sum_up(struct arena *arena, const struct call *call,
+	const struct chunks *activated)
+{
+	struct activation sum = { 0 };
+	double observations = 0, messages = 0;
+
+	for (uint32_t i = 0; i < activated->count; i++) {
+		observations +=
+			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__TOKEN_COUNT)->real;
+		messages += message_tokens(activated, i);
+		sum.messages +=
+			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS)->size;
+	}
+	sum.observation_tokens = whole_tokens(observations);
+	sum.message_tokens = whole_tokens(messages);
+	sum.observations = join_observations(arena, activated);
+	sum.observed_ms = observed_at(call, activated);
+	return sum;
+}
+
+static void send_activation(struct turn *turn, struct call *call, const struct activation *sum,
+	uint32_t count)
+{
+	char observed[ISO_TIME_SIZE];
+
+	iso_time_write(observed, sum->observed_ms);
+	const char *boundary =
+		arena_printf(turn->arena, "\n\n--- message boundary (%s) ---\n\n", observed);
+	bind_text(turn->params, &sum->observations);
+	params_text(turn->params, boundary, strlen(boundary));
+	params_int8(turn->params, sum->observation_tokens);
+	params_int8(turn->params, sum->message_tokens);
+	params_int4(turn->params, (int32_t)count);
+	params_timestamp_ms(turn->params, sum->observed_ms);
+	params_timestamp_ms(turn->params, call->now_ms);
+	bind_text(turn->params, datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID));
+	turn_send(turn, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATE, NULL, NULL);
+}
+
+/* The ids of the cycles that have one. */
+static struct datum cycle_ids(struct arena *arena, const struct chunks *activated)
+{
+	struct datum *ids = arena_calloc(arena, activated->count + 1, sizeof(*ids));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < activated->count; i++) {
+		const struct datum *id =
+			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__CYCLE_ID);
+		if (id->size)
+			ids[count++] = *id;
+	}
+	return datum_array(ids, count);
+}
+
+static struct datum message_ids(struct arena *arena, const struct chunks *activated,
+	int64_t total)
+{
+	struct datum *ids = arena_calloc(arena, (size_t)total + 1, sizeof(*ids));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < activated->count; i++) {
+		const struct datum *given =
+			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS);
+		for (uint32_t k = 0; k < given->size; k++)
+			ids[count++] = given->items[k];
+	}
+	return datum_array(ids, count);
+}
+
+static struct datum per_chunk(struct arena *arena, const struct chunks *activated)
+{
+	struct datum *list = arena_calloc(arena, activated->count + 1, sizeof(*list));
+
+	for (uint32_t i = 0; i < activated->count; i++) {
+		const struct datum *chunk = activated->items[i].items;
+		struct datum *fields =
+			arena_calloc(arena, MEMORY_ACTIVATED_CHUNK_SIZE, sizeof(*fields));
+		fields[MEMORY_ACTIVATED_CHUNK__CYCLE_ID] =
+			chunk[MEMORY_BUFFERED_OBSERVATION_CHUNK__CYCLE_ID];
+		fields[MEMORY_ACTIVATED_CHUNK__MESSAGE_TOKENS] =
+			chunk[MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_TOKENS];
+		fields[MEMORY_ACTIVATED_CHUNK__OBSERVATION_TOKENS] =
+			chunk[MEMORY_BUFFERED_OBSERVATION_CHUNK__TOKEN_COUNT];
+		fields[MEMORY_ACTIVATED_CHUNK__MESSAGE_COUNT] =
+			datum_integer(chunk[MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS].size);
+		fields[MEMORY_ACTIVATED_CHUNK__OBSERVATIONS] =
+			chunk[MEMORY_BUFFERED_OBSERVATION_CHUNK__OBSERVATIONS];
+		list[i] = datum_record(fields, MEMORY_ACTIVATED_CHUNK_SIZE);
+	}
+	return datum_array(list, activated->count);
+}
+
+/* The result's fields that are there also when nothing was activated. */
+static struct datum *result_fields(struct arena *arena, const struct chunks *activated,
+	const struct activation *sum)
+{
+	struct datum *fields =
+		arena_calloc(arena, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE, sizeof(*fields));
+
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__CHUNKS_ACTIVATED] =
+		datum_integer(activated->count);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__MESSAGE_TOKENS_ACTIVATED] =
+		datum_integer(sum->message_tokens);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__OBSERVATION_TOKENS_ACTIVATED] =
+		datum_integer(sum->observation_tokens);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__MESSAGES_ACTIVATED] =
+		datum_integer(sum->messages);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_CYCLE_IDS] =
+		cycle_ids(arena, activated);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_MESSAGE_IDS] =
+		message_ids(arena, activated, sum->messages);
+	return fields;
+}
+
+static void reply_activation(struct turn *turn, struct call *call, const struct chunks *activated,
+	const struct activation *sum)
+{
+	struct datum *fields = result_fields(turn->arena, activated, sum);
+
+	if (activated->count) {
+		uint32_t last = activated->count - 1;
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__OBSERVATIONS] = sum->observations;
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] =
+			per_chunk(turn->arena, activated);
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__SUGGESTED_CONTINUATION] = *chunk_field(
+			activated, last, MEMORY_BUFFERED_OBSERVATION_CHUNK__SUGGESTED_CONTINUATION);
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__CURRENT_TASK] =
+			*chunk_field(activated, last, MEMORY_BUFFERED_OBSERVATION_CHUNK__CURRENT_TASK);
+	}
+	call_reply(turn, call, datum_record(fields, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE));
+}
+
+/* The stored chunks; those in the request are of no effect, as in the reference. */
+static struct chunks stored_chunks(struct turn *turn, const struct call *call,
+	const struct rows *rows)
+{
+	const struct type *type =
+		call->request_type->fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE__BUFFERED_CHUNKS].type;
+	struct json json = { 0 };
+
+	if (!rows_null(rows, 0, 0))
+		json.text = rows_text(rows, 0, 0, &json.len);
+	struct datum array = datum_from_json(turn->arena, type, json);
+	if (datum_is_null(&array))
+		return (struct chunks){ 0 };
+	return (struct chunks){ array.items, array.size };
+}
+
+static void chunks_locked(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct call *call = arg;
+	struct activation sum = { 0 };
+
+	if (rows_count(rows) == 0) {
+		reply_missing(turn, call);
+		return;
+	}
+	struct chunks chunks = stored_chunks(turn, call, rows);
+	if (chunks.count) {
+		chunks.count = chunks_to_activate(&chunks, call->request);
+		sum = sum_up(turn->arena, call, &chunks);
+		send_activation(turn, call, &sum, chunks.count);
+	}
+	reply_activation(turn, call, &chunks, &sum);
+}
+
+void memory_swap_buffered_to_active(struct turn *turn)
+{
+	struct call *call = turn->calls[0];
+	const struct datum *id = datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID);
+	const struct datum *observed =
+		datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
+
+	if (!binding_text_ok(turn, call, id, "id") ||
+		!binding_time_ok(turn, call, observed, "lastObservedAt"))
+		return;
+	bind_text(turn->params, id);
+	turn_send(turn, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__LOCK, chunks_locked, call);
+}
+
+/* ---------------------------------------------------------------- swapBufferedReflectionToActive */
+
+struct reflection_swap {
+	struct call *call;
+	const struct datum *tokens;
+	struct om_row row;
+};
+
+static void reflection_swapped(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct reflection_swap *swap = arg;
+	struct call *call = swap->call;
+	size_t len = 0;
+
+	if (rows_count(rows) == 0) {
+		reply_missing(turn, call);
+		return;
+	}
+	if (rows_null(rows, 0, 0)) {
+		call_fail(turn, call, FAILURE_CONFLICT, "NO_BUFFERED_REFLECTION", NULL,
+			"No buffered reflection to swap");
+		return;
+	}
+	const char *observations = rows_text(rows, 0, 0, &len);
+	swap->row.column[OM_ACTIVE_OBSERVATIONS] = datum_text(observations, (uint32_t)len);
+	call_reply(turn, call, om_reply(turn, call, &swap->row, swap->tokens));
+}
+
+void memory_swap_buffered_reflection_to_active(struct turn *turn)
+{
+	static const enum om_column given[] = { OM_ID, OM_SCOPE, OM_RESOURCE_ID, OM_THREAD_ID,
+		OM_CONFIG, OM_GENERATION_COUNT, OM_LAST_OBSERVED_AT, OM_TOTAL_TOKENS_OBSERVED,
+		OM_OBSERVATION_TOKEN_COUNT, OM_OBSERVED_TIMEZONE, OM_METADATA, OM_CREATED_AT };
+	struct call *call = turn->calls[0];
+	const struct datum *current =
+		datum_field(call->request, MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__CURRENT_RECORD);
+	const struct datum *id = datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__ID);
+	struct reflection_swap *swap = arena_calloc(turn->arena, 1, sizeof(*swap));
+
+	swap->call = call;
+	swap->tokens =
+		datum_field(call->request, MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__TOKEN_COUNT);
+	if (!binding_text_ok(turn, call, id, "currentRecord.id") ||
+		!om_next_generation(turn, call, current, swap->tokens, &swap->row))
+		return;
+	bind_text(turn->params, id);
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		if (!om_bind(turn, call, &swap->row, given[i])) {
+			params_reset(turn->params);
+			return;
+		}
+	}
+	turn_send(turn, SQL_MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE, reflection_swapped, swap);
+}

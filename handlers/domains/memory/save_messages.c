@@ -1,0 +1,346 @@
+/*
+ * memory.saveMessages: the command that must be fast.
+ *
+ * A turn's commands become one statement over arrays as long as that has the effect of running
+ * them one by one. It has, while each command is about one thread and no message id is given
+ * for two threads: then a message is saved if, and only if, its own thread is there. A command
+ * that breaks the rule ends the run before it; one with several threads is a statement of its
+ * own, since it must save all or nothing.
+ */
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/core/binding.h"
+#include "schemas/json/json.h"
+#include "handlers/core/keys.h"
+#include "handlers/domains/memory/message.h"
+#include "handlers/domains/memory/message_list.h"
+#include "handlers/core/context.h"
+
+/* What is stored of a message. */
+struct stored_message {
+	const struct datum *message;
+	struct datum content; /* as the column holds it */
+	int64_t created_ms;   /* of the first one of its id */
+};
+
+/* A command of the run with the contents of its messages, in their order. */
+struct saving {
+	struct call *call;
+	const struct datum *messages;
+	struct datum *contents;
+};
+
+/* Commands that one statement serves. */
+struct run {
+	struct turn *turn;
+	struct keys *threads;
+	int64_t *touched_ms; /* by thread: the last command's time */
+	struct keys *ids;
+	struct stored_message *rows; /* by id */
+	uint32_t room;               /* of rows and touched_ms */
+	struct saving *savings;
+	size_t saving_count;
+};
+
+/* ---------------------------------------------------------------- one command */
+
+static const struct datum *thread_id_of(const struct datum *message)
+{
+	return datum_field(message, MEMORY_MESSAGE__THREAD_ID);
+}
+
+static bool message_fits(struct turn *turn, struct call *call, const struct datum *message)
+{
+	const struct datum *thread_id = thread_id_of(message);
+	const struct datum *resource_id = datum_field(message, MEMORY_MESSAGE__RESOURCE_ID);
+
+	if (datum_is_null(thread_id) || !thread_id->size) {
+		call_fail(turn, call, FAILURE_INVALID, "THREAD_ID_REQUIRED", NULL,
+			"Every message needs a threadId");
+		return false;
+	}
+	if (datum_is_null(resource_id) || !resource_id->size) {
+		call_fail(turn, call, FAILURE_INVALID, "RESOURCE_ID_REQUIRED", NULL,
+			"Every message needs a resourceId");
+		return false;
+	}
+	return binding_text_ok(turn, call, datum_field(message, MEMORY_MESSAGE__ID), "id") &&
+		binding_text_ok(turn, call, thread_id, "threadId") &&
+		binding_text_ok(turn, call, resource_id, "resourceId") &&
+		binding_text_ok(turn, call, datum_field(message, MEMORY_MESSAGE__TYPE), "type") &&
+		binding_time_ok(turn, call, datum_field(message, MEMORY_MESSAGE__CREATED_AT),
+			"createdAt") &&
+		memory_role_ok(turn, call, datum_field(message, MEMORY_MESSAGE__ROLE));
+}
+
+/* A text is stored as it is, anything else as JSON.stringify prints it. */
+static bool content_fits(struct turn *turn, struct call *call, const struct datum *message,
+	struct datum *content)
+{
+	const struct datum *given = datum_field(message, MEMORY_MESSAGE__CONTENT);
+
+	switch (json_kind(json_of(given))) {
+	case JSON_STRING_KIND:
+		*content = json_unquote(turn->arena, json_of(given));
+		return binding_text_ok(turn, call, content, "content");
+	case JSON_OBJECT_KIND:
+	case JSON_ARRAY_KIND:
+		*content = json_normal(turn->arena, given);
+		return true;
+	default:
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
+			"A message's content must be an object or a text");
+		return false;
+	}
+}
+
+/* The contents of the command's messages; NULL if it can't be done (the call has failed). */
+static struct datum *contents_of(struct turn *turn, struct call *call,
+	const struct datum *messages)
+{
+	struct datum *contents = arena_calloc(turn->arena, messages->size, sizeof(*contents));
+
+	for (uint32_t i = 0; i < messages->size; i++) {
+		const struct datum *message = &messages->items[i];
+		if (!message_fits(turn, call, message) ||
+			!content_fits(turn, call, message, &contents[i]))
+			return NULL;
+	}
+	return contents;
+}
+
+/* ---------------------------------------------------------------- the outcome */
+
+static void reply_saved(struct turn *turn, const struct saving *saving)
+{
+	struct message_list *list = message_list_new(turn->arena);
+
+	if (!saving->call->wants_reply) {
+		call_reply_null(turn, saving->call);
+		return;
+	}
+	for (uint32_t i = 0; i < saving->messages->size; i++) {
+		struct datum fields[MEMORY_MESSAGE_SIZE];
+		struct datum message = datum_record(fields, MEMORY_MESSAGE_SIZE);
+		memcpy(fields, saving->messages->items[i].items, sizeof(fields));
+		fields[MEMORY_MESSAGE__CONTENT] = saving->contents[i];
+		message_list_add(list, &message);
+	}
+	struct datum messages = message_list_result(list);
+	call_reply(turn, saving->call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
+}
+
+/* The first thread of the command that is among the missing ones; NULL if none is. */
+static const struct datum *missing_thread(const struct saving *saving,
+	const struct keys *missing)
+{
+	for (uint32_t i = 0; missing && i < saving->messages->size; i++) {
+		const struct datum *thread_id = thread_id_of(&saving->messages->items[i]);
+		if (keys_find(missing, thread_id) != KEYS_NONE)
+			return thread_id;
+	}
+	return NULL;
+}
+
+static struct keys *missing_threads(struct turn *turn, const struct rows *rows)
+{
+	uint32_t count = (uint32_t)rows_count(rows);
+
+	if (!count)
+		return NULL;
+	struct datum *texts = arena_calloc(turn->arena, count, sizeof(*texts));
+	struct keys *missing = keys_new(turn->arena, count);
+	for (uint32_t i = 0; i < count; i++) {
+		size_t len = 0;
+		const char *text = rows_text(rows, (int)i, 0, &len);
+		texts[i] = datum_text(text, (uint32_t)len);
+		keys_add(missing, &texts[i]);
+	}
+	return missing;
+}
+
+static void run_done(struct turn *turn, const struct rows *rows, void *arg)
+{
+	const struct run *run = arg;
+	const struct keys *missing = missing_threads(turn, rows);
+
+	for (size_t i = 0; i < run->saving_count; i++) {
+		const struct saving *saving = &run->savings[i];
+		const struct datum *thread_id = missing_thread(saving, missing);
+		if (thread_id)
+			memory_thread_missing(turn, saving->call, thread_id);
+		else
+			reply_saved(turn, saving);
+	}
+}
+
+/* ---------------------------------------------------------------- a run of commands */
+
+static struct run *run_new(struct turn *turn)
+{
+	struct run *run = arena_calloc(turn->arena, 1, sizeof(*run));
+
+	run->turn = turn;
+	run->threads = keys_new(turn->arena, (uint32_t)turn->count);
+	run->ids = keys_new(turn->arena, (uint32_t)turn->count);
+	run->savings = arena_calloc(turn->arena, turn->count, sizeof(*run->savings));
+	return run;
+}
+
+/* Room for so many ids and threads in all. */
+static void run_reserve(struct run *run, uint32_t count)
+{
+	if (count <= run->room)
+		return;
+	uint32_t room = count < 2 * run->room ? 2 * run->room : count;
+	struct stored_message *rows = arena_alloc(run->turn->arena, room * sizeof(*rows));
+	int64_t *touched_ms = arena_alloc(run->turn->arena, room * sizeof(*touched_ms));
+	if (run->room) {
+		memcpy(rows, run->rows, run->room * sizeof(*rows));
+		memcpy(touched_ms, run->touched_ms, run->room * sizeof(*touched_ms));
+	}
+	run->rows = rows;
+	run->touched_ms = touched_ms;
+	run->room = room;
+}
+
+static void run_add_message(struct run *run, const struct saving *saving, uint32_t index)
+{
+	const struct datum *message = &saving->messages->items[index];
+	uint32_t known = keys_count(run->ids);
+	uint32_t id = keys_add(run->ids, datum_field(message, MEMORY_MESSAGE__ID));
+	struct stored_message *row = &run->rows[id];
+
+	if (id == known)
+		row->created_ms = datum_field(message, MEMORY_MESSAGE__CREATED_AT)->integer;
+	row->message = message;
+	row->content = saving->contents[index];
+	run->touched_ms[keys_add(run->threads, thread_id_of(message))] = saving->call->now_ms;
+}
+
+static void run_add(struct run *run, struct saving saving)
+{
+	run_reserve(run, keys_count(run->ids) + keys_count(run->threads) + saving.messages->size);
+	for (uint32_t i = 0; i < saving.messages->size; i++)
+		run_add_message(run, &saving, i);
+	run->savings[run->saving_count++] = saving;
+}
+
+static void bind_touched(const struct run *run, struct params *params)
+{
+	const uint32_t *order = keys_sorted(run->threads);
+	int id = params_array(params, ELEMENT_TEXT);
+	int at = params_array(params, ELEMENT_TIMESTAMPTZ);
+
+	for (uint32_t i = 0; i < keys_count(run->threads); i++) {
+		bind_element_text(params, id, keys_text(run->threads, order[i]));
+		array_timestamp_ms(params, at, run->touched_ms[order[i]]);
+	}
+}
+
+static void bind_type(struct params *params, int array, const struct datum *type)
+{
+	if (datum_is_null(type) || !type->size)
+		array_text(params, array, "v2", 2);
+	else
+		array_text(params, array, type->text, type->size);
+}
+
+static void bind_messages(const struct run *run, struct params *params)
+{
+	const uint32_t *order = keys_sorted(run->ids);
+	int id = params_array(params, ELEMENT_TEXT);
+	int thread = params_array(params, ELEMENT_TEXT);
+	int content = params_array(params, ELEMENT_TEXT);
+	int created = params_array(params, ELEMENT_TIMESTAMPTZ);
+	int role = params_array(params, ELEMENT_TEXT);
+	int type = params_array(params, ELEMENT_TEXT);
+	int resource = params_array(params, ELEMENT_TEXT);
+
+	for (uint32_t i = 0; i < keys_count(run->ids); i++) {
+		const struct stored_message *row = &run->rows[order[i]];
+		const struct datum *message = row->message;
+		bind_element_text(params, id, datum_field(message, MEMORY_MESSAGE__ID));
+		bind_element_text(params, thread, thread_id_of(message));
+		bind_element_text(params, content, &row->content);
+		array_timestamp_ms(params, created, row->created_ms);
+		bind_element_text(params, role, datum_field(message, MEMORY_MESSAGE__ROLE));
+		bind_type(params, type, datum_field(message, MEMORY_MESSAGE__TYPE));
+		bind_element_text(params, resource, datum_field(message, MEMORY_MESSAGE__RESOURCE_ID));
+	}
+}
+
+static void run_send(struct run *run, int statement)
+{
+	bind_touched(run, run->turn->params);
+	bind_messages(run, run->turn->params);
+	turn_send(run->turn, statement, run_done, run);
+}
+
+static void run_send_folded(struct run *run)
+{
+	if (!run->saving_count)
+		return;
+	struct datum table = datum_string("mastra_messages");
+	bool expected = turn_expect_new(run->turn, table, keys_count(run->ids));
+	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
+}
+
+/* ---------------------------------------------------------------- the turn */
+
+static bool has_several_threads(const struct datum *messages)
+{
+	for (uint32_t i = 1; i < messages->size; i++)
+		if (!datum_equals(thread_id_of(&messages->items[0]), thread_id_of(&messages->items[i])))
+			return true;
+	return false;
+}
+
+/* Is one of the ids already in the run, for another thread? */
+static bool contradicts(const struct run *run, const struct datum *messages)
+{
+	for (uint32_t i = 0; i < messages->size; i++) {
+		const struct datum *message = &messages->items[i];
+		uint32_t id = keys_find(run->ids, datum_field(message, MEMORY_MESSAGE__ID));
+		if (id != KEYS_NONE &&
+			!datum_equals(thread_id_of(run->rows[id].message), thread_id_of(message)))
+			return true;
+	}
+	return false;
+}
+
+/* Adds the command to the run or ends that; returns the run that later commands may join. */
+static struct run *save_call(struct turn *turn, struct run *run, struct call *call)
+{
+	const struct datum *messages =
+		datum_field(call->request, MEMORY_SAVE_MESSAGES__MESSAGES);
+	struct saving saving = { .call = call, .messages = messages };
+
+	if (messages->size) {
+		saving.contents = contents_of(turn, call, messages);
+		if (!saving.contents)
+			return run;
+	} else {
+		reply_saved(turn, &saving);
+		return run;
+	}
+	bool several = has_several_threads(messages);
+	if (several || contradicts(run, messages)) {
+		run_send_folded(run);
+		run = run_new(turn);
+	}
+	run_add(run, saving);
+	if (!several)
+		return run;
+	run_send(run, SQL_MEMORY_SAVE_MESSAGES__TOGETHER);
+	return run_new(turn);
+}
+
+void memory_save_messages(struct turn *turn)
+{
+	struct run *run = run_new(turn);
+
+	for (size_t i = 0; i < turn->count; i++)
+		run = save_call(turn, run, turn->calls[i]);
+	run_send_folded(run);
+}

@@ -1,0 +1,212 @@
+/*
+ * memory.updateMessages
+ *
+ * `content` is a text column and keeps the order of its members, which jsonb would not; so the
+ * merge is done here, on rows that are locked until the transaction ends.
+ */
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/core/binding.h"
+#include "schemas/json/json.h"
+#include "handlers/core/keys.h"
+#include "handlers/domains/memory/message.h"
+#include "handlers/domains/memory/message_read.h"
+#include "handlers/domains/memory/message_list.h"
+
+struct updating {
+	struct call *call;
+	const struct datum *updates;
+	struct keys *ids; /* number of an id: which update, of several the first */
+	const struct datum **first;
+};
+
+static bool update_fits(struct turn *turn, struct call *call, const struct datum *update)
+{
+	const struct datum *content = datum_field(update, MEMORY_MESSAGE_UPDATE__CONTENT);
+	enum json_kind kind = json_kind(json_of(content));
+
+	if (kind != JSON_ABSENT && kind != JSON_NULL_KIND && kind != JSON_OBJECT_KIND) {
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
+			"A message's content is updated by an object that is merged into it");
+		return false;
+	}
+	return memory_role_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE)) &&
+		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ID), "id") &&
+		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__THREAD_ID),
+			"threadId") &&
+		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__RESOURCE_ID),
+			"resourceId") &&
+		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE), "type");
+}
+
+static bool read_updates(struct turn *turn, struct updating *updating)
+{
+	const struct datum *updates = updating->updates;
+
+	updating->ids = keys_new(turn->arena, updates->size);
+	updating->first = arena_calloc(turn->arena, (size_t)updates->size + 1,
+		sizeof(*updating->first));
+	for (uint32_t i = 0; i < updates->size; i++) {
+		const struct datum *update = &updates->items[i];
+		if (!update_fits(turn, updating->call, update))
+			return false;
+		uint32_t known = keys_count(updating->ids);
+		uint32_t number =
+			keys_add(updating->ids, datum_field(update, MEMORY_MESSAGE_UPDATE__ID));
+		if (number == known)
+			updating->first[number] = update;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- merging */
+
+static bool is_truthy_object(struct json value)
+{
+	return json_kind(value) == JSON_OBJECT_KIND;
+}
+
+/* { ...old, ...given }, and the same once more for their metadata. */
+static struct json merged_content(struct arena *arena, struct json old, struct json given)
+{
+	struct json old_metadata = json_get(old, "metadata");
+	struct json given_metadata = json_get(given, "metadata");
+	struct json merged = json_merge(arena, old, given);
+
+	if (!is_truthy_object(old_metadata) || !is_truthy_object(given_metadata))
+		return merged;
+	return json_set(arena, merged, "metadata",
+		json_merge(arena, old_metadata, given_metadata));
+}
+
+/* The content as the list methods show it, if it is text: there is no object to merge into. */
+static struct json old_content(struct turn *turn, const struct datum *message)
+{
+	struct json content = message_content(turn->arena,
+		datum_field(message, MEMORY_MESSAGE__CONTENT));
+
+	if (json_kind(content) != JSON_STRING_KIND)
+		return content;
+	struct message_list *list = message_list_new(turn->arena);
+	message_list_add(list, message);
+	struct datum shown = message_list_result(list);
+	return shown.size ? json_of(datum_field(&shown.items[0], MEMORY_MESSAGE__CONTENT))
+			  : (struct json){ 0 };
+}
+
+static struct datum new_content(struct turn *turn, const struct datum *message,
+	const struct datum *update)
+{
+	const struct datum *given = datum_field(update, MEMORY_MESSAGE_UPDATE__CONTENT);
+
+	if (json_kind(json_of(given)) != JSON_OBJECT_KIND)
+		return datum_null();
+	struct datum normal = json_normal(turn->arena, given);
+	return json_datum(
+		merged_content(turn->arena, old_content(turn, message), json_of(&normal)));
+}
+
+/* Does it change anything beside its id? */
+static bool has_fields(const struct datum *update)
+{
+	for (unsigned i = 0; i < MEMORY_MESSAGE_UPDATE_SIZE; i++)
+		if (i != MEMORY_MESSAGE_UPDATE__ID && !datum_is_null(datum_field(update, i)))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- the statements */
+
+static void reply_updated(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct call *call = arg;
+	int count = rows_count(rows);
+	struct datum *items = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*items));
+
+	for (int i = 0; i < count; i++) {
+		items[i] = message_of_row(turn, rows, i);
+		struct datum *fields = items[i].items;
+		/* Here the reference names the type, also the usual one. */
+		if (datum_is_null(&fields[MEMORY_MESSAGE__TYPE]))
+			fields[MEMORY_MESSAGE__TYPE] = datum_string("v2");
+		fields[MEMORY_MESSAGE__CONTENT] = json_datum(
+			message_content(turn->arena, &fields[MEMORY_MESSAGE__CONTENT]));
+	}
+	call_reply(turn, call, datum_array(items, (uint32_t)count));
+}
+
+static void add_thread(struct keys *threads, const struct datum *thread_id)
+{
+	if (!datum_is_null(thread_id) && thread_id->size)
+		keys_add(threads, thread_id);
+}
+
+/* Binds the rows to change; `threads` gets those whose messages change. */
+static void bind_changes(struct turn *turn, const struct updating *updating,
+	const struct rows *rows, struct keys *threads)
+{
+	struct params *params = turn->params;
+	int id = params_array(params, ELEMENT_TEXT);
+	int thread = params_array(params, ELEMENT_TEXT);
+	int content = params_array(params, ELEMENT_TEXT);
+	int role = params_array(params, ELEMENT_TEXT);
+	int type = params_array(params, ELEMENT_TEXT);
+	int resource = params_array(params, ELEMENT_TEXT);
+
+	for (int i = 0; i < rows_count(rows); i++) {
+		struct datum message = message_of_row(turn, rows, i);
+		uint32_t number =
+			keys_find(updating->ids, datum_field(&message, MEMORY_MESSAGE__ID));
+		const struct datum *update = updating->first[number];
+		if (!has_fields(update))
+			continue;
+		struct datum merged = new_content(turn, &message, update);
+		const struct datum *thread_id =
+			datum_field(update, MEMORY_MESSAGE_UPDATE__THREAD_ID);
+		bind_element_text(params, id, datum_field(&message, MEMORY_MESSAGE__ID));
+		bind_element_text(params, thread, thread_id);
+		bind_element_text(params, content, &merged);
+		bind_element_text(params, role, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE));
+		bind_element_text(params, type, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE));
+		bind_element_text(params, resource,
+			datum_field(update, MEMORY_MESSAGE_UPDATE__RESOURCE_ID));
+		add_thread(threads, &message.items[MEMORY_MESSAGE__THREAD_ID]);
+		add_thread(threads, thread_id);
+	}
+}
+
+static void locked(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct updating *updating = arg;
+	struct keys *threads = keys_new(turn->arena, (uint32_t)rows_count(rows));
+
+	if (!rows_count(rows)) {
+		call_reply(turn, updating->call, datum_array(NULL, 0));
+		return;
+	}
+	bind_changes(turn, updating, rows, threads);
+	int touched = params_array(turn->params, ELEMENT_TEXT);
+	for (uint32_t i = 0; i < keys_count(threads); i++)
+		bind_element_text(turn->params, touched, keys_text(threads, i));
+	params_timestamp_ms(turn->params, updating->call->now_ms);
+	turn_send(turn, SQL_MEMORY_UPDATE_MESSAGES__CHANGE, NULL, NULL);
+	int ids = params_array(turn->params, ELEMENT_TEXT);
+	for (uint32_t i = 0; i < keys_count(updating->ids); i++)
+		bind_element_text(turn->params, ids, keys_text(updating->ids, i));
+	turn_send(turn, SQL_MEMORY_UPDATE_MESSAGES__RESULT, reply_updated, updating->call);
+}
+
+void memory_update_messages(struct turn *turn)
+{
+	struct updating *updating = arena_calloc(turn->arena, 1, sizeof(*updating));
+
+	updating->call = turn->calls[0];
+	updating->updates =
+		datum_field(updating->call->request, MEMORY_UPDATE_MESSAGES__MESSAGES);
+	if (!read_updates(turn, updating))
+		return;
+	int ids = params_array(turn->params, ELEMENT_TEXT);
+	for (uint32_t i = 0; i < keys_count(updating->ids); i++)
+		bind_element_text(turn->params, ids, keys_text(updating->ids, i));
+	turn_send(turn, SQL_MEMORY_UPDATE_MESSAGES__LOCK, locked, updating);
+}

@@ -1,0 +1,417 @@
+/*
+ * The scores domain: results of scorers.
+ *
+ * The reference stores most of a score's JSON columns as JSON text inside of a JSON string, and
+ * so must we: what is compared in SQL on either side sees the same.
+ */
+#include <math.h>
+
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/core/binding.h"
+#include "handlers/core/choice.h"
+#include "schemas/json/json.h"
+#include "handlers/core/keys.h"
+#include "handlers/core/span_types.h"
+#include "handlers/core/paging.h"
+#include "handlers/core/reply.h"
+#include "handlers/core/stored_json.h"
+#include "schemas/base/uuid.h"
+
+#define DEFAULT_PER_PAGE 100
+
+static const char *const sources[] = { "LIVE", "TEST", NULL };
+/* ScoringEntityType is these and every SpanType. */
+static const char *const entity_types[] = { "AGENT", "WORKFLOW", "TRAJECTORY", "STEP", "EXTERNAL",
+	NULL };
+
+/* ---------------------------------------------------------------- saveScore: one score */
+
+enum score_kind {
+	SCORE_TEXT,
+	SCORE_NUMBER,
+	SCORE_JSON,   /* an object, as it is */
+	SCORE_OBJECT, /* an object, inside of a JSON string */
+	SCORE_ANY,    /* any JSON, inside of a JSON string */
+};
+
+/* The columns as the statement has them after the id. */
+static const struct score_column {
+	unsigned field;
+	enum score_kind kind;
+} columns[] = {
+	{ SCORES_SAVE_SCORE__SCORER_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__TRACE_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__SPAN_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__RUN_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__SCORER, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__PREPROCESS_STEP_RESULT, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__EXTRACT_STEP_RESULT, SCORE_JSON },
+	{ SCORES_SAVE_SCORE__ANALYZE_STEP_RESULT, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__SCORE, SCORE_NUMBER },
+	{ SCORES_SAVE_SCORE__REASON, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__METADATA, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__PREPROCESS_PROMPT, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__EXTRACT_PROMPT, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__GENERATE_SCORE_PROMPT, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__GENERATE_REASON_PROMPT, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__ANALYZE_PROMPT, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__REASON_PROMPT, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__INPUT, SCORE_ANY },
+	{ SCORES_SAVE_SCORE__OUTPUT, SCORE_ANY },
+	{ SCORES_SAVE_SCORE__ADDITIONAL_CONTEXT, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__REQUEST_CONTEXT, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__ENTITY_TYPE, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__ENTITY, SCORE_OBJECT },
+	{ SCORES_SAVE_SCORE__ENTITY_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__SOURCE, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__RESOURCE_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__THREAD_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__ORGANIZATION_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__PROJECT_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__BATCH_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__DATASET_ID, SCORE_TEXT },
+	{ SCORES_SAVE_SCORE__DATASET_ITEM_ID, SCORE_TEXT },
+};
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+
+/* What is stored of a score. */
+struct stored_score {
+	struct datum id;
+	int64_t at_ms;
+	struct datum values[COLUMN_COUNT];
+};
+
+static struct datum quoted(struct arena *arena, const struct datum *json)
+{
+	struct datum normal = json_normal(arena, json);
+	struct json_text out = json_text_new(arena);
+
+	json_text_string(&out, normal.text, normal.size);
+	return json_datum(json_text_end(&out));
+}
+
+static bool take_json(struct turn *turn, struct call *call, const struct datum *given,
+	enum score_kind kind, const char *name, struct datum *out)
+{
+	if (kind != SCORE_ANY && !datum_is_null(given) &&
+		json_kind(json_of(given)) != JSON_OBJECT_KIND) {
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be an object",
+			name);
+		return false;
+	}
+	if (!binding_json(turn, call, given, name, out))
+		return false;
+	if (kind != SCORE_JSON && !datum_is_null(out))
+		*out = quoted(turn->arena, out);
+	return true;
+}
+
+static bool take_column(struct turn *turn, struct call *call, const struct score_column *column,
+	struct datum *out)
+{
+	const struct datum *given = datum_field(call->request, column->field);
+	const char *name = call->request_type->fields[column->field].name;
+
+	*out = *given;
+	if (column->kind == SCORE_TEXT)
+		return binding_text_ok(turn, call, given, name);
+	if (column->kind != SCORE_NUMBER)
+		return take_json(turn, call, given, column->kind, name, out);
+	if (isfinite(given->real))
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be a finite number",
+		name);
+	return false;
+}
+
+static bool entity_type_ok(struct turn *turn, struct call *call)
+{
+	const struct datum *type = datum_field(call->request, SCORES_SAVE_SCORE__ENTITY_TYPE);
+
+	if (datum_is_null(type) || choice_find(entity_types, type) >= 0 ||
+		choice_find(span_types, type) >= 0)
+		return true;
+	return choice_ok(turn, call, type, span_types, "INVALID_ENTITY_TYPE",
+		"entityType is none of AGENT, WORKFLOW, TRAJECTORY, STEP, EXTERNAL and");
+}
+
+/* *input_null: the input is a given null. The tenant and the like may be null too, which is to
+ * give nothing; for any other field the reference refuses a null. */
+static bool read_cleared(struct turn *turn, struct call *call, bool *input_null)
+{
+	static const char *const nullable[] = { "input", "output", "organizationId", "projectId", "batchId",
+		"datasetId", "datasetItemId", NULL };
+	const struct datum *names = datum_field(call->request, SCORES_SAVE_SCORE__CLEAR);
+
+	*input_null = false;
+	for (uint32_t i = 0; i < names->size; i++) {
+		const struct datum *name = &names->items[i];
+		int found = choice_find(nullable, name);
+		if (found < 0) {
+			call_fail(turn, call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
+				"clear names %.*s, which is no field of a score that can be null",
+				(int)name->size, name->text);
+			return false;
+		}
+		*input_null |= found == 0;
+	}
+	return true;
+}
+
+/* An input that is not given is an empty text, one that is null the text of that. */
+static void complete_input(struct stored_score *score, bool input_null)
+{
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		if (columns[i].kind == SCORE_ANY && datum_is_null(&score->values[i]))
+			score->values[i] = datum_string(input_null ? "\"null\"" : "\"\"");
+}
+
+static bool take_score(struct turn *turn, struct call *call, struct stored_score *out)
+{
+	bool input_null;
+	const struct datum *id = datum_field(call->request, SCORES_SAVE_SCORE__ID);
+
+	if (!choice_ok(turn, call, datum_field(call->request, SCORES_SAVE_SCORE__SOURCE), sources,
+		    "INVALID_SOURCE", "source") ||
+		!entity_type_ok(turn, call) || !read_cleared(turn, call, &input_null) ||
+		!binding_text_ok(turn, call, id, "id"))
+		return false;
+	out->at_ms = call->now_ms;
+	out->id = *id;
+	if (datum_is_null(id)) {
+		char *made = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+		uuid_v4(made);
+		out->id = datum_string(made);
+	}
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		if (!take_column(turn, call, &columns[i], &out->values[i]))
+			return false;
+	complete_input(out, input_null);
+	return true;
+}
+
+/* The score as it was given, with its id and times. */
+static void reply_score(struct turn *turn, struct call *call, const struct stored_score *score)
+{
+	struct datum fields[SCORES_SCORE_ROW_DATA_SIZE] = { 0 };
+	const struct type *type = reply_result_type(call)->fields[0].type;
+
+	for (size_t i = 0; call->wants_reply && i < call->request_type->field_count; i++) {
+		const char *name = call->request_type->fields[i].name;
+		int field = type_field_index(type, name, strlen(name));
+		if (field >= 0)
+			fields[field] = call->request->items[i];
+	}
+	fields[SCORES_SCORE_ROW_DATA__ID] = score->id;
+	fields[SCORES_SCORE_ROW_DATA__CREATED_AT] = datum_integer(score->at_ms);
+	fields[SCORES_SCORE_ROW_DATA__UPDATED_AT] = datum_integer(score->at_ms);
+	struct datum record = datum_record(fields, SCORES_SCORE_ROW_DATA_SIZE);
+	call_reply(turn, call, datum_record(&record, SCORES_SAVE_SCORE_RESULT_SIZE));
+}
+
+/* ---------------------------------------------------------------- saveScore: a turn */
+
+/* What a turn stores: of scores with the same id the last one. */
+struct score_batch {
+	const struct stored_score *scores; /* by number of the id */
+	const uint32_t *order;
+	uint32_t count;
+};
+
+static void bind_column(struct params *params, const struct score_batch *batch, size_t column)
+{
+	static const enum params_element elements[] = {
+		[SCORE_TEXT] = ELEMENT_TEXT,
+		[SCORE_NUMBER] = ELEMENT_FLOAT8,
+		[SCORE_JSON] = ELEMENT_JSONB,
+		[SCORE_OBJECT] = ELEMENT_JSONB,
+		[SCORE_ANY] = ELEMENT_JSONB,
+	};
+	enum score_kind kind = columns[column].kind;
+	int array = params_array(params, elements[kind]);
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const struct datum *value = &batch->scores[batch->order[i]].values[column];
+		if (kind == SCORE_TEXT)
+			bind_element_text(params, array, value);
+		else if (kind == SCORE_NUMBER)
+			array_float8(params, array, value->real + 0.0); /* -0 as JavaScript prints it */
+		else
+			bind_element_jsonb(params, array, value);
+	}
+}
+
+static void send_scores(struct turn *turn, const struct score_batch *batch)
+{
+	int ids = params_array(turn->params, ELEMENT_TEXT);
+
+	for (uint32_t i = 0; i < batch->count; i++)
+		bind_element_text(turn->params, ids, &batch->scores[batch->order[i]].id);
+	for (size_t column = 0; column < COLUMN_COUNT; column++)
+		bind_column(turn->params, batch, column);
+	int times = params_array(turn->params, ELEMENT_TIMESTAMPTZ);
+	for (uint32_t i = 0; i < batch->count; i++)
+		array_timestamp_ms(turn->params, times, batch->scores[batch->order[i]].at_ms);
+	turn_send(turn, SQL_SCORES_SAVE_SCORE, NULL, NULL);
+}
+
+void scores_save_score(struct turn *turn)
+{
+	struct stored_score *scores = arena_alloc(turn->arena, turn->count * sizeof(*scores));
+	struct datum *ids = arena_alloc(turn->arena, turn->count * sizeof(*ids));
+	struct keys *keys = keys_new(turn->arena, (uint32_t)turn->count);
+	struct stored_score score;
+
+	for (size_t i = 0; i < turn->count; i++) {
+		if (!take_score(turn, turn->calls[i], &score))
+			continue;
+		reply_score(turn, turn->calls[i], &score);
+		ids[i] = score.id; /* the key's text must outlive this round */
+		scores[keys_add(keys, &ids[i])] = score;
+	}
+	struct score_batch batch = { .scores = scores, .count = keys_count(keys) };
+	if (!batch.count)
+		return;
+	batch.order = keys_sorted(keys);
+	send_scores(turn, &batch);
+}
+
+/* ---------------------------------------------------------------- getScoreById */
+
+static void score_read(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct call *call = arg;
+
+	if (rows_count(rows))
+		call_reply(turn, call, stored_rows(turn, rows, reply_result_type(call)).items[0]);
+	else
+		call_reply_null(turn, call);
+}
+
+void scores_get_score_by_id(struct turn *turn)
+{
+	struct call *call = turn->calls[0];
+	const struct datum *id = datum_field(call->request, SCORES_GET_SCORE_BY_ID__ID);
+
+	if (!binding_text_ok(turn, call, id, "id"))
+		return;
+	bind_text(turn->params, id);
+	turn_send(turn, SQL_SCORES_GET_SCORE_BY_ID, score_read, call);
+}
+
+/* ---------------------------------------------------------------- the lists */
+
+struct score_list {
+	struct call *call;
+	struct paging paging;
+	int64_t total;
+};
+
+static void reply_list(struct turn *turn, const struct score_list *list, struct datum scores)
+{
+	struct datum page[SCORES_PAGINATION_INFO_SIZE] = {
+		[SCORES_PAGINATION_INFO__TOTAL] = datum_integer(list->total),
+		[SCORES_PAGINATION_INFO__PAGE] = datum_integer(list->paging.page),
+		[SCORES_PAGINATION_INFO__PER_PAGE] = paging_per_page(&list->paging),
+		[SCORES_PAGINATION_INFO__HAS_MORE] =
+			datum_boolean(paging_has_more(&list->paging, list->total)),
+	};
+	struct datum fields[SCORES_LIST_SCORES_RESPONSE_SIZE] = {
+		[SCORES_LIST_SCORES_RESPONSE__PAGINATION] =
+			datum_record(page, SCORES_PAGINATION_INFO_SIZE),
+		[SCORES_LIST_SCORES_RESPONSE__SCORES] = scores,
+	};
+
+	call_reply(turn, list->call, datum_record(fields, SCORES_LIST_SCORES_RESPONSE_SIZE));
+}
+
+static void scores_counted(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct score_list *list = arg;
+
+	(void)turn;
+	list->total = rows_integer(rows, 0, 0);
+}
+
+static void scores_read(struct turn *turn, const struct rows *rows, void *arg)
+{
+	const struct score_list *list = arg;
+	const struct type *type =
+		reply_result_type(list->call)->fields[SCORES_LIST_SCORES_RESPONSE__SCORES].type->item;
+
+	reply_list(turn, list, stored_rows(turn, rows, type));
+}
+
+/* The request's texts are conditions, numbered as they are declared; then the tenant's. False:
+ * the call has failed and no parameter is left. */
+static bool bind_conditions(struct turn *turn, struct call *call)
+{
+	const struct datum *tenant = binding_path(call, "filters", NULL), none = datum_null();
+	const struct datum *organization = &none, *project = &none;
+	bool fits = true;
+
+	for (size_t i = 0; fits && i < call->request_type->field_count; i++) {
+		const struct type_field *field = &call->request_type->fields[i];
+		if (field->type->kind == TYPE_STRING)
+			fits = bind_typed(turn, call, &call->request->items[i], "text", field->name);
+	}
+	if (tenant) {
+		organization = datum_field(tenant, SCORES_SCORE_TENANCY_FILTERS__ORGANIZATION_ID);
+		project = datum_field(tenant, SCORES_SCORE_TENANCY_FILTERS__PROJECT_ID);
+	}
+	fits = fits && bind_typed(turn, call, organization, "text", "filters.organizationId") &&
+		bind_typed(turn, call, project, "text", "filters.projectId");
+	if (!fits)
+		params_reset(turn->params);
+	return fits;
+}
+
+/* *none: a tenant of null, which matches no score, as in the reference. */
+static bool read_nulls(struct turn *turn, struct call *call, bool *none)
+{
+	static const char *const nullable[] = { "organizationId", "projectId", NULL };
+	const struct datum *names = binding_path(call, "filters.isNull", NULL);
+
+	*none = names && names->size;
+	for (uint32_t i = 0; names && i < names->size; i++)
+		if (!choice_ok(turn, call, &names->items[i], nullable, "INVALID_IS_NULL",
+			"filters.isNull"))
+			return false;
+	return true;
+}
+
+static bool read_list(struct turn *turn, struct call *call, struct paging *paging, bool *none)
+{
+	const struct datum *given = binding_path(call, "pagination", NULL);
+
+	return paging_read(turn, call, datum_field(given, SCORES_PAGINATION__PAGE),
+		       datum_field(given, SCORES_PAGINATION__PER_PAGE), DEFAULT_PER_PAGE, paging) &&
+		choice_ok(turn, call, binding_path(call, "source", NULL), sources, "INVALID_SOURCE",
+			"source") &&
+		read_nulls(turn, call, none);
+}
+
+/* All four lists: their commands have the count as first statement, the page as second. */
+void scores_list_scores(struct turn *turn)
+{
+	struct score_list *list = arena_calloc(turn->arena, 1, sizeof(*list));
+	struct call *call = turn->calls[0];
+	bool none;
+
+	list->call = call;
+	if (!read_list(turn, call, &list->paging, &none))
+		return;
+	if (none) {
+		reply_list(turn, list, datum_array(NULL, 0));
+		return;
+	}
+	if (!bind_conditions(turn, call))
+		return;
+	turn_send(turn, call->command->statement, scores_counted, list);
+	if (!bind_conditions(turn, call))
+		return;
+	bind_paging(turn->params, &list->paging);
+	turn_bound(turn, call);
+	turn_send(turn, call->command->statement + 1, scores_read, list);
+}

@@ -1,0 +1,364 @@
+#include "handlers/domains/vectors/embedding.h"
+
+#include <endian.h>
+#include <math.h>
+#include <string.h>
+
+#define DENSE_DIMENSIONS_MAXIMUM 16000 /* of vector and halfvec */
+#define SPARSE_ELEMENTS_MAXIMUM 16000  /* of sparsevec, what is not zero */
+#define SPARSE_HEADER 12
+#define DENSE_HEADER 4
+#define BIT_HEADER 4
+/* The first float that rounds to an infinite half: 65504 is the largest, 65536 the next step. */
+#define HALF_OVERFLOW 65520.0F
+#define FLOAT_SIGN UINT32_C(0x80000000)
+#define FLOAT_EXPONENT UINT32_C(0x7f800000)
+
+/* ---------------------------------------------------------------- numbers on the wire */
+
+static void put16(char *at, uint16_t value)
+{
+	uint16_t wire = htobe16(value);
+	memcpy(at, &wire, sizeof(wire));
+}
+
+static void put32(char *at, uint32_t value)
+{
+	uint32_t wire = htobe32(value);
+	memcpy(at, &wire, sizeof(wire));
+}
+
+static uint16_t get16(const char *at)
+{
+	uint16_t wire;
+	memcpy(&wire, at, sizeof(wire));
+	return be16toh(wire);
+}
+
+static uint32_t get32(const char *at)
+{
+	uint32_t wire;
+	memcpy(&wire, at, sizeof(wire));
+	return be32toh(wire);
+}
+
+static float get_float(const char *at)
+{
+	uint32_t bits = get32(at);
+	float value;
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/* IEEE 754 binary16 of a float in its range, to nearest, ties to even. */
+static uint16_t half_of(float value)
+{
+	uint16_t sign = value < 0 ? 0x8000 : 0; /* -0 as 0 */
+	float size = fabsf(value);
+	int exponent;
+
+	if (size == 0)
+		return sign;
+	frexpf(size, &exponent);
+	/* Of the step between halves here: 2^-24 below the normal ones, else 11 bits in all. */
+	int step = exponent - 11 > -24 ? exponent - 11 : -24;
+	uint16_t steps = (uint16_t)nearbyintf(ldexpf(size, -step));
+	/* A carry out of the mantissa lands in the exponent, as it has to. */
+	return sign | (uint16_t)(((step + 24) << 10) + steps);
+}
+
+static float float_of(uint16_t half)
+{
+	int exponent = half >> 10 & 0x1f;
+	float mantissa = (float)(half & 0x3ff);
+	float size = exponent ? ldexpf(mantissa + 1024, exponent - 25) : ldexpf(mantissa, -24);
+
+	return half & 0x8000 ? -size : size;
+}
+
+/* As JavaScript prints a number: -0 as 0. */
+static uint32_t bits_at(const struct datum *floats, uint32_t i)
+{
+	uint32_t bits;
+	memcpy(&bits, floats->text + (size_t)i * sizeof(bits), sizeof(bits));
+	bits = le32toh(bits);
+	return bits == FLOAT_SIGN ? 0 : bits;
+}
+
+/* Four at once: an embedding has thousands, and each passes here twice. */
+typedef uint32_t four __attribute__((vector_size(16)));
+#define FOUR ((uint32_t)4)
+#define FOUR_BYTES sizeof(four)
+
+static four swapped(four bits)
+{
+	return bits << 24 | (bits & 0xff00) << 8 | (bits >> 8 & 0xff00) | bits >> 24;
+}
+
+static four four_at(const struct datum *floats, uint32_t i)
+{
+	four bits;
+	memcpy(&bits, floats->text + (size_t)i * sizeof(uint32_t), FOUR_BYTES);
+#if __BYTE_ORDER == __BIG_ENDIAN
+	bits = swapped(bits);
+#endif
+	return bits & (four)(bits != FLOAT_SIGN);
+}
+
+static void put_four(char *at, four bits)
+{
+#if __BYTE_ORDER == __LITTLE_ENDIAN
+	bits = swapped(bits);
+#endif
+	memcpy(at, &bits, FOUR_BYTES);
+}
+
+static void set_float(char *bytes, uint32_t i, float value)
+{
+	uint32_t bits;
+	memcpy(&bits, &value, sizeof(bits));
+	bits = htole32(bits);
+	memcpy(bytes + (size_t)i * sizeof(bits), &bits, sizeof(bits));
+}
+
+/* ---------------------------------------------------------------- checks */
+
+/* A writer whose schema has whole numbers there gives an array of datums. */
+static struct datum as_floats(struct arena *arena, const struct datum *values)
+{
+	if (values->kind == DATUM_FLOATS)
+		return *values;
+	char *bytes = arena_calloc(arena, values->size, sizeof(float));
+	for (uint32_t i = 0; i < values->size; i++)
+		set_float(bytes, i, (float)values->items[i].real);
+	return datum_floats(bytes, values->size);
+}
+
+static bool all_finite(const struct datum *floats)
+{
+	four odd = { 0 };
+	uint32_t i = 0;
+
+	for (; floats->size - i >= FOUR; i += FOUR)
+		odd |= (four)((four_at(floats, i) & FLOAT_EXPONENT) == FLOAT_EXPONENT);
+	bool finite = !(odd[0] | odd[1] | odd[2] | odd[3]);
+	for (; i < floats->size; i++)
+		finite &= (bits_at(floats, i) & FLOAT_EXPONENT) != FLOAT_EXPONENT;
+	return finite;
+}
+
+bool vectors_embedding_read(struct turn *turn, struct call *call, const struct datum *values,
+	const char *name, struct datum *out)
+{
+	*out = as_floats(turn->arena, values);
+	if (out->size && all_finite(out))
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+		out->size ? "%s must be an array of finite numbers" : "%s has no dimensions", name);
+	return false;
+}
+
+static bool dimension_fits(struct turn *turn, struct call *call,
+	const struct vectors_index *index, uint32_t dimension)
+{
+	bool dense = index->type == VECTORS_VECTOR || index->type == VECTORS_HALFVEC;
+
+	if (index->dimension > 0 && dimension != (uint32_t)index->dimension) {
+		call_fail(turn, call, FAILURE_INVALID, "DIMENSION_MISMATCH",
+			arena_printf(turn->arena,
+				"{\"indexName\":\"%.*s\",\"expected\":%d,\"actual\":%u}",
+				(int)index->name.size, index->name.text, index->dimension, dimension),
+			"Vector dimension mismatch: index \"%.*s\" expects %d dimensions but got %u "
+			"dimensions. Use a matching embedding model, or delete the index and create it "
+			"with the new dimension",
+			(int)index->name.size, index->name.text, index->dimension, dimension);
+		return false;
+	}
+	if (!dense || dimension <= DENSE_DIMENSIONS_MAXIMUM)
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+		"A %s has at most %d dimensions, not %u", vectors_type_names[index->type],
+		DENSE_DIMENSIONS_MAXIMUM, dimension);
+	return false;
+}
+
+static uint32_t count_nonzero(const struct datum *floats)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < floats->size; i++)
+		count += bits_at(floats, i) != 0;
+	return count;
+}
+
+bool vectors_embedding_fits(struct turn *turn, struct call *call,
+	const struct vectors_index *index, const struct datum *floats)
+{
+	if (!dimension_fits(turn, call, index, floats->size))
+		return false;
+	if (index->type == VECTORS_SPARSEVEC && count_nonzero(floats) > SPARSE_ELEMENTS_MAXIMUM) {
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+			"A sparsevec has at most %d numbers that are not zero", SPARSE_ELEMENTS_MAXIMUM);
+		return false;
+	}
+	for (uint32_t i = 0; index->type == VECTORS_HALFVEC && i < floats->size; i++) {
+		if (fabsf(datum_float(floats, i)) < HALF_OVERFLOW)
+			continue;
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+			"%g is out of range for the type halfvec", (double)datum_float(floats, i));
+		return false;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- to the database */
+
+static size_t encoded_size(enum vectors_type type, const struct datum *floats)
+{
+	switch (type) {
+	case VECTORS_VECTOR:
+		return DENSE_HEADER + sizeof(float) * (size_t)floats->size;
+	case VECTORS_HALFVEC:
+		return DENSE_HEADER + sizeof(uint16_t) * (size_t)floats->size;
+	case VECTORS_BIT:
+		return BIT_HEADER + ((size_t)floats->size + 7) / 8;
+	case VECTORS_SPARSEVEC:
+		break;
+	}
+	return SPARSE_HEADER + 8 * (size_t)count_nonzero(floats);
+}
+
+static char *put_dense_header(char *bytes, const struct datum *floats)
+{
+	put16(bytes, (uint16_t)floats->size);
+	put16(bytes + 2, 0);
+	return bytes + DENSE_HEADER;
+}
+
+static void encode_vector(char *bytes, const struct datum *floats)
+{
+	uint32_t i = 0;
+
+	bytes = put_dense_header(bytes, floats);
+	for (; floats->size - i >= FOUR; i += FOUR)
+		put_four(bytes + sizeof(float) * i, four_at(floats, i));
+	for (; i < floats->size; i++)
+		put32(bytes + sizeof(float) * i, bits_at(floats, i));
+}
+
+static void encode_halves(char *bytes, const struct datum *floats)
+{
+	bytes = put_dense_header(bytes, floats);
+	for (uint32_t i = 0; i < floats->size; i++)
+		put16(bytes + sizeof(uint16_t) * i, half_of(datum_float(floats, i)));
+}
+
+static void encode_sparse(char *bytes, const struct datum *floats)
+{
+	uint32_t count = count_nonzero(floats);
+	char *index = bytes + SPARSE_HEADER, *value = index + 4 * (size_t)count;
+
+	put32(bytes, floats->size);
+	put32(bytes + 4, count);
+	put32(bytes + 8, 0);
+	for (uint32_t i = 0; i < floats->size; i++) {
+		uint32_t bits = bits_at(floats, i);
+		if (!bits)
+			continue;
+		put32(index, i);
+		put32(value, bits);
+		index += 4;
+		value += 4;
+	}
+}
+
+static void encode_bits(char *bytes, const struct datum *floats)
+{
+	put32(bytes, floats->size);
+	bytes += BIT_HEADER;
+	memset(bytes, 0, ((size_t)floats->size + 7) / 8);
+	for (uint32_t i = 0; i < floats->size; i++)
+		if (bits_at(floats, i))
+			bytes[i / 8] |= (char)(0x80 >> i % 8);
+}
+
+static void encode(char *bytes, enum vectors_type type, const struct datum *floats)
+{
+	if (type == VECTORS_BIT)
+		encode_bits(bytes, floats);
+	else if (type == VECTORS_SPARSEVEC)
+		encode_sparse(bytes, floats);
+	else if (type == VECTORS_HALFVEC)
+		encode_halves(bytes, floats);
+	else
+		encode_vector(bytes, floats);
+}
+
+void vectors_embedding_bind(struct params *params, enum vectors_type type,
+	const struct datum *floats)
+{
+	encode(params_room(params, encoded_size(type, floats)), type, floats);
+}
+
+void vectors_embedding_bind_element(struct params *params, int array, enum vectors_type type,
+	const struct datum *floats)
+{
+	encode(array_room(params, array, encoded_size(type, floats)), type, floats);
+}
+
+/* ---------------------------------------------------------------- from the database */
+
+static struct datum decode_dense(struct arena *arena, const char *bytes, size_t len, bool half)
+{
+	size_t width = half ? sizeof(uint16_t) : sizeof(float);
+	uint32_t count = len < DENSE_HEADER ? 0 : get16(bytes);
+
+	if (!count || len != DENSE_HEADER + width * count)
+		return datum_null();
+	char *floats = arena_calloc(arena, count, sizeof(float));
+	for (uint32_t i = 0; i < count; i++) {
+		const char *at = bytes + DENSE_HEADER + width * i;
+		set_float(floats, i, half ? float_of(get16(at)) : get_float(at));
+	}
+	return datum_floats(floats, count);
+}
+
+static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t len)
+{
+	uint32_t dimension = len < SPARSE_HEADER ? 0 : get32(bytes);
+	uint32_t count = dimension ? get32(bytes + 4) : 0;
+
+	if (!dimension || len != SPARSE_HEADER + 8 * (size_t)count)
+		return datum_null();
+	char *floats = arena_calloc(arena, dimension, sizeof(float));
+	const char *indexes = bytes + SPARSE_HEADER, *values = indexes + 4 * (size_t)count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t index = get32(indexes + 4 * (size_t)i);
+		if (index < dimension)
+			set_float(floats, index, get_float(values + 4 * (size_t)i));
+	}
+	return datum_floats(floats, dimension);
+}
+
+static struct datum decode_bits(struct arena *arena, const char *bytes, size_t len)
+{
+	uint32_t count = len < BIT_HEADER ? 0 : get32(bytes);
+
+	if (!count || len != BIT_HEADER + ((size_t)count + 7) / 8)
+		return datum_null();
+	char *floats = arena_calloc(arena, count, sizeof(float));
+	for (uint32_t i = 0; i < count; i++)
+		if ((unsigned char)bytes[BIT_HEADER + i / 8] >> (7 - i % 8) & 1)
+			set_float(floats, i, 1);
+	return datum_floats(floats, count);
+}
+
+struct datum vectors_embedding_decode(struct arena *arena, enum vectors_type type,
+	const void *bytes, size_t len)
+{
+	if (type == VECTORS_BIT)
+		return decode_bits(arena, bytes, len);
+	if (type == VECTORS_SPARSEVEC)
+		return decode_sparse(arena, bytes, len);
+	return decode_dense(arena, bytes, len, type == VECTORS_HALFVEC);
+}

@@ -1,0 +1,253 @@
+/* index.c - see index.h */
+#include "handlers/domains/vectors/index.h"
+
+#include <string.h>
+
+#include "commands.gen.h"
+#include "handlers/core/binding.h"
+#include "schemas/json/json.h"
+#include "handlers/core/keys.h"
+#include "handlers/core/stored_json.h"
+
+#define NAMESPACE_MAXIMUM 255 /* characters: the column is a varchar(255) */
+
+static uint32_t characters(const struct datum *text)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < text->size; i++)
+		count += ((unsigned char)text->text[i] & 0xc0) != 0x80;
+	return count;
+}
+
+bool vectors_namespace(struct turn *turn, struct call *call, const struct datum *given,
+	struct datum *out)
+{
+	*out = datum_is_null(given) ? datum_string(VECTORS_NAMESPACE_DEFAULT) : *given;
+	if (!binding_text_ok(turn, call, out, "namespace"))
+		return false;
+	if (characters(out) <= NAMESPACE_MAXIMUM)
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_NAMESPACE", NULL,
+		"namespace is longer than %d characters", NAMESPACE_MAXIMUM);
+	return false;
+}
+
+/* A filter compares by the text that jsonb gives a value, and jsonb keeps the zeros of 1.0. */
+bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *given,
+	const char *name, struct datum *out)
+{
+	struct datum storable;
+
+	if (!binding_json(turn, call, given, name, &storable))
+		return false;
+	/* Last: a normal form has no flag that asks for a repair. */
+	*out = datum_is_null(&storable) ? storable : json_normal(turn->arena, &storable);
+	if (stored_json_is_none(out))
+		*out = datum_null();
+	return true;
+}
+
+bool vectors_filter_given(const struct datum *json)
+{
+	struct json value = json_of(json);
+	struct json_walk walk;
+	struct json key, member;
+
+	if (json_kind(value) == JSON_ABSENT || json_kind(value) == JSON_NULL_KIND)
+		return false;
+	if (json_kind(value) != JSON_OBJECT_KIND)
+		return true;
+	walk = json_walk(value);
+	return json_next(&walk, &key, &member);
+}
+
+/* ---------------------------------------------------------------- the catalog */
+
+/* The columns of the catalog statement, in their order. */
+enum {
+	COLUMN_NAME,
+	COLUMN_OID,
+	COLUMN_TYPE,
+	COLUMN_TYPE_OID,
+	COLUMN_DIMENSION,
+	COLUMN_EXTENSION,
+	COLUMN_ITERATIVE,
+	COLUMN_METHOD,
+	COLUMN_OPCLASS,
+	COLUMN_M,
+	COLUMN_EF_CONSTRUCTION,
+	COLUMN_LISTS,
+	COLUMN_HAS_NAMESPACE,
+	COLUMN_HAS_UNIQUE,
+	COLUMN_UNIQUE_NAME,
+	COLUMN_OLD_UNIQUE,
+};
+
+struct describing {
+	const struct datum *names;
+	uint32_t count;
+	vectors_described_fn *done;
+	void *arg;
+};
+
+static const char *column_text(struct turn *turn, const struct rows *rows, int row, int column)
+{
+	size_t len = 0;
+
+	if (rows_null(rows, row, column))
+		return NULL;
+	const char *text = rows_text(rows, row, column, &len);
+	return arena_copy(turn->arena, text, len);
+}
+
+static int column_number(const struct rows *rows, int row, int column)
+{
+	return rows_null(rows, row, column) ? 0 : (int)rows_integer(rows, row, column);
+}
+
+static enum vectors_type type_of(const char *name)
+{
+	int type = VECTORS_SPARSEVEC;
+
+	while (type > 0 && strcmp(vectors_type_names[type], name) != 0)
+		type--;
+	return (enum vectors_type)type;
+}
+
+static enum vectors_method method_of(const char *name)
+{
+	if (strcmp(name, "hnsw") == 0)
+		return VECTORS_HNSW;
+	return strcmp(name, "ivfflat") == 0 ? VECTORS_IVFFLAT : VECTORS_FLAT;
+}
+
+/* Without an index a table does not say what metric it was made for. */
+static enum vectors_metric metric_of(const char *opclass)
+{
+	static const struct {
+		const char *part;
+		enum vectors_metric metric;
+	} parts[] = { { "_l2_", VECTORS_EUCLIDEAN }, { "_ip_", VECTORS_DOTPRODUCT },
+		{ "_hamming_", VECTORS_HAMMING }, { "_jaccard_", VECTORS_JACCARD } };
+
+	for (size_t i = 0; opclass && i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(opclass, parts[i].part))
+			return parts[i].metric;
+	return VECTORS_COSINE;
+}
+
+static void read_index(struct turn *turn, const struct rows *rows, int row,
+	struct vectors_index *index)
+{
+	const char *method = column_text(turn, rows, row, COLUMN_METHOD);
+
+	index->exists = true;
+	index->oid = rows_integer(rows, row, COLUMN_OID);
+	index->type = type_of(column_text(turn, rows, row, COLUMN_TYPE));
+	index->type_oid = (uint32_t)rows_integer(rows, row, COLUMN_TYPE_OID);
+	index->dimension = (int)rows_integer(rows, row, COLUMN_DIMENSION);
+	index->extension = column_text(turn, rows, row, COLUMN_EXTENSION);
+	index->iterative = rows_bool(rows, row, COLUMN_ITERATIVE);
+	index->method_name = method ? method : "flat";
+	index->method = method_of(index->method_name);
+	index->metric = metric_of(column_text(turn, rows, row, COLUMN_OPCLASS));
+	index->m = column_number(rows, row, COLUMN_M);
+	index->ef_construction = column_number(rows, row, COLUMN_EF_CONSTRUCTION);
+	index->lists = column_number(rows, row, COLUMN_LISTS);
+	index->has_namespace = rows_bool(rows, row, COLUMN_HAS_NAMESPACE);
+	index->has_unique = rows_bool(rows, row, COLUMN_HAS_UNIQUE);
+	index->unique_name = column_text(turn, rows, row, COLUMN_UNIQUE_NAME);
+	index->old_unique = column_text(turn, rows, row, COLUMN_OLD_UNIQUE);
+}
+
+static void described(struct turn *turn, const struct rows *rows, void *arg)
+{
+	const struct describing *describing = arg;
+	struct keys *keys = keys_new(turn->arena, describing->count);
+	struct vectors_index *indexes =
+		arena_calloc(turn->arena, describing->count, sizeof(*indexes));
+
+	for (uint32_t i = 0; i < describing->count; i++)
+		indexes[keys_add(keys, &describing->names[i])].name = describing->names[i];
+	for (int row = 0; row < rows_count(rows); row++) {
+		size_t len = 0;
+		const char *text = rows_text(rows, row, COLUMN_NAME, &len);
+		struct datum name = datum_text(text, (uint32_t)len);
+		uint32_t number = keys_find(keys, &name);
+		if (number != KEYS_NONE)
+			read_index(turn, rows, row, &indexes[number]);
+	}
+	describing->done(turn, indexes, describing->count, describing->arg);
+}
+
+void vectors_describe(struct turn *turn, const struct datum *names, uint32_t count,
+	vectors_described_fn *done, void *arg)
+{
+	struct describing *describing = arena_alloc(turn->arena, sizeof(*describing));
+	int array = params_array(turn->params, ELEMENT_TEXT);
+
+	*describing = (struct describing){ names, count, done, arg };
+	for (uint32_t i = 0; i < count; i++)
+		bind_element_text(turn->params, array, &names[i]);
+	params_text(turn->params, turn->schema, strlen(turn->schema));
+	turn_send(turn, SQL_VECTORS_DESCRIBE_INDEX__CATALOG, described, describing);
+}
+
+bool vectors_index_ok(struct turn *turn, struct call *call, const struct vectors_index *index)
+{
+	if (index->exists)
+		return true;
+	call_fail(turn, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND",
+		arena_printf(turn->arena, "{\"indexName\":\"%.*s\"}", (int)index->name.size,
+			index->name.text),
+		"Vector table \"%s\".\"%.*s\" does not exist", turn->schema, (int)index->name.size,
+		index->name.text);
+	return false;
+}
+
+bool vectors_index_is_migrated(const struct vectors_index *index)
+{
+	return index->has_namespace && index->has_unique && !index->old_unique;
+}
+
+/* The lock is the one that the reference takes for it. */
+void vectors_index_migrate(struct turn *turn, const struct vectors_index *index)
+{
+	const char *table = vectors_table(turn->arena, index);
+
+	if (vectors_index_is_migrated(index))
+		return;
+	params_int8(turn->params, index->oid);
+	turn_send_sql(turn, "SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | $1::bigint)",
+		NULL, NULL);
+	turn_send_sql(turn,
+		arena_printf(turn->arena,
+			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS namespace VARCHAR(255) NOT NULL "
+			"DEFAULT '" VECTORS_NAMESPACE_DEFAULT "'",
+			table),
+		NULL, NULL);
+	if (!index->has_unique)
+		turn_send_sql(turn,
+			arena_printf(turn->arena,
+				"CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
+				index->unique_name, table),
+			NULL, NULL);
+	if (index->old_unique)
+		turn_send_sql(turn,
+			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table,
+				index->old_unique),
+			NULL, NULL);
+}
+
+const char *vectors_table(struct arena *arena, const struct vectors_index *index)
+{
+	return arena_printf(arena, ":\"schema\".\"%.*s\"", (int)index->name.size, index->name.text);
+}
+
+const char *vectors_type_sql(struct arena *arena, const struct vectors_index *index)
+{
+	if (index->type == VECTORS_BIT)
+		return "pg_catalog.\"bit\"";
+	return arena_printf(arena, "%s.%s", index->extension, vectors_type_names[index->type]);
+}

@@ -1,0 +1,32 @@
+/* kind.c - see kind.h */
+#include "handlers/domains/vectors/kind.h"
+
+const char *const vectors_type_names[] = { "vector", "halfvec", "bit", "sparsevec", NULL };
+const char *const vectors_method_names[] = { "flat", "ivfflat", "hnsw", NULL };
+const char *const vectors_metric_names[] = { "cosine", "euclidean", "dotproduct", "hamming",
+	"jaccard", NULL };
+
+static bool is_name(const struct datum *name)
+{
+	if (name->size == 0 || name->size > VECTORS_NAME_MAX)
+		return false;
+	for (uint32_t i = 0; i < name->size; i++) {
+		char c = name->text[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+		if (!letter && (i == 0 || c < '0' || c > '9'))
+			return false;
+	}
+	return true;
+}
+
+bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
+{
+	if (is_name(name))
+		return true;
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
+		"Invalid index name: %.*s. It must start with a letter or underscore, contain only "
+		"letters, numbers and underscores, and be at most %d characters long",
+		(int)(name->size < 2 * VECTORS_NAME_MAX ? name->size : 2 * VECTORS_NAME_MAX), name->text,
+		VECTORS_NAME_MAX);
+	return false;
+}

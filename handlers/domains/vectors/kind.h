@@ -1,0 +1,41 @@
+/*
+ * kind.h - the words of the domain vectors: types, methods, metrics, names of indexes
+ */
+#ifndef HANDLERS_DOMAINS_VECTORS_KIND_H
+#define HANDLERS_DOMAINS_VECTORS_KIND_H
+
+#include "handlers/core/context.h"
+
+enum vectors_type {
+	VECTORS_VECTOR,
+	VECTORS_HALFVEC,
+	VECTORS_BIT,
+	VECTORS_SPARSEVEC,
+};
+
+enum vectors_method {
+	VECTORS_FLAT, /* no valid vector index, or one of another kind */
+	VECTORS_IVFFLAT,
+	VECTORS_HNSW,
+};
+
+enum vectors_metric {
+	VECTORS_COSINE,
+	VECTORS_EUCLIDEAN,
+	VECTORS_DOTPRODUCT,
+	VECTORS_HAMMING,
+	VECTORS_JACCARD,
+};
+
+/* By the enums; NULL-ended. */
+extern const char *const vectors_type_names[];
+extern const char *const vectors_method_names[];
+extern const char *const vectors_metric_names[];
+
+#define VECTORS_NAME_MAX 63 /* PostgreSQL's NAMEDATALEN - 1 */
+
+/* A name that a vector table can have; else the call fails with INVALID_INDEX_NAME. */
+bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,129 @@
+/* note.c - see note.h */
+#include "handlers/domains/vectors/note.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers/core/hints.h"
+#include "schemas/base/alloc.h"
+
+/* So many searches rely on a namespace's being crowded before its rows are counted again. */
+#define CROWDED_SEARCHES 64
+
+struct noted {
+	struct vectors_index index;
+	bool migrated;
+	char *extension, *stamp;
+	char *crowded; /* a namespace, or NULL */
+	uint32_t crowded_size;
+	unsigned searches; /* that may still rely on it */
+	bool scattered;    /* none may, whatever is counted there */
+};
+
+static char *copy(const char *text, size_t size)
+{
+	char *bytes = allocate(size + 1);
+	memcpy(bytes, text, size);
+	bytes[size] = '\0';
+	return bytes;
+}
+
+static void release(void *value)
+{
+	struct noted *noted = value;
+	free(noted->extension);
+	free(noted->stamp);
+	free(noted->crowded);
+	free(noted);
+}
+
+static struct noted *find(struct turn *turn, const struct datum *name)
+{
+	return notes_find(turn->notes, name->text, name->size);
+}
+
+static bool is_namespace(const struct noted *noted, const struct datum *namespace)
+{
+	return noted->crowded && noted->crowded_size == namespace->size &&
+		memcmp(noted->crowded, namespace->text, namespace->size) == 0;
+}
+
+static bool is_crowded(struct noted *noted, const struct datum *namespace)
+{
+	if (!is_namespace(noted, namespace) || noted->searches == 0)
+		return false;
+	noted->searches--;
+	return true;
+}
+
+static struct vectors_index copy_index(struct turn *turn, const struct noted *noted,
+	const struct datum *name)
+{
+	struct vectors_index index = noted->index;
+	index.name = *name;
+	index.extension = arena_copy(turn->arena, noted->extension, strlen(noted->extension));
+	return index;
+}
+
+bool vectors_note_find_table(struct turn *turn, const struct datum *name,
+	struct vectors_index *index)
+{
+	const struct noted *noted = find(turn, name);
+	if (!noted || !noted->migrated || !turn_guess(turn))
+		return false;
+	*index = copy_index(turn, noted, name);
+	return true;
+}
+
+bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
+	struct vectors_note *note)
+{
+	struct noted *noted = find(turn, name);
+	if (!noted || !noted->stamp || !turn_guess(turn))
+		return false;
+	note->index = copy_index(turn, noted, name);
+	note->stamp = arena_copy(turn->arena, noted->stamp, strlen(noted->stamp));
+	note->crowded = is_crowded(noted, namespace);
+	return true;
+}
+
+void vectors_note_put(struct turn *turn, const struct vectors_index *index, const char *stamp)
+{
+	struct noted *noted = allocate(sizeof(*noted));
+	*noted = (struct noted){
+		.index = *index,
+		.migrated = vectors_index_is_migrated(index),
+		.extension = copy(index->extension, strlen(index->extension)),
+		.stamp = stamp ? copy(stamp, strlen(stamp)) : NULL,
+	};
+	/* They live in the arena, and who acts on a note has no use for them. */
+	noted->index.method_name = noted->index.unique_name = noted->index.old_unique = NULL;
+	notes_put(turn->notes, index->name.text, index->name.size, noted, release);
+}
+
+void vectors_note_crowded(struct turn *turn, const struct datum *name,
+	const struct datum *namespace)
+{
+	struct noted *noted = find(turn, name);
+	if (!noted || (noted->scattered && is_namespace(noted, namespace)))
+		return;
+	free(noted->crowded);
+	noted->crowded = copy(namespace->text, namespace->size);
+	noted->crowded_size = namespace->size;
+	noted->searches = CROWDED_SEARCHES;
+	noted->scattered = false;
+}
+
+void vectors_note_scattered(struct turn *turn, const struct datum *name)
+{
+	struct noted *noted = find(turn, name);
+	if (!noted)
+		return;
+	noted->searches = 0;
+	noted->scattered = true;
+}
+
+void vectors_note_drop(struct turn *turn, const struct datum *name)
+{
+	notes_drop(turn->notes, name->text, name->size);
+}

@@ -1,0 +1,357 @@
+/* The workflows domain: snapshots of workflow runs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.gen.h"
+#include "fields.gen.h"
+#include "handlers/core/binding.h"
+#include "handlers/core/datum_json.h"
+#include "handlers/core/paging.h"
+#include "handlers/core/reply.h"
+#include "handlers/core/stored_json.h"
+#include "handlers/core/context.h"
+
+/* WorkflowRunStatus */
+static const char *const statuses[] = { "running", "success", "failed", "tripwire", "suspended",
+	"waiting", "pending", "canceled", "bailed", "paused", "skipped" };
+#define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
+
+static bool status_ok(struct turn *turn, struct call *call, const struct datum *status,
+	const char *name)
+{
+	if (datum_is_null(status))
+		return true;
+	for (size_t i = 0; i < STATUS_COUNT; i++) {
+		const struct datum known = datum_string(statuses[i]);
+		if (datum_equals(status, &known))
+			return true;
+	}
+	struct json_text list = json_text_new(turn->arena);
+	for (size_t i = 0; i < STATUS_COUNT; i++) {
+		json_text_puts(&list, i ? ", " : "");
+		json_text_puts(&list, statuses[i]);
+	}
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_STATUS", NULL, "%s is none of %s", name,
+		json_text_end(&list).text);
+	return false;
+}
+
+/* The ids every command but the lists has. */
+static bool run_ok(struct turn *turn, struct call *call, const struct datum *workflow,
+	const struct datum *run)
+{
+	return binding_text_ok(turn, call, workflow, "workflowName") &&
+		binding_text_ok(turn, call, run, "runId");
+}
+
+/* ---------------------------------------------------------------- persistWorkflowSnapshot */
+
+/* One command, or what several for the same run come to. */
+struct snapshot_write {
+	const struct datum *workflow;
+	const struct datum *run;
+	const struct datum *resource;
+	struct datum snapshot;
+	int64_t created_ms;
+	int64_t updated_ms;
+	size_t place; /* in the turn */
+};
+
+static int64_t time_or_now(const struct call *call, unsigned field)
+{
+	const struct datum *time = datum_field(call->request, field);
+	return datum_is_null(time) ? call->now_ms : time->integer;
+}
+
+/* False: the call has failed. */
+static bool take_write(struct turn *turn, struct call *call, struct snapshot_write *write)
+{
+	const struct datum *request = call->request;
+	const struct datum *created =
+		datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
+	const struct datum *updated =
+		datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
+
+	write->workflow = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__WORKFLOW_NAME);
+	write->run = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RUN_ID);
+	write->resource = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RESOURCE_ID);
+	write->created_ms = time_or_now(call, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
+	write->updated_ms = time_or_now(call, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
+	return run_ok(turn, call, write->workflow, write->run) &&
+		binding_text_ok(turn, call, write->resource, "resourceId") &&
+		binding_time_ok(turn, call, created, "createdAt") &&
+		binding_time_ok(turn, call, updated, "updatedAt") &&
+		binding_json(turn, call,
+			datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__SNAPSHOT), "snapshot",
+			&write->snapshot);
+}
+
+static int compare_texts(const struct datum *a, const struct datum *b)
+{
+	size_t shorter = a->size < b->size ? a->size : b->size;
+	int order = shorter ? memcmp(a->text, b->text, shorter) : 0;
+
+	return order ? order : (a->size > b->size) - (a->size < b->size);
+}
+
+static int compare_runs(const struct snapshot_write *a, const struct snapshot_write *b)
+{
+	int order = compare_texts(a->workflow, b->workflow);
+	return order ? order : compare_texts(a->run, b->run);
+}
+
+static int compare_writes(const void *a, const void *b)
+{
+	const struct snapshot_write *one = a, *two = b;
+	int order = compare_runs(one, two);
+
+	return order ? order : (one->place > two->place) - (one->place < two->place);
+}
+
+/* Sorted by run, each run once, as if its writes had come one after the other: the first one
+ * may make the row, the last one's snapshot stays. Returns how many are left. */
+static size_t merge_writes(struct snapshot_write *writes, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(writes, count, sizeof(*writes), compare_writes);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || compare_runs(&writes[kept - 1], &writes[i]) != 0) {
+			writes[kept++] = writes[i];
+			continue;
+		}
+		struct snapshot_write *merged = &writes[kept - 1];
+		merged->snapshot = writes[i].snapshot;
+		merged->updated_ms = writes[i].updated_ms;
+		if (!datum_is_null(writes[i].resource))
+			merged->resource = writes[i].resource;
+	}
+	return kept;
+}
+
+static void bind_writes(struct params *params, const struct snapshot_write *writes, size_t count)
+{
+	int workflows = params_array(params, ELEMENT_TEXT);
+	int runs = params_array(params, ELEMENT_TEXT);
+	int resources = params_array(params, ELEMENT_TEXT);
+	int snapshots = params_array(params, ELEMENT_JSONB);
+	int created = params_array(params, ELEMENT_TIMESTAMPTZ);
+	int updated = params_array(params, ELEMENT_TIMESTAMPTZ);
+
+	for (size_t i = 0; i < count; i++) {
+		bind_element_text(params, workflows, writes[i].workflow);
+		bind_element_text(params, runs, writes[i].run);
+		bind_element_text(params, resources, writes[i].resource);
+		bind_element_jsonb(params, snapshots, &writes[i].snapshot);
+		array_timestamp_ms(params, created, writes[i].created_ms);
+		array_timestamp_ms(params, updated, writes[i].updated_ms);
+	}
+}
+
+void workflows_persist_workflow_snapshot(struct turn *turn)
+{
+	struct snapshot_write *writes = arena_calloc(turn->arena, turn->count, sizeof(*writes));
+	size_t count = 0;
+
+	for (size_t i = 0; i < turn->count; i++) {
+		if (!take_write(turn, turn->calls[i], &writes[count]))
+			continue;
+		writes[count++].place = i;
+		call_reply_null(turn, turn->calls[i]);
+	}
+	if (count == 0)
+		return;
+	count = merge_writes(writes, count);
+	bind_writes(turn->params, writes, count);
+	turn_send(turn, SQL_WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT, NULL, NULL);
+}
+
+/* ---------------------------------------------------------------- updateWorkflowResults */
+
+static void results_updated(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct call *call = arg;
+
+	if (rows_count(rows) == 0)
+		reply_missing(turn, call);
+	else
+		call_reply(turn, call, reply_value(turn, rows, reply_result_type(call)));
+}
+
+void workflows_update_workflow_results(struct turn *turn)
+{
+	struct call *call = turn->calls[0];
+	const struct datum *request = call->request;
+	const struct datum *workflow =
+		datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__WORKFLOW_NAME);
+	const struct datum *run = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RUN_ID);
+	const struct datum *step = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__STEP_ID);
+	struct datum result, context;
+
+	if (!run_ok(turn, call, workflow, run) || !binding_text_ok(turn, call, step, "stepId") ||
+		!binding_json(turn, call,
+			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RESULT), "result", &result) ||
+		!binding_json(turn, call,
+			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__REQUEST_CONTEXT),
+			"requestContext", &context))
+		return;
+	bind_text(turn->params, workflow);
+	bind_text(turn->params, run);
+	bind_text(turn->params, step);
+	bind_jsonb(turn->params, &result);
+	bind_jsonb(turn->params, &context);
+	params_timestamp_ms(turn->params, call->now_ms);
+	params_bool(turn->params, call->wants_reply);
+	turn_send(turn, SQL_WORKFLOWS_UPDATE_WORKFLOW_RESULTS, results_updated, call);
+}
+
+/* ---------------------------------------------------------------- updateWorkflowState */
+
+/* The options as JSON without expectedStatus, which is a condition and no part of the state. */
+static bool take_state(struct turn *turn, struct call *call, struct datum *state)
+{
+	const unsigned field = WORKFLOWS_UPDATE_WORKFLOW_STATE__OPTS;
+	const struct type *type = call->request_type->fields[field].type;
+	const struct datum *given = datum_field(call->request, field);
+	struct datum *fields = arena_alloc(turn->arena, type->field_count * sizeof(*fields));
+
+	memcpy(fields, given->items, type->field_count * sizeof(*fields));
+	fields[WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS] = datum_null();
+	struct datum options = datum_record(fields, given->size);
+	struct datum json = datum_to_json(turn->arena, type, &options);
+	return binding_json(turn, call, &json, "opts", state);
+}
+
+static bool expected_ok(struct turn *turn, struct call *call, const struct datum *expected)
+{
+	if (datum_is_null(expected))
+		return true;
+	for (uint32_t i = 0; i < expected->size; i++)
+		if (!status_ok(turn, call, &expected->items[i], "opts.expectedStatus"))
+			return false;
+	return true;
+}
+
+static void state_updated(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct call *call = arg;
+	const int readable = 0, snapshot = 1;
+	size_t len = 0;
+
+	if (rows_count(rows) && !rows_bool(rows, 0, readable)) {
+		reply_missing(turn, call);
+	} else if (rows_count(rows) == 0 || rows_null(rows, 0, snapshot)) {
+		call_reply_null(turn, call);
+	} else {
+		const char *text = rows_text(rows, 0, snapshot, &len);
+		call_reply(turn, call, datum_text(text, (uint32_t)len));
+	}
+}
+
+void workflows_update_workflow_state(struct turn *turn)
+{
+	struct call *call = turn->calls[0];
+	const struct datum *request = call->request;
+	const struct datum *workflow =
+		datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_STATE__WORKFLOW_NAME);
+	const struct datum *run = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_STATE__RUN_ID);
+	const struct datum *opts = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_STATE__OPTS);
+	const struct datum *expected =
+		datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS);
+	struct datum state;
+
+	if (!run_ok(turn, call, workflow, run) ||
+		!status_ok(turn, call,
+			datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__STATUS), "opts.status") ||
+		!expected_ok(turn, call, expected) || !take_state(turn, call, &state))
+		return;
+	bind_text(turn->params, workflow);
+	bind_text(turn->params, run);
+	bind_jsonb(turn->params, &state);
+	bind_texts(turn->params, expected);
+	params_timestamp_ms(turn->params, call->now_ms);
+	params_bool(turn->params, call->wants_reply);
+	turn_send(turn, SQL_WORKFLOWS_UPDATE_WORKFLOW_STATE, state_updated, call);
+}
+
+/* ---------------------------------------------------------------- listWorkflowRuns */
+
+struct run_list {
+	struct call *call;
+	int64_t total;
+};
+
+static void runs_counted(struct turn *turn, const struct rows *rows, void *arg)
+{
+	struct run_list *list = arg;
+
+	(void)turn;
+	list->total = rows_integer(rows, 0, 0);
+}
+
+static void runs_read(struct turn *turn, const struct rows *rows, void *arg)
+{
+	const struct run_list *list = arg;
+	const struct type *type = reply_result_type(list->call);
+	const struct type *runs = type->fields[WORKFLOWS_WORKFLOW_RUNS__RUNS].type;
+	struct datum fields[WORKFLOWS_WORKFLOW_RUNS_SIZE];
+
+	fields[WORKFLOWS_WORKFLOW_RUNS__RUNS] = stored_rows(turn, rows, runs->item);
+	fields[WORKFLOWS_WORKFLOW_RUNS__TOTAL] =
+		datum_integer(list->total ? list->total : rows_count(rows));
+	call_reply(turn, list->call, datum_record(fields, WORKFLOWS_WORKFLOW_RUNS_SIZE));
+}
+
+/* False: the call has failed and no parameter is left. */
+static bool bind_filter(struct turn *turn, struct call *call)
+{
+	static const struct {
+		unsigned field;
+		const char *pg_type;
+	} given[] = {
+		{ WORKFLOWS_LIST_WORKFLOW_RUNS__WORKFLOW_NAME, "text" },
+		{ WORKFLOWS_LIST_WORKFLOW_RUNS__STATUS, "text" },
+		{ WORKFLOWS_LIST_WORKFLOW_RUNS__RESOURCE_ID, "text" },
+		{ WORKFLOWS_LIST_WORKFLOW_RUNS__THREAD_ID, "text" },
+		{ WORKFLOWS_LIST_WORKFLOW_RUNS__FROM_DATE, "timestamptz" },
+		{ WORKFLOWS_LIST_WORKFLOW_RUNS__TO_DATE, "timestamptz" },
+	};
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		if (!bind_typed(turn, call, datum_field(call->request, given[i].field),
+			given[i].pg_type, call->request_type->fields[given[i].field].name)) {
+			params_reset(turn->params);
+			return false;
+		}
+	}
+	return true;
+}
+
+void workflows_list_workflow_runs(struct turn *turn)
+{
+	struct call *call = turn->calls[0];
+	const struct datum *request = call->request;
+	const struct datum *page = datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE);
+	const struct datum *size = datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__PER_PAGE);
+	struct run_list *list = arena_calloc(turn->arena, 1, sizeof(*list));
+	struct paging paging;
+
+	list->call = call;
+	if (!paging_read(turn, call, page, size, 0, &paging) ||
+		!status_ok(turn, call, datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__STATUS),
+			"status") ||
+		!bind_filter(turn, call))
+		return;
+	/* Both or nothing: a size without a page, or a page without a size, lists all. */
+	if (datum_is_null(page) || datum_is_null(size) || paging.all) {
+		params_null(turn->params);
+		params_int8(turn->params, 0);
+	} else {
+		turn_send(turn, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__COUNT, runs_counted, list);
+		if (!bind_filter(turn, call))
+			return;
+		bind_paging(turn->params, &paging);
+	}
+	turn_bound(turn, call);
+	turn_send(turn, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE, runs_read, list);
+}

@@ -1,0 +1,43 @@
+/*
+ * type_path.h - where in a datum a walk along its type is, for messages
+ *
+ * The walk enters each record, array and map and sets the index as it goes; the text is made
+ * only when something is wrong. A walk's own; not shared between threads.
+ */
+#ifndef SCHEMAS_AVRO_TYPE_PATH_H
+#define SCHEMAS_AVRO_TYPE_PATH_H
+
+#include <stddef.h>
+
+#include "schemas/avro/type.h"
+
+struct type_path {
+	unsigned depth;
+	struct {
+		const struct type *type;
+		size_t index; /* of the field, or of the item */
+	} steps[TYPE_DEPTH_MAXIMUM];
+};
+
+static inline void type_path_enter(struct type_path *path, const struct type *type)
+{
+	path->steps[path->depth].type = type;
+	path->steps[path->depth].index = 0;
+	path->depth++;
+}
+
+static inline void type_path_leave(struct type_path *path)
+{
+	path->depth--;
+}
+
+/* Of what was entered last. */
+static inline void type_path_index(struct type_path *path, size_t index)
+{
+	path->steps[path->depth - 1].index = index;
+}
+
+/* "messages[3].content", "tags{0}" (the first pair of a map); cut to fit. */
+void type_path_text(const struct type_path *path, char *text, size_t size);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * arena.c - memory that lives as long as one batch
+ *
+ * A list of blocks, filled one after the other. In a build with AddressSanitizer everything that
+ * is not handed out is poisoned, with a gap behind each piece, so that overruns and uses after a
+ * reset are found as they would be with malloc.
+ */
+#include "schemas/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/alloc.h"
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ARENA_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(ARENA_ASAN)
+#include <sanitizer/asan_interface.h>
+#define ARENA_GAP 16
+#define ARENA_CLOSE(memory, size) ASAN_POISON_MEMORY_REGION(memory, size)
+#define ARENA_OPEN(memory, size) ASAN_UNPOISON_MEMORY_REGION(memory, size)
+#else
+#define ARENA_GAP 0
+#define ARENA_CLOSE(memory, size) ((void)(memory), (void)(size))
+#define ARENA_OPEN(memory, size) ((void)(memory), (void)(size))
+#endif
+
+#define BLOCK_SIZE ((size_t)64 * 1024)
+#define ALIGNMENT alignof(max_align_t)
+
+struct block {
+	struct block *next;
+	size_t size; /* of data */
+	alignas(max_align_t) char data[];
+};
+
+struct arena {
+	struct block *first;
+	struct block *current; /* the blocks behind it are empty */
+	size_t filled;         /* bytes taken from current */
+	size_t used;
+	size_t keep;
+};
+
+/* A block of at least `size` bytes behind the current one, which becomes the current one. */
+static void add_block(struct arena *arena, size_t size)
+{
+	struct block *behind = arena->current ? arena->current->next : arena->first;
+	if (!behind || behind->size < size) {
+		struct block *block;
+		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+		if (room > SIZE_MAX - sizeof(*block))
+			allocate_product(room, 2); /* ends the process */
+		block = allocate(sizeof(*block) + room);
+		block->next = behind;
+		block->size = room;
+		ARENA_CLOSE(block->data, room);
+		if (arena->current)
+			arena->current->next = block;
+		else
+			arena->first = block;
+		behind = block;
+	}
+	arena->current = behind;
+	arena->filled = 0;
+}
+
+struct arena *arena_new(size_t keep)
+{
+	struct arena *arena = allocate(sizeof(*arena));
+	*arena = (struct arena){ .keep = keep };
+	return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	arena_trim(arena);
+	free(arena);
+}
+
+void arena_trim(struct arena *arena)
+{
+	size_t keep = arena->keep;
+	arena->keep = 0;
+	arena_reset(arena);
+	arena->keep = keep;
+}
+
+void arena_reset(struct arena *arena)
+{
+	size_t kept = 0;
+	struct block **link = &arena->first;
+	while (*link) {
+		struct block *block = *link;
+		if (block->size <= arena->keep - kept) {
+			kept += block->size;
+			ARENA_CLOSE(block->data, block->size);
+			link = &block->next;
+		} else {
+			*link = block->next;
+			ARENA_OPEN(block->data, block->size);
+			free(block);
+		}
+	}
+	arena->current = arena->first;
+	arena->filled = 0;
+	arena->used = 0;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t padded;
+	if (__builtin_add_overflow(size, ARENA_GAP + ALIGNMENT - 1, &padded))
+		allocate_product(size, 2); /* ends the process */
+	padded &= ~(ALIGNMENT - 1);
+	if (!arena->current || arena->current->size - arena->filled < padded)
+		add_block(arena, padded);
+	char *memory = arena->current->data + arena->filled;
+	arena->filled += padded;
+	arena->used += size;
+	ARENA_OPEN(memory, size);
+	return memory;
+}
+
+void *arena_calloc(struct arena *arena, size_t count, size_t size)
+{
+	size_t bytes = allocate_product(count, size);
+	return memset(arena_alloc(arena, bytes), 0, bytes);
+}
+
+char *arena_copy(struct arena *arena, const char *bytes, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+	if (len)
+		memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	int len = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (len < 0)
+		return arena_copy(arena, "", 0);
+	char *text = arena_alloc(arena, (size_t)len + 1);
+	va_start(arguments, format);
+	vsnprintf(text, (size_t)len + 1, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+	return arena->used;
+}

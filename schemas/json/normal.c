@@ -1,0 +1,477 @@
+/*
+ * The normal form of a JSON text, its characters, and the repair that jsonb needs.
+ *
+ * Source: ECMA-262, JSON.stringify (QuoteJSONString) and Number::toString; ECMA-404.
+ */
+#include "schemas/json/json.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXACT_DIGITS 15 /* so many decimal digits survive a double unchanged */
+
+/* ---------------------------------------------------------------- numbers */
+
+/* The shortest digits that read back as the same double; returns their count, *point is where
+ * the decimal point belongs (value = 0.digits * 10^point). */
+static int shortest_digits(double value, char digits[32], int *point)
+{
+	char text[40];
+
+	/* Below the normal range a double has fewer digits, down to one. */
+	for (int precision = value < DBL_MIN ? 1 : EXACT_DIGITS; precision <= 17; precision++) {
+		snprintf(text, sizeof(text), "%.*e", precision - 1, value);
+		if (precision == 17 || strtod(text, NULL) == value)
+			break;
+	}
+	char *exponent = strchr(text, 'e');
+	int count = 0;
+	for (char *at = text; at < exponent; at++)
+		if (*at >= '0' && *at <= '9')
+			digits[count++] = *at;
+	while (count > 1 && digits[count - 1] == '0')
+		count--;
+	*point = atoi(exponent + 1) + 1;
+	return count;
+}
+
+static void add_zeros(struct json_text *out, int count)
+{
+	while (count-- > 0)
+		json_text_add(out, "0", 1);
+}
+
+static void add_exponent(struct json_text *out, const char *digits, int count, int point)
+{
+	char exponent[16];
+
+	json_text_add(out, digits, 1);
+	if (count > 1) {
+		json_text_add(out, ".", 1);
+		json_text_add(out, digits + 1, (size_t)count - 1);
+	}
+	snprintf(exponent, sizeof(exponent), "e%+d", point - 1);
+	json_text_puts(out, exponent);
+}
+
+static void add_positive(struct json_text *out, double value)
+{
+	char digits[32];
+	int point, count = shortest_digits(value, digits, &point);
+
+	if (point > 21 || point <= -6) {
+		add_exponent(out, digits, count, point);
+	} else if (point <= 0) {
+		json_text_puts(out, "0.");
+		add_zeros(out, -point);
+		json_text_add(out, digits, (size_t)count);
+	} else if (count <= point) {
+		json_text_add(out, digits, (size_t)count);
+		add_zeros(out, point - count);
+	} else {
+		json_text_add(out, digits, (size_t)point);
+		json_text_add(out, ".", 1);
+		json_text_add(out, digits + point, (size_t)(count - point));
+	}
+}
+
+static void add_number(struct json_text *out, const char *token, size_t len)
+{
+	/* strtod needs an end, and a token of millions of digits needs no stack. */
+	double value = strtod(arena_copy(out->arena, token, len), NULL);
+
+	if (isinf(value)) {
+		json_text_puts(out, "null");
+	} else if (value == 0) {
+		json_text_puts(out, "0");
+	} else {
+		if (value < 0)
+			json_text_add(out, "-", 1);
+		add_positive(out, fabs(value));
+	}
+}
+
+/* Is the number surely as JavaScript prints it? False when in doubt. */
+static bool number_is_normal(const char *at, size_t len)
+{
+	const char *end = at + len;
+	size_t digits = 0, leading = 0;
+
+	if (at < end && *at == '-')
+		at++;
+	if (at < end && *at == '0' && at + 1 == end)
+		return len == 1;
+	bool small = at < end && *at == '0';
+	for (; at < end && *at >= '0' && *at <= '9'; at++)
+		digits++;
+	if (at < end && *at == '.') {
+		for (at++; small && at < end && *at == '0'; at++)
+			leading++;
+		for (; at < end && *at >= '0' && *at <= '9'; at++)
+			digits++;
+		if (end[-1] == '0')
+			return false;
+	}
+	return at == end && digits <= EXACT_DIGITS && leading < 6;
+}
+
+/* ---------------------------------------------------------------- escapes */
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The UTF-16 unit of an escape \uXXXX at `at`, -1 if there is none. */
+static int unit_at(const char *at, const char *end)
+{
+	int unit = 0;
+
+	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		int digit = hex_value(at[i]);
+		if (digit < 0)
+			return -1;
+		unit = unit * 16 + digit;
+	}
+	return unit;
+}
+
+static bool is_high(int unit)
+{
+	return unit >= 0xD800 && unit <= 0xDBFF;
+}
+
+static bool is_low(int unit)
+{
+	return unit >= 0xDC00 && unit <= 0xDFFF;
+}
+
+/* Reads the escape at *at (a backslash) and moves behind it: a code point, or a lone surrogate
+ * as its unit. */
+static int take_escape(const char **at, const char *end)
+{
+	static const char shorts[] = "b\bf\fn\nr\rt\t";
+	int unit = unit_at(*at, end);
+
+	if (unit < 0) {
+		char c = end - *at > 1 ? (*at)[1] : '\\';
+		*at += end - *at > 1 ? 2 : 1;
+		for (size_t i = 0; i + 1 < sizeof(shorts); i += 2)
+			if (shorts[i] == c)
+				return shorts[i + 1];
+		return (unsigned char)c;
+	}
+	*at += 6;
+	int low = is_high(unit) ? unit_at(*at, end) : -1;
+	if (!is_low(low))
+		return unit;
+	*at += 6;
+	return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+}
+
+static void add_utf8(struct json_text *out, int point)
+{
+	char bytes[4];
+	size_t len;
+
+	if (point < 0x80) {
+		bytes[0] = (char)point;
+		len = 1;
+	} else if (point < 0x800) {
+		bytes[0] = (char)(0xC0 | point >> 6);
+		bytes[1] = (char)(0x80 | (point & 0x3F));
+		len = 2;
+	} else if (point < 0x10000) {
+		bytes[0] = (char)(0xE0 | point >> 12);
+		bytes[1] = (char)(0x80 | (point >> 6 & 0x3F));
+		bytes[2] = (char)(0x80 | (point & 0x3F));
+		len = 3;
+	} else {
+		bytes[0] = (char)(0xF0 | point >> 18);
+		bytes[1] = (char)(0x80 | (point >> 12 & 0x3F));
+		bytes[2] = (char)(0x80 | (point >> 6 & 0x3F));
+		bytes[3] = (char)(0x80 | (point & 0x3F));
+		len = 4;
+	}
+	json_text_add(out, bytes, len);
+}
+
+#define REPLACEMENT 0xFFFD
+
+/* A code point inside a string, as JSON.stringify writes it. */
+static void add_point(struct json_text *out, int point)
+{
+	char escape[8];
+
+	if (point >= 0x80 && !is_high(point) && !is_low(point)) {
+		add_utf8(out, point);
+	} else if (point >= 0x80) {
+		snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)point & 0xffff);
+		json_text_puts(out, escape);
+	} else {
+		char c = (char)point;
+		json_text_characters(out, &c, 1);
+	}
+}
+
+/* Is the escape at `at` one that JSON.stringify writes? */
+static bool escape_is_normal(const char *at, const char *end)
+{
+	int unit = unit_at(at, end);
+
+	if (unit < 0)
+		return end - at > 1 && at[1] != '/';
+	for (int i = 2; i < 6; i++)
+		if (at[i] >= 'A' && at[i] <= 'F')
+			return false;
+	if (unit < 0x20)
+		return !strchr("\b\f\n\r\t", unit) || unit == 0;
+	/* A low one may belong to a high one before it: in doubt it is written anew. */
+	return is_high(unit) && !is_low(unit_at(at + 6, end));
+}
+
+/* ---------------------------------------------------------------- normal form */
+
+static const char *string_run(const char *at, const char *end)
+{
+	while (at < end && *at != '"' && *at != '\\')
+		at++;
+	return at;
+}
+
+/* Behind the string at `at` if it is in normal form, else NULL. */
+static const char *normal_string(const char *at, const char *end)
+{
+	for (at = string_run(at + 1, end); at < end && *at == '\\'; at = string_run(at, end)) {
+		if (!escape_is_normal(at, end))
+			return NULL;
+		at += at[1] == 'u' ? 6 : 2;
+	}
+	return at < end ? at + 1 : end;
+}
+
+static const char *number_end(const char *at, const char *end)
+{
+	while (at < end && ((*at >= '0' && *at <= '9') || strchr("+-.eE", *at)) && *at)
+		at++;
+	return at;
+}
+
+static bool is_normal(const char *at, const char *end)
+{
+	while (at < end) {
+		if (*at == '"') {
+			at = normal_string(at, end);
+			if (!at)
+				return false;
+		} else if ((*at >= '0' && *at <= '9') || *at == '-') {
+			const char *next = number_end(at, end);
+			if (!number_is_normal(at, (size_t)(next - at)))
+				return false;
+			at = next;
+		} else if (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') {
+			return false;
+		} else {
+			at++;
+		}
+	}
+	return true;
+}
+
+static const char *add_normal_string(struct json_text *out, const char *at, const char *end)
+{
+	json_text_add(out, "\"", 1);
+	at++;
+	while (at < end && *at != '"') {
+		const char *run = string_run(at, end);
+		json_text_add(out, at, (size_t)(run - at));
+		at = run;
+		if (at < end && *at == '\\')
+			add_point(out, take_escape(&at, end));
+	}
+	json_text_add(out, "\"", 1);
+	return at < end ? at + 1 : end;
+}
+
+struct datum json_normal(struct arena *arena, const struct datum *text)
+{
+	const char *at = text->text, *end = at + text->size;
+
+	if (is_normal(at, end))
+		return *text;
+	struct json_text out = json_text_new(arena);
+	while (at < end) {
+		if (*at == '"') {
+			at = add_normal_string(&out, at, end);
+		} else if ((*at >= '0' && *at <= '9') || *at == '-') {
+			const char *next = number_end(at, end);
+			add_number(&out, at, (size_t)(next - at));
+			at = next;
+		} else {
+			if (*at != ' ' && *at != '\n' && *at != '\t' && *at != '\r')
+				json_text_add(&out, at, 1);
+			at++;
+		}
+	}
+	return json_datum(json_text_end(&out));
+}
+
+struct datum json_unquote(struct arena *arena, struct json value)
+{
+	/* Nothing is longer without its quotes and escapes. */
+	struct json_text out = json_text_sized(arena, value.len);
+	const char *end = value.text + value.len;
+	const char *at = memchr(value.text, '"', value.len);
+
+	for (at = at ? at + 1 : end; at < end && *at != '"';) {
+		const char *run = string_run(at, end);
+		json_text_add(&out, at, (size_t)(run - at));
+		at = run;
+		if (at < end && *at == '\\') {
+			int point = take_escape(&at, end);
+			add_utf8(&out, is_high(point) || is_low(point) ? REPLACEMENT : point);
+		}
+	}
+	return json_datum(json_text_end(&out));
+}
+
+bool json_spells(struct json value, const char *text)
+{
+	const char *at = value.text + 1, *end = value.text + value.len;
+
+	while (at < end && *at != '"') {
+		int point = *at == '\\' ? take_escape(&at, end) : (unsigned char)*at++;
+		if (!*text || point != *text++)
+			return false;
+	}
+	return !*text;
+}
+
+/* ---------------------------------------------------------------- repair */
+
+/* Copies the string at `at` repaired; *changed is set if it was not fine. */
+static const char *add_repaired_string(struct json_text *out, const char *at, const char *end,
+	bool *changed)
+{
+	json_text_add(out, "\"", 1);
+	at++;
+	while (at < end && *at != '"') {
+		const char *run = string_run(at, end);
+		json_text_add(out, at, (size_t)(run - at));
+		at = run;
+		if (at >= end || *at != '\\')
+			continue;
+		int point = take_escape(&at, end);
+		if (point == 0 || is_high(point) || is_low(point))
+			*changed = true;
+		if (is_high(point) || is_low(point))
+			point = REPLACEMENT;
+		if (point)
+			add_point(out, point);
+	}
+	json_text_add(out, "\"", 1);
+	return at < end ? at + 1 : end;
+}
+
+static bool is_key(const char *at, const char *end)
+{
+	while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
+		at++;
+	return at < end && *at == ':';
+}
+
+struct open_key {
+	size_t object; /* number of the object it is in */
+	struct json key;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct open_key *one = a, *two = b;
+
+	if (one->object != two->object)
+		return one->object < two->object ? -1 : 1;
+	if (one->key.len != two->key.len)
+		return one->key.len < two->key.len ? -1 : 1;
+	return memcmp(one->key.text, two->key.text, one->key.len);
+}
+
+static size_t count_byte(struct json text, char byte)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += text.text[i] == byte;
+	return count;
+}
+
+/* Notes every key with the object it stands in; returns how many there are. */
+static size_t collect_keys(struct arena *arena, struct json text, struct open_key *keys)
+{
+	size_t *open = arena_calloc(arena, count_byte(text, '{') + count_byte(text, '[') + 1,
+		sizeof(*open));
+	size_t depth = 0, objects = 0, count = 0;
+	const char *at = text.text, *end = at + text.len;
+
+	while (at < end) {
+		const char *begin = at++;
+		if (*begin == '{' || *begin == '[') {
+			open[++depth] = ++objects;
+		} else if (*begin == '}' || *begin == ']') {
+			depth -= depth > 0;
+		} else if (*begin == '"') {
+			for (at = string_run(at, end); at < end && *at == '\\'; at = string_run(at, end))
+				at += 2;
+			at = at < end ? at + 1 : end;
+			if (is_key(at, end))
+				keys[count++] = (struct open_key){ open[depth],
+					{ begin, (size_t)(at - begin) } };
+		}
+	}
+	return count;
+}
+
+static bool keys_collide(struct arena *arena, struct json text)
+{
+	struct open_key *keys = arena_calloc(arena, count_byte(text, ':') + 1, sizeof(*keys));
+	size_t count = collect_keys(arena, text, keys);
+
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < count; i++)
+		if (compare_keys(&keys[i - 1], &keys[i]) == 0)
+			return true;
+	return false;
+}
+
+bool json_repair(struct arena *arena, const struct datum *text, struct datum *out)
+{
+	struct json_text repaired = json_text_new(arena);
+	const char *at = text->text, *end = at + text->size;
+	bool key_changed = false;
+
+	while (at < end) {
+		if (*at != '"') {
+			json_text_add(&repaired, at, 1);
+			at++;
+			continue;
+		}
+		bool changed = false;
+		at = add_repaired_string(&repaired, at, end, &changed);
+		key_changed |= changed && is_key(at, end);
+	}
+	struct json result = json_text_end(&repaired);
+	*out = json_datum(result);
+	return !key_changed || !keys_collide(arena, result);
+}

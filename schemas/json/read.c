@@ -1,0 +1,324 @@
+/* Finding values in a JSON text, and making objects from others. */
+#include "schemas/json/json.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+	while (at < end && blank(*at))
+		at++;
+	return at;
+}
+
+/* Behind the string that begins at `at`. */
+static const char *skip_string(const char *at, const char *end)
+{
+	for (at++; at < end && *at != '"'; at++)
+		if (*at == '\\')
+			at++;
+	return at < end ? at + 1 : end;
+}
+
+/* Behind the object or array that begins at `at`. */
+static const char *skip_container(const char *at, const char *end)
+{
+	size_t depth = 0;
+
+	while (at < end) {
+		char c = *at;
+		if (c == '"') {
+			at = skip_string(at, end);
+			continue;
+		}
+		at++;
+		if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && --depth == 0)
+			break;
+	}
+	return at;
+}
+
+static const char *skip_value(const char *at, const char *end)
+{
+	if (at < end && *at == '"')
+		return skip_string(at, end);
+	if (at < end && (*at == '{' || *at == '['))
+		return skip_container(at, end);
+	while (at < end && *at != ',' && *at != ']' && *at != '}' && *at != ':' && !blank(*at))
+		at++;
+	return at;
+}
+
+struct json json_of(const struct datum *text)
+{
+	if (!text || datum_is_null(text))
+		return (struct json){ 0 };
+	return (struct json){ text->text, text->size };
+}
+
+struct datum json_datum(struct json value)
+{
+	return value.text ? datum_text(value.text, (uint32_t)value.len) : datum_null();
+}
+
+enum json_kind json_kind(struct json value)
+{
+	if (!value.text)
+		return JSON_ABSENT;
+	const char *end = value.text + value.len;
+	const char *at = skip_blanks(value.text, end);
+	if (at == end)
+		return JSON_ABSENT;
+	switch (*at) {
+	case '{':
+		return JSON_OBJECT_KIND;
+	case '[':
+		return JSON_ARRAY_KIND;
+	case '"':
+		return JSON_STRING_KIND;
+	case 't':
+		return JSON_TRUE_KIND;
+	case 'f':
+		return JSON_FALSE_KIND;
+	case 'n':
+		return JSON_NULL_KIND;
+	default:
+		return JSON_NUMBER_KIND;
+	}
+}
+
+struct json_walk json_walk(struct json container)
+{
+	enum json_kind kind = json_kind(container);
+
+	if (kind != JSON_OBJECT_KIND && kind != JSON_ARRAY_KIND)
+		return (struct json_walk){ 0 };
+	const char *end = container.text + container.len;
+	return (struct json_walk){
+		.at = skip_blanks(container.text, end) + 1,
+		.end = end,
+		.members = kind == JSON_OBJECT_KIND,
+	};
+}
+
+/* One value; walk->at is then at what follows it. */
+static struct json take(struct json_walk *walk)
+{
+	const char *begin = skip_blanks(walk->at, walk->end);
+
+	walk->at = skip_value(begin, walk->end);
+	return (struct json){ begin, (size_t)(walk->at - begin) };
+}
+
+bool json_next(struct json_walk *walk, struct json *key, struct json *value)
+{
+	walk->at = skip_blanks(walk->at, walk->end);
+	if (walk->at < walk->end && *walk->at == ',')
+		walk->at = skip_blanks(walk->at + 1, walk->end);
+	if (walk->at >= walk->end || *walk->at == '}' || *walk->at == ']')
+		return false;
+	struct json name = { 0 };
+	if (walk->members) {
+		name = take(walk);
+		walk->at = skip_blanks(walk->at, walk->end);
+		walk->at += walk->at < walk->end;
+	}
+	if (key)
+		*key = name;
+	*value = take(walk);
+	return true;
+}
+
+bool json_same(struct json a, struct json b)
+{
+	return a.len == b.len && (!a.len || memcmp(a.text, b.text, a.len) == 0);
+}
+
+bool json_is(struct json value, const char *text)
+{
+	size_t len = strlen(text);
+
+	return value.text && value.len == len + 2 && *value.text == '"' &&
+		memcmp(value.text + 1, text, len) == 0;
+}
+
+struct json json_get(struct json object, const char *name)
+{
+	struct json found = { 0 }, key, value;
+	struct json_walk walk = json_walk(object);
+
+	while (walk.members && json_next(&walk, &key, &value))
+		if (json_is(key, name))
+			found = value;
+	return found;
+}
+
+struct json json_get_key(struct json object, struct json wanted)
+{
+	struct json found = { 0 }, key, value;
+	struct json_walk walk = json_walk(object);
+
+	while (walk.members && json_next(&walk, &key, &value))
+		if (json_same(key, wanted))
+			found = value;
+	return found;
+}
+
+/* The members of an object by key: a merge of large objects must not be quadratic. */
+struct member {
+	struct json key;
+	struct json value;
+	bool done;
+};
+
+struct members {
+	struct member *slots;
+	size_t mask;
+};
+
+static size_t key_hash(struct json key)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char)key.text[i]) * UINT64_C(1099511628211);
+	return (size_t)(hash ^ hash >> 32);
+}
+
+/* The member of that key, or the free slot for it. */
+static struct member *members_slot(const struct members *members, struct json key)
+{
+	size_t at = key_hash(key) & members->mask;
+
+	while (members->slots[at].key.text && !json_same(members->slots[at].key, key))
+		at = (at + 1) & members->mask;
+	return &members->slots[at];
+}
+
+static size_t count_members(struct json object)
+{
+	struct json key, value;
+	size_t count = 0;
+
+	struct json_walk walk = json_walk(object);
+	while (walk.members && json_next(&walk, &key, &value))
+		count++;
+	return count;
+}
+
+static struct members members_of(struct arena *arena, struct json object)
+{
+	struct json key, value;
+	size_t count = count_members(object), room = 8;
+
+	while (room < 2 * count)
+		room *= 2;
+	struct members members = { arena_calloc(arena, room, sizeof(struct member)), room - 1 };
+	struct json_walk walk = json_walk(object);
+	while (walk.members && json_next(&walk, &key, &value))
+		*members_slot(&members, key) = (struct member){ key, value, false };
+	return members;
+}
+
+static void add_member(struct json_text *out, struct json key, struct json value)
+{
+	json_text_comma(out);
+	json_text_value(out, key);
+	json_text_add(out, ":", 1);
+	json_text_value(out, value);
+}
+
+/* Members of a merged object, in the order in which they were met. */
+struct merged {
+	struct json key;
+	struct json value;
+	int64_t index; /* of a key that JavaScript takes for an array index; else -1 */
+};
+
+/* Canonical decimal digits below 2^32 - 1: JavaScript lists such keys first, by number. */
+static int64_t key_index(struct json key)
+{
+	int64_t index = 0;
+
+	if (key.len < 3 || key.len > 12 || (key.text[1] == '0' && key.len > 3))
+		return -1;
+	for (size_t i = 1; i < key.len - 1; i++) {
+		if (key.text[i] < '0' || key.text[i] > '9')
+			return -1;
+		index = index * 10 + (key.text[i] - '0');
+	}
+	return index < UINT32_MAX ? index : -1;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	int64_t left = ((const struct merged *)a)->index, right = ((const struct merged *)b)->index;
+
+	return (left > right) - (left < right);
+}
+
+static size_t merge_members(struct members *given, struct json a, struct json b,
+	struct merged *merged)
+{
+	struct json key, value;
+	size_t count = 0;
+
+	struct json_walk walk = json_walk(a);
+	while (walk.members && json_next(&walk, &key, &value)) {
+		struct member *member = members_slot(given, key);
+		merged[count++] = (struct merged){ key, member->key.text ? member->value : value,
+			key_index(key) };
+		member->done = true;
+	}
+	walk = json_walk(b);
+	while (walk.members && json_next(&walk, &key, &value)) {
+		struct member *member = members_slot(given, key);
+		if (!member->done)
+			merged[count++] = (struct merged){ key, member->value, key_index(key) };
+		member->done = true;
+	}
+	return count;
+}
+
+struct json json_merge(struct arena *arena, struct json a, struct json b)
+{
+	struct json_text out = json_text_new(arena);
+	struct members given = members_of(arena, b);
+	size_t room = count_members(a) + count_members(b) + 1, indexes = 0;
+	struct merged *merged = arena_calloc(arena, room, sizeof(*merged));
+	struct merged *first = arena_calloc(arena, room, sizeof(*first));
+	size_t count = merge_members(&given, a, b, merged);
+
+	for (size_t i = 0; i < count; i++)
+		if (merged[i].index >= 0)
+			first[indexes++] = merged[i];
+	qsort(first, indexes, sizeof(*first), by_index);
+	json_text_add(&out, "{", 1);
+	for (size_t i = 0; i < indexes; i++)
+		add_member(&out, first[i].key, first[i].value);
+	for (size_t i = 0; i < count; i++)
+		if (merged[i].index < 0)
+			add_member(&out, merged[i].key, merged[i].value);
+	json_text_add(&out, "}", 1);
+	return json_text_end(&out);
+}
+
+struct json json_set(struct arena *arena, struct json object, const char *name,
+	struct json value)
+{
+	struct json_text one = json_text_new(arena);
+
+	json_text_add(&one, "{", 1);
+	json_text_key(&one, name, strlen(name));
+	json_text_value(&one, value);
+	json_text_add(&one, "}", 1);
+	return json_merge(arena, object, json_text_end(&one));
+}

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Tests of handlers/generate/commands.py: what it makes of right declarations, and what it says of wrong ones.
+
+Prints the line that tests/run counts by, as Criterion does.
+"""
+
+import contextlib
+import io
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "handlers/generate"))
+import commands
+
+THING = {"type": "record", "name": "Thing", "namespace": "mastra.shop", "fields": [
+    {"name": "id", "type": "string"},
+    {"name": "tags", "type": {"type": "array", "items": "string"}, "default": []}]}
+ERROR = {"type": "record", "name": "Error", "namespace": "mastra", "fields": [{"name": "code", "type": "string"}]}
+SQL = """-- key: thing.id
+-- reply: row
+-- flags: read
+-- params: thing.id, thing.tags, limit:int8,
+--   @now
+-- missing: THING_NOT_FOUND There is no {thing.id}
+-- A free comment: the statement's $5 is not meant
+SELECT id -- the $6 of a comment
+FROM :"schema".things WHERE id = $1::text AND '$7' <> ANY ($2::text[])
+LIMIT $3::int8 + extract(epoch from $4::timestamptz);
+"""
+
+
+def records(request_fields, result):
+    return [{"type": "record", "name": "GetIt", "namespace": "mastra.shop", "fields": request_fields},
+            {"type": "record", "name": "GetItReply", "namespace": "mastra.shop",
+             "fields": [{"name": "result", "type": result}]}]
+
+
+FIELDS = [{"name": "thing", "type": "mastra.shop.Thing"}, {"name": "limit", "type": ["null", "int"], "default": None}]
+FILES = {
+    "schemas/Error.avsc": ERROR,
+    "schemas/domains/shop/types.avsc": [THING],
+    "schemas/domains/shop/GetIt.avsc": records(FIELDS, ["null", "Thing"]),
+    "handlers/domains/shop/getIt.sql": SQL,
+}
+
+
+def changed(text, old, new):
+    assert old in text, old
+    return text.replace(old, new)
+
+
+def fields_with(**change):
+    return records([FIELDS[0], {"name": "limit", "type": "int", **change}], ["null", "Thing"])
+
+
+def sql_with(old, new):
+    return {"handlers/domains/shop/getIt.sql": changed(SQL, old, new)}
+
+
+HANDLED = "-- reply: custom\n-- flags: write fold\n-- handler: shop_get_it\n"
+
+# What is changed in FILES (None: no such file), and a part of what is said of it.
+WRONG = [
+    ({"schemas/domains/shop/GetIt.avsc": "[\n{,\n]"}, "GetIt.avsc:2: not JSON"),
+    ({"schemas/domains/shop/GetIt.avsc": '[{"type": "record",\n"type": "record"}]'}, "GetIt.avsc:1: \"type\" stands twice"),
+    ({"schemas/domains/shop/GetIt.avsc": {}}, "must be a JSON array of records"),
+    ({"schemas/domains/shop/GetIt.avsc": records(FIELDS, "null")[:1]}, "must hold exactly the records GetIt and GetItReply"),
+    ({"schemas/domains/shop/GetIt.avsc": None}, "getIt.sql:1: has no"),
+    ({"handlers/domains/shop/getIt.sql": None}, "GetIt.avsc:1: has no"),
+    ({"schemas/Error.avsc": THING}, "does not define mastra.Error"),
+    ({"schemas/domains/shop/types.avsc": [THING, THING]}, "mastra.shop.Thing is already defined"),
+    ({"schemas/domains/shop/types.avsc": []}, "unknown type mastra.shop.Thing"),
+    ({"schemas/domains/shop/types.avsc": [{**THING, "namespace": "mastra.other"}]}, 'must be a record of "namespace": "mastra.shop"'),
+    ({"schemas/domains/shop/types.avsc": [{**THING, "colour": "red"}]}, 'unknown word "colour"'),
+    ({"schemas/domains/shop/types.avsc": [{**THING, "fields": [{"name": "self", "type": ["null", "Thing"]}]}]}, "contains itself"),
+    ({"schemas/domains/shop/types.avsc": [{**THING, "fields": THING["fields"] + [{"name": "id", "type": "int"}]}]}, "id stands twice"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(defualt=1)}, 'unknown word "defualt"'),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(default="1")}, "the default of limit is no int"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(default=2**31)}, "the default of limit is no int"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["null", "int"], default=1)}, 'the default of limit of a ["null", T] is null'),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "string", "logicalType": "json"}, default="{")}, "no JSON text"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["int", "string"])}, 'a union is ["null", T]'),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "enum", "name": "E", "symbols": []})}, "type enum is not used"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "int", "logicalType": "date"})}, "logicalType date on int"),
+    ({"schemas/domains/shop/GetIt.avsc": records(FIELDS, "null")}, 'reply "row" does not fit the result, which is null'),
+    (sql_with("-- key: thing.id", "-- key: thing.no"), 'getIt.sql:1: "thing.no" is no path in mastra.shop.GetIt'),
+    (sql_with("-- key: thing.id", "-- key: thing"), "the key thing is no string"),
+    (sql_with("-- key: thing.id", "-- key: thing.id[0]"), "id is no array"),
+    (sql_with("-- key:", "-- keys:"), 'getIt.sql:1: unknown word "keys"'),
+    (sql_with("-- key: thing.id", "-- key:"), '"key" has no value'),
+    (sql_with("-- reply: row", "-- key: limit"), '"key" stands twice'),
+    (sql_with("-- reply: row", "-- reply: rowz"), '"-- reply:" is required'),
+    (sql_with("-- reply: row\n", ""), '"-- reply:" is required'),
+    (sql_with("-- reply: row", "-- reply: custom"), "reply custom needs a C function"),
+    (sql_with("-- reply: row", "-- reply: none"), 'reply "none" does not fit'),
+    (sql_with("-- flags: read", "-- flags: read write"), "exactly one of read and write"),
+    (sql_with("-- flags: read", "-- flags: beside"), "exactly one of read and write"),
+    (sql_with("-- flags: read", "-- flags: read fast"), 'flag "fast" is unknown'),
+    (sql_with("-- flags: read", "-- flags: read read"), "stands twice"),
+    (sql_with("-- flags: read", "-- flags: write fold"), "fold is for commands that have a handler"),
+    (sql_with("-- flags: read", "-- flags: write beside"), "beside is for reads"),
+    (sql_with("-- flags: read", "-- flags: read outside beside"), "outside goes with neither"),
+    (sql_with("-- flags: read", "-- flags: read\n-- fold: its"), 'getIt.sql:4: "-- fold: group" names the commands that share turns'),
+    (sql_with("limit:int8,", "limit:int9,"), "limit is int and can't be bound as int9"),
+    (sql_with("limit:int8,", "limit:jsonb,"), "limit is int and can't be bound as jsonb"),
+    (sql_with("limit:int8,", "thing,"), "thing is record, which has no PostgreSQL type"),
+    (sql_with("limit:int8,", "thing.no,"), '"thing.no" is no path'),
+    (sql_with("--   @now", "--   @now, limit"), "the statement has 4 parameters and 5 are given"),
+    (sql_with("--   @now", "--   @now:text"), "@now is a timestamptz"),
+    (sql_with("$3", "$5"), "parameter $3 is not used"),
+    (sql_with("LIMIT", "; LIMIT"), "getIt.sql:8: one statement only"),
+    (sql_with("{thing.id}", "{thing.no}"), '"thing.no" is no path'),
+    (sql_with("THING_NOT_FOUND", "thing"), "is the form"),
+    (sql_with("SELECT", "-- flags: read\nSELECT"), 'the header line "flags" belongs to the top'),
+    (sql_with("-- params", "-- handler: shop_get_it\n-- params"), "a command with a handler binds its parameters itself"),
+    (sql_with("-- params", "-- handler: no-name\n-- params"), "is no name of a C function"),
+    ({"handlers/domains/shop/getIt.sql": SQL + "-- statement: more\nSELECT 1\n"}, "exactly one statement"),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\nSELECT 1\n-- statement: a\nSELECT 2\n"}, '"a" is doubled'),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\n-- nothing\n"}, "statement a is empty"),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n"}, 'part "a" needs'),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- part: a\nWHERE true\n"}, 'part "a" needs'),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- part: a\n"}, 'part name "a" is doubled'),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- use: a\n"}, "a part uses no other"),
+    ({"schemas/history/shop/GetIt.avsc": {**records([], "null")[0]}}, "thing is new and has no default"),
+    ({"schemas/history/shop/GetIt.avsc": {**THING, "name": "Unknown"}}, "must be the complete record of a command's request"),
+    ({"schemas/history/shop/GetIt.avsc": records([{"name": "thing", "type": "string"}], "null")[0]},
+     "thing was string and is record now"),
+]
+
+
+def write(root, files):
+    for name, content in files.items():
+        if content is not None:
+            path = Path(root, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1))
+
+
+def run(files):
+    """What the generator says of these files ("" if they are right), and its outputs by name."""
+    with tempfile.TemporaryDirectory() as root:
+        write(root, files)
+        out = Path(root, "out")
+        out.mkdir()
+        (out / "schema_table.c").write_text("stale")
+        said = ""
+        try:
+            commands.main([root, str(out)])
+        except SystemExit as end:
+            said = str(end)
+        return said, {path.name: path.read_text() for path in out.iterdir()}
+
+
+class Generate(unittest.TestCase):
+    maxDiff = None
+
+    def test_right(self):
+        said, out = run(FILES)
+        self.assertEqual(said, "")
+        table = out["command_table.c"]
+        self.assertIn('{ { "thing.id", "text" }, { "thing.tags", "text[]" }, { "limit", "int8" }, { "@now", "timestamptz" } }', table)
+        self.assertIn('{ COMMAND_ID_SHOP_GET_IT, "shop.getIt", "shop", "getIt", "thing.id",\n\t\tCOMMAND_READ, 0, REPLY_ROW, handle_generic, 0, 1,\n'
+                      '\t\t"THING_NOT_FOUND", "There is no {thing.id}" }', table)
+        self.assertIn("\t\t4, shop_getIt_params }", table)
+        self.assertNotIn("of a comment", table)
+        self.assertNotIn(";\\n", table)
+        self.assertIn("SQL_SHOP_GET_IT,", out["commands.gen.h"])
+        self.assertIn("SHOP_THING__TAGS,\n\tSHOP_THING_SIZE\n", out["fields.gen.h"])
+        self.assertIn("ERROR__CODE,", out["fields.gen.h"])
+
+    def test_fold_groups(self):
+        put = json.loads(json.dumps(FILES["schemas/domains/shop/GetIt.avsc"]).replace("GetIt", "PutIt"))
+        grouped = HANDLED.replace("fold\n", "fold\n-- fold: its\n")
+        both = {**FILES, "schemas/domains/shop/PutIt.avsc": put, "handlers/domains/shop/getIt.sql": HANDLED, "handlers/domains/shop/putIt.sql": HANDLED}
+        self.assertIn("COMMAND_WRITE | COMMAND_FOLD, 1,", run(both)[1]["command_table.c"], "each is a group of its own")
+        both.update({"handlers/domains/shop/getIt.sql": grouped, "handlers/domains/shop/putIt.sql": grouped})
+        self.assertNotIn("COMMAND_WRITE | COMMAND_FOLD, 1,", run(both)[1]["command_table.c"])
+        both["handlers/domains/shop/putIt.sql"] = grouped.replace("shop_get_it", "shop_put_it")
+        self.assertIn("shop.putIt and shop.getIt share turns", run(both)[0])
+
+    def test_schemas_are_complete(self):
+        twice = records([*FIELDS, {"name": "other", "type": "Thing"}], ["null", "Thing"])
+        _, out = run({**FILES, "schemas/domains/shop/GetIt.avsc": twice})
+        text = out["schema_table.c"].replace('"\n\t\t\t"', "").replace('"\n\t\t"', "").replace('\\"', '"')
+        self.assertIn('{"name":"other","type":"mastra.shop.Thing"}', text)
+        self.assertEqual(text.count('"name":"Thing"'), 2, "once in the request, once in the reply")
+
+    def test_statements(self):
+        sql = HANDLED + "-- statement: touch\nUPDATE x SET y = $1\n-- statement: other\nDELETE FROM x;\n"
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": sql})
+        self.assertEqual(said, "")
+        self.assertIn("SQL_SHOP_GET_IT__TOUCH,\n\tSQL_SHOP_GET_IT__OTHER,", out["commands.gen.h"])
+        self.assertIn('"shop.getIt:touch", "UPDATE x SET y = $1",\n\t\t1, NULL', out["command_table.c"])
+        self.assertIn("handler_fn shop_get_it;", out["commands.gen.h"])
+
+    def test_parts(self):
+        sql = HANDLED + ("-- statement: touch\nUPDATE x SET y = $1\n-- use: known\n-- part: known\nWHERE z = $2\n"
+                         "-- statement: other\nDELETE FROM x\n-- use: known\n  AND y = $1\n")
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": sql})
+        self.assertEqual(said, "")
+        self.assertIn('"UPDATE x SET y = $1\\n"\n\t\t"WHERE z = $2",\n\t\t2, NULL', out["command_table.c"])
+        self.assertIn('"DELETE FROM x\\n"\n\t\t"WHERE z = $2\\n"\n\t\t"  AND y = $1",\n\t\t2, NULL', out["command_table.c"])
+
+    def test_header_only(self):
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": HANDLED})
+        self.assertEqual(said, "")
+        self.assertIn("shop_get_it, -1, 0,", out["command_table.c"])
+
+    def test_history(self):
+        older = records([{"name": "thing", "type": {**THING, "fields": THING["fields"][:1]}}], "null")[0]
+        said, out = run({**FILES, "schemas/history/shop/GetIt-1.avsc": older})
+        self.assertEqual(said, "")
+        self.assertIn('{ "mastra.shop.GetIt",', out["schema_table.c"])
+        self.assertIn("history_count = 1;", out["schema_table.c"])
+
+    def test_wrong(self):
+        for change, expected in WRONG:
+            with self.subTest(expected):
+                said, out = run({**FILES, **change})
+                self.assertIn(expected, said)
+                self.assertEqual(out, {}, "a stale table must not be built")
+
+    def test_everything_wrong_is_said_at_once(self):
+        said, _ = run({**FILES, **sql_with("-- key: thing.id", "-- key: no"), "handlers/domains/shop/orphan.sql": HANDLED})
+        self.assertEqual(len(said.split("\n")), 2, said)
+
+    def test_reference(self):
+        printed = io.StringIO()
+        with tempfile.TemporaryDirectory() as root, contextlib.redirect_stdout(printed):
+            write(root, FILES)
+            commands.main(["--reference", root])
+        said = printed.getvalue()
+        self.assertIn("### shop.getIt", said)
+        self.assertIn("- `limit`: int?, default `null`", said)
+
+
+if __name__ == "__main__":
+    result = unittest.main(exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"[====] Synthesis: Tested: {result.testsRun} | Passing: {max(result.testsRun - failed, 0)} "
+          f"| Failing: {failed} | Crashing: 0")
+    sys.exit(failed > 0)

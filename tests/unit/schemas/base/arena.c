@@ -1,0 +1,86 @@
+/*
+ * arena.c - tests of schemas/base/arena.c and schemas/base/buffer.c
+ */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "schemas/base/arena.h"
+#include "schemas/base/buffer.h"
+
+Test(arena, pieces_are_aligned_and_apart)
+{
+	struct arena *arena = arena_new(0);
+	char *before = NULL;
+	for (size_t size = 0; size < 300; size++) {
+		char *piece = arena_alloc(arena, size);
+		cr_assert_eq((uintptr_t)piece % alignof(max_align_t), 0);
+		memset(piece, (int)size, size);
+		if (before)
+			for (size_t i = 0; i + 1 < size; i++)
+				cr_assert_eq(before[i], (char)(size - 1));
+		before = piece;
+	}
+	arena_free(arena);
+}
+
+Test(arena, large_pieces_and_reset)
+{
+	struct arena *arena = arena_new(256 * 1024);
+	for (int round = 0; round < 20; round++) {
+		memset(arena_alloc(arena, 10), 1, 10);
+		memset(arena_alloc(arena, 1000 * 1000), 2, 1000 * 1000);
+		memset(arena_alloc(arena, 60 * 1024), 3, 60 * 1024);
+		cr_assert_eq(arena_used(arena), 10 + 1000 * 1000 + 60 * 1024);
+		arena_reset(arena);
+		cr_assert_eq(arena_used(arena), 0);
+	}
+	arena_free(arena);
+}
+
+Test(arena, text)
+{
+	struct arena *arena = arena_new(0);
+	cr_assert_str_eq(arena_copy(arena, "abcdef", 3), "abc");
+	cr_assert_str_eq(arena_copy(arena, NULL, 0), "");
+	cr_assert_str_eq(arena_printf(arena, "%s-%d", "x", 5), "x-5");
+	char *cleared = arena_calloc(arena, 100, 7);
+	for (int i = 0; i < 700; i++)
+		cr_assert_eq(cleared[i], 0);
+	arena_free(arena);
+}
+
+Test(arena, size_that_overflows_ends_the_process, .signal = SIGABRT)
+{
+	arena_calloc(arena_new(0), SIZE_MAX / 2, 3);
+}
+
+Test(buffer, grows_up_to_its_maximum)
+{
+	struct buffer buffer = buffer_empty(1000);
+	for (int i = 0; i < 100; i++)
+		buffer_add(&buffer, "0123456789", 10);
+	cr_assert_eq(buffer.size, 1000);
+	cr_assert_not(buffer.failed);
+	buffer_add(&buffer, "", 0);
+	cr_assert_not(buffer.failed);
+	buffer_add_byte(&buffer, 'x');
+	cr_assert(buffer.failed);
+	cr_assert_eq(buffer.size, 1000);
+	cr_assert_null(buffer_extend(&buffer, 0), "a failed buffer takes nothing more");
+	buffer_clear(&buffer);
+	buffer_add_string(&buffer, "again");
+	cr_assert_eq(buffer.size, 5);
+	cr_assert_arr_eq(buffer.data, "again", 5);
+	buffer_free(&buffer);
+}
+
+Test(buffer, size_that_overflows)
+{
+	struct buffer buffer = buffer_empty(SIZE_MAX);
+	buffer_add_byte(&buffer, 'x');
+	cr_assert_null(buffer_extend(&buffer, SIZE_MAX));
+	cr_assert(buffer.failed);
+	buffer_free(&buffer);
+}

@@ -1,0 +1,63 @@
+/* What a batch writes to its lanes' rows. */
+#include <criterion/criterion.h>
+
+#include "worker/engine/batch.h"
+
+static struct engine engine;
+static struct metrics *metrics;
+static struct lane *lane;
+static struct batch batch;
+
+/* A lane that runs at offset 20, with two reads before that are not answered yet. */
+static void make(void)
+{
+	static const struct lanes_limits limits = { .batch_commands = 10, .heavy_batches = 1,
+		.side_reads = 1, .batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
+	metrics = metrics_new(NULL, 0);
+	engine.lanes = lanes_new(&limits, metrics);
+	lane = lanes_add(engine.lanes, "topic", 3);
+	lane->state = LANE_RUNNING;
+	lane->epoch = 5;
+	lane->next = lane->position = lane->applied = 20;
+	lane->answered = 10;
+	lane_read_sent(lane, 10);
+	lane_read_sent(lane, 15);
+	batch_init(&batch, &engine);
+}
+
+static void drop(void)
+{
+	batch_give_back(&batch);
+	batch_free(&batch);
+	lanes_free(engine.lanes);
+	metrics_free(metrics);
+}
+
+TestSuite(worker_batch, .init = make, .fini = drop);
+
+static struct lane_row row(void)
+{
+	struct lane_row rows[WORK_LANES_MAX];
+	batch_rows(&batch, rows);
+	return rows[0];
+}
+
+Test(worker_batch, answered_stops_at_the_first_read_that_is_not)
+{
+	batch_tidy(&batch, &lane, 1);
+	cr_assert_eq(row().answered, 10);
+	cr_assert_eq(row().applied, 20);
+	lane_read_answered(lane, 15);
+	cr_assert_eq(row().answered, 10);
+	lane_read_answered(lane, 10);
+	cr_assert_eq(row().answered, 20);
+}
+
+/* Whether they were, nobody knows any more: the lane is taken anew, and runs them again. */
+Test(worker_batch, answered_stays_where_the_ledger_was_forgotten)
+{
+	batch_tidy(&batch, &lane, 1);
+	lane_forget_replies(lane);
+	cr_assert_eq(row().answered, 10);
+	cr_assert_eq(row().applied, 20);
+}

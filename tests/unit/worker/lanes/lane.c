@@ -1,0 +1,154 @@
+/* The ledger of replies: what `answered` may be, which outbox rows are done with. */
+#include <criterion/criterion.h>
+
+#include "worker/lanes/lane.h"
+
+static struct lane *lane;
+
+static void make(void)
+{
+	lane = lane_new("topic", 3);
+	lane->position = 100;
+}
+
+static void drop(void)
+{
+	lane_free(lane);
+}
+
+TestSuite(lane_ledger, .init = make, .fini = drop);
+
+Test(lane_ledger, without_replies_all_is_answered)
+{
+	cr_assert_eq(lane_answered(lane), 100);
+	cr_assert_not(lane_replies_waiting(lane));
+}
+
+Test(lane_ledger, answered_stays_at_the_oldest_unanswered_read)
+{
+	lane_read_sent(lane, 40);
+	lane_read_sent(lane, 41);
+	lane_read_sent(lane, 60);
+	lane_read_answered(lane, 41);
+	lane_read_answered(lane, 60);
+	cr_assert_eq(lane_answered(lane), 40);
+	lane_read_answered(lane, 40);
+	cr_assert_eq(lane_answered(lane), 100);
+}
+
+Test(lane_ledger, many_reads_answered_backwards)
+{
+	for (int64_t i = 0; i < 1000; i++)
+		lane_read_sent(lane, i);
+	for (int64_t i = 999; i > 0; i--)
+		lane_read_answered(lane, i);
+	cr_assert_eq(lane_answered(lane), 0);
+	lane_read_answered(lane, 0);
+	cr_assert_not(lane_replies_waiting(lane));
+}
+
+Test(lane_ledger, answer_to_a_read_it_does_not_know_changes_nothing)
+{
+	lane_read_sent(lane, 10);
+	lane_read_answered(lane, 9);
+	lane_read_answered(lane, 11);
+	cr_assert_eq(lane_answered(lane), 10);
+}
+
+Test(lane_ledger, outbox_row_is_done_when_all_its_replies_are)
+{
+	struct stored_replies *one = lane_replies_stored(lane, 7, 2);
+	struct stored_replies *two = lane_replies_stored(lane, 8, 1);
+	lane_reply_acked(lane, one);
+	cr_assert_eq(lane->acked_count, 0);
+	lane_reply_acked(lane, two);
+	cr_assert_eq(lane->acked_count, 1);
+	cr_assert_eq(lane->acked[0], 8);
+	lane_reply_acked(lane, one);
+	cr_assert_eq(lane->acked_count, 2);
+	cr_assert_not(lane_replies_waiting(lane));
+}
+
+Test(lane_ledger, forgotten_ledger_is_another_one)
+{
+	uint32_t before = lane->ledger;
+	lane_replies_stored(lane, 7, 1);
+	lane_read_sent(lane, 10);
+	lane_forget_replies(lane);
+	cr_assert_neq(lane->ledger, before);
+	cr_assert_not(lane_replies_waiting(lane));
+	cr_assert_eq(lane_answered(lane), 100);
+}
+
+TestSuite(lane_gaps, .init = make, .fini = drop);
+
+Test(lane_gaps, seen_offsets_are_refused_next_ones_accepted)
+{
+	lane->next = 10;
+	cr_assert_not(lane_accepts(lane, 9));
+	cr_assert(lane_accepts(lane, 10));
+	cr_assert(lane_accepts(lane, 11));
+	cr_assert_not(lane_accepts(lane, 11));
+	cr_assert_not(lane->reseek);
+}
+
+Test(lane_gaps, gap_is_asked_for_again_and_believed_the_second_time)
+{
+	lane->next = 10;
+	cr_assert_not(lane_accepts(lane, 15));
+	cr_assert(lane->reseek);
+	cr_assert_not(lane_accepts(lane, 10), "nothing is accepted before the seek");
+	lane->reseek = false;
+	cr_assert(lane_accepts(lane, 15));
+	cr_assert_eq(lane->next, 16);
+	cr_assert_not(lane->reseek);
+}
+
+Test(lane_gaps, what_was_skipped_comes_after_the_seek)
+{
+	lane->next = 10;
+	cr_assert_not(lane_accepts(lane, 15));
+	lane->reseek = false;
+	for (int64_t offset = 10; offset < 20; offset++)
+		cr_assert(lane_accepts(lane, offset));
+	cr_assert_not(lane->reseek);
+}
+
+Test(lane_gaps, what_ends_a_partition_and_is_no_message_is_passed_when_told_twice)
+{
+	lane->state = LANE_RUNNING;
+	lane->next = lane->position = 10;
+	lane_reached_end(lane, 10);
+	cr_assert_not(lane->reseek, "nothing is between");
+	lane_reached_end(lane, 12);
+	cr_assert(lane->reseek);
+	lane_reached_end(lane, 12);
+	cr_assert_eq(lane->next, 10, "not before the seek");
+	lane->reseek = false;
+	cr_assert(lane_accepts(lane, 10), "it was not the end");
+	lane->position = 11;
+	lane_reached_end(lane, 12);
+	lane->reseek = false;
+	lane->busy = true;
+	lane_reached_end(lane, 12);
+	cr_assert_eq(lane->next, 12);
+	cr_assert_eq(lane->position, 11, "an executor has it");
+	lane->busy = false;
+	lane_pass_gap(lane);
+	cr_assert_eq(lane->position, 12);
+}
+
+Test(lane_gaps, starved_lane_is_started_anew_once_for_an_end)
+{
+	lane->state = LANE_RUNNING;
+	lane->next = 10;
+	cr_assert_not(lane_looks_starved(lane, 10, 2), "nothing is there");
+	cr_assert_not(lane_looks_starved(lane, 12, 2));
+	cr_assert(lane_looks_starved(lane, 12, 2));
+	cr_assert(lane->reseek);
+	lane->reseek = false;
+	cr_assert_not(lane_looks_starved(lane, 12, 2));
+	cr_assert_not(lane_looks_starved(lane, 12, 2));
+	cr_assert_not(lane_looks_starved(lane, 13, 2));
+	cr_assert(lane_looks_starved(lane, 13, 2));
+}

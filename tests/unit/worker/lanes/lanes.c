@@ -1,0 +1,305 @@
+/* What executors are given: how many large batches at once, and when one less; what becomes of a lane
+ * that is stopped or taken anew while one has it. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "worker/lanes/state.h" /* to set the limit that is else found by trial */
+
+#define MANY 100 /* messages: a large batch of its own */
+#define SIDES 3  /* reads beside their lanes at once, at the most */
+#define LIMIT 2  /* ... while all are quick */
+
+static struct lanes *lanes;
+static struct metrics *metrics;
+static struct waiter waiter;
+static rd_kafka_message_t messages[4][MANY];
+static struct lane *given[4];
+static size_t count;
+
+static void make_with(size_t heavy)
+{
+	const struct lanes_limits limits = { .batch_commands = MANY, .heavy_batches = heavy,
+		.side_reads = SIDES, .batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
+	metrics = metrics_new(NULL, 0);
+	lanes = lanes_new(&limits, metrics);
+	lanes->side_limit.now = LIMIT;
+	waiter_init(&waiter);
+	count = 0;
+}
+
+static void make(void)
+{
+	make_with(2);
+}
+
+/* A lane that runs, with so many messages. */
+static struct lane *add(size_t waiting)
+{
+	rd_kafka_message_t *list[MANY];
+	struct lane *lane = lanes_add(lanes, "topic", (int32_t)count);
+	lane->state = LANE_RUNNING;
+	for (size_t i = 0; i < waiting; i++) {
+		messages[count][i] = (rd_kafka_message_t){ .offset = (int64_t)i };
+		list[i] = &messages[count][i];
+	}
+	given[count++] = lane;
+	lanes_push(lanes, lane, list, waiting);
+	return lane;
+}
+
+/* librdkafka did not make the messages, nor may it free them. */
+static void drop(void)
+{
+	for (size_t i = 0; i < count; i++) {
+		while (message_queue_pop(&given[i]->messages))
+			;
+	}
+	lanes_free(lanes);
+	metrics_free(metrics);
+}
+
+/* The lane of the next batch; NULL: there is none to be had. */
+static struct lane *next(void)
+{
+	struct work work;
+	lanes_next(lanes, &work, &waiter, 0);
+	if (work.kind == WORK_NONE)
+		return NULL;
+	cr_assert_eq(work.kind, WORK_BATCH);
+	cr_assert_eq(work.lane_count, 1);
+	return work.lanes[0];
+}
+
+TestSuite(worker_lanes, .init = make, .fini = drop);
+
+Test(worker_lanes, as_many_large_batches_as_may_be)
+{
+	add(MANY);
+	add(MANY);
+	add(MANY);
+	struct lane *first = next();
+	cr_assert_not_null(first);
+	cr_assert_not_null(next());
+	cr_assert_null(next());
+	lanes_done(lanes, first, LANE_RUNNING, 0);
+	cr_assert_not_null(next());
+	cr_assert_null(next());
+}
+
+Test(worker_lanes, one_large_batch_less_while_somebody_waits_for_answers)
+{
+	add(MANY);
+	add(MANY);
+	lanes_awaited(lanes);
+	cr_assert_not_null(next());
+	cr_assert_null(next());
+}
+
+Test(worker_lanes, a_lane_in_which_little_waits_is_served_beside_large_batches)
+{
+	add(MANY);
+	add(MANY);
+	add(MANY);
+	cr_assert_not_null(next());
+	cr_assert_not_null(next());
+	struct lane *light = add(1);
+	cr_assert_eq(next(), light);
+}
+
+/* The second of a batch of two gets what the first leaves of it. */
+Test(worker_lanes, every_lane_comes_first)
+{
+	struct work work[2];
+	size_t led[4] = { 0 };
+	for (size_t i = 0; i < 4; i++)
+		add(MANY - 20);
+	lanes_next(lanes, &work[0], &waiter, 0);
+	for (size_t i = 1; i < 20; i++) {
+		lanes_next(lanes, &work[i % 2], &waiter, 0);
+		struct work *ended = &work[(i + 1) % 2];
+		cr_assert_eq(ended->lane_count, 2);
+		led[ended->lanes[0]->partition]++;
+		lanes_done(lanes, ended->lanes[0], LANE_RUNNING, 0);
+		lanes_done(lanes, ended->lanes[1], LANE_RUNNING, 0);
+	}
+	for (size_t i = 0; i < 4; i++)
+		cr_assert_geq(led[i], 4, "partition %zu came first %zu times of 19", i, led[i]);
+}
+
+Test(worker_lanes, one_large_batch_there_always_is)
+{
+	drop();
+	make_with(1);
+	add(MANY);
+	lanes_awaited(lanes);
+	cr_assert_not_null(next());
+}
+
+/* A read beside the lane. */
+static void put_side(struct lane *lane)
+{
+	struct side *side = calloc(1, sizeof(*side));
+	side->lane = lane;
+	lane_ref(lanes, lane);
+	lanes_put_side(lanes, side);
+}
+
+/* The next read; NULL: none may run. */
+static struct side *next_side(void)
+{
+	struct work work;
+	lanes_next(lanes, &work, &waiter, 0);
+	return work.kind == WORK_SIDE ? work.side : NULL;
+}
+
+static void end_side(struct side *side)
+{
+	lanes_side_done(lanes, side);
+	lane_unref(lanes, side->lane);
+	free(side);
+}
+
+Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
+{
+	struct lane *lane = add(0);
+	for (size_t i = 0; i < LIMIT + 2; i++)
+		put_side(lane);
+	struct side *first = next_side(), *second = next_side();
+	cr_assert_not_null(first);
+	cr_assert_not_null(second);
+	cr_assert_null(next_side());
+	lanes_retry_side(lanes, first);
+	struct side *third = next_side();
+	cr_assert_not_null(third);
+	cr_assert_neq(third, first);
+	cr_assert_null(next_side());
+	end_side(second);
+	end_side(third);
+	end_side(next_side());
+	cr_assert_eq(next_side(), first);
+	cr_assert_null(next_side());
+	end_side(first);
+}
+
+Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
+{
+	struct lane *lane = add(0);
+	for (size_t i = 0; i < SIDES + 1; i++)
+		put_side(lane);
+	struct side *slow = next_side(), *slower = next_side();
+	cr_assert_null(next_side());
+	slow->began -= 1000;
+	slower->began -= 1000;
+	struct side *quick = next_side();
+	cr_assert_not_null(quick);
+	cr_assert_null(next_side(), "one session is left");
+	end_side(quick);
+	quick = next_side();
+	cr_assert_not_null(quick);
+	end_side(slow);
+	end_side(quick);
+	end_side(slower);
+}
+
+Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
+{
+	struct lane *lane = add(0);
+	put_side(lane);
+	struct side *failed = next_side();
+	failed->retry_at = INT64_MAX;
+	lanes_retry_side(lanes, failed);
+	put_side(lane);
+	struct side *other = next_side();
+	cr_assert_not_null(other);
+	cr_assert_neq(other, failed);
+	cr_assert_null(next_side());
+	put_side(lane);
+	struct side *last = next_side();
+	cr_assert_not_null(last, "the end of the queue is where it was");
+	cr_assert_null(next_side());
+	failed->retry_at = 0;
+	end_side(other);
+	cr_assert_eq(next_side(), failed);
+	end_side(failed);
+	end_side(last);
+}
+
+Test(worker_lanes, batches_go_beside_the_reads)
+{
+	put_side(add(0));
+	put_side(given[0]);
+	struct side *first = next_side(), *second = next_side();
+	add(MANY);
+	cr_assert_not_null(next());
+	end_side(first);
+	end_side(second);
+}
+
+/* librdkafka did not make the messages: they are not to be dropped. */
+static void empty(struct lane *lane)
+{
+	while (message_queue_pop(&lane->messages))
+		;
+}
+
+/* A lane that an executor is given to take. */
+static struct lane *take(void)
+{
+	struct work work;
+	lanes_next(lanes, &work, &waiter, 0);
+	cr_assert_eq(work.kind, WORK_TAKE);
+	return work.lanes[0];
+}
+
+Test(worker_lanes, what_is_stopped_stays_so_whoever_has_it)
+{
+	struct lane *lane = add(MANY);
+	next();
+	empty(lane);
+	lanes_stop(lanes, lane);
+	lanes_done(lanes, lane, LANE_RUNNING, 0);
+	cr_assert_eq(lane->state, LANE_STOPPED);
+	cr_assert_eq(lanes_room(lanes, lane), 0);
+
+	struct lane *untaken = lanes_add(lanes, "topic", 7);
+	cr_assert_eq(take(), untaken);
+	lanes_stop(lanes, untaken);
+	lanes_done(lanes, untaken, LANE_SEEKING, 0);
+	cr_assert_eq(untaken->state, LANE_STOPPED);
+}
+
+Test(worker_lanes, one_that_is_being_taken_is_taken_once_more)
+{
+	struct lane *lane = lanes_add(lanes, "topic", 7);
+	cr_assert_eq(take(), lane);
+	lanes_retake_all(lanes);
+	lanes_done(lanes, lane, LANE_SEEKING, 0);
+	cr_assert_eq(take(), lane);
+	lanes_done(lanes, lane, LANE_SEEKING, 0);
+	cr_assert_eq(lane->state, LANE_SEEKING);
+}
+
+Test(worker_lanes, taken_anew_for_a_reply_of_its_present_ledger_alone)
+{
+	struct lane *lane = add(0);
+	uint32_t ledger = lane->ledger;
+	lanes_retake(lanes, lane, ledger - 1, 0);
+	cr_assert_eq(lane->state, LANE_RUNNING);
+	lanes_retake(lanes, lane, ledger, 1000000);
+	cr_assert_eq(lane->state, LANE_UNTAKEN);
+	cr_assert_neq(lane->ledger, ledger);
+	cr_assert_null(next(), "not before the delay is over");
+}
+
+Test(worker_lanes, no_read_is_begun_at_the_end)
+{
+	struct work work;
+	put_side(add(0));
+	struct side *side = lanes->sides;
+	lanes_quit(lanes);
+	lanes_next(lanes, &work, &waiter, 0);
+	cr_assert_eq(work.kind, WORK_QUIT);
+	lanes->sides = NULL;
+	lane_unref(lanes, side->lane);
+	free(side);
+}

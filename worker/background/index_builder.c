@@ -1,0 +1,407 @@
+/* index_builder.c - see index_builder.h */
+#include "worker/background/index_builder.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "db/connection/build_session.h"
+#include "schemas/base/uuid.h"
+#include "schemas/base/utf8.h"
+#include "schemas/base/alloc.h"
+#include "worker/background/index_replies.h"
+#include "schemas/base/clock.h"
+
+/* A dead worker's build is taken over after so long; it is renewed about every second. */
+#define LEASE_SECONDS 10
+/* Without a renewal for so long another worker may be about to take it. */
+#define LEASE_DOUBT_MS 6000
+/* What other workers left, and builds that wait for another attempt, are looked for so often. */
+#define POLL_MS 1000
+#define LOG_MS 10000
+#define RETRY_MS 500
+#define RETRY_MAX_MS 60000
+#define ANSWER_RENEW_MS 3000
+/* Answers that can't be sent are tried again after so long. */
+#define REFUSED_SECONDS 60
+/* Answers on their way when the worker ends are waited for so long. */
+#define LAST_ANSWERS_MS 2000
+#define ARENA_KEEP (64 * 1024)
+
+struct builder {
+	const struct engine *engine;
+	pthread_t thread;
+	int wake_fd;
+	atomic_bool stopping;
+	struct build_table table;
+	struct build_session_watch watch;
+	struct builder_answers answers;
+	char owner[UUID_TEXT_SIZE];
+	unsigned failures; /* of the database, in a row */
+	/* The build in hand. */
+	struct build_row build;
+	int64_t started_at, renewed_at, logged_at; /* clock_tick_ms */
+	bool taken; /* it was taken away */
+};
+
+static void drain_wake(struct builder *b)
+{
+	uint64_t count;
+	if (read(b->wake_fd, &count, sizeof(count)) < 0)
+		return; /* nothing was there */
+}
+
+static void wait_wake(struct builder *b, int ms)
+{
+	struct pollfd fd = { .fd = b->wake_fd, .events = POLLIN };
+	poll(&fd, 1, ms);
+	drain_wake(b);
+}
+
+static int64_t backoff_ms(unsigned failures)
+{
+	int64_t delay = (int64_t)RETRY_MS << (failures > 8 ? 8 : failures);
+	return delay > RETRY_MAX_MS ? RETRY_MAX_MS : delay;
+}
+
+static bool open_rows(struct builder *b, struct db_failure *failure)
+{
+	return connection_open(b->table.connection, failure);
+}
+
+/* --- a build --- */
+
+static void log_progress(struct builder *b, const struct build_progress *progress)
+{
+	int64_t now = clock_tick_ms();
+	if (now - b->logged_at < LOG_MS)
+		return;
+	b->logged_at = now;
+	log_info(b->engine->log, "index being built", LOG_STR("index", b->build.index),
+		LOG_STR("phase", progress->phase), LOG_INT("done", progress->done),
+		LOG_INT("total", progress->total), LOG_INT("seconds", (now - b->started_at) / 1000));
+}
+
+/* Keeps the build ours; false: it is not, or may not be for long. */
+static bool renew(struct builder *b)
+{
+	struct build_progress progress;
+	struct db_failure failure;
+	if (!open_rows(b, &failure) ||
+		build_rows_renew(&b->table, &b->build, &progress, &failure) != DB_OK)
+		return clock_tick_ms() - b->renewed_at < LEASE_DOUBT_MS;
+	b->taken = !progress.ours;
+	b->renewed_at = clock_tick_ms();
+	if (progress.ours)
+		log_progress(b, &progress);
+	return progress.ours;
+}
+
+static bool tick(void *arg)
+{
+	struct builder *b = arg;
+	drain_wake(b);
+	return !atomic_load(&b->stopping) && renew(b);
+}
+
+/* What is to be done next, as the database says it. */
+static enum db_kind next_step(struct builder *b, struct build_session *session, bool leftovers,
+	char **step, struct db_failure *failure)
+{
+	char *sql = build_rows_step(&b->table, &b->build, leftovers);
+	enum db_kind kind = build_session_run(session, sql, &b->watch, step, failure);
+	free(sql);
+	return kind;
+}
+
+/* The row is looked at right before: a build that was cancelled must not be begun. */
+static enum db_kind run_step(struct builder *b, struct build_session *session, const char *step,
+	struct db_failure *failure)
+{
+	if (renew(b))
+		return build_session_run(session, step, &b->watch, NULL, failure);
+	*failure = (struct db_failure){ .kind = DB_CONTEND, .message = "the build was taken away" };
+	return DB_CONTEND;
+}
+
+/* Runs steps until nothing is left to be done. Dropping what was just made, or making it twice, is
+ * nothing that another attempt helps. */
+static enum db_kind run_steps(struct builder *b, struct build_session *session, bool leftovers,
+	struct db_failure *failure)
+{
+	char *step = NULL, *past[2] = { NULL, NULL };
+	enum db_kind kind = DB_OK;
+	while (kind == DB_OK) {
+		kind = next_step(b, session, leftovers, &step, failure);
+		if (kind != DB_OK || !step)
+			break;
+		if ((past[0] && strcmp(step, past[0]) == 0) || (past[1] && strcmp(step, past[1]) == 0)) {
+			*failure = (struct db_failure){ .kind = DB_COMMAND,
+				.message = "the index was made and is not as it was asked for" };
+			kind = DB_COMMAND;
+			break;
+		}
+		log_debug(b->engine->log, "index build", LOG_STR("statement", step));
+		kind = run_step(b, session, step, failure);
+		free(past[1]);
+		past[1] = past[0];
+		past[0] = step;
+		step = NULL;
+	}
+	free(step);
+	free(past[0]);
+	free(past[1]);
+	return kind;
+}
+
+static bool is_lasting(enum db_kind kind)
+{
+	return kind == DB_COMMAND || kind == DB_SETUP;
+}
+
+static void describe_failure(const struct db_failure *failure, struct build_end *end)
+{
+	static const struct {
+		const char *prefix, *category, *code;
+	} known[] = {
+		{ "42P01", "NOT_FOUND", "INDEX_NOT_FOUND" }, /* the table went away */
+		{ "42P07", "CONFLICT", "INDEX_NAME_TAKEN" },
+		{ "22", "INVALID", "DATABASE_ERROR" },
+		{ "54", "INVALID", "DATABASE_ERROR" }, /* pgvector's limits; maintenance_work_mem */
+		{ "", "INTERNAL", "DATABASE_ERROR" },
+	};
+	size_t i = 0;
+	while (strncmp(failure->sqlstate, known[i].prefix, strlen(known[i].prefix)) != 0)
+		i++;
+	end->category = known[i].category;
+	end->code = known[i].code;
+	end->message = failure->message;
+}
+
+/* How it ended goes into the row; a row that can't be written runs out of its lease. */
+static void end_build(struct builder *b, const struct build_end *end)
+{
+	struct db_failure failure;
+	bool ours = false;
+	if (!open_rows(b, &failure) ||
+		build_rows_end(&b->table, &b->build, end, &ours, &failure) != DB_OK)
+		log_warn(b->engine->log, "an index build's end can't be written, it is done again",
+			LOG_STR("index", b->build.index), LOG_STR("error", failure.message));
+	b->taken = !ours;
+}
+
+static double build_seconds(const struct builder *b)
+{
+	return (double)(clock_tick_ms() - b->started_at) / 1000;
+}
+
+static void build_failed(struct builder *b, struct build_session *session, enum db_kind kind,
+	const struct db_failure *failure)
+{
+	/* It may be cut off within a character, which the row would not take. */
+	struct db_failure cause = *failure, ignored;
+	unicode_clean(cause.message);
+	struct build_end end = { .state = "waiting", .message = cause.message };
+	if (is_lasting(kind)) {
+		end.state = "failed";
+		describe_failure(&cause, &end);
+		/* An invalid index still costs every write, and may refuse them. */
+		if (run_steps(b, session, true, &ignored) != DB_OK)
+			log_warn(b->engine->log, "the rest of an index that can't be built can't be dropped",
+				LOG_STR("index", b->build.index), LOG_STR("error", ignored.message));
+		metrics_add(b->engine->metrics, METRIC_BUILDS_FAILED, 1);
+	} else {
+		end.retry_ms = backoff_ms((unsigned)b->build.attempts - 1);
+	}
+	log_at(b->engine->log, is_lasting(kind) ? LOG_ERROR : LOG_WARN,
+		is_lasting(kind) ? "index can't be built" : "index build broken off, it is done again",
+		LOG_STR("index", b->build.index), LOG_STR("error", failure->message),
+		LOG_STR("sqlstate", failure->sqlstate), LOG_REAL("seconds", build_seconds(b)));
+	end_build(b, &end);
+}
+
+static void build_is_over(struct builder *b, struct build_session *session, enum db_kind kind,
+	const struct db_failure *failure)
+{
+	/* Whoever cancelled a statement says so in the row, once its transaction is in. */
+	if (kind == DB_CONTEND && !b->taken && !atomic_load(&b->stopping) && renew(b))
+		b->taken = false;
+	if (b->taken) {
+		log_info(b->engine->log, "index build cancelled", LOG_STR("index", b->build.index));
+	} else if (kind == DB_OK) {
+		end_build(b, &(struct build_end){ .state = "done" });
+		metrics_add(b->engine->metrics, METRIC_BUILDS, 1);
+		log_info(b->engine->log, "index built", LOG_STR("index", b->build.index),
+			LOG_REAL("seconds", build_seconds(b)));
+	} else if (atomic_load(&b->stopping)) {
+		log_info(b->engine->log, "index build left to the next worker",
+			LOG_STR("index", b->build.index));
+		end_build(b, &(struct build_end){ .state = "waiting" });
+	} else {
+		build_failed(b, session, kind, failure);
+	}
+}
+
+static void do_build(struct builder *b)
+{
+	struct db_failure failure = { .kind = DB_OK };
+	b->started_at = b->renewed_at = b->logged_at = clock_tick_ms();
+	b->taken = false;
+	log_info(b->engine->log, "index build begins", LOG_STR("index", b->build.index),
+		LOG_STR("schema", b->build.schema), LOG_INT("attempt", b->build.attempts));
+	metrics_gauge_add(b->engine->metrics, GAUGE_BUILDS_RUNNING, 1);
+	struct build_session *session = build_session_open(&b->engine->connection, &failure);
+	enum db_kind kind = session ? run_steps(b, session, false, &failure) : failure.kind;
+	build_is_over(b, session, kind, &failure);
+	build_session_close(session);
+	metrics_gauge_add(b->engine->metrics, GAUGE_BUILDS_RUNNING, -1);
+}
+
+/* --- answers --- */
+
+/* Until all are acknowledged; false: the worker ends first. */
+static bool wait_answers(struct builder *b)
+{
+	struct db_failure failure;
+	int64_t renewed = clock_tick_ms(), stopping_at = 0;
+	while (atomic_load(&b->answers.under_way) > 0) {
+		if (atomic_load(&b->stopping) && stopping_at == 0)
+			stopping_at = clock_tick_ms();
+		if (stopping_at && clock_tick_ms() - stopping_at > LAST_ANSWERS_MS)
+			return false;
+		wait_wake(b, POLL_MS / 4);
+		if (clock_tick_ms() - renewed < ANSWER_RENEW_MS)
+			continue;
+		renewed = clock_tick_ms();
+		if (open_rows(b, &failure) && build_rows_answered(&b->table, b->answers.id,
+				b->answers.token, LEASE_SECONDS, &failure) != DB_OK)
+			outage_seen(b->engine->outage, &failure);
+	}
+	return true;
+}
+
+static enum db_kind end_answers(struct builder *b, struct db_failure *failure)
+{
+	struct builder_answers *a = &b->answers;
+	int keep_seconds = -1;
+	if (a->bad)
+		log_error(b->engine->log, "answers of an index build can't be read, they are kept",
+			LOG_INT("build", a->id));
+	if (atomic_load(&a->refused))
+		log_error(b->engine->log, "a dead letter of an index build can't be produced, it is kept",
+			LOG_INT("build", a->id),
+			LOG_STR("help", "make the dead-letter topic (stowage topics create)"));
+	if (a->bad || atomic_load(&a->refused))
+		keep_seconds = REFUSED_SECONDS;
+	else if (atomic_load(&a->lost))
+		keep_seconds = 0;
+	return build_rows_answered(&b->table, a->id, a->token, keep_seconds, failure);
+}
+
+/* Sends the answers of one build that ended. *worked: there was one. */
+static enum db_kind answer(struct builder *b, bool *worked, struct db_failure *failure)
+{
+	struct builder_answers *a = &b->answers;
+	a->id = 0;
+	atomic_store(&a->lost, false);
+	atomic_store(&a->refused, false);
+	enum db_kind kind = build_rows_answers(&b->table, builder_answers_send, a, failure);
+	arena_reset(a->arena);
+	*worked = a->id != 0;
+	if (kind != DB_OK || !*worked || !wait_answers(b))
+		return kind;
+	return end_answers(b, failure);
+}
+
+/* --- the thread --- */
+
+static enum db_kind work(struct builder *b, bool *worked, struct db_failure *failure)
+{
+	if (!open_rows(b, failure))
+		return failure->kind;
+	enum db_kind kind = answer(b, worked, failure);
+	if (kind != DB_OK || *worked || atomic_load(&b->stopping))
+		return kind;
+	kind = build_rows_claim(&b->table, &b->build, failure);
+	if (kind != DB_OK)
+		return kind;
+	*worked = b->build.found;
+	if (b->build.found)
+		do_build(b);
+	return DB_OK;
+}
+
+static void *run(void *arg)
+{
+	struct builder *b = arg;
+	while (!atomic_load(&b->stopping)) {
+		struct db_failure failure;
+		bool worked = false;
+		enum db_kind kind = work(b, &worked, &failure);
+		if (kind == DB_OK) {
+			if (b->failures)
+				outage_over(b->engine->outage);
+			b->failures = 0;
+			if (!worked)
+				wait_wake(b, POLL_MS);
+			continue;
+		}
+		if (kind == DB_STALE)
+			connection_forget_statements(b->table.connection);
+		else if (kind == DB_COMMAND)
+			log_error(b->engine->log, "index builds can't be looked for",
+				LOG_STR("error", failure.message), LOG_STR("sqlstate", failure.sqlstate));
+		else if (kind != DB_CONTEND)
+			outage_seen(b->engine->outage, &failure);
+		wait_wake(b, (int)backoff_ms(b->failures++));
+	}
+	connection_close(b->table.connection);
+	return NULL;
+}
+
+struct builder *builder_start(const struct engine *engine)
+{
+	struct builder *b = alloc_zero(1, sizeof(*b));
+	b->engine = engine;
+	b->wake_fd = engine->builder_wake_fd;
+	uuid_v4(b->owner);
+	b->table = (struct build_table){ .connection = connection_new(&engine->connection),
+		.params = params_new(), .schema = engine->config->postgres.schema_name, .owner = b->owner,
+		.lease_seconds = LEASE_SECONDS };
+	b->watch = (struct build_session_watch){ b->wake_fd, tick, b };
+	b->answers = (struct builder_answers){ .engine = engine, .arena = arena_new(ARENA_KEEP),
+		.wake_fd = b->wake_fd };
+	if (pthread_create(&b->thread, NULL, run, b)) {
+		perror("stowage: builder");
+		abort();
+	}
+	return b;
+}
+
+static void wake(struct builder *b)
+{
+	uint64_t one = 1;
+	if (write(b->wake_fd, &one, sizeof(one)) < 0)
+		return; /* it is readable already */
+}
+
+void builder_stop(struct builder *b)
+{
+	atomic_store(&b->stopping, true);
+	wake(b);
+	pthread_join(b->thread, NULL);
+}
+
+void builder_free(struct builder *b)
+{
+	if (!b)
+		return;
+	connection_free(b->table.connection);
+	params_free(b->table.params);
+	arena_free(b->answers.arena);
+	free(b);
+}

@@ -1,0 +1,54 @@
+/* index_replies.c - see index_replies.h */
+#include "worker/background/index_replies.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "worker/kafka/outgoing.h"
+#include "worker/engine/reply.h"
+
+static void sent(void *arg, enum sent_end end)
+{
+	struct builder_answers *a = arg;
+	uint64_t one = 1;
+	if (end == SENT_LOST)
+		atomic_store(&a->lost, true);
+	else if (end == SENT_REFUSED)
+		atomic_store(&a->refused, true);
+	if (atomic_fetch_sub(&a->under_way, 1) == 1 && write(a->wake_fd, &one, sizeof(one)) < 0)
+		return; /* it is readable already */
+}
+
+static enum failure_category category_of(const char *name)
+{
+	for (int i = FAILURE_INVALID; i < FAILURE_INTERNAL; i++)
+		if (name && strcmp(name, failure_category_name((enum failure_category)i)) == 0)
+			return (enum failure_category)i;
+	return FAILURE_INTERNAL;
+}
+
+void builder_answers_send(void *arg, const struct build_answers *answers)
+{
+	struct builder_answers *a = arg;
+	bool failed = strcmp(answers->state, "done") != 0;
+	struct failure failure = {
+		.category = category_of(answers->category),
+		.code = answers->code ? answers->code : "INDEX_BUILD_FAILED",
+		.message = answers->error ? answers->error : "",
+	};
+	struct ticket ticket = { .done = sent, .arg = a };
+	struct outgoing_reader reader;
+	struct outgoing address, message;
+	a->id = answers->id;
+	a->token = answers->token;
+	outgoing_reader_start(&reader, answers->waiters, answers->size);
+	while (outgoing_read(&reader, &address)) {
+		if (!reply_finish(&address, a->engine, a->arena, failed ? &failure : NULL, &message))
+			continue;
+		atomic_fetch_add(&a->under_way, 1);
+		producer_send(a->engine->producer, &message, &ticket);
+	}
+	a->bad = reader.bad;
+	outgoing_reader_end(&reader);
+	producer_flush(a->engine->producer);
+}

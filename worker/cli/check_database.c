@@ -1,0 +1,126 @@
+/*
+ * check_database.c - connection, TLS, server, pgvector, tables
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/migrate/migrate.h"
+#include "schemas/base/alloc.h"
+#include "worker/cli/check.h"
+#include "worker/client/database.h"
+#include "worker/config/ddl_options.h"
+
+#define SERVER_MINIMUM 140000
+#define SERVER_MINIMUM_NAME "14"
+
+/* A Unix socket, or a loopback address: what goes there does not leave the machine. */
+static bool is_local(PGconn *conn)
+{
+	const char *host = PQhost(conn);
+
+	return !host || !*host || host[0] == '/' || strcmp(host, "localhost") == 0
+		|| strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static void check_tls(struct check *check, PGconn *conn)
+{
+	if (PQsslInUse(conn))
+		check_ok(check, "TLS", "%s, %s", PQsslAttribute(conn, "protocol"),
+			PQsslAttribute(conn, "cipher"));
+	else if (is_local(conn))
+		check_ok(check, "TLS", "not in use; the connection does not leave this machine");
+	else
+		check_note(check, "TLS", "set postgres.ssl to \"verify-full\" where the network is not "
+			"trusted", "not in use: passwords and data can be read on the way");
+}
+
+static void check_server(struct check *check, PGconn *conn)
+{
+	const char *version = PQparameterStatus(conn, "server_version");
+	const char *encoding = PQparameterStatus(conn, "server_encoding");
+	const char *standby = PQparameterStatus(conn, "in_hot_standby");
+
+	if (PQserverVersion(conn) < SERVER_MINIMUM)
+		check_failed(check, EXIT_DATABASE, "server", "upgrade PostgreSQL",
+			"version %s is older than " SERVER_MINIMUM_NAME, version);
+	else
+		check_ok(check, "server", "PostgreSQL %s", version);
+	if (!encoding || strcmp(encoding, "UTF8") != 0)
+		check_failed(check, EXIT_DATABASE, "encoding", "make the database with ENCODING 'UTF8'",
+			"the database is encoded in %s, not in UTF8", encoding ? encoding : "?");
+	if (standby && strcmp(standby, "on") == 0)
+		check_failed(check, EXIT_DATABASE, "primary", "connect to the primary, or name all hosts and "
+			"add target_session_attrs=read-write to the connection string",
+			"this server is a standby and takes no writes");
+}
+
+/* Only the vector store needs it. */
+static void check_pgvector(struct check *check, PGconn *conn)
+{
+	PGresult *result = PQexec(conn, "SELECT installed_version, default_version "
+		"FROM pg_catalog.pg_available_extensions WHERE name = 'vector'");
+
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0)
+		check_note(check, "pgvector", "only vector commands need it", "not there");
+	else if (PQgetisnull(result, 0, 0))
+		check_note(check, "pgvector", "only vector commands need it: CREATE EXTENSION vector",
+			"version %s is there, but not in this database", PQgetvalue(result, 0, 1));
+	else
+		check_ok(check, "pgvector", "version %s", PQgetvalue(result, 0, 0));
+	PQclear(result);
+}
+
+static void print_problems(struct check *check, const struct migrate_problems *problems)
+{
+	const char *schema = check->config->postgres.schema_name;
+
+	for (size_t i = 0; i < problems->count; i++) {
+		if (problems->items[i].severe)
+			check_failed(check, EXIT_DATABASE, "tables", NULL, "%s", problems->items[i].text);
+		else
+			check_note(check, "tables", NULL, "%s", problems->items[i].text);
+	}
+	if (problems->severe_count == 0)
+		check_ok(check, "tables", "schema %s has what the worker needs", schema);
+}
+
+/* True if the statements can be checked. */
+static bool check_tables(struct check *check, PGconn *conn)
+{
+	struct ddl_index *indexes = alloc_zero(check->config->postgres.index_count, sizeof(*indexes));
+	struct ddl_options options = config_ddl_options(check->config, indexes);
+	struct migrate_problems problems;
+	char error[DATABASE_ERROR_MAX];
+	bool good = false;
+
+	if (migrate_check(conn, &options, &problems, error, sizeof(error))) {
+		print_problems(check, &problems);
+		good = problems.severe_count == 0;
+		migrate_problems_free(&problems);
+	} else {
+		check_failed(check, EXIT_DATABASE, "tables", NULL, "%s", error);
+	}
+	free(indexes);
+	return good;
+}
+
+void check_database(struct check *check)
+{
+	struct database_failure failure;
+	PGconn *conn = database_connect(check->config, &failure);
+
+	if (!conn) {
+		check_failed(check, EXIT_DATABASE, "database", failure.hint, "%s", failure.why);
+		return;
+	}
+	check_ok(check, "database", "%s at %s:%s as %s", PQdb(conn), PQhost(conn), PQport(conn),
+		PQuser(conn));
+	check_tls(check, conn);
+	check_server(check, conn);
+	check_pgvector(check, conn);
+	if (check_tables(check, conn))
+		check_statements(check, conn);
+	else
+		check_note(check, "statements", NULL, "not checked: they need the tables");
+	PQfinish(conn);
+}

@@ -1,0 +1,175 @@
+/*
+ * check_kafka.c - brokers and topics
+ */
+#include <regex.h>
+#include <string.h>
+
+#include "schemas/base/alloc.h"
+#include "worker/cli/check.h"
+#include "worker/client/client.h"
+
+#define METADATA_TIMEOUT_MS 10000
+
+struct topic_check {
+	struct check *check;
+	const struct rd_kafka_metadata *metadata; /* of all topics that this user may see */
+};
+
+static bool is_dead_letter(const char *topic)
+{
+	size_t len = strlen(topic);
+
+	return len > 4 && strcmp(topic + len - 4, ".dlq") == 0;
+}
+
+static bool topic_exists(const struct topic_check *at, const char *name)
+{
+	for (int i = 0; i < at->metadata->topic_cnt; i++)
+		if (strcmp(at->metadata->topics[i].topic, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_dead_letters(struct topic_check *at, const char *topic)
+{
+	char name[300];
+
+	snprintf(name, sizeof(name), "%s.dlq", topic);
+	if (!topic_exists(at, name))
+		check_failed(at->check, EXIT_KAFKA, "dead letters", "`stowage topics create` makes it",
+			"there is no topic %s: a message that can't be done would stop its partition", name);
+}
+
+/* The configuration was checked when it was loaded, so the pattern compiles. */
+static int check_pattern(struct topic_check *at, const char *pattern)
+{
+	regex_t regex;
+	int found = 0;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return 0;
+	for (int i = 0; i < at->metadata->topic_cnt; i++) {
+		const char *name = at->metadata->topics[i].topic;
+
+		if (is_dead_letter(name) || regexec(&regex, name, 0, NULL, 0) != 0)
+			continue;
+		found++;
+		check_dead_letters(at, name);
+	}
+	regfree(&regex);
+	return found;
+}
+
+static void check_topics(struct topic_check *at)
+{
+	const struct config_list *topics = &at->check->config->kafka.topics;
+
+	for (size_t i = 0; i < topics->count; i++) {
+		const char *topic = topics->items[i];
+		int found = topic[0] == '^' ? check_pattern(at, topic) : topic_exists(at, topic);
+
+		if (topic[0] == '^' && found)
+			check_ok(at->check, "command topics", "%d match %s", found, topic);
+		else if (topic[0] == '^')
+			check_failed(at->check, EXIT_KAFKA, "command topics",
+				"`stowage topics create` makes those of all domains", "none matches %s", topic);
+		else if (found)
+			check_ok(at->check, "command topics", "%s is there", topic);
+		else
+			check_failed(at->check, EXIT_KAFKA, "command topics",
+				"make it with the broker's own tool, or correct kafka.topics",
+				"there is no topic %s", topic);
+		if (found && topic[0] != '^')
+			check_dead_letters(at, topic);
+	}
+}
+
+/* Does the worker read this topic? */
+static bool is_command_topic(const struct check *check, const char *name)
+{
+	const struct config_list *topics = &check->config->kafka.topics;
+	bool found = false;
+
+	for (size_t i = 0; i < topics->count && !found; i++) {
+		regex_t regex;
+
+		if (topics->items[i][0] != '^') {
+			found = strcmp(topics->items[i], name) == 0;
+		} else if (regcomp(&regex, topics->items[i], REG_EXTENDED | REG_NOSUB) == 0) {
+			found = regexec(&regex, name, 0, NULL, 0) == 0;
+			regfree(&regex);
+		}
+	}
+	return found;
+}
+
+static void check_replies(struct topic_check *at)
+{
+	const char *allow = at->check->config->replies.allow;
+	regex_t regex;
+	int found = 0;
+
+	if (regcomp(&regex, allow, REG_EXTENDED | REG_NOSUB) != 0)
+		return;
+	for (int i = 0; i < at->metadata->topic_cnt; i++) {
+		const char *name = at->metadata->topics[i].topic;
+
+		if (regexec(&regex, name, 0, NULL, 0) != 0)
+			continue;
+		found++;
+		if (is_dead_letter(name) || is_command_topic(at->check, name) || strncmp(name, "__", 2) == 0)
+			check_failed(at->check, EXIT_CONFIG, "reply topics",
+				"make replies.allow narrower: any client could have replies written there",
+				"%s lets replies into %s", allow, name);
+	}
+	regfree(&regex);
+	if (found)
+		check_ok(at->check, "reply topics", "%d match %s", found, allow);
+	else
+		check_note(at->check, "reply topics",
+			"`stowage topics create` makes mastra.replies; clients may bring topics of their own",
+			"none matches %s", allow);
+}
+
+/* As a producer, and, where librdkafka asks for more, as a consumer: the worker is both. */
+static struct client *connect_to_kafka(struct check *check)
+{
+	const struct client_options options = { 0 };
+	struct client_error error;
+	int status = EXIT_CONFIG;
+	rd_kafka_t *reader = client_reader_new(check->config, error.text);
+	struct client *client = reader ? client_new(check->config, &options, &status, &error) : NULL;
+
+	client_reader_free(reader);
+	if (!client && status == EXIT_CONFIG)
+		check_failed(check, status, "Kafka", "correct kafka.properties, or the file that "
+			"kafka.propertiesFile names", "%s", error.text);
+	else if (!client)
+		check_failed(check, status, "Kafka", "is the broker running? kafka.bootstrapServers says "
+			"where it is looked for, kafka.properties how (security.protocol, sasl.*, ssl.*)", "%s",
+			error.text);
+	return client;
+}
+
+void check_kafka(struct check *check)
+{
+	struct topic_check at = { .check = check };
+	struct client *client = connect_to_kafka(check);
+	rd_kafka_resp_err_t code;
+
+	if (!client)
+		return;
+	code = rd_kafka_metadata(client_handle(client), 1, NULL, &at.metadata, METADATA_TIMEOUT_MS);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		check_ok(check, "Kafka", "%d broker%s, the first at %s:%d", at.metadata->broker_cnt,
+			at.metadata->broker_cnt == 1 ? "" : "s", at.metadata->brokers[0].host,
+			at.metadata->brokers[0].port);
+		check_topics(&at);
+		check_replies(&at);
+		rd_kafka_metadata_destroy(at.metadata);
+	} else {
+		check_failed(check, EXIT_KAFKA, "Kafka", NULL, "cannot list topics: %s",
+			rd_kafka_err2str(code));
+	}
+	client_free(client);
+}

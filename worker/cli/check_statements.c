@@ -1,0 +1,189 @@
+/*
+ * check_statements.c - every statement prepared, its columns held against its reply
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/connection/statement.h"
+#include "handlers/domains/command_table.h"
+#include "schemas/catalog/catalog.h"
+#include "worker/cli/check.h"
+#include "worker/client/database.h"
+
+/* Oids of types, from pg_type.dat: they never change. */
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_TEXTS = 1009,
+	OID_VARCHARS = 1015,
+	OID_TIMESTAMP = 1114,
+	OID_TIMESTAMPTZ = 1184,
+};
+
+struct statement_check {
+	struct check *check;
+	PGconn *conn;
+	const struct command_def *command;
+	const struct type *result; /* of the reply, an array's item */
+	size_t prepared;
+};
+
+static bool is_integer(Oid oid)
+{
+	return oid == OID_INT8 || oid == OID_INT4 || oid == OID_INT2;
+}
+
+static bool is_time(Oid oid)
+{
+	return oid == OID_TIMESTAMP || oid == OID_TIMESTAMPTZ;
+}
+
+static bool is_real(Oid oid)
+{
+	return oid == OID_FLOAT4 || oid == OID_FLOAT8;
+}
+
+/* Can the column be read as a field of that type? Compare handlers/core/reply.c. */
+static bool column_fits(const struct type *type, Oid oid)
+{
+	switch (type->kind) {
+	case TYPE_BOOLEAN:
+		return oid == OID_BOOL;
+	case TYPE_INT:
+		return is_integer(oid);
+	case TYPE_LONG:
+		return type->logical == LOGICAL_TIMESTAMP_MILLIS ? is_time(oid) : is_integer(oid);
+	case TYPE_FLOAT:
+	case TYPE_DOUBLE:
+		return is_real(oid) || is_integer(oid);
+	case TYPE_BYTES:
+		return oid == OID_BYTEA;
+	case TYPE_ARRAY:
+		return oid == OID_TEXTS || oid == OID_VARCHARS;
+	default:
+		return !is_integer(oid) && !is_time(oid) && !is_real(oid) && oid != OID_BOOL
+			&& oid != OID_BYTEA && oid != OID_TEXTS;
+	}
+}
+
+static void wrong(struct statement_check *at, const struct statement_def *statement,
+	const char *column, const char *what)
+{
+	check_failed(at->check, EXIT_DATABASE, "statements",
+		"a defect of this release of stowage, or a table that was changed", "%s: column %s %s",
+		statement->name, column, what);
+}
+
+static void check_column(struct statement_check *at, const struct statement_def *statement,
+	const PGresult *columns, int i)
+{
+	const char *name = PQfname(columns, i);
+	int field = type_field_index(at->result, name, strlen(name));
+
+	if (field < 0)
+		wrong(at, statement, name, "is no field of the reply");
+	else if (!column_fits(at->result->fields[field].type, PQftype(columns, i)))
+		wrong(at, statement, name, "is of another type than the reply's field");
+}
+
+static void check_record(struct statement_check *at, const struct statement_def *statement,
+	const PGresult *columns)
+{
+	for (int i = 0; i < PQnfields(columns); i++)
+		check_column(at, statement, columns, i);
+	for (size_t i = 0; i < at->result->field_count; i++) {
+		const struct type_field *field = &at->result->fields[i];
+		bool found = false;
+
+		for (int c = 0; c < PQnfields(columns); c++)
+			found = found || strcmp(PQfname(columns, c), field->name) == 0;
+		if (!found && !field->type->nullable)
+			wrong(at, statement, field->name, "is missing: the reply always has it");
+	}
+}
+
+static void check_columns(struct statement_check *at, const struct statement_def *statement,
+	const PGresult *columns)
+{
+	switch (at->command->shape) {
+	case REPLY_ROW:
+	case REPLY_ROWS:
+		check_record(at, statement, columns);
+		break;
+	case REPLY_VALUE:
+		if (PQnfields(columns) != 1)
+			wrong(at, statement, "1", "must be the only one");
+		else if (!column_fits(at->result, PQftype(columns, 0)))
+			wrong(at, statement, PQfname(columns, 0), "is of another type than the reply");
+		break;
+	default:
+		break;
+	}
+}
+
+static bool failed(struct statement_check *at, const struct statement_def *statement,
+	const PGresult *result)
+{
+	char line[DATABASE_ERROR_MAX];
+
+	if (PQresultStatus(result) == PGRES_COMMAND_OK)
+		return false;
+	database_one_line(PQresultErrorMessage(result), line, sizeof(line));
+	check_failed(at->check, EXIT_DATABASE, "statements",
+		"is the table of another release, or a permission missing? `stowage init` makes and "
+		"migrates tables", "%s: %s", statement->name, line);
+	return true;
+}
+
+static void check_one(struct statement_check *at, const struct statement_def *statement)
+{
+	char *sql = statement_text(statement->sql, at->check->config->postgres.schema_name);
+	PGresult *prepared = PQprepare(at->conn, "", sql, 0, NULL);
+	PGresult *columns = NULL;
+
+	if (!failed(at, statement, prepared)) {
+		columns = PQdescribePrepared(at->conn, "");
+		if (!failed(at, statement, columns)) {
+			at->prepared++;
+			check_columns(at, statement, columns);
+		}
+	}
+	PQclear(columns);
+	PQclear(prepared);
+	free(sql);
+}
+
+static const struct type *result_type(const struct catalog *catalog, int command)
+{
+	const struct type *type = catalog_reply(catalog, command)->type->fields[0].type;
+
+	return type->kind == TYPE_ARRAY && command_defs[command].shape == REPLY_ROWS ? type->item : type;
+}
+
+void check_statements(struct check *check, PGconn *conn)
+{
+	char error[512];
+	struct catalog *catalog = catalog_new(NULL, error, sizeof(error));
+	struct statement_check at = { .check = check, .conn = conn };
+	int before = check->status;
+
+	if (!catalog) {
+		check_failed(check, EXIT_FAILED, "schemas", NULL, "%s", error);
+		return;
+	}
+	for (size_t i = 0; i < command_count; i++) {
+		at.command = &command_defs[i];
+		at.result = result_type(catalog, (int)i);
+		for (int s = 0; s < at.command->statement_count; s++)
+			check_one(&at, &statement_defs[at.command->statement + s]);
+	}
+	catalog_free(catalog);
+	if (check->status == before)
+		check_ok(check, "statements", "%zu of %zu commands prepared, columns as declared",
+			at.prepared, command_count);
+}

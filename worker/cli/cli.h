@@ -1,0 +1,98 @@
+/*
+ * cli.h - the command line: a table of commands, their options, exit statuses and messages
+ *
+ * A command is a row (name, summary, usage, help, options, run); help, the check of options and
+ * the dispatch are made from it. Results go to standard output, everything else to standard
+ * error; colours and progress only where that is a terminal. One thread.
+ */
+#ifndef WORKER_CLI_CLI_H
+#define WORKER_CLI_CLI_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "worker/config/config.h"
+#include "worker/config/exit_status.h"
+
+struct cli_option {
+	const char *name;     /* without --; NULL ends the list */
+	const char *argument; /* what the help calls it; NULL: the option takes none */
+	const char *help;
+};
+
+#define CLI_OPTIONS_MAX 16
+
+struct cli_values {
+	size_t count;
+	const char **texts; /* "" for options without argument */
+};
+
+struct cli {
+	const struct cli_command *command;
+	const char *config_path; /* of --config, NULL if it was not given */
+	struct cli_values values[CLI_OPTIONS_MAX]; /* in the order of command->options */
+	char **operands;
+	int operand_count;
+	struct config *config; /* of cli_config */
+	bool out_is_terminal;
+	bool err_is_terminal;
+	bool colour; /* of standard error */
+	bool progress_shown;
+};
+
+struct cli_command {
+	const char *group; /* "topics" of `stowage topics create`; NULL */
+	const char *name;
+	const char *summary; /* one line */
+	const char *usage;   /* what follows the name */
+	const char *help;    /* paragraphs; NULL */
+	const struct cli_option *options;
+	int operands_min, operands_max; /* max -1: any number */
+	int (*run)(struct cli *cli);    /* returns the exit status */
+};
+
+/* The rows, each in its own cli_*.c. */
+extern const struct cli_command cli_run, cli_init, cli_export_schema, cli_check, cli_show_config,
+	cli_schemas, cli_topics_create, cli_send, cli_offsets_show, cli_offsets_set, cli_dlq_list,
+	cli_dlq_show, cli_dlq_replay, cli_version;
+/* All of them, in the order of the help; ends in NULL. */
+extern const struct cli_command *const cli_commands[];
+
+/* The whole program. */
+int cli_main(int argc, char **argv);
+
+void cli_print_help(void);
+void cli_print_command_help(const struct cli_command *command);
+/* Those of a group ("topics"). */
+void cli_print_group_help(const char *group);
+
+/* Options of the running command; the name must be one of them. */
+bool cli_given(const struct cli *cli, const char *option);
+/* The last text given; NULL if none was. */
+const char *cli_text(const struct cli *cli, const char *option);
+const struct cli_values *cli_all(const struct cli *cli, const char *option);
+/* A number from min to max, `fallback` if the option was not given. False after a usage error. */
+bool cli_number(const struct cli *cli, const char *option, long long min, long long max,
+	long long fallback, long long *value) __attribute__((warn_unused_result));
+
+/* The configuration, loaded once; NULL after its mistakes were printed (return EXIT_CONFIG). */
+const struct config *cli_config(struct cli *cli);
+
+/* Connects to PostgreSQL. NULL after the error was printed (return EXIT_DATABASE). */
+PGconn *cli_database(struct cli *cli, const struct config *config)
+	__attribute__((warn_unused_result));
+
+/* "stowage: ..." on standard error, one line; `hint` (may be NULL) says the way out. */
+void cli_error(const struct cli *cli, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same for wrong usage, with the usage line; returns EXIT_USAGE. */
+int cli_usage_error(const struct cli *cli, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A note on standard error. */
+void cli_note(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line that is overwritten by the next one; only on a terminal. */
+void cli_progress(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_progress_end(struct cli *cli);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * config.c - `stowage config` and `stowage version`
+ */
+#include <jansson.h>
+#include <libconfig.h>
+#include <libpq-fe.h>
+#include <librdkafka/rdkafka.h>
+#include <microhttpd.h>
+#include <stdio.h>
+
+#include "worker/cli/cli.h"
+
+static int show_config(struct cli *cli)
+{
+	const struct config *config;
+
+	if (cli_given(cli, "reference")) {
+		config_print_reference(stdout);
+		return EXIT_OK;
+	}
+	config = cli_config(cli);
+	if (!config)
+		return EXIT_CONFIG;
+	config_print(config, stdout);
+	return EXIT_OK;
+}
+
+const struct cli_command cli_show_config = {
+	.name = "config",
+	.summary = "print the effective configuration, or document every key",
+	.usage = "[--reference]",
+	.help = "Each line says where the value came from. Secrets are masked.",
+	.options = (const struct cli_option[]){
+		{ "reference", NULL, "print the documentation of every key, as Markdown" },
+		{ NULL, NULL, NULL },
+	},
+	.run = show_config,
+};
+
+/* Those that are linked now, not those that were compiled against. */
+static int version(struct cli *cli)
+{
+	int pq = PQlibVersion();
+
+	(void)cli;
+	printf("stowage %s\n", STOWAGE_VERSION);
+	printf("librdkafka %s\n", rd_kafka_version_str());
+	printf("libpq %d.%d\n", pq / 10000, pq % 10000);
+#ifdef STOWAGE_AVRO_VERSION /* by the build: avro-c has no function that tells */
+	printf("avro-c %s\n", STOWAGE_AVRO_VERSION);
+#endif
+	printf("libconfig %d.%d.%d\n", LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,
+		LIBCONFIG_VER_REVISION);
+	printf("libmicrohttpd %s\n", MHD_get_version());
+	printf("jansson %s\n", jansson_version_str());
+	return EXIT_OK;
+}
+
+const struct cli_command cli_version = {
+	.name = "version",
+	.summary = "print the versions of stowage and its libraries",
+	.usage = "",
+	.run = version,
+};

@@ -1,0 +1,237 @@
+/*
+ * dlq.c - `stowage dlq list` and `stowage dlq show`
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handlers/domains/command_table.h"
+#include "schemas/base/iso_time.h"
+#include "worker/client/codec.h"
+#include "worker/cli/dlq_range.h"
+#include "worker/client/dlq.h"
+#include "worker/client/json_print.h"
+
+struct looking {
+	struct cli *cli;
+	struct codec *codec;
+	uint64_t count;
+};
+
+/* Opens codec and client, walks, closes. */
+static int walk(struct looking *looking, const struct dlq_range *range, dlq_each_fn *each)
+{
+	const struct client_options options = { 0 };
+	const struct config *config = cli_config(looking->cli);
+	struct client_error error;
+	char why[JSON_AVRO_WHY_MAX];
+	struct client *client;
+	int status = EXIT_KAFKA;
+
+	if (!config)
+		return EXIT_CONFIG;
+	looking->codec = codec_new(why);
+	if (!looking->codec) {
+		cli_error(looking->cli, NULL, "%s", why);
+		return EXIT_FAILED;
+	}
+	client = client_new(config, &options, &status, &error);
+	if (client && dlq_walk(config, client, range, each, looking, &error))
+		status = EXIT_OK;
+	else
+		cli_error(looking->cli, error.hint, "%s", error.text);
+	client_free(client);
+	codec_free(looking->codec);
+	return status;
+}
+
+static void print_time(const rd_kafka_message_t *message)
+{
+	char text[ISO_TIME_SIZE];
+
+	iso_time_write(text, rd_kafka_message_timestamp(message, NULL));
+	fputs(text, stdout);
+}
+
+static const char *command_name(const struct looking *looking, const rd_kafka_message_t *message)
+{
+	int command = codec_command(looking->codec, message->payload, message->len);
+
+	return command >= 0 ? command_defs[command].name : "?";
+}
+
+static void print_header_value(const rd_kafka_message_t *message, const char *name)
+{
+	char *text = dlq_header(message, name);
+
+	if (text)
+		dlq_print_text(text, strlen(text));
+	else
+		putchar('?');
+	free(text);
+}
+
+static bool print_one(void *arg, const rd_kafka_message_t *message)
+{
+	struct looking *looking = arg;
+
+	looking->count++;
+	printf("%s [%d] %" PRId64 "  ", rd_kafka_topic_name(message->rkt), message->partition,
+		message->offset);
+	print_time(message);
+	printf("  %s  ", command_name(looking, message));
+	print_header_value(message, DLQ_CONTEXT "exception.class.name");
+	fputs("  ", stdout);
+	print_header_value(message, DLQ_CONTEXT "exception.message");
+	putchar('\n');
+	return true;
+}
+
+static int list(struct cli *cli)
+{
+	struct looking looking = { .cli = cli };
+	struct dlq_range range;
+	int status;
+
+	if (!dlq_range_read(cli, &range))
+		return EXIT_USAGE;
+	status = walk(&looking, &range, print_one);
+	if (status == EXIT_OK && cli->err_is_terminal)
+		cli_note(cli, "%" PRIu64 " dead letters", looking.count);
+	return status;
+}
+
+const struct cli_command cli_dlq_list = {
+	.group = "dlq",
+	.name = "list",
+	.summary = "list dead letters: where, when, which command, why",
+	.usage = "[--topic TOPIC] [--partition N] [--from OFFSET] [--to OFFSET] [--limit N]",
+	.help =
+		"A line for each: dead-letter topic, partition, offset, time of the original message,\n"
+		"command, error code, message. Kafka keeps them as long as the topic's retention says,\n"
+		"also those that were replayed.",
+	.options = (const struct cli_option[]){
+		{ "topic", "TOPIC", "the command topic or its dead-letter topic; else all" },
+		{ "partition", "N", "only this partition" },
+		{ "from", "OFFSET", "the first one" },
+		{ "to", "OFFSET", "the last one" },
+		{ "limit", "N", "at most so many" },
+		{ NULL, NULL, NULL },
+	},
+	.run = list,
+};
+
+static void print_headers(const rd_kafka_message_t *message)
+{
+	rd_kafka_headers_t *headers;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; i++) {
+		fputs("header     ", stdout);
+		dlq_print_text(name, strlen(name));
+		fputs(" = ", stdout);
+		if (value)
+			dlq_print_text(value, size);
+		else
+			fputs("(null)", stdout);
+		putchar('\n');
+	}
+}
+
+/* Sixteen bytes a line, in hexadecimal and as text. */
+static void print_dump(const uint8_t *bytes, size_t size)
+{
+	for (size_t at = 0; at < size; at += 16) {
+		printf("%08zx  ", at);
+		for (size_t i = at; i < at + 16; i++)
+			i < size ? printf("%02x ", bytes[i]) : printf("   ");
+		putchar(' ');
+		for (size_t i = at; i < at + 16 && i < size; i++)
+			putchar(bytes[i] >= 0x20 && bytes[i] < 0x7f ? bytes[i] : '.');
+		putchar('\n');
+	}
+}
+
+static void print_payload(const struct looking *looking, const rd_kafka_message_t *message)
+{
+	char why[JSON_AVRO_WHY_MAX];
+	json_t *json = codec_open(looking->codec, message->payload, message->len, why);
+	struct text text = { 0 };
+
+	if (json) {
+		printf("request    %s\n", command_name(looking, message));
+		json_print(&text, json, true);
+		printf("%s\n", text_string(&text));
+		text_free(&text);
+		json_decref(json);
+		return;
+	}
+	printf("value      %zu bytes that cannot be read: %s\n", message->len, why);
+	print_dump(message->payload, message->len);
+}
+
+static bool show_one(void *arg, const rd_kafka_message_t *message)
+{
+	struct looking *looking = arg;
+
+	looking->count++;
+	if (cli_given(looking->cli, "raw")) {
+		fwrite(message->payload, 1, message->len, stdout);
+		return false;
+	}
+	printf("dead letter %s [%d] offset %" PRId64 "\ntime       ",
+		rd_kafka_topic_name(message->rkt), message->partition, message->offset);
+	print_time(message);
+	fputs("\nkey        ", stdout);
+	if (message->key)
+		dlq_print_text(message->key, message->key_len);
+	else
+		fputs("(none)", stdout);
+	putchar('\n');
+	print_headers(message);
+	if (message->payload)
+		print_payload(looking, message);
+	else
+		puts("value      (null)");
+	return false;
+}
+
+static int show(struct cli *cli)
+{
+	struct looking looking = { .cli = cli };
+	struct dlq_range range;
+	long long offset;
+	int status;
+
+	if (!dlq_range_read(cli, &range) || !cli_number(cli, "offset", 0, INT64_MAX - 1, -1, &offset))
+		return EXIT_USAGE;
+	if (!range.topic || range.partition < 0 || offset < 0)
+		return cli_usage_error(cli, "--topic, --partition and --offset are needed");
+	range.from = range.to = offset;
+	status = walk(&looking, &range, show_one);
+	if (status != EXIT_OK || looking.count)
+		return status;
+	cli_error(cli, "`stowage dlq list` lists them", "there is no dead letter at this offset");
+	return EXIT_FAILED;
+}
+
+const struct cli_command cli_dlq_show = {
+	.group = "dlq",
+	.name = "show",
+	.summary = "print one dead letter completely",
+	.usage = "--topic TOPIC --partition N --offset N [--raw]",
+	.help = "Key, headers, and the command as JSON if it can be read, else its bytes.",
+	.options = (const struct cli_option[]){
+		{ "topic", "TOPIC", "the command topic or its dead-letter topic" },
+		{ "partition", "N", "partition of the dead-letter topic" },
+		{ "offset", "N", "offset in it" },
+		{ "raw", NULL, "print the value's bytes as they are and nothing else" },
+		{ NULL, NULL, NULL },
+	},
+	.run = show,
+};

@@ -1,0 +1,87 @@
+/*
+ * help.c - help, printed from the table of commands
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "worker/cli/cli.h"
+
+static const struct {
+	enum exit_status status;
+	const char *meaning;
+} statuses[] = {
+	{ EXIT_OK, "done" },
+	{ EXIT_FAILED, "failed; standard error says why" },
+	{ EXIT_USAGE, "wrong usage of the command line" },
+	{ EXIT_CONFIG, "a mistake in the configuration" },
+	{ EXIT_DATABASE, "PostgreSQL: cannot connect, or it refused" },
+	{ EXIT_KAFKA, "Kafka: cannot connect, or it refused" },
+	{ EXIT_REFUSED, "a command that was sent was answered with an error" },
+	{ EXIT_NO_ANSWER, "no reply within the time-out" },
+};
+
+static void print_name(const struct cli_command *command, int width)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s%s", command->group ? command->group : "",
+		command->group ? " " : "", command->name);
+	printf("  %-*s  %s\n", width, name, command->summary);
+}
+
+void cli_print_help(void)
+{
+	printf("Usage: stowage [--config FILE] COMMAND [OPTION...] [ARGUMENT...]\n\n"
+		"Stowage reads storage commands from Kafka, applies them to PostgreSQL and replies.\n\n"
+		"Commands:\n");
+	for (size_t i = 0; cli_commands[i]; i++)
+		print_name(cli_commands[i], 16);
+	printf("\nOptions of every command:\n"
+		"  --config FILE     the configuration; else STOWAGE_CONFIG, else\n"
+		"                    /etc/stowage/stowage.conf, else defaults. Environment variables\n"
+		"                    override it (stowage config --reference)\n"
+		"  --help            help, of the command if one is named\n"
+		"  --version         versions of stowage and its libraries\n\n"
+		"Exit status:\n");
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		printf("  %d  %s\n", (int)statuses[i].status, statuses[i].meaning);
+}
+
+void cli_print_group_help(const char *group)
+{
+	printf("Usage: stowage %s COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n", group);
+	for (size_t i = 0; cli_commands[i]; i++)
+		if (cli_commands[i]->group && strcmp(cli_commands[i]->group, group) == 0)
+			print_name(cli_commands[i], 16);
+	printf("\n`stowage %s COMMAND --help` explains each.\n", group);
+}
+
+static void print_option(const struct cli_option *option)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
+		option->argument ? option->argument : "");
+	printf("  %-24s%s", left, strlen(left) > 23 ? "\n                          " : "");
+	/* Lines of a longer help stand under the first. */
+	for (const char *line = option->help; *line; line += strspn(line, "\n")) {
+		size_t len = strcspn(line, "\n");
+
+		printf("%s%.*s\n", line == option->help ? "" : "                          ", (int)len, line);
+		line += len;
+	}
+}
+
+void cli_print_command_help(const struct cli_command *command)
+{
+	printf("Usage: stowage %s%s%s%s%s\n\n%s\n", command->group ? command->group : "",
+		command->group ? " " : "", command->name, command->usage[0] ? " " : "", command->usage,
+		command->summary);
+	if (command->help)
+		printf("\n%s\n", command->help);
+	printf("\nOptions:\n");
+	for (const struct cli_option *option = command->options; option && option->name; option++)
+		print_option(option);
+	print_option(&(struct cli_option){ "config", "FILE", "the configuration file" });
+	print_option(&(struct cli_option){ "help", NULL, "this help" });
+}

@@ -1,0 +1,114 @@
+/*
+ * init.c - `stowage init` and `stowage export-schema`
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "db/migrate/ddl.h"
+#include "db/migrate/migrate.h"
+#include "schemas/base/alloc.h"
+#include "worker/cli/cli.h"
+#include "worker/client/database.h"
+#include "worker/config/ddl_options.h"
+
+static int print_plan(struct cli *cli, PGconn *conn, const struct ddl_options *options)
+{
+	char error[DATABASE_ERROR_MAX];
+	struct migrate_sql sql;
+
+	if (!migrate_plan(conn, options, &sql, error, sizeof(error))) {
+		cli_error(cli, NULL, "%s", error);
+		return EXIT_DATABASE;
+	}
+	for (size_t i = 0; i < sql.count; i++)
+		printf("%s;\n", sql.statements[i]);
+	if (sql.count == 0)
+		cli_note(cli, "nothing to do: schema %s is in order", options->schema);
+	migrate_sql_free(&sql);
+	return EXIT_OK;
+}
+
+static int make_tables(struct cli *cli, PGconn *conn, const struct ddl_options *options)
+{
+	char error[DATABASE_ERROR_MAX];
+	struct migrate_report report;
+
+	cli_progress(cli, "schema %s: looking at tables and indexes", options->schema);
+	if (!migrate_init(conn, options, &report, error, sizeof(error))) {
+		cli_progress_end(cli);
+		cli_error(cli, "`stowage init --plan` prints the statements", "%s", error);
+		return EXIT_DATABASE;
+	}
+	cli_progress_end(cli);
+	for (size_t i = 0; i < report.warning_count; i++)
+		cli_error(cli, NULL, "warning: %s", report.warnings[i]);
+	if (report.statements)
+		printf("schema %s: %zu statements run\n", options->schema, report.statements);
+	else
+		printf("schema %s: everything was there\n", options->schema);
+	migrate_report_free(&report);
+	return EXIT_OK;
+}
+
+static int init(struct cli *cli)
+{
+	const struct config *config = cli_config(cli);
+	struct ddl_index *indexes;
+	struct ddl_options options;
+	PGconn *conn;
+	int status;
+
+	if (!config)
+		return EXIT_CONFIG;
+	conn = cli_database(cli, config);
+	if (!conn)
+		return EXIT_DATABASE;
+	indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
+	options = config_ddl_options(config, indexes);
+	status = cli_given(cli, "plan") ? print_plan(cli, conn, &options)
+		: make_tables(cli, conn, &options);
+	free(indexes);
+	PQfinish(conn);
+	return status;
+}
+
+const struct cli_command cli_init = {
+	.name = "init",
+	.summary = "make the tables and indexes, migrate older ones",
+	.usage = "[--plan]",
+	.help =
+		"Makes what is missing in postgres.schemaName, for the reference and for the worker, and\n"
+		"nothing else; it can be run at any time and again. Indexes of tables in use are built\n"
+		"without locking them.",
+	.options = (const struct cli_option[]){
+		{ "plan", NULL, "print the SQL that would be run, and run nothing" },
+		{ NULL, NULL, NULL },
+	},
+	.run = init,
+};
+
+static int export_schema(struct cli *cli)
+{
+	static const char *const fallback[] = { "public" };
+	bool named = cli->operand_count > 0;
+	char *sql;
+
+	for (int i = 0; i < cli->operand_count; i++)
+		if (!ddl_schema_valid(cli->operands[i]))
+			return cli_usage_error(cli, "\"%s\" cannot be a schema's name", cli->operands[i]);
+	sql = ddl_export(named ? (const char *const *)cli->operands : fallback,
+		named ? (size_t)cli->operand_count : 1);
+	fputs(sql, stdout);
+	free(sql);
+	return EXIT_OK;
+}
+
+const struct cli_command cli_export_schema = {
+	.name = "export-schema",
+	.summary = "print the complete DDL for PostgreSQL schemas",
+	.usage = "[SCHEMA...]",
+	.help = "For schemas of these names, public if none is given. psql can run it on an empty\n"
+		"database, and again on its result.",
+	.operands_max = -1,
+	.run = export_schema,
+};

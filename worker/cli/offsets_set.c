@@ -1,0 +1,231 @@
+/*
+ * offsets_set.c - `stowage offsets set`
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/alloc.h"
+#include "worker/cli/cli.h"
+#include "worker/client/client.h"
+#include "worker/client/database.h"
+#include "worker/client/offsets.h"
+
+#define GROUP_TIMEOUT_MS 10000
+
+struct setting {
+	struct cli *cli;
+	const struct config *config;
+	const char *topic;
+	long long partition; /* -1: all */
+	const char *to;
+	struct client *client;
+	PGconn *conn;
+	char topic_id[TOPIC_ID_SIZE];
+	struct offset_target *targets;
+	size_t target_count;
+	int status;
+};
+
+static bool fail(struct setting *setting, int status, const char *hint, const char *why)
+{
+	cli_error(setting->cli, hint, "%s", why);
+	setting->status = status;
+	return false;
+}
+
+/* -1 after an error was printed. */
+static int count_members(struct setting *setting)
+{
+	const struct rd_kafka_group_list *groups;
+	rd_kafka_resp_err_t code = rd_kafka_list_groups(client_handle(setting->client),
+		setting->config->kafka.group_id, &groups, GROUP_TIMEOUT_MS);
+	int members = 0;
+
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		char *why = alloc_printf("cannot look at group %s: %s", setting->config->kafka.group_id,
+			rd_kafka_err2str(code));
+
+		fail(setting, EXIT_KAFKA, NULL, why);
+		free(why);
+		return -1;
+	}
+	for (int i = 0; i < groups->group_cnt; i++)
+		members += groups->groups[i].member_cnt;
+	rd_kafka_group_list_destroy(groups);
+	return members;
+}
+
+static bool check_members(struct setting *setting)
+{
+	int members;
+	char *why;
+
+	if (cli_given(setting->cli, "force"))
+		return true;
+	members = count_members(setting);
+	if (members <= 0)
+		return members == 0;
+	why = alloc_printf("group %s has %d live member%s", setting->config->kafka.group_id, members,
+		members == 1 ? "" : "s");
+	fail(setting, EXIT_FAILED, "stop the workers first, or add --force: they then drop the lane and "
+		"take it anew", why);
+	free(why);
+	return false;
+}
+
+/* The offset that --to means in this partition. */
+static bool find_offset(struct setting *setting, int32_t partition, int64_t *offset)
+{
+	char error[CLIENT_ERROR_MAX], *end;
+	int64_t low, high;
+
+	if (!client_watermarks(client_handle(setting->client), setting->topic, partition, &low, &high,
+		error))
+		return fail(setting, EXIT_KAFKA, NULL, error);
+	if (strcmp(setting->to, "earliest") == 0) {
+		*offset = low;
+		return true;
+	}
+	if (strcmp(setting->to, "latest") == 0) {
+		*offset = high;
+		return true;
+	}
+	*offset = strtoll(setting->to, &end, 10);
+	if (*offset >= low && *offset <= high)
+		return true;
+	snprintf(error, sizeof(error), "%s [%d] has offsets from %" PRId64 " to %" PRId64 ": %s is "
+		"outside", setting->topic, partition, low, high, setting->to);
+	return fail(setting, EXIT_FAILED, NULL, error);
+}
+
+static bool find_targets(struct setting *setting)
+{
+	int32_t partitions = 0, first, last;
+	bool ok = true;
+
+	if (topics_lookup(client_topics(setting->client), setting->topic, strlen(setting->topic),
+		&partitions) != TOPIC_THERE
+		|| topics_id(client_topics(setting->client), setting->topic, setting->topic_id)
+			!= TOPIC_THERE)
+		return fail(setting, EXIT_KAFKA, "`stowage offsets show` lists topics",
+			"there is no such topic");
+	if (setting->partition >= partitions)
+		return fail(setting, EXIT_KAFKA, NULL, "the topic has no such partition");
+	first = setting->partition < 0 ? 0 : (int32_t)setting->partition;
+	last = setting->partition < 0 ? partitions - 1 : first;
+	setting->targets = alloc_zero((size_t)(last - first + 1), sizeof(*setting->targets));
+	for (int32_t p = first; ok && p <= last; p++) {
+		struct offset_target *target = &setting->targets[setting->target_count++];
+
+		*target = (struct offset_target){ setting->topic, p, setting->topic_id, 0,
+			cli_given(setting->cli, "drop-replies") };
+		ok = find_offset(setting, p, &target->offset);
+	}
+	return ok;
+}
+
+static bool print_changes(struct setting *setting)
+{
+	char error[DATABASE_ERROR_MAX];
+	struct offset_rows rows;
+
+	if (!offsets_read(setting->conn, setting->config, setting->topic, &rows, error, sizeof(error)))
+		return fail(setting, EXIT_DATABASE, "`stowage init` makes the tables", error);
+	for (size_t i = 0; i < setting->target_count; i++) {
+		const struct offset_target *target = &setting->targets[i];
+		const struct offset_row *row = offsets_row(&rows, target->topic, target->partition);
+
+		printf("%s [%d]: ", target->topic, target->partition);
+		if (row->exists)
+			printf("%" PRId64 " -> %" PRId64, row->applied, target->offset);
+		else
+			printf("never taken -> %" PRId64, target->offset);
+		if (row->replies)
+			printf(", %" PRId64 " batches of replies %s", row->replies,
+				target->drop_replies ? "dropped" : "still to be sent");
+		putchar('\n');
+	}
+	offsets_free(&rows);
+	return true;
+}
+
+static bool write_targets(struct setting *setting)
+{
+	char error[DATABASE_ERROR_MAX];
+
+	if (cli_given(setting->cli, "dry-run"))
+		return true;
+	if (offsets_write(setting->conn, setting->config, setting->targets, setting->target_count, error,
+		sizeof(error)))
+		return true;
+	return fail(setting, EXIT_DATABASE, NULL, error);
+}
+
+static int set(struct setting *setting)
+{
+	const struct client_options options = { 0 };
+	struct client_error error;
+	int status;
+
+	setting->client = client_new(setting->config, &options, &status, &error);
+	if (!setting->client) {
+		fail(setting, status, error.hint, error.text);
+		return setting->status;
+	}
+	if (check_members(setting) && find_targets(setting) && print_changes(setting))
+		(void)write_targets(setting);
+	free(setting->targets);
+	client_free(setting->client);
+	return setting->status;
+}
+
+static bool is_target(const char *to)
+{
+	return strcmp(to, "earliest") == 0 || strcmp(to, "latest") == 0
+		|| (*to && strspn(to, "0123456789") == strlen(to) && strlen(to) < 19);
+}
+
+static int run(struct cli *cli)
+{
+	struct setting setting = { .cli = cli, .topic = cli_text(cli, "topic"), .to = cli_text(cli, "to") };
+
+	if (!setting.topic || !setting.to)
+		return cli_usage_error(cli, "--topic and --to are needed");
+	if (!is_target(setting.to))
+		return cli_usage_error(cli, "--to takes earliest, latest or an offset, not \"%s\"",
+			setting.to);
+	if (!cli_number(cli, "partition", 0, INT32_MAX, -1, &setting.partition))
+		return EXIT_USAGE;
+	setting.config = cli_config(cli);
+	if (!setting.config)
+		return EXIT_CONFIG;
+	setting.conn = cli_database(cli, setting.config);
+	if (!setting.conn)
+		return EXIT_DATABASE;
+	set(&setting);
+	PQfinish(setting.conn);
+	return setting.status;
+}
+
+const struct cli_command cli_offsets_set = {
+	.group = "offsets",
+	.name = "set",
+	.summary = "move the group to another place in a topic",
+	.usage = "--topic TOPIC [--partition N] --to earliest|latest|OFFSET [OPTION...]",
+	.help =
+		"The offsets live in PostgreSQL, so Kafka's own tools can't move them. Moving back applies\n"
+		"commands again, moving on leaves some out: both are given up guarantees. Refused while\n"
+		"the group has live members.",
+	.options = (const struct cli_option[]){
+		{ "topic", "TOPIC", "the command topic" },
+		{ "partition", "N", "only this partition; else all" },
+		{ "to", "PLACE", "earliest, latest, or the offset of the next command to apply" },
+		{ "drop-replies", NULL, "forget replies that are stored and not yet sent" },
+		{ "dry-run", NULL, "print what would change and change nothing" },
+		{ "force", NULL, "also while workers run" },
+		{ NULL, NULL, NULL },
+	},
+	.run = run,
+};

@@ -1,0 +1,58 @@
+/*
+ * schemas.c - `stowage schemas`
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "handlers/domains/command_table.h"
+#include "schemas/catalog/catalog.h"
+#include "schemas/catalog/output.h"
+#include "schemas/base/alloc.h"
+#include "worker/cli/cli.h"
+
+static bool write_schemas(const char *directory, char *error, size_t error_size)
+{
+	struct catalog *catalog = catalog_new(NULL, error, error_size);
+	const char **keys;
+	bool ok;
+
+	if (!catalog)
+		return false;
+	keys = alloc_zero(command_count, sizeof(*keys));
+	for (size_t i = 0; i < command_count; i++)
+		keys[i] = command_defs[i].key;
+	ok = schemas_write(directory, catalog, keys, error, error_size);
+	free(keys);
+	catalog_free(catalog);
+	return ok;
+}
+
+static int run(struct cli *cli)
+{
+	const char *directory = cli_text(cli, "output");
+	char error[1024];
+
+	if (!directory)
+		return cli_usage_error(cli, "--output DIR is missing");
+	if (!write_schemas(directory, error, sizeof(error))) {
+		cli_error(cli, NULL, "%s", error);
+		return EXIT_FAILED;
+	}
+	printf("%zu commands written to %s\n", command_count, directory);
+	return EXIT_OK;
+}
+
+const struct cli_command cli_schemas = {
+	.name = "schemas",
+	.summary = "write the Avro schemas of all commands, for clients",
+	.usage = "--output DIR",
+	.help =
+		"DIR/<domain>/<Method>.avsc and <Method>Reply.avsc, DIR/Error.avsc, and DIR/index.json\n"
+		"with command, paths, fingerprints and key of each: all that a client needs. Files that\n"
+		"are there are replaced.",
+	.options = (const struct cli_option[]){
+		{ "output", "DIR", "the folder; made if it is missing" },
+		{ NULL, NULL, NULL },
+	},
+	.run = run,
+};

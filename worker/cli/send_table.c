@@ -1,0 +1,221 @@
+/*
+ * send_table.c - the results of a search as a table
+ */
+#define _GNU_SOURCE /* wcwidth */
+#include "worker/cli/send_table.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "schemas/base/utf8.h"
+#include "worker/client/json_print.h"
+
+#define COLUMNS_DEFAULT 80
+#define COLUMNS_MAX 10000
+#define GAP "  "
+#define GAP_WIDTH 2
+#define ID_SHARE 3     /* an id takes no more than a third of the line */
+#define ID_MIN 8       /* but so much, however narrow that is */
+#define METADATA_MIN 8
+#define SCORE_SIZE 32
+#define ELLIPSIS "\u2026"
+
+/* A character as it is shown. */
+struct glyph {
+	char text[12];
+	int width;
+};
+
+struct widths {
+	int rank, id, score, metadata;
+};
+
+bool send_table_fits(const char *command)
+{
+	return strcmp(command, "vectors.query") == 0;
+}
+
+int send_table_columns(void)
+{
+	const char *text = getenv("COLUMNS");
+	struct winsize size;
+	int columns = 0;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		columns = size.ws_col;
+	else if (text)
+		columns = atoi(text);
+	return columns > 0 && columns <= COLUMNS_MAX ? columns : COLUMNS_DEFAULT;
+}
+
+/* ---------------------------------------------------------------- characters */
+
+/* Marks that turn the direction of what follows, or can't be seen. */
+static bool is_hidden(wchar_t c)
+{
+	return c == 0x061c || c == 0x200b || (c >= 0x200e && c <= 0x200f) ||
+		(c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/* Of a valid character of `size` bytes. */
+static wchar_t decode(const char *bytes, size_t size)
+{
+	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	wchar_t c = (unsigned char)bytes[0] & masks[size];
+
+	for (size_t i = 1; i < size; i++)
+		c = c << 6 | ((unsigned char)bytes[i] & 0x3f);
+	return c;
+}
+
+/* Returns the bytes it takes of the text. Widths are those of the thread's locale. */
+static size_t next_glyph(const char *at, const char *end, struct glyph *glyph)
+{
+	size_t size = unicode_step(at, end);
+	wchar_t c = size ? decode(at, size) : 0;
+
+	glyph->width = size && !is_hidden(c) ? wcwidth(c) : -1;
+	if (!size)
+		snprintf(glyph->text, sizeof(glyph->text), "\\x%02x", (unsigned char)*at);
+	else if (glyph->width < 0 || c == 0)
+		snprintf(glyph->text, sizeof(glyph->text), "\\u%04x", (unsigned)c);
+	else
+		snprintf(glyph->text, sizeof(glyph->text), "%.*s", (int)size, at);
+	if (glyph->width < 0 || c == 0)
+		glyph->width = (int)strlen(glyph->text);
+	return size ? size : 1;
+}
+
+/* Columns that a text takes as it is shown, `most` + 1 if they are more. */
+static int width_of(const char *text, size_t len, int most)
+{
+	int width = 0;
+
+	for (const char *at = text; at < text + len && width <= most;) {
+		struct glyph glyph;
+
+		at += next_glyph(at, text + len, &glyph);
+		width += glyph.width;
+	}
+	return width <= most ? width : most + 1;
+}
+
+/* As much of the text as fits; what is cut off is told by an ellipsis. Returns the columns. */
+static int add_shown(struct text *out, const char *text, size_t len, int most)
+{
+	bool cut = width_of(text, len, most) > most;
+	int width = 0;
+
+	for (const char *at = text; at < text + len;) {
+		struct glyph glyph;
+
+		at += next_glyph(at, text + len, &glyph);
+		if (cut && width + glyph.width > most - 1)
+			break;
+		text_add(out, glyph.text);
+		width += glyph.width;
+	}
+	if (cut)
+		text_add(out, ELLIPSIS);
+	return width + cut;
+}
+
+static void add_blanks(struct text *out, int count)
+{
+	for (int i = 0; i < count; i++)
+		text_add(out, " ");
+}
+
+/* ---------------------------------------------------------------- the columns */
+
+/* Four decimals, unless they would say nothing. */
+static void write_score(const json_t *result, char score[SCORE_SIZE])
+{
+	const json_t *value = json_object_get(result, "score");
+	double number = json_number_value(value), size = fabs(number);
+
+	if (json_is_string(value)) /* JSON has no number for it */
+		snprintf(score, SCORE_SIZE, "%.16s", json_string_value(value));
+	else if (number == 0 || (size >= 0.001 && size < 1e6))
+		snprintf(score, SCORE_SIZE, "%.4f", number);
+	else
+		snprintf(score, SCORE_SIZE, "%.3e", number);
+}
+
+static int at_least(int width, int least)
+{
+	return width < least ? least : width;
+}
+
+static struct widths measure(const json_t *results, int columns)
+{
+	int most = at_least(columns / ID_SHARE, ID_MIN);
+	struct widths widths = { .rank = (int)strlen("RANK"), .id = (int)strlen("ID"),
+		.score = (int)strlen("SCORE") };
+	size_t count = json_array_size(results);
+
+	widths.rank = at_least(snprintf(NULL, 0, "%zu", count), widths.rank);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *result = json_array_get(results, i);
+		const json_t *id = json_object_get(result, "id");
+		char score[SCORE_SIZE];
+
+		write_score(result, score);
+		widths.score = at_least((int)strlen(score), widths.score);
+		widths.id = at_least(width_of(json_string_value(id), json_string_length(id), most),
+			widths.id);
+	}
+	if (widths.id > most)
+		widths.id = most;
+	widths.metadata = at_least(columns - widths.rank - widths.id - widths.score - 3 * GAP_WIDTH,
+		METADATA_MIN);
+	return widths;
+}
+
+static void print_result(struct text *out, size_t rank, const json_t *result,
+	const struct widths *widths)
+{
+	const json_t *id = json_object_get(result, "id");
+	const json_t *metadata = json_object_get(result, "metadata");
+	struct text json = { 0 };
+	char score[SCORE_SIZE];
+	int width;
+
+	write_score(result, score);
+	text_addf(out, "%*zu" GAP, widths->rank, rank);
+	width = add_shown(out, json_string_value(id), json_string_length(id), widths->id);
+	add_blanks(out, widths->id - width);
+	text_addf(out, GAP "%*s" GAP, widths->score, score);
+	if (metadata)
+		json_print(&json, metadata, false);
+	add_shown(out, text_string(&json), json.len, widths->metadata);
+	text_add(out, "\n");
+	text_free(&json);
+}
+
+void send_table_print(struct text *out, const json_t *results, int columns)
+{
+	/* What is printed is UTF-8, whatever the user's locale. A C library may lack this one: then
+	 * all but ASCII is escaped. */
+	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t before = locale ? uselocale(locale) : (locale_t)0;
+	struct widths widths = measure(results, columns);
+	size_t count = json_array_size(results);
+
+	text_addf(out, "%*s" GAP "%-*s" GAP "%*s" GAP "METADATA\n", widths.rank, "RANK", widths.id,
+		"ID", widths.score, "SCORE");
+	for (size_t i = 0; i < count; i++)
+		print_result(out, i + 1, json_array_get(results, i), &widths);
+	if (!count)
+		text_add(out, "(nothing found)\n");
+	if (locale) {
+		uselocale(before);
+		freelocale(locale);
+	}
+}

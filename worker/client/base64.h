@@ -1,0 +1,19 @@
+/*
+ * base64.h - bytes as text (RFC 4648, section 4, with padding)
+ */
+#ifndef WORKER_CLIENT_BASE64_H
+#define WORKER_CLIENT_BASE64_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schemas/base/text.h"
+
+void base64_write(struct text *out, const void *bytes, size_t size);
+
+/* Decodes into a new block (free it). False, and nothing to free, if it is no base64. */
+bool base64_read(const char *text, size_t len, uint8_t **bytes, size_t *size)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * dlq.c - reading dead-letter topics
+ */
+#include "worker/client/dlq.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/utf8.h"
+#include "schemas/base/alloc.h"
+
+#define METADATA_TIMEOUT_MS 10000
+#define POLL_TIMEOUT_MS 10000
+
+struct walk {
+	struct client_error *error;
+	struct client *client;
+	rd_kafka_t *reader;
+	const struct dlq_range *range;
+	dlq_each_fn *each;
+	void *arg;
+	int64_t left; /* messages still to give, -1: any number */
+	bool ended;   /* by `each`, or the limit */
+};
+
+static bool ends_in_suffix(const char *topic)
+{
+	size_t len = strlen(topic), suffix = strlen(DLQ_SUFFIX);
+
+	return len > suffix && strcmp(topic + len - suffix, DLQ_SUFFIX) == 0;
+}
+
+static bool give(struct walk *walk, const rd_kafka_message_t *message)
+{
+	walk->ended = !walk->each(walk->arg, message);
+	if (walk->left > 0)
+		walk->left--;
+	walk->ended = walk->ended || walk->left == 0;
+	return !walk->ended;
+}
+
+/* Reads up to offset `end`, which may fall into a gap: then the end of the partition tells. */
+static bool read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end)
+{
+	bool more = true, ok = true;
+
+	while (more) {
+		rd_kafka_message_t *message = rd_kafka_consumer_poll(walk->reader, POLL_TIMEOUT_MS);
+
+		if (!message || (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
+			client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic, partition,
+				message ? rd_kafka_message_errstr(message) : "no answer from the broker");
+			more = ok = false;
+		} else if (message->err || message->offset > end) {
+			more = false;
+		} else {
+			more = give(walk, message) && message->offset < end;
+		}
+		if (message)
+			rd_kafka_message_destroy(message);
+	}
+	return ok;
+}
+
+static bool assign(struct walk *walk, const char *topic, int32_t partition, int64_t from)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t code;
+
+	rd_kafka_topic_partition_list_add(list, topic, partition)->offset = from;
+	code = rd_kafka_assign(walk->reader, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return true;
+	client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic, partition, rd_kafka_err2str(code));
+	return false;
+}
+
+/* The part of a partition that is in the range; from > to if none is. */
+struct span {
+	int64_t from, to;
+};
+
+static bool find_span(const struct walk *walk, const char *topic, int32_t partition,
+	struct span *span)
+{
+	const struct dlq_range *range = walk->range;
+	int64_t low, high;
+
+	*span = (struct span){ 0, -1 };
+	if (range->partition >= 0 && range->partition != partition)
+		return true;
+	if (!client_watermarks(client_handle(walk->client), topic, partition, &low, &high,
+		    walk->error->text))
+		return false;
+	span->from = range->from > low ? range->from : low;
+	span->to = range->to >= 0 && range->to < high - 1 ? range->to : high - 1;
+	return true;
+}
+
+/* All ends are looked up first: what is replayed may come back while this reads. */
+static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
+{
+	struct span *spans = alloc_zero((size_t)partitions, sizeof(*spans));
+	bool ok = walk->range->partition < partitions;
+
+	if (!ok)
+		client_error_set(walk->error, NULL, "%s has no partition %d", topic, walk->range->partition);
+	for (int32_t p = 0; ok && p < partitions; p++)
+		ok = find_span(walk, topic, p, &spans[p]);
+	for (int32_t p = 0; ok && !walk->ended && p < partitions; p++)
+		if (spans[p].from <= spans[p].to)
+			ok = assign(walk, topic, p, spans[p].from)
+				&& read_partition(walk, topic, p, spans[p].to);
+	free(spans);
+	return ok;
+}
+
+static bool walk_named(struct walk *walk)
+{
+	const char *given = walk->range->topic;
+	char *topic = ends_in_suffix(given) ? alloc_copy(given) : alloc_printf("%s" DLQ_SUFFIX, given);
+	int32_t partitions = 0;
+	bool ok = topics_lookup(client_topics(walk->client), topic, strlen(topic), &partitions)
+		== TOPIC_THERE;
+
+	if (ok)
+		ok = walk_topic(walk, topic, partitions);
+	else
+		client_error_set(walk->error, NULL, "there is no topic %s", topic);
+	free(topic);
+	return ok;
+}
+
+static bool walk_all(struct walk *walk)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t code = rd_kafka_metadata(client_handle(walk->client), 1, NULL, &metadata,
+		METADATA_TIMEOUT_MS);
+	bool ok = true;
+
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		client_error_set(walk->error, NULL, "cannot list topics: %s", rd_kafka_err2str(code));
+		return false;
+	}
+	for (int i = 0; ok && !walk->ended && i < metadata->topic_cnt; i++)
+		if (ends_in_suffix(metadata->topics[i].topic))
+			ok = walk_topic(walk, metadata->topics[i].topic, metadata->topics[i].partition_cnt);
+	rd_kafka_metadata_destroy(metadata);
+	return ok;
+}
+
+bool dlq_walk(const struct config *config, struct client *client, const struct dlq_range *range,
+	dlq_each_fn *each, void *arg, struct client_error *error)
+{
+	struct walk walk = { .error = error, .client = client, .range = range, .each = each, .arg = arg,
+		.left = range->limit, .reader = client_reader_new(config, error->text) };
+	bool ok;
+
+	error->hint = NULL;
+	if (!walk.reader)
+		return false;
+	ok = range->topic ? walk_named(&walk) : walk_all(&walk);
+	client_reader_free(walk.reader);
+	return ok;
+}
+
+char *dlq_header(const rd_kafka_message_t *message, const char *name)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t size;
+
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR
+		|| rd_kafka_header_get_last(headers, name, &value, &size) || !value)
+		return NULL;
+	return alloc_bytes(value, size);
+}
+
+int64_t dlq_header_number(const rd_kafka_message_t *message, const char *name)
+{
+	char *text = dlq_header(message, name);
+	int64_t number = -1;
+	char *end;
+
+	if (text && *text >= '0' && *text <= '9') {
+		number = strtoll(text, &end, 10);
+		if (*end)
+			number = -1;
+	}
+	free(text);
+	return number;
+}
+
+void dlq_print_text(const char *text, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		size_t len = unicode_step(text + at, text + size);
+		unsigned char first = (unsigned char)text[at];
+		/* C1 control characters are C2 80 to C2 9F. */
+		bool control = first < 0x20 || first == 0x7f
+			|| (first == 0xc2 && len == 2 && (unsigned char)text[at + 1] < 0xa0);
+
+		if (len == 0 || control)
+			for (size_t i = 0; i < (len ? len : 1); i++)
+				printf("\\x%02x", (unsigned char)text[at + i]);
+		else
+			fwrite(text + at, 1, len, stdout);
+		at += len ? len : 1;
+	}
+}

@@ -1,0 +1,255 @@
+/*
+ * check.c - what a value must be beyond its type
+ */
+#include <libpq-fe.h>
+#include <librdkafka/rdkafka.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/migrate/ddl_name.h"
+#include "schemas/base/address.h"
+#include "schemas/base/alloc.h"
+#include "worker/config/keys.h"
+
+#define TOPIC_NAME_MAX 249 /* Kafka's own limit */
+
+bool config_check_conninfo(const char *text, char *why, size_t why_size)
+{
+	char *error = NULL;
+	PQconninfoOption *options = PQconninfoParse(text, &error);
+
+	/* libpq's own words repeat parts of the string, which may be the password. */
+	PQfreemem(error);
+	if (options) {
+		PQconninfoFree(options);
+		return true;
+	}
+	snprintf(why, why_size, "is not a connection string that libpq can read: write "
+		"postgresql://user:password@host:5432/database, or name=value pairs parted by blanks; "
+		"in a URI special characters of the password are percent-encoded");
+	return false;
+}
+
+bool config_check_schema(const char *text, char *why, size_t why_size)
+{
+	if (strncmp(text, "pg_", 3) == 0 || strcmp(text, "information_schema") == 0) {
+		snprintf(why, why_size, "is reserved by PostgreSQL for itself: no tables can be made there");
+		return false;
+	}
+	if (ddl_schema_valid(text))
+		return true;
+	snprintf(why, why_size, "cannot be a schema's name: at most %d bytes, no quotes, no backslash, "
+		"no $, no control characters", DDL_NAME_MAX);
+	return false;
+}
+
+bool config_check_regex(const char *text, char *why, size_t why_size)
+{
+	char error[200];
+	regex_t regex;
+	int code = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+
+	if (code == 0) {
+		regfree(&regex);
+		return true;
+	}
+	regerror(code, &regex, error, sizeof(error));
+	snprintf(why, why_size, "is not a POSIX extended regular expression: %s", error);
+	return false;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+bool config_check_topic(const char *text, char *why, size_t why_size)
+{
+	size_t len = strlen(text);
+
+	if (text[0] == '^')
+		return config_check_regex(text, why, why_size);
+	if (len == 0 || len > TOPIC_NAME_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0
+		|| strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len) {
+		snprintf(why, why_size, "is no topic name (letters, digits, '.', '_', '-', at most %d); "
+			"a pattern begins with ^", TOPIC_NAME_MAX);
+		return false;
+	}
+	if (ends_in(text, ".dlq")) {
+		snprintf(why, why_size, "is a dead-letter topic: these are never read; "
+			"`stowage dlq replay` sends them again");
+		return false;
+	}
+	return true;
+}
+
+/* Those librdkafka has, in any case of letters: a server with another it leaves out. */
+static bool is_protocol(const char *text, size_t len)
+{
+	static const char *const protocols[] = { "plaintext", "ssl", "sasl_plaintext", "sasl_ssl" };
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (len == strlen(protocols[i]) && strncasecmp(text, protocols[i], len) == 0)
+			return true;
+	return false;
+}
+
+/* host, host:port or protocol://host:port; the port may be left out (9092). */
+static bool check_server(const char *text, char *why, size_t why_size)
+{
+	const char *scheme = strstr(text, "://");
+	const char *host = scheme ? scheme + 3 : text;
+	struct address address;
+	char *full;
+	bool ok;
+
+	if (scheme && !is_protocol(text, (size_t)(scheme - text))) {
+		snprintf(why, why_size, "names a protocol that is none of Kafka's: plaintext://, ssl://, "
+			"sasl_plaintext://, sasl_ssl://, or nothing before the host");
+		return false;
+	}
+	if (*host && *host != ':' && (strchr(host, ':') == NULL || ends_in(host, "]")))
+		full = alloc_printf("%s:9092", host);
+	else
+		full = alloc_copy(host);
+	ok = address_parse(full, &address, why, why_size);
+	if (ok && (!address.host[0] || atoi(address.port) == 0)) {
+		snprintf(why, why_size, "needs a host and a port");
+		ok = false;
+	}
+	free(full);
+	return ok;
+}
+
+bool config_check_servers(const char *text, char *why, size_t why_size)
+{
+	char *copy = alloc_copy(text), *rest = copy, *server;
+	bool ok = true;
+
+	while (ok && (server = strsep(&rest, ","))) {
+		server += strspn(server, " ");
+		server[strcspn(server, " ")] = '\0';
+		ok = check_server(server, why, why_size);
+	}
+	free(copy);
+	return ok;
+}
+
+bool config_check_address(const char *text, char *why, size_t why_size)
+{
+	struct address address;
+
+	return address_parse(text, &address, why, why_size);
+}
+
+/* What the worker sets itself, and the key to use instead if there is one. */
+static const struct {
+	const char *name;
+	const char *instead;
+} own_properties[] = {
+	{ "bootstrap.servers", "kafka.bootstrapServers" },
+	{ "metadata.broker.list", "kafka.bootstrapServers" },
+	{ "group.id", "kafka.groupId" },
+	{ "auto.offset.reset", "kafka.offsetReset" },
+	{ "enable.auto.commit", NULL },
+	{ "enable.auto.offset.store", NULL },
+	{ "isolation.level", NULL },
+	{ "partition.assignment.strategy", NULL },
+	{ "enable.idempotence", NULL },
+	{ "acks", NULL },
+	{ "request.required.acks", NULL },
+	{ "transactional.id", NULL },
+	{ "message.timeout.ms", NULL },
+	{ "delivery.timeout.ms", NULL },
+	{ "message.max.bytes", "replies.maxBytes" },
+	{ "queue.buffering.max.messages", NULL },
+	{ "queue.buffering.max.kbytes", NULL },
+	{ "allow.auto.create.topics", "kafka.createTopics" },
+	{ "enable.partition.eof", NULL },
+};
+
+static bool refuse_own(const char *name, char *why, size_t why_size)
+{
+	for (size_t i = 0; i < sizeof(own_properties) / sizeof(own_properties[0]); i++) {
+		const char *instead = own_properties[i].instead;
+
+		if (strcmp(own_properties[i].name, name) != 0)
+			continue;
+		snprintf(why, why_size, "%s is set by the worker itself, its promises hang on it%s%s", name,
+			instead ? "; the key is " : "", instead ? instead : "");
+		return true;
+	}
+	return false;
+}
+
+/* Asks librdkafka. Its message may repeat the value, but of a property that it knows only. */
+static bool try_property(const char *name, const char *value, char *why, size_t why_size)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	char error[256];
+	rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, error, sizeof(error));
+
+	rd_kafka_conf_destroy(conf);
+	if (result == RD_KAFKA_CONF_OK)
+		return true;
+	error[strcspn(error, "\n")] = '\0';
+	if (result != RD_KAFKA_CONF_UNKNOWN && config_property_is_secret(name, strlen(name)))
+		snprintf(why, why_size, "librdkafka does not take the value of %s", name);
+	else
+		snprintf(why, why_size, "librdkafka: %s", error);
+	return false;
+}
+
+bool config_check_property(const char *text, char *why, size_t why_size)
+{
+	const char *equals = strchr(text, '=');
+	char *name;
+	bool ok;
+
+	if (!equals || equals == text) {
+		/* Not repeated: it may be a secret that lost its name. */
+		snprintf(why, why_size, "an item is not name=value");
+		return false;
+	}
+	name = alloc_bytes(text, (size_t)(equals - text));
+	ok = !refuse_own(name, why, why_size) && try_property(name, equals + 1, why, why_size);
+	free(name);
+	return ok;
+}
+
+static const struct config_origin *origin_of(const struct config_load *load, const char *path)
+{
+	return &load->full->origins[config_key_find(path) - config_keys];
+}
+
+/* Both say where the database is. An emptied key says nothing. */
+static void check_place(struct config_load *load, const char *path, bool given)
+{
+	const char *string_from = origin_of(load, "postgres.connectionString")->where;
+	const char *from = origin_of(load, path)->where;
+
+	if (load->full->config.postgres.connection_string && given && string_from && from)
+		config_mistake(load, from, path,
+			"stands against postgres.connectionString of %s: both say where the database is, "
+			"keep one of them", string_from);
+}
+
+void config_check_whole(struct config_load *load)
+{
+	const struct config *config = &load->full->config;
+
+	check_place(load, "postgres.host", config->postgres.host);
+	check_place(load, "postgres.port", config->postgres.port);
+	check_place(load, "postgres.database", config->postgres.database);
+	if (config->limits.memory_bytes < config->limits.message_bytes) {
+		const char *from = origin_of(load, "limits.memoryBytes")->where;
+
+		config_mistake(load, from ? from : origin_of(load, "limits.messageBytes")->where,
+			"limits.memoryBytes", "%lld is below limits.messageBytes, %lld: the largest command "
+			"would never fit", (long long)config->limits.memory_bytes,
+			(long long)config->limits.message_bytes);
+	}
+}

@@ -1,0 +1,121 @@
+/*
+ * config.h - the effective configuration
+ *
+ * One table in config_keys.c holds of each key its path, type, range, default and text; it
+ * serves the file (libconfig), the environment (STOWAGE_ and the path in capitals), the check
+ * and the printed reference. Immutable after config_load, so any thread may read it.
+ */
+#ifndef WORKER_CONFIG_CONFIG_H
+#define WORKER_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "worker/telemetry/log.h"
+
+struct config_list {
+	char **items;
+	size_t count;
+};
+
+/* postgres.indexes: the reference's CreateIndexOptions */
+struct config_index {
+	char *name;
+	char *table;
+	struct config_list columns;
+	bool unique;
+	char *where;
+	char *method;
+};
+
+struct config {
+	struct {
+		char *connection_string; /* NULL: host, port, database, user, password */
+		char *host;
+		int64_t port;
+		char *database;
+		char *user;
+		char *password; /* also from postgres.passwordFile */
+		char *ssl;      /* sslmode of libpq: disable, prefer, require, verify-ca, verify-full; NULL: as the connection string says */
+		char *schema_name;
+		int64_t max;
+		int64_t idle_timeout_ms;
+		int64_t connection_timeout_ms;
+		int64_t lock_timeout_ms;
+		bool prepared_statements; /* false for a PgBouncer before 1.21 in transaction mode */
+		bool skip_default_indexes;
+		bool disable_init; /* true: `run` does not make missing tables */
+		struct config_index *indexes;
+		size_t index_count;
+	} postgres;
+	struct {
+		char *bootstrap_servers;
+		char *group_id;
+		struct config_list topics;     /* names, or ^patterns */
+		struct config_list properties; /* name=value, any librdkafka property */
+		char *offset_reset;            /* earliest, latest, error */
+		bool create_topics;
+		int64_t topic_partitions;  /* of topics made by us */
+		int64_t topic_replication; /* -1: the broker's default */
+	} kafka;
+	struct {
+		char *allow; /* regular expression a reply topic must match */
+		int64_t max_bytes;
+	} replies;
+	struct {
+		int64_t max_commands;
+		int64_t max_bytes;
+		int64_t max_parallel; /* large batches at once */
+		int64_t linger_ms;
+	} batch;
+	struct {
+		int64_t memory_bytes;  /* the ceiling: fetched and waiting commands, all queues together */
+		int64_t message_bytes; /* limits of the decoder, per message */
+		int64_t string_bytes;
+		int64_t array_items;
+		int64_t depth;
+		int64_t attempts;            /* a command that broke worker or backend so often is dead-lettered */
+		int64_t shutdown_timeout_ms; /* also the bound on finishing a batch on revoke */
+	} limits;
+	struct {
+		char *directory; /* writers' schemas of other releases, *.avsc; NULL: none */
+	} schemas;
+	struct {
+		char *address; /* host:port of /metrics, /livez, /readyz; "" is off */
+	} http;
+	struct {
+		char *text_repair; /* repair or reject */
+	} data;
+	struct {
+		enum log_level level;
+		enum log_format format;
+	} log;
+};
+
+/*
+ * Reads the file (path; NULL: STOWAGE_CONFIG, else /etc/stowage/stowage.conf if it is there,
+ * else only defaults), then the environment over it. On failure returns NULL, after writing to
+ * `errors` one line per mistake: file, line, key, what is wrong, the nearest known key.
+ */
+struct config *config_load(const char *path, FILE *errors) __attribute__((warn_unused_result));
+void config_free(struct config *config);
+
+/* The effective values with where each came from, secrets masked; the reference of all keys. */
+void config_print(const struct config *config, FILE *out);
+void config_print_reference(FILE *out);
+
+/* A connection string with its secrets replaced, as name=value; free it. */
+char *config_masked(const char *connection_string);
+
+/* libpq's conninfo as keyword/value arrays ending in NULL (application_name=stowage,
+ * keepalives, connect_timeout set). Free with config_conninfo_free. */
+struct config_conninfo {
+	const char **keywords;
+	const char **values;
+};
+struct config_conninfo config_conninfo(const struct config *config);
+void config_conninfo_free(struct config_conninfo *info);
+
+#endif

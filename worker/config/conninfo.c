@@ -1,0 +1,68 @@
+/*
+ * conninfo.c - how libpq is told where the database is
+ *
+ * A later keyword wins in libpq, so what stands before `dbname` (which is expanded where the
+ * connection string was) is a default that the string may change, what stands behind it is not.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "schemas/base/alloc.h"
+#include "worker/config/config.h"
+
+#define PAIRS_MAX 20
+
+static void add(struct config_conninfo *info, size_t *count, const char *keyword, char *value)
+{
+	if (!value)
+		return;
+	info->keywords[*count] = keyword;
+	info->values[(*count)++] = value;
+}
+
+static char *connect_timeout(int64_t ms)
+{
+	return alloc_printf("%" PRId64, (ms + 999) / 1000);
+}
+
+/* A peer that is gone without a word is noticed in about half a minute. */
+static void add_defaults(const struct config *config, struct config_conninfo *info, size_t *count)
+{
+	add(info, count, "application_name", alloc_copy("stowage"));
+	add(info, count, "keepalives", alloc_copy("1"));
+	add(info, count, "keepalives_idle", alloc_copy("10"));
+	add(info, count, "keepalives_interval", alloc_copy("5"));
+	add(info, count, "keepalives_count", alloc_copy("4"));
+	add(info, count, "tcp_user_timeout", alloc_copy("30000"));
+	add(info, count, "connect_timeout", connect_timeout(config->postgres.connection_timeout_ms));
+}
+
+struct config_conninfo config_conninfo(const struct config *config)
+{
+	struct config_conninfo info = {
+		.keywords = alloc_zero(PAIRS_MAX, sizeof(char *)),
+		.values = alloc_zero(PAIRS_MAX, sizeof(char *)),
+	};
+	size_t count = 0;
+
+	add_defaults(config, &info, &count);
+	add(&info, &count, "dbname", alloc_copy(config->postgres.connection_string));
+	add(&info, &count, "host", alloc_copy(config->postgres.host));
+	if (config->postgres.port)
+		add(&info, &count, "port", alloc_printf("%" PRId64, config->postgres.port));
+	add(&info, &count, "dbname", alloc_copy(config->postgres.database));
+	add(&info, &count, "user", alloc_copy(config->postgres.user));
+	add(&info, &count, "password", alloc_copy(config->postgres.password));
+	add(&info, &count, "sslmode", alloc_copy(config->postgres.ssl));
+	add(&info, &count, "client_encoding", alloc_copy("UTF8"));
+	return info;
+}
+
+void config_conninfo_free(struct config_conninfo *info)
+{
+	for (size_t i = 0; info->values && info->values[i]; i++)
+		free((char *)info->values[i]);
+	free(info->values);
+	free(info->keywords);
+	*info = (struct config_conninfo){ 0 };
+}

@@ -1,0 +1,27 @@
+/* ddl_options.c - see ddl_options.h */
+#include "worker/config/ddl_options.h"
+
+struct ddl_options config_ddl_options(const struct config *config, struct ddl_index *indexes)
+{
+	for (size_t i = 0; i < config->postgres.index_count; i++) {
+		const struct config_index *from = &config->postgres.indexes[i];
+
+		indexes[i] = (struct ddl_index){
+			.name = from->name,
+			.table = from->table,
+			.columns = (const char *const *)from->columns.items,
+			.column_count = from->columns.count,
+			.unique = from->unique,
+			.where = from->where,
+			.method = from->method,
+		};
+	}
+	return (struct ddl_options){
+		.schema = config->postgres.schema_name,
+		.reference_tables = true,
+		.own_tables = true,
+		.skip_default_indexes = config->postgres.skip_default_indexes,
+		.indexes = indexes,
+		.index_count = config->postgres.index_count,
+	};
+}

@@ -1,0 +1,20 @@
+/*
+ * exit_status.h - the exit statuses of the program
+ *
+ * `stowage --help` explains them from a table in worker/cli/help.c.
+ */
+#ifndef WORKER_CONFIG_EXIT_STATUS_H
+#define WORKER_CONFIG_EXIT_STATUS_H
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_CONFIG = 3,
+	EXIT_DATABASE = 4,
+	EXIT_KAFKA = 5,
+	EXIT_REFUSED = 6,   /* a command was answered with an error */
+	EXIT_NO_ANSWER = 7, /* no reply arrived before the timeout */
+};
+
+#endif

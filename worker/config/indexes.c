@@ -1,0 +1,162 @@
+/*
+ * indexes.c - postgres.indexes
+ */
+#include "worker/config/indexes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/migrate/ddl_name.h"
+#include "schemas/base/alloc.h"
+#include "schemas/base/nearest.h"
+
+static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist", "brin", NULL };
+
+enum part_kind { PART_NAME, PART_TEXT, PART_METHOD, PART_SWITCH, PART_TEXTS };
+
+/* The parts of one index. */
+static const struct part {
+	const char *name;
+	enum part_kind kind;
+	bool required;
+	size_t offset;
+} parts[] = {
+	{ "name", PART_NAME, true, offsetof(struct config_index, name) },
+	{ "table", PART_NAME, true, offsetof(struct config_index, table) },
+	{ "columns", PART_TEXTS, true, offsetof(struct config_index, columns) },
+	{ "unique", PART_SWITCH, false, offsetof(struct config_index, unique) },
+	{ "where", PART_TEXT, false, offsetof(struct config_index, where) },
+	{ "method", PART_METHOD, false, offsetof(struct config_index, method) },
+};
+
+#define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
+
+void config_indexes_clear(struct config_index *indexes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(indexes[i].name);
+		free(indexes[i].table);
+		config_list_clear(&indexes[i].columns);
+		free(indexes[i].where);
+		free(indexes[i].method);
+	}
+	free(indexes);
+}
+
+static bool is_method(const char *text)
+{
+	for (size_t i = 0; methods[i]; i++)
+		if (strcmp(methods[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Stores the part; returns what is wrong with it, NULL if nothing is. */
+static const char *take_text(const struct part *part, void *member, const config_setting_t *setting)
+{
+	const char *text = config_setting_get_string(setting);
+	static const char not_identifier[] =
+		"must be a name of letters, digits and _, not longer than 63";
+
+	if (!text || !*text)
+		return "must be a text in quotes, not empty";
+	if (part->kind == PART_NAME && !ddl_identifier_valid(text))
+		return not_identifier;
+	if (part->kind == PART_METHOD && !is_method(text))
+		return "is none of btree, hash, gin, gist, spgist, brin";
+	*(char **)member = alloc_copy(text);
+	return NULL;
+}
+
+static const char *take_part(const struct part *part, struct config_index *index,
+	const config_setting_t *setting)
+{
+	void *member = (char *)index + part->offset;
+
+	switch (part->kind) {
+	case PART_SWITCH:
+		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+			return "must be true or false";
+		*(bool *)member = config_setting_get_bool(setting);
+		return NULL;
+	case PART_TEXTS:
+		if (!config_setting_texts(setting, member) || index->columns.count == 0)
+			return "must be a list of texts, [\"one\", \"two\"]";
+		return NULL;
+	default:
+		return take_text(part, member, setting);
+	}
+}
+
+static void unknown_parts(struct config_load *load, const char *where, const char *path,
+	const config_setting_t *group)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const char *name = config_setting_name(config_setting_get_elem(group, (unsigned)i));
+		struct nearest nearest = { .wanted = name };
+
+		for (size_t p = 0; p < PART_COUNT; p++)
+			nearest_offer(&nearest, parts[p].name);
+		if (nearest.found && strcmp(nearest.found, name) == 0)
+			continue;
+		config_mistake(load, where, path, "an index has no \"%s\"; %s%s%s", name,
+			nearest.found ? "did you mean \"" : "it has name, table, columns, unique, where, method",
+			nearest.found ? nearest.found : "", nearest.found ? "\"?" : "");
+	}
+}
+
+static void take_index(struct config_load *load, const char *where, const char *path,
+	struct config_index *index, config_setting_t *group)
+{
+	for (size_t p = 0; p < PART_COUNT; p++) {
+		const config_setting_t *setting = config_setting_get_member(group, parts[p].name);
+		const char *wrong = NULL;
+
+		if (setting)
+			wrong = take_part(&parts[p], index, setting);
+		else if (parts[p].required)
+			wrong = "is missing";
+		if (wrong)
+			config_mistake(load, where, path, "%s %s", parts[p].name, wrong);
+	}
+	unknown_parts(load, where, path, group);
+}
+
+void config_take_indexes(struct config_load *load, const struct config_key *key,
+	const char *where, const config_setting_t *setting)
+{
+	size_t count = (size_t)config_setting_length(setting);
+	struct config_index *indexes = alloc_zero(count, sizeof(*indexes));
+
+	for (size_t i = 0; i < count; i++) {
+		config_setting_t *group = config_setting_get_elem(setting, (unsigned)i);
+		char *path = alloc_printf("%s[%zu]", key->path, i);
+
+		if (config_setting_is_group(group))
+			take_index(load, where, path, &indexes[i], group);
+		else
+			config_mistake(load, where, path, "must be a group, { name = ...; table = ...; "
+				"columns = [...]; }");
+		free(path);
+	}
+	config_set_indexes(load, key, where, indexes, count);
+}
+
+void config_set_indexes_from_text(struct config_load *load, const struct config_key *key,
+	const char *where, const char *text)
+{
+	char *file = alloc_printf("indexes = %s;", *text ? text : "()");
+	const config_setting_t *setting = NULL;
+	config_t parsed;
+
+	config_init(&parsed);
+	if (config_read_string(&parsed, file))
+		setting = config_lookup(&parsed, "indexes");
+	if (setting && (config_setting_is_list(setting) || config_setting_is_array(setting)))
+		config_take_indexes(load, key, where, setting);
+	else
+		config_mistake(load, where, key->path, "is not a list of groups: "
+			"( { name = \"...\"; table = \"...\"; columns = [\"...\"]; } )");
+	config_destroy(&parsed);
+	free(file);
+}

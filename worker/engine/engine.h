@@ -1,0 +1,47 @@
+/*
+ * engine.h - what the rooms of the worker share: made once at the start
+ */
+#ifndef WORKER_ENGINE_ENGINE_H
+#define WORKER_ENGINE_ENGINE_H
+
+#include <regex.h>
+#include <stdatomic.h>
+
+#include "db/connection/connection.h"
+#include "handlers/core/context.h"
+#include "schemas/catalog/catalog.h"
+#include "schemas/avro/decode.h"
+#include "worker/config/config.h"
+#include "worker/lanes/lanes.h"
+#include "worker/telemetry/log.h"
+#include "worker/telemetry/metrics.h"
+#include "worker/engine/outage.h"
+#include "worker/kafka/producer.h"
+#include "worker/kafka/topics.h"
+
+struct engine {
+	const struct config *config;
+	struct log *log;
+	struct metrics *metrics;
+	_Atomic(const struct catalog *) catalog; /* by engine_catalog: SIGHUP puts another one here */
+	struct lanes *lanes;
+	struct producer *producer;
+	struct topics *topics;
+	struct outage *outage;
+	int builder_wake_fd; /* an eventfd: write to it when an index build may be waiting */
+	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
+		struct db_failure *failure);
+	rd_kafka_t *consumer; /* to ask for watermarks */
+	regex_t reply_allow;
+	struct decode_limits limits;
+	struct worker_settings settings;
+	struct connection_options connection;
+};
+
+/* The schemas to use from now on. One that was replaced stays valid until the worker ends. */
+static inline const struct catalog *engine_catalog(const struct engine *engine)
+{
+	return atomic_load(&engine->catalog);
+}
+
+#endif

@@ -1,0 +1,266 @@
+/* reply.c - see reply.h */
+#include "worker/engine/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/avro/encode.h"
+#include "schemas/avro/framing.h"
+#include "handlers/domains/command_table.h"
+
+#define REPLY_HEADERS_MAX 9
+#define NEST_DISPOSED "kafka_nest-is-disposed"
+#define CONTEXT_HEADERS 7
+/* An error's message and details are bounded where they are made; this only ends a defect. */
+#define ERROR_BYTES_MAX (1024 * 1024)
+
+static struct datum error_datum(const struct failure *failure, struct datum *fields)
+{
+	fields[0] = datum_string(failure->code);
+	fields[1] = datum_string(failure_category_name(failure->category));
+	fields[2] = datum_string(failure->message ? failure->message : "");
+	fields[3] = datum_boolean(failure->retryable);
+	fields[4] = datum_string(failure->details ? failure->details : "{}");
+	return datum_record(fields, 5);
+}
+
+void reply_error(const struct failure *failure, const struct engine *engine, struct arena *arena,
+	const void **bytes, size_t *size)
+{
+	struct datum fields[5];
+	struct datum datum = error_datum(failure, fields);
+	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
+	char why[256];
+	if (encode(&buffer, catalog_error(engine_catalog(engine))->type, &datum, why, sizeof(why)) != ENCODE_OK) {
+		fprintf(stderr, "stowage: mastra.Error can't be encoded: %s\n", why);
+		abort();
+	}
+	*bytes = arena_copy(arena, (const char *)buffer.data, buffer.size);
+	*size = buffer.size;
+	buffer_free(&buffer);
+}
+
+/* The single-object header, then the datum. */
+static void frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
+	const void *datum, size_t size)
+{
+	struct buffer header = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE);
+	framing_write(&header, fingerprint);
+	char *value = arena_alloc(arena, header.size + size);
+	memcpy(value, header.data, header.size);
+	if (size)
+		memcpy(value + header.size, datum, size);
+	out->value = value;
+	out->value_size = header.size + size;
+	buffer_free(&header);
+}
+
+static void add_header(struct outgoing *out, const char *name, const void *value, size_t size)
+{
+	out->headers[out->header_count++] = (struct outgoing_header){ name, value, size };
+}
+
+static void add_text(struct outgoing *out, const char *name, const char *value)
+{
+	add_header(out, name, value, strlen(value));
+}
+
+static void add_given(struct outgoing *out, const char *name, struct header_text value)
+{
+	if (value.bytes)
+		add_header(out, name, value.bytes, value.size);
+}
+
+static void add_nest_error(struct outgoing *out, const struct failure *failure,
+	struct arena *arena)
+{
+	add_text(out, "kafka_nest-err", arena_printf(arena, "%s: %s", failure->code, failure->message));
+}
+
+/* All of a reply but its value and status. */
+static void start(const struct job *job, struct arena *arena, struct outgoing *out)
+{
+	const struct envelope *e = &job->envelope;
+	*out = (struct outgoing){
+		.topic = arena_copy(arena, e->reply_to.bytes, e->reply_to.size),
+		.partition = e->reply_partition,
+		.key = job->message->key,
+		.key_size = job->message->key_len,
+		.headers = arena_calloc(arena, REPLY_HEADERS_MAX, sizeof(struct outgoing_header)),
+	};
+	add_given(out, "correlation-id", e->correlation_id);
+	if (e->kafka_names)
+		add_given(out, "kafka_correlationId", e->correlation_id);
+	if (job->command >= 0)
+		add_text(out, "command", command_defs[job->command].name);
+	add_given(out, "traceparent", e->traceparent);
+	add_given(out, "tracestate", e->tracestate);
+	if (e->kafka_names)
+		add_text(out, NEST_DISPOSED, "1");
+}
+
+static void end_ok(struct outgoing *out, const struct engine *engine, struct arena *arena,
+	int command, const void *reply, size_t size)
+{
+	frame(out, arena, catalog_reply(engine_catalog(engine), command)->fingerprint, reply, size);
+	add_text(out, "status", "ok");
+}
+
+static void end_failed(struct outgoing *out, const struct engine *engine, struct arena *arena,
+	const struct failure *failure, bool kafka_names)
+{
+	const void *bytes;
+	size_t size;
+	reply_error(failure, engine, arena, &bytes, &size);
+	frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
+	add_text(out, "status", "error");
+	if (kafka_names)
+		add_nest_error(out, failure, arena);
+}
+
+void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	const struct call *call = &job->call;
+	start(job, arena, out);
+	if (call->state == CALL_DONE)
+		end_ok(out, engine, arena, job->command, call->reply, call->reply_size);
+	else
+		end_failed(out, engine, arena, &call->failure, job->envelope.kafka_names);
+}
+
+static size_t count_headers(rd_kafka_headers_t *headers)
+{
+	return headers ? rd_kafka_header_cnt(headers) : 0;
+}
+
+static void copy_headers(struct outgoing *out, rd_kafka_headers_t *headers)
+{
+	const char *name;
+	const void *value;
+	size_t size;
+	for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++)
+		add_header(out, name, value, size);
+}
+
+static void add_context(struct outgoing *out, const struct job *job, const struct engine *engine,
+	struct arena *arena)
+{
+	add_text(out, "__connect.errors.topic", job->lane->topic);
+	add_text(out, "__connect.errors.partition", arena_printf(arena, "%d", job->lane->partition));
+	add_text(out, "__connect.errors.offset",
+		arena_printf(arena, "%lld", (long long)job->message->offset));
+	add_text(out, "__connect.errors.connector.name", engine->config->kafka.group_id);
+	add_text(out, "__connect.errors.stage", job->stage);
+}
+
+static void add_cause(struct outgoing *out, const struct failure *failure)
+{
+	add_text(out, "__connect.errors.exception.class.name", failure->code);
+	add_text(out, "__connect.errors.exception.message", failure->message ? failure->message : "");
+}
+
+/* All of a dead letter but why. */
+static void start_dead_letter(const struct job *job, const struct engine *engine,
+	struct arena *arena, struct outgoing *out)
+{
+	const rd_kafka_message_t *message = job->message;
+	rd_kafka_headers_t *headers = NULL;
+	rd_kafka_message_headers(message, &headers);
+	rd_kafka_timestamp_type_t type;
+	int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+	*out = (struct outgoing){
+		.topic = arena_printf(arena, "%s.dlq", job->lane->topic),
+		.partition = -1,
+		.dead_letter = true,
+		.key = message->key,
+		.key_size = message->key_len,
+		.value = message->payload,
+		.value_size = message->len,
+		.timestamp_ms = timestamp > 0 ? timestamp : 0,
+		.headers = arena_calloc(arena, count_headers(headers) + CONTEXT_HEADERS,
+			sizeof(struct outgoing_header)),
+	};
+	copy_headers(out, headers);
+	add_context(out, job, engine, arena);
+}
+
+void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	start_dead_letter(job, engine, arena, out);
+	add_cause(out, &job->call.failure);
+}
+
+/* --- of a call that is answered later --- */
+
+void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
+	struct outgoing *out)
+{
+	if (job->can_reply)
+		start(job, arena, out);
+	else
+		start_dead_letter(job, engine, arena, out);
+}
+
+const void *reply_address_bytes(const void *engine, struct call *call, struct arena *arena,
+	size_t *size)
+{
+	struct outgoing message;
+	struct outgoing_buffer buffer = { 0 };
+	reply_address(job_of(call), engine, arena, &message);
+	outgoing_write(&buffer, &message);
+	const char *bytes = arena_copy(arena, buffer.bytes, buffer.size);
+	*size = buffer.size;
+	free(buffer.bytes);
+	return bytes;
+}
+
+static const struct outgoing_header *find_header(const struct outgoing *message, const char *name)
+{
+	for (size_t i = 0; i < message->header_count; i++)
+		if (strcmp(message->headers[i].name, name) == 0 && message->headers[i].value)
+			return &message->headers[i];
+	return NULL;
+}
+
+static void end_null(struct outgoing *out, const struct engine *engine, struct arena *arena,
+	int command)
+{
+	struct datum null = datum_null();
+	struct datum reply = datum_record(&null, 1);
+	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
+	char why[256];
+	if (encode(&buffer, catalog_reply(engine_catalog(engine), command)->type, &reply, why,
+		    sizeof(why)) != ENCODE_OK) {
+		fprintf(stderr, "stowage: %s can't be answered later: %s\n",
+			command_defs[command].name, why);
+		abort();
+	}
+	end_ok(out, engine, arena, command, buffer.data, buffer.size);
+	buffer_free(&buffer);
+}
+
+bool reply_finish(const struct outgoing *address, const struct engine *engine,
+	struct arena *arena, const struct failure *failure, struct outgoing *out)
+{
+	if (address->dead_letter && !failure)
+		return false;
+	size_t most = address->header_count + REPLY_HEADERS_MAX;
+	*out = *address;
+	out->headers = arena_calloc(arena, most, sizeof(*out->headers));
+	for (size_t i = 0; i < address->header_count; i++)
+		out->headers[i] = address->headers[i];
+	const struct outgoing_header *name = find_header(address, "command");
+	int command = name ? command_find(name->value, name->size) : COMMAND_UNKNOWN;
+	if (address->dead_letter)
+		add_cause(out, failure);
+	else if (failure)
+		end_failed(out, engine, arena, failure, find_header(address, NEST_DISPOSED) != NULL);
+	else if (command != COMMAND_UNKNOWN)
+		end_null(out, engine, arena, command);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,156 @@
+/* outgoing.c - see outgoing.h */
+#include "worker/kafka/outgoing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/alloc.h"
+
+/* First byte of each message: the form's version. */
+#define OUTGOING_VERSION 1
+#define NULL_SIZE UINT32_MAX
+
+static void add(struct outgoing_buffer *buffer, const void *bytes, size_t size)
+{
+	if (buffer->capacity - buffer->size < size) {
+		size_t capacity = buffer->capacity ? buffer->capacity : 1024;
+		while (capacity - buffer->size < size)
+			capacity *= 2;
+		buffer->bytes = alloc_grow(buffer->bytes, capacity, 1);
+		buffer->capacity = capacity;
+	}
+	if (size)
+		memcpy(buffer->bytes + buffer->size, bytes, size);
+	buffer->size += size;
+}
+
+static void add_number(struct outgoing_buffer *buffer, uint32_t number)
+{
+	unsigned char wire[4] = { (unsigned char)(number >> 24), (unsigned char)(number >> 16),
+		(unsigned char)(number >> 8), (unsigned char)number };
+	add(buffer, wire, sizeof(wire));
+}
+
+static void add_bytes(struct outgoing_buffer *buffer, const void *bytes, size_t size)
+{
+	add_number(buffer, bytes ? (uint32_t)size : NULL_SIZE);
+	if (bytes)
+		add(buffer, bytes, size);
+}
+
+/* With its NUL, so that the reader can hand it out as it lies there. */
+static void add_name(struct outgoing_buffer *buffer, const char *name)
+{
+	add_bytes(buffer, name, strlen(name) + 1);
+}
+
+void outgoing_write(struct outgoing_buffer *buffer, const struct outgoing *message)
+{
+	unsigned char start[2] = { OUTGOING_VERSION, message->dead_letter };
+	add(buffer, start, sizeof(start));
+	add_name(buffer, message->topic);
+	add_number(buffer, (uint32_t)message->partition);
+	add_number(buffer, (uint32_t)((uint64_t)message->timestamp_ms >> 32));
+	add_number(buffer, (uint32_t)message->timestamp_ms);
+	add_bytes(buffer, message->key, message->key_size);
+	add_bytes(buffer, message->value, message->value_size);
+	add_number(buffer, (uint32_t)message->header_count);
+	for (size_t i = 0; i < message->header_count; i++) {
+		add_name(buffer, message->headers[i].name);
+		add_bytes(buffer, message->headers[i].value, message->headers[i].size);
+	}
+}
+
+void outgoing_reader_start(struct outgoing_reader *reader, const void *payload, size_t size)
+{
+	const char *bytes = payload;
+	*reader = (struct outgoing_reader){ .at = bytes, .end = bytes + size };
+}
+
+void outgoing_reader_end(struct outgoing_reader *reader)
+{
+	free(reader->headers);
+	reader->headers = NULL;
+}
+
+/* Takers set `bad` and return nothing once they would pass the end. */
+static const void *take(struct outgoing_reader *reader, size_t size)
+{
+	if (reader->bad || (size_t)(reader->end - reader->at) < size) {
+		reader->bad = true;
+		return NULL;
+	}
+	const void *bytes = reader->at;
+	reader->at += size;
+	return bytes;
+}
+
+static uint32_t take_number(struct outgoing_reader *reader)
+{
+	const unsigned char *wire = take(reader, 4);
+	if (!wire)
+		return 0;
+	return (uint32_t)wire[0] << 24 | (uint32_t)wire[1] << 16 | (uint32_t)wire[2] << 8 | wire[3];
+}
+
+static const void *take_bytes(struct outgoing_reader *reader, size_t *size)
+{
+	uint32_t length = take_number(reader);
+	*size = 0;
+	if (reader->bad || length == NULL_SIZE)
+		return NULL;
+	const void *bytes = take(reader, length);
+	*size = reader->bad ? 0 : length;
+	return bytes;
+}
+
+static const char *take_name(struct outgoing_reader *reader)
+{
+	size_t size;
+	const char *name = take_bytes(reader, &size);
+	if (!name || size == 0 || name[size - 1] != '\0') {
+		reader->bad = true;
+		return "";
+	}
+	return name;
+}
+
+static void take_headers(struct outgoing_reader *reader, struct outgoing *message)
+{
+	size_t count = take_number(reader);
+	/* Each has at least two lengths: what claims more is not one of ours. */
+	if (reader->bad || count > (size_t)(reader->end - reader->at) / 8) {
+		reader->bad = true;
+		return;
+	}
+	if (count > reader->header_size) {
+		reader->headers = alloc_grow(reader->headers, count, sizeof(*reader->headers));
+		reader->header_size = count;
+	}
+	message->headers = reader->headers;
+	message->header_count = count;
+	for (size_t i = 0; i < count; i++) {
+		reader->headers[i].name = take_name(reader);
+		reader->headers[i].value = take_bytes(reader, &reader->headers[i].size);
+	}
+}
+
+bool outgoing_read(struct outgoing_reader *reader, struct outgoing *message)
+{
+	if (reader->bad || reader->at == reader->end)
+		return false;
+	const unsigned char *start = take(reader, 2);
+	if (!start || start[0] != OUTGOING_VERSION) {
+		reader->bad = true;
+		return false;
+	}
+	*message = (struct outgoing){ .dead_letter = start[1] != 0 };
+	message->topic = take_name(reader);
+	message->partition = (int32_t)take_number(reader);
+	uint64_t high = take_number(reader);
+	message->timestamp_ms = (int64_t)(high << 32 | take_number(reader));
+	message->key = take_bytes(reader, &message->key_size);
+	message->value = take_bytes(reader, &message->value_size);
+	take_headers(reader, message);
+	return !reader->bad;
+}

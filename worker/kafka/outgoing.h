@@ -1,0 +1,54 @@
+/*
+ * outgoing.h - a message to be produced: a reply or a dead letter
+ *
+ * Built for each command, and, where it must survive a crash, kept in the outbox: one payload
+ * holds all messages of a batch and lane, in a form of our own (outgoing_write, outgoing_read),
+ * versioned so that a worker after an upgrade reads what the one before it left.
+ */
+#ifndef WORKER_KAFKA_OUTGOING_H
+#define WORKER_KAFKA_OUTGOING_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct outgoing_header {
+	const char *name; /* NUL-terminated */
+	const void *value; /* NULL: a null value */
+	size_t size;
+};
+
+struct outgoing {
+	const char *topic;     /* NUL-terminated */
+	int32_t partition;     /* -1: by the key */
+	bool dead_letter;
+	const void *key;       /* NULL: none */
+	size_t key_size;
+	const void *value;     /* NULL: a null value (a tombstone in a dead letter) */
+	size_t value_size;
+	int64_t timestamp_ms;  /* 0: now */
+	struct outgoing_header *headers;
+	size_t header_count;
+};
+
+/* Bytes that a growing buffer holds; ends the process when memory is out. */
+struct outgoing_buffer {
+	char *bytes;
+	size_t size, capacity;
+};
+
+void outgoing_write(struct outgoing_buffer *buffer, const struct outgoing *message);
+
+/* Walks a payload: texts point into it, headers stand in the reader until the next call. */
+struct outgoing_reader {
+	const char *at, *end;
+	bool bad; /* it is not one of ours, or cut short */
+	struct outgoing_header *headers;
+	size_t header_size;
+};
+void outgoing_reader_start(struct outgoing_reader *reader, const void *payload, size_t size);
+bool outgoing_read(struct outgoing_reader *reader, struct outgoing *message);
+void outgoing_reader_end(struct outgoing_reader *reader);
+
+#endif

@@ -1,0 +1,385 @@
+/* worker.c - see worker.h */
+#include "worker/process/worker.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "schemas/base/alloc.h"
+#include "worker/background/index_builder.h"
+#include "worker/config/exit_status.h"
+#include "schemas/base/clock.h"
+#include "worker/kafka/consumer.h"
+#include "worker/engine/engine.h"
+#include "worker/engine/executor.h"
+#include "worker/telemetry/http.h"
+#include "worker/process/init_storage.h"
+#include "worker/kafka/topic_create.h"
+#include "handlers/domains/command_table.h"
+
+/* Large batches at once, where the configuration leaves it to the machine. */
+#define HEAVY_MIN 2
+#define HEAVY_MAX 8
+#define MALLOC_LARGE (2 * 1024 * 1024)
+/* Supervisors that signal a process and its group send the same signal twice. */
+#define SAME_SIGNAL_MS 500
+
+struct worker {
+	struct engine engine;
+	struct config_conninfo conninfo;
+	struct consumer *consumer;
+	struct builder *builder;
+	struct executor **executors;
+	int executor_count;
+	int give_up_fd; /* readable: executors wait for PostgreSQL no longer */
+	struct http *http;
+	atomic_bool made; /* make_parts is through: probes may look at them */
+	struct catalog **catalogs; /* all that were in use: datums may point into an older one */
+	size_t catalog_count;
+	atomic_bool stopping;
+	int64_t stopping_since; /* clock_tick_ms; the signals' thread */
+	pthread_t signals;
+};
+
+/* Reads the schemas, schemas.directory included, and has them used from now on. */
+static bool load_schemas(struct worker *w, char *error, size_t error_size)
+{
+	struct engine *e = &w->engine;
+	struct catalog *catalog = catalog_new(e->config->schemas.directory, error, error_size);
+	if (!catalog)
+		return false;
+	w->catalogs = alloc_grow(w->catalogs, w->catalog_count + 1, sizeof(*w->catalogs));
+	w->catalogs[w->catalog_count++] = catalog;
+	atomic_store(&e->catalog, catalog);
+	return true;
+}
+
+static void reload_schemas(struct worker *w)
+{
+	char error[1024];
+	if (load_schemas(w, error, sizeof(error)))
+		log_info(w->engine.log, "schemas read again",
+			LOG_STR("directory", w->engine.config->schemas.directory));
+	else
+		log_error(w->engine.log, "schemas can't be read, the ones in use stay",
+			LOG_STR("error", error));
+}
+
+/* Waits for the signals, which all other threads have blocked: a handler could not wake the
+ * consumer's loop. */
+static void *wait_for_signals(void *arg)
+{
+	struct worker *w = arg;
+	sigset_t set;
+	int signal;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2); /* ours: the worker ended by itself */
+	while (sigwait(&set, &signal) == 0 && signal != SIGUSR2) {
+		if (signal == SIGHUP) {
+			reload_schemas(w);
+			continue;
+		}
+		int64_t now = clock_tick_ms();
+		if (atomic_load(&w->stopping) && now - w->stopping_since < SAME_SIGNAL_MS)
+			continue;
+		if (atomic_exchange(&w->stopping, true)) {
+			log_warn(w->engine.log, "second signal: ending at once, nothing is lost");
+			_exit(128 + signal);
+		}
+		w->stopping_since = now;
+		log_info(w->engine.log, "stopping", LOG_INT("signal", signal));
+		lanes_wake(w->engine.lanes);
+	}
+	return NULL;
+}
+
+/* Before any thread is made: each inherits the mask. */
+static void block_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void stop_signals(struct worker *w)
+{
+	pthread_kill(w->signals, SIGUSR2);
+	pthread_join(w->signals, NULL);
+}
+
+static bool is_ready(void *context, char *why, size_t size)
+{
+	struct worker *w = context;
+	if (atomic_load(&w->stopping)) {
+		snprintf(why, size, "stopping");
+		return false;
+	}
+	if (!atomic_load(&w->made)) {
+		snprintf(why, size, "starting");
+		return false;
+	}
+	return !outage_is_on(w->engine.outage, why, size) && consumer_is_ready(w->consumer, why, size);
+}
+
+static bool is_live(void *context, char *why, size_t size)
+{
+	(void)context;
+	(void)why;
+	(void)size;
+	return true;
+}
+
+/* --- making the parts --- */
+
+static void make_settings(struct worker *w, const struct config *config, struct log *log)
+{
+	struct engine *e = &w->engine;
+	e->config = config;
+	e->log = log;
+	e->metrics = metrics_new(command_names, command_count);
+	e->outage = outage_new(log, e->metrics);
+	e->limits = (struct decode_limits){
+		.message_bytes = (size_t)config->limits.message_bytes,
+		.string_bytes = (size_t)config->limits.string_bytes,
+		.array_items = (size_t)config->limits.array_items,
+		.depth = 64,
+		.json_depth = (size_t)config->limits.depth,
+	};
+	e->settings = (struct worker_settings){
+		.repair_text = strcmp(config->data.text_repair, "repair") == 0,
+		.max_reply_bytes = (size_t)config->replies.max_bytes,
+		.version = STOWAGE_VERSION,
+	};
+	w->conninfo = config_conninfo(config);
+	e->connection = (struct connection_options){
+		.keywords = w->conninfo.keywords,
+		.values = w->conninfo.values,
+		.prepared_statements = config->postgres.prepared_statements,
+		.give_up_fd = &w->give_up_fd,
+	};
+	w->give_up_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	e->init_storage = init_storage_command;
+	e->builder_wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (w->give_up_fd < 0 || e->builder_wake_fd < 0)
+		abort();
+}
+
+static size_t heavy_batches(const struct config *config)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (config->batch.max_parallel > 0)
+		return (size_t)config->batch.max_parallel;
+	return processors < HEAVY_MIN ? HEAVY_MIN : processors > HEAVY_MAX ? HEAVY_MAX : (size_t)processors;
+}
+
+/* Reads beside their lanes leave a session to what is not done yet in these. */
+static unsigned side_reads(const struct config *config)
+{
+	unsigned sessions = (unsigned)config->postgres.max;
+	return sessions > 1 ? sessions - 1 : sessions;
+}
+
+static void make_lanes(struct worker *w)
+{
+	const struct config *config = w->engine.config;
+	struct lanes_limits limits = {
+		.batch_commands = (size_t)config->batch.max_commands,
+		.heavy_batches = heavy_batches(config),
+		.batch_bytes = (size_t)config->batch.max_bytes,
+		.side_reads = side_reads(config),
+		.linger_ms = config->batch.linger_ms,
+		/* The other half is librdkafka's. */
+		.memory_bytes = (size_t)config->limits.memory_bytes / 2,
+	};
+	w->engine.lanes = lanes_new(&limits, w->engine.metrics);
+}
+
+static int give_up(struct worker *w, const char *what, const char *error, int status)
+{
+	log_error(w->engine.log, what, LOG_STR("error", error));
+	return status;
+}
+
+/* True also if there is to be none. */
+static bool start_http(struct worker *w, char *error, size_t error_size)
+{
+	struct engine *e = &w->engine;
+	if (!e->config->http.address[0])
+		return true;
+	w->http = http_start(e->config->http.address, e->metrics, is_ready, is_live, w, e->log, error,
+		error_size);
+	return w->http != NULL;
+}
+
+static int make_parts(struct worker *w)
+{
+	struct engine *e = &w->engine;
+	char error[1024];
+	if (!load_schemas(w, error, sizeof(error)))
+		return give_up(w, e->config->schemas.directory ? "schemas.directory can't be used"
+			: "schemas can't be used", error, EXIT_CONFIG);
+	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
+		return give_up(w, "replies.allow is not a regular expression", e->config->replies.allow,
+			EXIT_CONFIG);
+	/* Before anything that asks the brokers: a port that is taken is found at once. */
+	if (!start_http(w, error, sizeof(error)))
+		return give_up(w, "http.address can't be served", error, EXIT_FAILED);
+	make_lanes(w);
+	e->producer = producer_new(e->config, e->lanes, e->log, e->metrics, error, sizeof(error));
+	if (!e->producer)
+		return give_up(w, "no producer can be made", error, EXIT_CONFIG);
+	w->consumer = consumer_new(e->config, producer_client(e->producer), e->lanes, e->log, e->metrics,
+		error, sizeof(error));
+	if (!w->consumer)
+		return give_up(w, "no consumer can be made", error, EXIT_CONFIG);
+	e->consumer = consumer_client(w->consumer);
+	e->topics = topics_new(e->consumer);
+	atomic_store(&w->made, true);
+	return EXIT_OK;
+}
+
+static void free_parts(struct worker *w)
+{
+	struct engine *e = &w->engine;
+	http_stop(w->http);
+	producer_free(e->producer, 0);
+	builder_free(w->builder);
+	topics_free(e->topics);
+	/* Reads beside their lanes that had to wait still hold messages: librdkafka waits for those. */
+	lanes_free(e->lanes);
+	consumer_free(w->consumer);
+	for (size_t i = 0; i < w->catalog_count; i++)
+		catalog_free(w->catalogs[i]);
+	free(w->catalogs);
+	outage_free(e->outage);
+	metrics_free(e->metrics);
+	config_conninfo_free(&w->conninfo);
+	regfree(&e->reply_allow);
+	free(w->executors);
+	close(w->give_up_fd);
+	close(e->builder_wake_fd);
+}
+
+/* --- running --- */
+
+/* False: there is no use in starting. A database that is away is waited for, like later on. */
+static bool start_database(struct worker *w)
+{
+	char error[1024];
+	switch (init_storage_start(w->engine.config, &w->engine.connection, w->engine.log, error,
+		sizeof(error))) {
+	case DB_OK:
+		return true;
+	case DB_SETUP:
+		log_error(w->engine.log, "the database can't be used", LOG_STR("error", error),
+			LOG_STR("help", "check postgres.* in the configuration; `stowage check` tells more, "
+					"`stowage init` makes tables"));
+		return false;
+	default:
+		log_warn(w->engine.log, "the database is away, waiting for it", LOG_STR("error", error));
+		return true;
+	}
+}
+
+/* Topics that can't be made are not the end: they may be made by hand while the worker runs. */
+static void make_topics(struct worker *w)
+{
+	const struct config *config = w->engine.config;
+	struct config_list names = topic_create_names(config, command_domains, command_domain_count);
+	for (size_t i = 0; config->kafka.create_topics && i < names.count; i++) {
+		char error[512];
+		switch (topic_create(w->engine.consumer, names.items[i],
+			(int)config->kafka.topic_partitions, (int)config->kafka.topic_replication, error,
+			sizeof(error))) {
+		case TOPIC_CREATED:
+			log_info(w->engine.log, "topic made", LOG_STR("topic", names.items[i]));
+			break;
+		case TOPIC_WAS_THERE:
+			break;
+		case TOPIC_REFUSED:
+			log_warn(w->engine.log, "topic can't be made", LOG_STR("topic", names.items[i]),
+				LOG_STR("error", error));
+		}
+	}
+	topic_create_names_free(&names);
+}
+
+static void start_executors(struct worker *w)
+{
+	w->executor_count = (int)w->engine.config->postgres.max;
+	w->executors = alloc_zero((size_t)w->executor_count, sizeof(struct executor *));
+	for (int i = 0; i < w->executor_count; i++)
+		w->executors[i] = executor_start(&w->engine);
+}
+
+/* The lanes are let go of: what still runs is beyond its time, or a read for another worker's lane. */
+static void stop_executors(struct worker *w)
+{
+	lanes_quit(w->engine.lanes);
+	outage_end(w->engine.outage);
+	eventfd_write(w->give_up_fd, 1);
+	for (int i = 0; i < w->executor_count; i++)
+		executor_join(w->executors[i]);
+}
+
+static int run(struct worker *w)
+{
+	if (!start_database(w))
+		return EXIT_DATABASE;
+	make_topics(w);
+	w->builder = builder_start(&w->engine);
+	start_executors(w);
+	log_info(w->engine.log, "stowage runs", LOG_STR("version", STOWAGE_VERSION),
+		LOG_STR("group", w->engine.config->kafka.group_id),
+		LOG_STR("schema", w->engine.config->postgres.schema_name),
+		LOG_INT("connections", w->executor_count), LOG_INT("commands", command_count));
+	bool ended_well = consumer_run(w->consumer, &w->stopping);
+	atomic_store(&w->stopping, true);
+	consumer_leave(w->consumer);
+	producer_close(w->engine.producer);
+	stop_executors(w);
+	builder_stop(w->builder);
+	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);
+	w->engine.producer = NULL;
+	log_info(w->engine.log, "stowage ends");
+	return ended_well ? EXIT_OK : EXIT_KAFKA;
+}
+
+int worker_run(const struct config *config, struct log *log)
+{
+	struct worker w = { 0 };
+	/* Executors' buffers come and go: with an arena of malloc's for each thread, what one frees
+	 * the others can't use. What is larger than a fetch goes back to the system at once: malloc
+	 * otherwise learns from it to keep ever more, and a worker grows with its uptime. What is
+	 * smaller is used again while there is work: pages fresh from the system cost more than what
+	 * is written to them. */
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
+	mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
+	/* Idle executors trim. Where a sanitizer has its own malloc, the first call to the system's
+	 * sets that up for its thread: it has to be this one, which ends last. */
+	malloc_trim(0);
+	block_signals();
+	make_settings(&w, config, log);
+	int status = make_parts(&w);
+	if (status == EXIT_OK && pthread_create(&w.signals, NULL, wait_for_signals, &w) == 0) {
+		status = run(&w);
+		stop_signals(&w);
+	}
+	free_parts(&w);
+	return status;
+}

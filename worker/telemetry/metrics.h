@@ -1,0 +1,84 @@
+/*
+ * metrics.h - what /metrics tells, counted without locks
+ *
+ * Counters are relaxed atomics; any thread may count. Per-command counters are indexed as
+ * command_defs is; COMMAND_UNKNOWN counts what could not be decoded.
+ */
+#ifndef WORKER_TELEMETRY_METRICS_H
+#define WORKER_TELEMETRY_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define COMMAND_UNKNOWN (-1)
+
+enum metric_outcome {
+	OUTCOME_OK,
+	OUTCOME_INVALID,
+	OUTCOME_NOT_FOUND,
+	OUTCOME_CONFLICT,
+	OUTCOME_UNSUPPORTED,
+	OUTCOME_TIMEOUT,
+	OUTCOME_UNAVAILABLE,
+	OUTCOME_INTERNAL,
+	OUTCOME_COUNT,
+};
+
+enum metric_counter {
+	METRIC_BATCHES,
+	METRIC_BATCH_RETRIES,    /* run again after a rollback, an outage or a fence */
+	METRIC_BISECTIONS,
+	METRIC_NEW_ROWS_REFUSED, /* batches run again as a row that was expected to be new was there */
+	METRIC_FENCED,           /* lanes dropped because another worker has them */
+	METRIC_TEXT_REPAIRS,     /* NUL or lone surrogates repaired */
+	METRIC_DEAD_LETTERS,
+	METRIC_REPLIES,
+	METRIC_REPLIES_REFUSED,  /* refused by Kafka for good */
+	METRIC_REPLIES_RESENT,   /* from the outbox, after a crash or a rebalance */
+	METRIC_DATABASE_OUTAGES,
+	METRIC_CONNECTS,
+	METRIC_REBALANCES,
+	METRIC_BUILDS,
+	METRIC_BUILDS_FAILED,
+	METRIC_COUNTER_COUNT,
+};
+
+enum metric_gauge {
+	GAUGE_LANES,
+	GAUGE_LANES_PAUSED,
+	GAUGE_LANES_STOPPED,
+	GAUGE_QUEUED_COMMANDS,
+	GAUGE_QUEUED_BYTES,
+	GAUGE_LAG,               /* all lanes: high watermark - next offset */
+	GAUGE_POOL_SIZE,
+	GAUGE_POOL_BUSY,
+	GAUGE_READS_LIMIT,       /* see side_limit.h */
+	GAUGE_REPLIES_IN_FLIGHT,
+	GAUGE_BUILDS_RUNNING,
+	GAUGE_COUNT,
+};
+
+enum metric_histogram {
+	HISTOGRAM_BATCH_COMMANDS,
+	HISTOGRAM_BATCH_SECONDS, /* from the first statement to COMMIT */
+	HISTOGRAM_AGE_SECONDS,   /* a command's timestamp to its commit */
+	HISTOGRAM_COUNT,
+};
+
+struct metrics;
+
+/* `command_names` outlives the metrics. */
+struct metrics *metrics_new(const char *const *command_names, size_t command_count);
+void metrics_free(struct metrics *metrics);
+
+void metrics_command(struct metrics *metrics, int command, enum metric_outcome outcome);
+void metrics_add(struct metrics *metrics, enum metric_counter counter, uint64_t n);
+void metrics_gauge(struct metrics *metrics, enum metric_gauge gauge, int64_t value);
+void metrics_gauge_add(struct metrics *metrics, enum metric_gauge gauge, int64_t delta);
+void metrics_observe(struct metrics *metrics, enum metric_histogram histogram, double value);
+
+/* Prometheus text exposition format 0.0.4; process memory included. */
+void metrics_print(const struct metrics *metrics, FILE *out);
+
+#endif
