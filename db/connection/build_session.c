@@ -91,7 +91,8 @@ static int wait_some(struct build_session *session, int wake_fd, int64_t tick_at
 	int64_t left = tick_at - now_ms();
 	int rest = PQflush(session->pg);
 	struct pollfd fds[2] = {
-		{ .fd = PQsocket(session->pg), .events = (short)(rest == 1 ? POLLIN | POLLOUT : POLLIN) },
+		{ .fd = PQsocket(session->pg),
+			.events = (short)(rest == 1 ? POLLIN | POLLOUT : POLLIN) },
 		{ .fd = session->cancelled_at ? -1 : wake_fd, .events = POLLIN },
 	};
 	int n = rest < 0 ? -1 : poll(fds, 2, left < 0 ? 0 : (int)left);
@@ -108,7 +109,8 @@ static bool wait_result(struct build_session *session, const struct build_sessio
 	int64_t tick_at = now_ms() + TICK_MS;
 	while (PQisBusy(session->pg)) {
 		int woken = wait_some(session, watch->wake_fd, tick_at);
-		if (woken < 0 || (session->cancelled_at && now_ms() - session->cancelled_at > CANCEL_MS))
+		if (woken < 0 ||
+			(session->cancelled_at && now_ms() - session->cancelled_at > CANCEL_MS))
 			return false;
 		if (!woken && now_ms() < tick_at)
 			continue;

@@ -27,8 +27,8 @@ struct connection *connection_new(const struct connection_options *options)
 	c->queue = calloc(c->queue_size, sizeof(*c->queue));
 	if (!c->queue)
 		abort();
-	c->statements = statement_cache_new(
-		options->statement_cache ? options->statement_cache : DEFAULT_STATEMENT_CACHE);
+	c->statements = statement_cache_new(options->statement_cache ? options->statement_cache
+								     : DEFAULT_STATEMENT_CACHE);
 	return c;
 }
 
@@ -93,7 +93,8 @@ void connection_blame_cancels(struct connection *c, bool blame)
 static enum db_kind connect_kind(const char *message)
 {
 	static const char *const setup[] = { "authentication failed", "does not exist",
-		"no pg_hba.conf entry", "no password supplied", "certificate", "SSL", "permission denied" };
+		"no pg_hba.conf entry", "no password supplied", "certificate", "SSL",
+		"permission denied" };
 	for (size_t i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
 		if (strstr(message, setup[i]))
 			return DB_SETUP;
@@ -232,7 +233,8 @@ static int send_query(struct connection *c, const char *sql, const char *schema,
 	const int *formats = count ? params_formats(params) : NULL;
 	if (c->options.prepared_statements) {
 		const char *name = prepare(c, sql, schema, tag);
-		return c->pg ? PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1) : 0;
+		return c->pg ? PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1)
+			     : 0;
 	}
 	char *text = statement_text(sql, schema ? schema : "");
 	int sent = PQsendQueryParams(c->pg, text, count, NULL, values, lengths, formats, 1);

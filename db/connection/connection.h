@@ -25,7 +25,8 @@
 struct connection;
 
 struct connection_options {
-	const char *const *keywords; /* libpq's conninfo, ending in NULL; must outlive the connection */
+	const char *const
+		*keywords; /* libpq's conninfo, ending in NULL; must outlive the connection */
 	const char *const *values;
 	bool prepared_statements; /* false: for poolers that do not know them */
 	size_t statement_cache;   /* prepared statements kept; 0: the default, 256 */

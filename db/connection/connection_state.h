@@ -37,7 +37,7 @@ struct connection {
 	size_t unsent;
 	bool unsynced; /* something was sent since the last sync */
 	bool blames_cancels;
-	bool cut; /* the result at hand lacks rows, by its bound */
+	bool cut;    /* the result at hand lacks rows, by its bound */
 	bool failed; /* an error since the last sync: the server skips what follows */
 	struct db_failure failure;
 	char last_tag[64];

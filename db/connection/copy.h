@@ -28,6 +28,7 @@ enum copy_end {
 bool copy_begin(struct connection *connection, const char *sql, const char *schema, void *tag)
 	__attribute__((warn_unused_result));
 void copy_rows(struct connection *connection, const void *bytes, size_t size);
-enum copy_end copy_end(struct connection *connection, void *tag) __attribute__((warn_unused_result));
+enum copy_end copy_end(struct connection *connection, void *tag)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -9,9 +9,9 @@ static const struct {
 	const char *prefix;
 	enum db_kind kind;
 } kinds[] = {
-	{ "SW001", DB_FENCED },
-	{ "08", DB_OUTAGE },     /* connection exception */
-	{ "08P01", DB_COMMAND }, /* protocol violation: a statement that is sent wrongly, each time */
+	{ "SW001", DB_FENCED }, { "08", DB_OUTAGE }, /* connection exception */
+	{ "08P01",
+		DB_COMMAND }, /* protocol violation: a statement that is sent wrongly, each time */
 	{ "0A000", DB_COMMAND }, /* feature not supported; a stale plan is told apart by its text */
 	{ "25006", DB_OUTAGE },  /* read-only transaction: a standby, or a failover under way */
 	{ "25P03", DB_LOST },    /* idle-in-transaction time-out */

@@ -11,8 +11,17 @@
 #define POSTGRES_EPOCH_SECONDS 946684800LL
 
 /* Oids of built-in types never change (pg_type.dat). */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25,
-	OID_FLOAT8 = 701, OID_TIMESTAMP = 1114, OID_TIMESTAMPTZ = 1184, OID_JSONB = 3802 };
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT4 = 23,
+	OID_TEXT = 25,
+	OID_FLOAT8 = 701,
+	OID_TIMESTAMP = 1114,
+	OID_TIMESTAMPTZ = 1184,
+	OID_JSONB = 3802
+};
 
 static const uint32_t element_oids[] = {
 	[ELEMENT_TEXT] = OID_TEXT,

@@ -11,10 +11,26 @@
 #define POSTGRES_EPOCH_MS 946684800000LL
 
 /* Oids of built-in types never change (pg_type.dat). */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26,
-	OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_TEXT_ARRAY = 1009, OID_TIMESTAMP = 1114,
-	OID_TIMESTAMPTZ = 1184, OID_JSONB = 3802, OID_TEXT = 25, OID_VARCHAR = 1043, OID_NAME = 19,
-	OID_JSON = 114, OID_UNKNOWN = 705, OID_BPCHAR = 1042 };
+enum {
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_OID = 26,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_TEXT_ARRAY = 1009,
+	OID_TIMESTAMP = 1114,
+	OID_TIMESTAMPTZ = 1184,
+	OID_JSONB = 3802,
+	OID_TEXT = 25,
+	OID_VARCHAR = 1043,
+	OID_NAME = 19,
+	OID_JSON = 114,
+	OID_UNKNOWN = 705,
+	OID_BPCHAR = 1042
+};
 
 static const PGresult *result_of(const struct rows *rows)
 {
@@ -148,8 +164,9 @@ int64_t rows_integer(const struct rows *rows, int row, int column)
 	case 8:
 		return read_int8(bytes);
 	case 4:
-		return PQftype(result_of(rows), column) == OID_OID ? (int64_t)(uint32_t)read_int4(bytes)
-								     : read_int4(bytes);
+		return PQftype(result_of(rows), column) == OID_OID
+			? (int64_t)(uint32_t)read_int4(bytes)
+			: read_int4(bytes);
 	default:
 		memcpy(&small, bytes, sizeof(small));
 		return (int16_t)ntohs(small);

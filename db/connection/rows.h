@@ -30,7 +30,7 @@ enum rows_kind {
 	ROWS_REAL,    /* float4, float8 */
 	ROWS_TIME,    /* timestamp (as UTC), timestamptz */
 	ROWS_BYTES,
-	ROWS_TEXTS,   /* text[] */
+	ROWS_TEXTS, /* text[] */
 	ROWS_OTHER,
 };
 enum rows_kind rows_kind(const struct rows *rows, int column);

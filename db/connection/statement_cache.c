@@ -11,7 +11,7 @@ struct entry {
 	char *sql;
 	char *schema;
 	char name[24];
-	struct entry *chain;        /* same bucket */
+	struct entry *chain;         /* same bucket */
 	struct entry *newer, *older; /* by last use */
 };
 
@@ -137,8 +137,9 @@ struct statement_slot statement_cache_get(struct statement_cache *cache, const c
 	schema = schema ? schema : "";
 	uint64_t hash = hash_of(sql, schema);
 	struct entry *entry = cache->buckets[hash & (cache->bucket_count - 1)];
-	while (entry && (entry->hash != hash || strcmp(entry->sql, sql) != 0 ||
-				strcmp(entry->schema, schema) != 0))
+	while (entry &&
+		(entry->hash != hash || strcmp(entry->sql, sql) != 0 ||
+			strcmp(entry->schema, schema) != 0))
 		entry = entry->chain;
 	if (entry) {
 		unlink_use(cache, entry);

@@ -51,16 +51,16 @@ struct ddl_source {
 	enum ddl_naming naming;
 	const char *domain;
 	const char *name;
-	const char *table; /* NULL for functions, changes, obsolete indexes and the version */
-	bool own;          /* the worker's, not the reference's */
-	bool by_default;   /* left out with skipDefaultIndexes */
+	const char *table;      /* NULL for functions, changes, obsolete indexes and the version */
+	bool own;               /* the worker's, not the reference's */
+	bool by_default;        /* left out with skipDefaultIndexes */
 	const char *const *sql; /* ends in NULL */
 	const struct ddl_column *columns; /* of a table; end in a NULL name */
 	const struct ddl_later *later;
 	const char *needs_column; /* only if the table's column has that type; or NULL */
 	const char *needs_type;
-	const char *calls;       /* function of a trigger */
-	const char *when_table;  /* of a change: the column that tells the old shape */
+	const char *calls;      /* function of a trigger */
+	const char *when_table; /* of a change: the column that tells the old shape */
 	const char *when_column;
 	const char *after;       /* of a change: also after the change of that name */
 	const char *const *gone; /* of a change: tables it takes away; ends in NULL */

@@ -50,7 +50,7 @@ static bool has_name(const struct ddl_script *script, size_t count, enum ddl_kin
 
 static void add_object(struct ddl_script *script, const struct ddl_source *source)
 {
-	struct ddl_object object = {.source = *source};
+	struct ddl_object object = { .source = *source };
 
 	if (!ddl_name_make(source->naming, script->schema, source->name, &object.name))
 		return;
@@ -86,9 +86,10 @@ static void resolve_collisions(struct ddl_script *script)
 		enum ddl_kind kind = object.source.kind;
 		if (kind == DDL_PRIMARY && has_name(script, all, DDL_CONSTRAINT, name))
 			ddl_name_hash(script->schema, object.source.name, &object.name);
-		if (kind == DDL_INDEX && (has_name(script, all, DDL_CONSTRAINT, name) ||
-			has_name(script, all, DDL_PRIMARY, name) ||
-			has_name(script, script->count, DDL_INDEX, name)))
+		if (kind == DDL_INDEX &&
+			(has_name(script, all, DDL_CONSTRAINT, name) ||
+				has_name(script, all, DDL_PRIMARY, name) ||
+				has_name(script, script->count, DDL_INDEX, name)))
 			continue;
 		script->objects[script->count++] = object;
 	}
@@ -96,8 +97,8 @@ static void resolve_collisions(struct ddl_script *script)
 
 static void complain(struct ddl_script *script, char *text)
 {
-	script->complaints =
-		grow(script->complaints, script->complaint_count, sizeof *script->complaints);
+	script->complaints = grow(script->complaints, script->complaint_count,
+		sizeof *script->complaints);
 	script->complaints[script->complaint_count++] = text;
 }
 
@@ -111,8 +112,11 @@ static void add_custom(struct ddl_script *script, const struct ddl_index *index)
 	}
 	const char **sql = keep(script, calloc(2, sizeof *sql));
 	sql[0] = keep(script, ddl_index_sql(index));
-	struct ddl_source source = {.kind = DDL_INDEX, .domain = "custom", .sql = sql,
-		.name = keep(script, strdup(index->name)), .table = keep(script, strdup(index->table))};
+	struct ddl_source source = { .kind = DDL_INDEX,
+		.domain = "custom",
+		.sql = sql,
+		.name = keep(script, strdup(index->name)),
+		.table = keep(script, strdup(index->table)) };
 	add_object(script, &source);
 }
 
@@ -176,20 +180,33 @@ static size_t add_placeholder(struct text *sql, const char *at, const char *sche
 	static const struct {
 		const char *written;
 		size_t len;
-	} places[] = {{":\"schema\"", 9}, {":'schema'", 9}, {":\"name\"", 7}, {":'name'", 7},
-		{":concurrently ", 14}, {":version", 8}};
+	} places[] = { { ":\"schema\"", 9 }, { ":'schema'", 9 }, { ":\"name\"", 7 },
+		{ ":'name'", 7 }, { ":concurrently ", 14 }, { ":version", 8 } };
 	size_t i = 0;
 
 	while (i < sizeof places / sizeof *places && strncmp(at, places[i].written, places[i].len))
 		i++;
 	switch (i) {
-	case 0: text_add_ident(sql, schema); break;
-	case 1: text_add_literal(sql, schema); break;
-	case 2: text_add_ident(sql, name); break;
-	case 3: text_add_literal(sql, name); break;
-	case 4: text_add(sql, concurrently ? "CONCURRENTLY " : ""); break;
-	case 5: text_addf(sql, "%d", ddl_version); break;
-	default: return 0;
+	case 0:
+		text_add_ident(sql, schema);
+		break;
+	case 1:
+		text_add_literal(sql, schema);
+		break;
+	case 2:
+		text_add_ident(sql, name);
+		break;
+	case 3:
+		text_add_literal(sql, name);
+		break;
+	case 4:
+		text_add(sql, concurrently ? "CONCURRENTLY " : "");
+		break;
+	case 5:
+		text_addf(sql, "%d", ddl_version);
+		break;
+	default:
+		return 0;
 	}
 	return places[i].len;
 }
@@ -197,15 +214,16 @@ static size_t add_placeholder(struct text *sql, const char *at, const char *sche
 char *ddl_statement(const struct ddl_script *script, const struct ddl_object *object, size_t i,
 	bool concurrently)
 {
-	struct text sql = {0};
+	struct text sql = { 0 };
 	const char *at = object->source.sql[i];
 
 	if (!at)
 		return NULL;
 	while (*at) {
 		size_t plain = 1 + strcspn(at + 1, ":");
-		size_t used = *at == ':' ? add_placeholder(&sql, at, script->schema, object->name.text,
-			concurrently) : 0;
+		size_t used = *at == ':'
+			? add_placeholder(&sql, at, script->schema, object->name.text, concurrently)
+			: 0;
 		if (!used)
 			text_add_bytes(&sql, at, plain);
 		at += used ? used : plain;
@@ -214,13 +232,15 @@ char *ddl_statement(const struct ddl_script *script, const struct ddl_object *ob
 }
 
 /* A constraint can't be made IF NOT EXISTS: wraps the statement so that it can run again. */
-static void export_constraint(struct text *out, const struct ddl_object *object,
-	const char *schema, const char *statement)
+static void export_constraint(struct text *out, const struct ddl_object *object, const char *schema,
+	const char *statement)
 {
-	text_add(out, "DO $stowage$ BEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
+	text_add(out,
+		"DO $stowage$ BEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
 		"WHERE conname = ");
 	text_add_literal(out, object->name.text);
-	text_add(out, "\n\t\tAND connamespace = (SELECT oid FROM pg_catalog.pg_namespace "
+	text_add(out,
+		"\n\t\tAND connamespace = (SELECT oid FROM pg_catalog.pg_namespace "
 		"WHERE nspname = ");
 	text_add_literal(out, schema);
 	text_addf(out, ")) THEN\n\t%s;\n\tEND IF;\nEND $stowage$", statement);
@@ -247,11 +267,12 @@ static void export_object(struct text *out, const struct ddl_script *script,
 
 char *ddl_export(const char *const *schemas, size_t count)
 {
-	struct text out = {0};
+	struct text out = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		struct ddl_options options = {.schema = schemas[i], .reference_tables = true,
-			.own_tables = true};
+		struct ddl_options options = {
+			.schema = schemas[i], .reference_tables = true, .own_tables = true
+		};
 		struct ddl_script *script = ddl_script_new(&options);
 		text_add(&out, "CREATE SCHEMA IF NOT EXISTS ");
 		text_add_ident(&out, schemas[i]);

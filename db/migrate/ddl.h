@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "db/migrate/ddl_name.h"
 #include "db/ddl/ddl_source.h"
+#include "db/migrate/ddl_name.h"
 
 /* An index of the user's own; names as the reference's CreateIndexOptions has them. What is not
  * given is NULL. The texts are SQL of the configuration, trusted as such. */

@@ -61,7 +61,7 @@ void ddl_say(PGconn *conn, const char *what, char *err, size_t errlen)
 
 static bool read_version(PGconn *conn, struct ddl_catalog *catalog, const char *schema)
 {
-	struct text sql = {0};
+	struct text sql = { 0 };
 
 	text_add(&sql, "SELECT coalesce(max(version), 0) FROM ");
 	text_add_ident(&sql, schema);
@@ -118,7 +118,7 @@ static int compare(const struct ddl_catalog *catalog, int row, const char *const
 static int find(const struct ddl_catalog *catalog, const char *kind, const char *parent,
 	const char *name)
 {
-	const char *const key[3] = {kind, parent, name};
+	const char *const key[3] = { kind, parent, name };
 	int low = 0, high = catalog->count;
 
 	while (low < high) {
@@ -135,7 +135,7 @@ static int find(const struct ddl_catalog *catalog, const char *kind, const char 
 static bool find_extra(const struct ddl_catalog *catalog, const char *kind, const char *parent,
 	const char *name, const char *extra)
 {
-	const char *const key[3] = {kind, parent, name};
+	const char *const key[3] = { kind, parent, name };
 	int row = find(catalog, kind, parent, name);
 
 	for (; row >= 0 && row < catalog->count && compare(catalog, row, key) == 0; row++) {
@@ -186,7 +186,7 @@ bool ddl_catalog_function(const struct ddl_catalog *catalog, const char *name, c
 bool ddl_catalog_trigger(const struct ddl_catalog *catalog, const char *table, const char *name,
 	const char *function)
 {
-	struct text extra = {0};
+	struct text extra = { 0 };
 
 	/* pg_trigger.tgtype: 1 FOR EACH ROW + 2 BEFORE + 4 INSERT + 16 UPDATE */
 	text_addf(&extra, "23 %s", function);
@@ -200,8 +200,8 @@ enum ddl_index_state ddl_catalog_index(const struct ddl_catalog *catalog, const 
 	static const struct {
 		const char *name;
 		enum ddl_index_state state;
-	} states[] = {{"valid", DDL_INDEX_VALID}, {"replica", DDL_INDEX_REPLICA},
-		{"building", DDL_INDEX_BUILDING}, {"broken", DDL_INDEX_BROKEN}};
+	} states[] = { { "valid", DDL_INDEX_VALID }, { "replica", DDL_INDEX_REPLICA },
+		{ "building", DDL_INDEX_BUILDING }, { "broken", DDL_INDEX_BROKEN } };
 
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
 		if (find_extra(catalog, "index", "", name, states[i].name))

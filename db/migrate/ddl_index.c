@@ -17,7 +17,7 @@ static bool table_known(const char *table)
 /* The name in front of "name DESC NULLS LAST". */
 static char *column_name(const char *column)
 {
-	struct text name = {0};
+	struct text name = { 0 };
 
 	text_add_bytes(&name, column, strcspn(column, " "));
 	return text_take(&name);
@@ -36,7 +36,7 @@ static bool column_valid(const char *column)
 
 static bool method_known(const char *method)
 {
-	static const char *const methods[] = {"btree", "hash", "gin", "gist", "spgist", "brin"};
+	static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist", "brin" };
 
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
 		if (!strcmp(methods[i], method))
@@ -47,7 +47,7 @@ static bool method_known(const char *method)
 
 char *ddl_index_refuse(const struct ddl_index *index)
 {
-	struct text why = {0};
+	struct text why = { 0 };
 
 	if (!ddl_identifier_valid(index->name))
 		text_addf(&why, "index %s: not a name for an index", index->name);
@@ -56,11 +56,13 @@ char *ddl_index_refuse(const struct ddl_index *index)
 	else if (index->column_count == 0)
 		text_addf(&why, "index %s: it has no columns", index->name);
 	else if (index->method && !method_known(index->method))
-		text_addf(&why, "index %s: the method %s is not btree, hash, gin, gist, spgist or brin",
+		text_addf(&why,
+			"index %s: the method %s is not btree, hash, gin, gist, spgist or brin",
 			index->name, index->method);
 	for (size_t i = 0; why.len == 0 && i < index->column_count; i++) {
 		if (!column_valid(index->columns[i]))
-			text_addf(&why, "index %s: not a column: %s", index->name, index->columns[i]);
+			text_addf(&why, "index %s: not a column: %s", index->name,
+				index->columns[i]);
 	}
 	return why.len ? text_take(&why) : NULL;
 }
@@ -78,7 +80,7 @@ static void add_column(struct text *sql, const struct ddl_index *index, const ch
 
 char *ddl_index_sql(const struct ddl_index *index)
 {
-	struct text sql = {0};
+	struct text sql = { 0 };
 
 	text_addf(&sql, "CREATE %sINDEX :concurrently IF NOT EXISTS :\"name\"\n\tON :\"schema\".",
 		index->unique ? "UNIQUE " : "");

@@ -60,11 +60,12 @@ enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char
 	size_t errlen)
 {
 	enum ddl_lock_state state = DDL_LOCK_FAILED;
-	struct text sql = {0};
+	struct text sql = { 0 };
 
 	/* By the simple protocol: the portal of the other would keep its snapshot until the end of
 	 * the transaction, and index builds would wait for it. */
-	text_add(&sql, "SELECT pg_catalog.pg_try_advisory_xact_lock("
+	text_add(&sql,
+		"SELECT pg_catalog.pg_try_advisory_xact_lock("
 		"pg_catalog.hashtextextended('stowage init ' || ");
 	text_add_literal(&sql, schema);
 	text_add(&sql, ", 0))");

@@ -13,7 +13,8 @@
 
 static bool is_word(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		c == '_';
 }
 
 static bool is_digit(unsigned char c)
@@ -24,9 +25,12 @@ static bool is_digit(unsigned char c)
 /* Length of the UTF-8 sequence at `s`, 0 if it is none (overlong, surrogate, cut off). */
 static size_t sequence(const unsigned char *s, uint32_t *code)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3
-		: s[0] >> 3 == 30 ? 4 : 0;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = s[0] < 0x80  ? 1
+		: s[0] >> 5 == 6  ? 2
+		: s[0] >> 4 == 14 ? 3
+		: s[0] >> 3 == 30 ? 4
+				  : 0;
 
 	if (!len)
 		return 0;
@@ -93,11 +97,12 @@ static void add_code(struct text *text, uint32_t code)
 	else if (code < 0x800)
 		text_addf(text, "%c%c", (char)(0xc0 | code >> 6), (char)(0x80 | (code & 0x3f)));
 	else if (code < 0x10000)
-		text_addf(text, "%c%c%c", (char)(0xe0 | code >> 12), (char)(0x80 | (code >> 6 & 0x3f)),
-			(char)(0x80 | (code & 0x3f)));
-	else
-		text_addf(text, "%c%c%c%c", (char)(0xf0 | code >> 18), (char)(0x80 | (code >> 12 & 0x3f)),
+		text_addf(text, "%c%c%c", (char)(0xe0 | code >> 12),
 			(char)(0x80 | (code >> 6 & 0x3f)), (char)(0x80 | (code & 0x3f)));
+	else
+		text_addf(text, "%c%c%c%c", (char)(0xf0 | code >> 18),
+			(char)(0x80 | (code >> 12 & 0x3f)), (char)(0x80 | (code >> 6 & 0x3f)),
+			(char)(0x80 | (code & 0x3f)));
 }
 
 /* Unicode's simple lower case, independent of the process's locale. */
@@ -144,8 +149,8 @@ static void set_hashed(struct ddl_name *name, const char *full)
 
 	set_name(name, full, len);
 	ddl_sha256(full, strlen(full), digest);
-	snprintf(name->text + len, sizeof name->text - len, "_%02x%02x%02x%02x", digest[0], digest[1],
-		digest[2], digest[3]);
+	snprintf(name->text + len, sizeof name->text - len, "_%02x%02x%02x%02x", digest[0],
+		digest[1], digest[2], digest[3]);
 }
 
 /* The whole name, however long. */
@@ -153,7 +158,7 @@ static void add_full(struct text *full, enum ddl_naming naming, const char *sche
 	const char *base)
 {
 	bool named = strcmp(schema, "public") != 0;
-	struct text mixed = {0};
+	struct text mixed = { 0 };
 
 	if (naming == DDL_CONSTRAINED || (naming == DDL_PREFIXED && named))
 		add_prefix(&mixed, schema);
@@ -170,7 +175,7 @@ static void add_full(struct text *full, enum ddl_naming naming, const char *sche
 bool ddl_name_make(enum ddl_naming naming, const char *schema, const char *base,
 	struct ddl_name *name)
 {
-	struct text full = {0};
+	struct text full = { 0 };
 	bool made = true;
 
 	add_full(&full, naming, schema, base);
@@ -187,7 +192,7 @@ bool ddl_name_make(enum ddl_naming naming, const char *schema, const char *base,
 
 void ddl_name_hash(const char *schema, const char *base, struct ddl_name *name)
 {
-	struct text full = {0};
+	struct text full = { 0 };
 
 	add_full(&full, DDL_CONSTRAINED, schema, base);
 	set_hashed(name, text_string(&full));

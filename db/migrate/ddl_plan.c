@@ -56,8 +56,11 @@ static struct ddl_step *add_step(struct planner *planner, enum ddl_mode mode, bo
 	const struct ddl_object *object, char *lack)
 {
 	struct ddl_plan *plan = planner->plan;
-	struct ddl_step step = {.mode = mode, .severe = severe, .lack = lack,
-		.kind = object->source.kind, .object = object->name.text};
+	struct ddl_step step = { .mode = mode,
+		.severe = severe,
+		.lack = lack,
+		.kind = object->source.kind,
+		.object = object->name.text };
 
 	plan->steps = grow(plan->steps, plan->step_count, sizeof step);
 	plan->steps[plan->step_count] = step;
@@ -85,7 +88,7 @@ static void add_statements(struct planner *planner, struct ddl_step *step,
 static char *lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static char *lack(const char *format, ...)
 {
-	struct text text = {0};
+	struct text text = { 0 };
 	va_list args;
 
 	va_start(args, format);
@@ -99,7 +102,7 @@ static void add_flaw(struct planner *planner, bool severe, char *text)
 	struct ddl_plan *plan = planner->plan;
 
 	plan->flaws = grow(plan->flaws, plan->flaw_count, sizeof *plan->flaws);
-	plan->flaws[plan->flaw_count++] = (struct ddl_flaw){severe, text};
+	plan->flaws[plan->flaw_count++] = (struct ddl_flaw){ severe, text };
 }
 
 static const struct ddl_later *find_later(const struct ddl_source *table, const char *column)
@@ -121,9 +124,9 @@ static void plan_columns(struct planner *planner, const struct ddl_object *objec
 		if (ddl_catalog_column(planner->catalog, table, later->name))
 			continue;
 		if (!step)
-			step = add_step(planner, DDL_ALONE, true, object, lack(
-				"column \"%s\" of table %s is missing", later->name, table));
-		struct text sql = {0};
+			step = add_step(planner, DDL_ALONE, true, object,
+				lack("column \"%s\" of table %s is missing", later->name, table));
+		struct text sql = { 0 };
 		text_add(&sql, "ALTER TABLE ");
 		text_add_ident(&sql, schema);
 		text_addf(&sql, ".%s ADD COLUMN IF NOT EXISTS %s", table, later->definition);
@@ -132,11 +135,14 @@ static void plan_columns(struct planner *planner, const struct ddl_object *objec
 	for (const struct ddl_column *column = object->source.columns; column->name; column++) {
 		const char *type = ddl_catalog_column(planner->catalog, table, column->name);
 		if (!type && !find_later(&object->source, column->name))
-			add_flaw(planner, true, lack("column \"%s\" of table %s is missing, and no "
-				"migration adds it", column->name, table));
+			add_flaw(planner, true,
+				lack("column \"%s\" of table %s is missing, and no "
+				     "migration adds it",
+					column->name, table));
 		else if (type && strcmp(type, column->type))
-			add_flaw(planner, false, lack("column \"%s\" of table %s is of type %s, not %s",
-				column->name, table, type, column->type));
+			add_flaw(planner, false,
+				lack("column \"%s\" of table %s is of type %s, not %s",
+					column->name, table, type, column->type));
 	}
 }
 
@@ -149,8 +155,8 @@ static void plan_table(struct planner *planner, const struct ddl_object *object)
 		plan_columns(planner, object);
 		return;
 	}
-	struct ddl_step *step =
-		add_step(planner, DDL_TOGETHER, true, object, lack("table %s is missing", table));
+	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
+		lack("table %s is missing", table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -165,12 +171,13 @@ static void plan_constraint(struct planner *planner, const struct ddl_object *ob
 	const struct ddl_source *source = &object->source;
 	enum ddl_mode mode = mode_for(planner, source->table);
 
-	if (mode == DDL_ALONE && (source->kind == DDL_PRIMARY
-		? ddl_catalog_primary(planner->catalog, source->table)
-		: ddl_catalog_constraint(planner->catalog, object->name.text)))
+	if (mode == DDL_ALONE &&
+		(source->kind == DDL_PRIMARY
+				? ddl_catalog_primary(planner->catalog, source->table)
+				: ddl_catalog_constraint(planner->catalog, object->name.text)))
 		return;
-	struct ddl_step *step = add_step(planner, mode, true, object, lack(
-		"constraint %s of table %s is missing", object->name.text, source->table));
+	struct ddl_step *step = add_step(planner, mode, true, object,
+		lack("constraint %s of table %s is missing", object->name.text, source->table));
 	for (size_t i = 0; mode == DDL_ALONE && i < ddl_script_count(planner->script); i++) {
 		const struct ddl_object *before = ddl_script_object(planner->script, i);
 		if (before->source.kind == DDL_BEFORE && !strcmp(before->source.name, source->name))
@@ -186,8 +193,8 @@ static void plan_replica(struct planner *planner, const struct ddl_object *objec
 	if (table_there(planner, table) &&
 		ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_REPLICA)
 		return;
-	struct ddl_step *step = add_step(planner, mode_for(planner, table), false, object, lack(
-		"index %s is not the replica identity of table %s", object->name.text, table));
+	struct ddl_step *step = add_step(planner, mode_for(planner, table), false, object,
+		lack("index %s is not the replica identity of table %s", object->name.text, table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -195,7 +202,7 @@ static void plan_replica(struct planner *planner, const struct ddl_object *objec
 static void add_on(struct planner *planner, struct ddl_step *step, const char *before,
 	const char *name, const char *after)
 {
-	struct text sql = {0};
+	struct text sql = { 0 };
 
 	text_add(&sql, before);
 	text_add_ident(&sql, ddl_script_schema(planner->script));
@@ -216,8 +223,9 @@ static void plan_function(struct planner *planner, const struct ddl_object *obje
 	*strstr(body, "$$") = '\0';
 	if (!ddl_catalog_function(planner->catalog, name, body)) {
 		bool other = ddl_catalog_function(planner->catalog, name, NULL);
-		struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object, lack(
-			other ? "function %s is another release's" : "function %s is missing", name));
+		struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
+			lack(other ? "function %s is another release's" : "function %s is missing",
+				name));
 		if (other && object->source.own)
 			add_on(planner, step, "DROP FUNCTION ", name, "");
 		add_statements(planner, step, object, 0);
@@ -229,11 +237,13 @@ static void plan_trigger(struct planner *planner, const struct ddl_object *objec
 {
 	const struct ddl_source *source = &object->source;
 
-	if (table_there(planner, source->table) && ddl_catalog_trigger(planner->catalog,
-		source->table, object->name.text, source->calls))
+	if (table_there(planner, source->table) &&
+		ddl_catalog_trigger(planner->catalog, source->table, object->name.text,
+			source->calls))
 		return;
 	struct ddl_step *step = add_step(planner, mode_for(planner, source->table), true, object,
-		lack("trigger %s of table %s is missing or another", object->name.text, source->table));
+		lack("trigger %s of table %s is missing or another", object->name.text,
+			source->table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -242,8 +252,8 @@ static bool has_needed(const struct planner *planner, const struct ddl_source *s
 {
 	if (!source->needs_column || !table_there(planner, source->table))
 		return true;
-	const char *type =
-		ddl_catalog_column(planner->catalog, source->table, source->needs_column);
+	const char *type = ddl_catalog_column(planner->catalog, source->table,
+		source->needs_column);
 	return type && !strcmp(type, source->needs_type);
 }
 
@@ -270,9 +280,9 @@ static void plan_index(struct planner *planner, const struct ddl_object *object)
 	if (!has_needed(planner, &object->source) || state == DDL_INDEX_VALID ||
 		state == DDL_INDEX_REPLICA || state == DDL_INDEX_BUILDING)
 		return;
-	struct ddl_step *step = add_step(planner, index_mode(planner, object, state), false,
-		object, lack("index %s of table %s is %s", name, table,
-		state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
+	struct ddl_step *step = add_step(planner, index_mode(planner, object, state), false, object,
+		lack("index %s of table %s is %s", name, table,
+			state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
 	if (step->mode == DDL_BRIEF)
 		add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
 	if (state == DDL_INDEX_BROKEN)
@@ -284,8 +294,8 @@ static void plan_obsolete(struct planner *planner, const struct ddl_object *obje
 {
 	if (ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_NONE)
 		return;
-	struct ddl_step *step = add_step(planner, DDL_CONCURRENT, false, object, lack(
-		"index %s of an older release is still there", object->name.text));
+	struct ddl_step *step = add_step(planner, DDL_CONCURRENT, false, object,
+		lack("index %s of an older release is still there", object->name.text));
 	add_statements(planner, step, object, 0);
 }
 
@@ -294,14 +304,16 @@ static void plan_change(struct planner *planner, const struct ddl_object *object
 	const struct ddl_source *source = &object->source;
 	bool after = source->after && among(planner->changes, planner->change_count, source->after);
 
-	if (!after && !(table_there(planner, source->when_table) &&
-		ddl_catalog_column(planner->catalog, source->when_table, source->when_column)))
+	if (!after &&
+		!(table_there(planner, source->when_table) &&
+			ddl_catalog_column(planner->catalog, source->when_table,
+				source->when_column)))
 		return;
 	note(planner->changes, &planner->change_count, CHANGE_MAX, source->name);
 	for (size_t i = 0; source->gone && source->gone[i]; i++)
 		note(planner->gone, &planner->gone_count, GONE_MAX, source->gone[i]);
-	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object, lack(
-		"table %s is of an older release", source->when_table));
+	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
+		lack("table %s is of an older release", source->when_table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -309,8 +321,8 @@ static void plan_repair(struct planner *planner, const struct ddl_object *object
 {
 	if (!table_there(planner, object->source.table) || !has_needed(planner, &object->source))
 		return;
-	struct ddl_step *step = add_step(planner, DDL_ALONE, false, object, lack(
-		"rows of table %s are as an older release wrote them", object->source.table));
+	struct ddl_step *step = add_step(planner, DDL_ALONE, false, object,
+		lack("rows of table %s are as an older release wrote them", object->source.table));
 	step->probe = ddl_statement(planner->script, object, 0, false);
 	add_statements(planner, step, object, 1);
 }
@@ -321,13 +333,14 @@ static void plan_version(struct planner *planner, const struct ddl_object *objec
 
 	if (version > ddl_version) {
 		char *text = lack("the worker's own tables are of version %d, newer than "
-			"this binary knows (%d): use the newer binary", version, ddl_version);
+				  "this binary knows (%d): use the newer binary",
+			version, ddl_version);
 		planner->plan->too_new = text;
 		add_flaw(planner, true, text);
 	} else if (version < ddl_version) {
-		struct ddl_step *step = add_step(planner, DDL_ALONE, true, object, lack(
-			"the worker's own tables are of version %d, older than this binary's (%d)",
-			version, ddl_version));
+		struct ddl_step *step = add_step(planner, DDL_ALONE, true, object,
+			lack("the worker's own tables are of version %d, older than this binary's (%d)",
+				version, ddl_version));
 		add_statements(planner, step, object, 0);
 	}
 }
@@ -339,29 +352,50 @@ static void plan_object(struct planner *planner, const struct ddl_object *object
 	if (newer && object->source.own && object->source.kind != DDL_VERSION)
 		return;
 	switch (object->source.kind) {
-	case DDL_TABLE: plan_table(planner, object); break;
+	case DDL_TABLE:
+		plan_table(planner, object);
+		break;
 	case DDL_CONSTRAINT:
-	case DDL_PRIMARY: plan_constraint(planner, object); break;
-	case DDL_REPLICA: plan_replica(planner, object); break;
-	case DDL_FUNCTION: plan_function(planner, object); break;
-	case DDL_TRIGGER: plan_trigger(planner, object); break;
-	case DDL_INDEX: plan_index(planner, object); break;
-	case DDL_OBSOLETE: plan_obsolete(planner, object); break;
-	case DDL_BEFORE: break; /* part of its constraint's step */
-	case DDL_CHANGE: plan_change(planner, object); break;
-	case DDL_REPAIR: plan_repair(planner, object); break;
-	case DDL_VERSION: plan_version(planner, object); break;
+	case DDL_PRIMARY:
+		plan_constraint(planner, object);
+		break;
+	case DDL_REPLICA:
+		plan_replica(planner, object);
+		break;
+	case DDL_FUNCTION:
+		plan_function(planner, object);
+		break;
+	case DDL_TRIGGER:
+		plan_trigger(planner, object);
+		break;
+	case DDL_INDEX:
+		plan_index(planner, object);
+		break;
+	case DDL_OBSOLETE:
+		plan_obsolete(planner, object);
+		break;
+	case DDL_BEFORE:
+		break; /* part of its constraint's step */
+	case DDL_CHANGE:
+		plan_change(planner, object);
+		break;
+	case DDL_REPAIR:
+		plan_repair(planner, object);
+		break;
+	case DDL_VERSION:
+		plan_version(planner, object);
+		break;
 	}
 }
 
 static void plan_schema(struct planner *planner)
 {
-	static const struct ddl_object schema = {.source = {.kind = DDL_TABLE}};
-	struct text sql = {0};
+	static const struct ddl_object schema = { .source = { .kind = DDL_TABLE } };
+	struct text sql = { 0 };
 
 	planner->plan->no_schema = true;
-	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, &schema, lack(
-		"schema \"%s\" does not exist", ddl_script_schema(planner->script)));
+	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, &schema,
+		lack("schema \"%s\" does not exist", ddl_script_schema(planner->script)));
 	text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
 	text_add_ident(&sql, ddl_script_schema(planner->script));
 	add_sql(step, text_take(&sql));
@@ -382,7 +416,7 @@ static void sort_by_mode(struct ddl_plan *plan)
 struct ddl_plan *ddl_plan_new(const struct ddl_script *script, const struct ddl_catalog *catalog)
 {
 	struct ddl_plan *plan = calloc(1, sizeof *plan);
-	struct planner planner = {.script = script, .catalog = catalog, .plan = plan};
+	struct planner planner = { .script = script, .catalog = catalog, .plan = plan };
 
 	if (!plan)
 		abort();

@@ -25,9 +25,10 @@ struct runner {
 static bool is_conflict(const PGresult *result)
 {
 	static const char *const states[] = {
-		"40001", "40P01", "55P03",                            /* serialization, deadlock, lock */
-		"42P06", "42P07", "42701", "42710", "42723", "42P01", /* already there; gone meanwhile */
-		"42P16",                                              /* a primary key is there */
+		"40001", "40P01", "55P03", /* serialization, deadlock, lock */
+		"42P06", "42P07", "42701", "42710", "42723",
+		"42P01", /* already there; gone meanwhile */
+		"42P16", /* a primary key is there */
 	};
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *space = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
@@ -51,8 +52,8 @@ static void say_error(struct runner *runner, const PGresult *result, const char 
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 
 	if (message)
-		snprintf(runner->err, runner->errlen, "%s: %s%s%s", lack, message, detail ? ": " : "",
-			detail ? detail : "");
+		snprintf(runner->err, runner->errlen, "%s: %s%s%s", lack, message,
+			detail ? ": " : "", detail ? detail : "");
 	else
 		ddl_say(runner->conn, lack, runner->err, runner->errlen);
 }
@@ -90,8 +91,10 @@ static enum ddl_outcome run_transaction(struct runner *runner, const struct ddl_
 	size_t before = runner->tally->statements;
 	char begin[96];
 
-	snprintf(begin, sizeof(begin), "BEGIN; SET LOCAL statement_timeout = 0; "
-		"SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
+	snprintf(begin, sizeof(begin),
+		"BEGIN; SET LOCAL statement_timeout = 0; "
+		"SET LOCAL lock_timeout = %d",
+		LOCK_TIMEOUT_MS);
 	enum ddl_outcome outcome = run_statement(runner, begin, "cannot begin a transaction");
 
 	for (size_t i = 0; outcome == DDL_DONE && i < count; i++)
@@ -122,7 +125,7 @@ static void tally_failure(struct ddl_tally *tally, const char *index, const char
 /* A build that fails leaves an invalid index, which costs every write and serves no read. */
 static void drop_leftover(struct runner *runner, const struct ddl_step *step)
 {
-	struct text drop = {0};
+	struct text drop = { 0 };
 
 	if (step->kind != DDL_INDEX)
 		return;
@@ -138,7 +141,7 @@ static void drop_leftover(struct runner *runner, const struct ddl_step *step)
  * which another's build, the holder of the lock, would wait in turn. */
 static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *step)
 {
-	static const struct timespec pause = {.tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000};
+	static const struct timespec pause = { .tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000 };
 	enum ddl_outcome outcome = run_transaction(runner, step, 1);
 
 	for (int i = 1; outcome == DDL_CONFLICT && i < LOCK_TRIES; i++) {
@@ -151,7 +154,7 @@ static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *
 static enum ddl_outcome run_index(struct runner *runner, const struct ddl_step *step)
 {
 	enum ddl_outcome outcome = step->mode == DDL_BRIEF ? run_brief(runner, step)
-		: run_step(runner, step);
+							   : run_step(runner, step);
 
 	if (outcome != DDL_FAILED || PQstatus(runner->conn) != CONNECTION_OK)
 		return outcome;
@@ -164,7 +167,7 @@ static enum ddl_outcome run_index(struct runner *runner, const struct ddl_step *
 enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_tally *tally,
 	char *err, size_t errlen)
 {
-	struct runner runner = {conn, plan->schema, tally, err, errlen};
+	struct runner runner = { conn, plan->schema, tally, err, errlen };
 	enum ddl_outcome outcome = DDL_DONE;
 	size_t together = 0;
 
@@ -175,7 +178,7 @@ enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_t
 	for (size_t i = together; outcome == DDL_DONE && i < plan->step_count; i++) {
 		const struct ddl_step *step = &plan->steps[i];
 		outcome = step->mode == DDL_ALONE ? run_transaction(&runner, step, 1)
-			: run_index(&runner, step);
+						  : run_index(&runner, step);
 	}
 	return outcome;
 }
@@ -197,5 +200,5 @@ void ddl_tally_free(struct ddl_tally *tally)
 	}
 	free(tally->failed);
 	free(tally->reasons);
-	*tally = (struct ddl_tally){0};
+	*tally = (struct ddl_tally){ 0 };
 }

@@ -37,8 +37,10 @@ static void ignore_notice(void *arg, const PGresult *result)
 static bool usable(PGconn *conn, const struct ddl_options *options, char *err, size_t errlen)
 {
 	if (!ddl_schema_valid(options->schema)) {
-		snprintf(err, errlen, "not a name for a schema: \"%s\" (1 to 63 bytes, no quotes, "
-			"backslashes, $ or control characters)", options->schema);
+		snprintf(err, errlen,
+			"not a name for a schema: \"%s\" (1 to 63 bytes, no quotes, "
+			"backslashes, $ or control characters)",
+			options->schema);
 		return false;
 	}
 	if (PQtransactionStatus(conn) != PQTRANS_IDLE) {
@@ -60,8 +62,8 @@ static char *copy(const char *string)
 static struct ddl_plan *look(PGconn *conn, const struct ddl_script *script, char *err,
 	size_t errlen)
 {
-	struct ddl_catalog *catalog =
-		ddl_catalog_load(conn, ddl_script_schema(script), err, errlen);
+	struct ddl_catalog *catalog = ddl_catalog_load(conn, ddl_script_schema(script), err,
+		errlen);
 
 	if (!catalog)
 		return NULL;
@@ -103,7 +105,7 @@ static bool only_indexes(const struct ddl_plan *plan)
 
 static void pause_ms(long ms)
 {
-	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
 	nanosleep(&time, NULL);
 }
@@ -121,8 +123,8 @@ static enum turn take_lock(struct migration *migration, const struct ddl_plan *p
 		migration->lock = ddl_lock_new(migration->conn, migration->err, migration->errlen);
 	if (!migration->lock)
 		return TURN_FAILED;
-	enum ddl_lock_state state =
-		ddl_lock_try(migration->lock, plan->schema, migration->err, migration->errlen);
+	enum ddl_lock_state state = ddl_lock_try(migration->lock, plan->schema, migration->err,
+		migration->errlen);
 	if (state == DDL_LOCK_FAILED)
 		return TURN_FAILED;
 	migration->locked = state == DDL_LOCK_HELD;
@@ -132,7 +134,8 @@ static enum turn take_lock(struct migration *migration, const struct ddl_plan *p
 		return TURN_DONE; /* another init is building them */
 	if (++migration->polls > LOCK_POLLS) {
 		snprintf(migration->err, migration->errlen,
-			"another init of schema \"%s\" has been running for a minute", plan->schema);
+			"another init of schema \"%s\" has been running for a minute",
+			plan->schema);
 		return TURN_FAILED;
 	}
 	pause_ms(POLL_MS);
@@ -191,7 +194,7 @@ static void fill_report(struct migrate_report *report, const struct migration *m
 	for (size_t i = 0; i < plan->flaw_count; i++)
 		warn(report, plan->flaws[i].text);
 	for (size_t i = 0; i < plan->step_count; i++) {
-		struct text text = {0};
+		struct text text = { 0 };
 		text_addf(&text, "%s: another init is making it", plan->steps[i].lack);
 		warn(report, text_string(&text));
 		text_free(&text);
@@ -203,8 +206,8 @@ static bool migrate(struct migration *migration, struct migrate_report *report)
 	enum turn turn = TURN_AGAIN;
 
 	while (turn == TURN_AGAIN) {
-		struct ddl_plan *plan =
-			look(migration->conn, migration->script, migration->err, migration->errlen);
+		struct ddl_plan *plan = look(migration->conn, migration->script, migration->err,
+			migration->errlen);
 		if (!plan)
 			return false;
 		turn = take_turn(migration, plan);
@@ -218,11 +221,12 @@ static bool migrate(struct migration *migration, struct migrate_report *report)
 bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrate_report *report,
 	char *err, size_t errlen)
 {
-	*report = (struct migrate_report){0};
+	*report = (struct migrate_report){ 0 };
 	if (!usable(conn, options, err, errlen))
 		return false;
-	struct migration migration = {.conn = conn, .script = ddl_script_new(options), .err = err,
-		.errlen = errlen};
+	struct migration migration = {
+		.conn = conn, .script = ddl_script_new(options), .err = err, .errlen = errlen
+	};
 	/* "already exists, skipping" is no news. */
 	PQnoticeReceiver receiver = PQsetNoticeReceiver(conn, ignore_notice, NULL);
 	bool done = migrate(&migration, report);
@@ -238,7 +242,7 @@ void migrate_report_free(struct migrate_report *report)
 	for (size_t i = 0; i < report->warning_count; i++)
 		free(report->warnings[i]);
 	free(report->warnings);
-	*report = (struct migrate_report){0};
+	*report = (struct migrate_report){ 0 };
 }
 
 static void add_statement(struct migrate_sql *sql, const char *statement)
@@ -255,8 +259,9 @@ static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
 		const struct ddl_step *step = &plan->steps[i];
 		bool alone = step->mode == DDL_ALONE || step->mode == DDL_BRIEF;
 		bool opens = alone || (step->mode == DDL_TOGETHER && i == 0);
-		bool closes = alone || (step->mode == DDL_TOGETHER &&
-			(i + 1 == plan->step_count || step[1].mode != DDL_TOGETHER));
+		bool closes = alone ||
+			(step->mode == DDL_TOGETHER &&
+				(i + 1 == plan->step_count || step[1].mode != DDL_TOGETHER));
 		if (opens)
 			add_statement(sql, "BEGIN");
 		for (size_t j = 0; j < step->sql_count; j++)
@@ -269,7 +274,7 @@ static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
 bool migrate_plan(PGconn *conn, const struct ddl_options *options, struct migrate_sql *sql,
 	char *err, size_t errlen)
 {
-	*sql = (struct migrate_sql){0};
+	*sql = (struct migrate_sql){ 0 };
 	if (!usable(conn, options, err, errlen))
 		return false;
 	struct ddl_script *script = ddl_script_new(options);
@@ -291,22 +296,21 @@ void migrate_sql_free(struct migrate_sql *sql)
 	for (size_t i = 0; i < sql->count; i++)
 		free(sql->statements[i]);
 	free(sql->statements);
-	*sql = (struct migrate_sql){0};
+	*sql = (struct migrate_sql){ 0 };
 }
 
 static void add_problem(struct migrate_problems *problems, bool severe, char *text)
 {
-	problems->items =
-		realloc(problems->items, (problems->count + 1) * sizeof *problems->items);
+	problems->items = realloc(problems->items, (problems->count + 1) * sizeof *problems->items);
 	if (!problems->items)
 		abort();
-	problems->items[problems->count++] = (struct migrate_problem){severe, text};
+	problems->items[problems->count++] = (struct migrate_problem){ severe, text };
 	problems->severe_count += severe;
 }
 
 static void add_lack(struct migrate_problems *problems, bool severe, const char *lack)
 {
-	struct text text = {0};
+	struct text text = { 0 };
 
 	text_addf(&text, "%s: run 'stowage init'", lack);
 	add_problem(problems, severe, text_take(&text));
@@ -319,7 +323,7 @@ static void list_problems(struct migrate_problems *problems, const struct ddl_pl
 		return;
 	}
 	if (plan->no_tables) {
-		struct text text = {0};
+		struct text text = { 0 };
 		text_addf(&text, "schema \"%s\" holds no tables of ours", plan->schema);
 		add_lack(problems, true, text_string(&text));
 		text_free(&text);
@@ -336,7 +340,7 @@ static void list_problems(struct migrate_problems *problems, const struct ddl_pl
 bool migrate_check(PGconn *conn, const struct ddl_options *options,
 	struct migrate_problems *problems, char *err, size_t errlen)
 {
-	*problems = (struct migrate_problems){0};
+	*problems = (struct migrate_problems){ 0 };
 	if (!usable(conn, options, err, errlen))
 		return false;
 	struct ddl_script *script = ddl_script_new(options);
@@ -354,5 +358,5 @@ void migrate_problems_free(struct migrate_problems *problems)
 	for (size_t i = 0; i < problems->count; i++)
 		free(problems->items[i].text);
 	free(problems->items);
-	*problems = (struct migrate_problems){0};
+	*problems = (struct migrate_problems){ 0 };
 }

@@ -173,7 +173,8 @@ enum db_kind lane_rows_take(struct connection *connection, const struct lane_tab
 	bind_lane(table, topic, partition);
 	bind_text(table->params, topic_id);
 	params_int8(table->params, start);
-	connection_send(connection, sql_take, table->schema, table->params, read_taken, taken, NULL);
+	connection_send(connection, sql_take, table->schema, table->params, read_taken, taken,
+		NULL);
 	params_reset(table->params);
 	connection_send(connection, "COMMIT", NULL, NULL, NULL, NULL, NULL);
 	enum db_kind kind = connection_sync(connection, failure);
@@ -240,7 +241,8 @@ enum db_kind lane_rows_outbox(struct connection *connection, const struct lane_t
 {
 	struct outbox_walk walk = { each, arg };
 	bind_lane(table, topic, partition);
-	connection_send(connection, sql_outbox, table->schema, table->params, read_outbox, &walk, NULL);
+	connection_send(connection, sql_outbox, table->schema, table->params, read_outbox, &walk,
+		NULL);
 	params_reset(table->params);
 	return connection_sync(connection, failure);
 }

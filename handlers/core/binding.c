@@ -53,8 +53,8 @@ bool binding_time_ok(struct turn *turn, struct call *call, const struct datum *t
 	return false;
 }
 
-bool binding_json(struct turn *turn, struct call *call, const struct datum *json,
-	const char *name, struct datum *out)
+bool binding_json(struct turn *turn, struct call *call, const struct datum *json, const char *name,
+	struct datum *out)
 {
 	if (!json || datum_is_null(json)) {
 		*out = datum_null();
@@ -65,12 +65,14 @@ bool binding_json(struct turn *turn, struct call *call, const struct datum *json
 		return true;
 	if (!turn->settings->repair_text) {
 		call_fail(turn, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
-			"%s holds an escaped NUL or a lone surrogate, which jsonb can't store", name);
+			"%s holds an escaped NUL or a lone surrogate, which jsonb can't store",
+			name);
 		return false;
 	}
 	if (!json_repair(turn->arena, json, out)) {
 		call_fail(turn, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
-			"%s has keys that collide once NULs and lone surrogates are repaired", name);
+			"%s has keys that collide once NULs and lone surrogates are repaired",
+			name);
 		return false;
 	}
 	call->repairs++;

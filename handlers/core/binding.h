@@ -31,8 +31,8 @@ bool binding_time_ok(struct turn *turn, struct call *call, const struct datum *t
 
 /* A json text as jsonb takes it: *out is the given one or its repaired copy in the arena. False
  * (the call has failed) if it needs a repair and settings forbid it. Null stays null. */
-bool binding_json(struct turn *turn, struct call *call, const struct datum *json,
-	const char *name, struct datum *out);
+bool binding_json(struct turn *turn, struct call *call, const struct datum *json, const char *name,
+	struct datum *out);
 
 /* Scalars: append the next parameter, NULL for a null datum (or a NULL pointer). */
 void bind_text(struct params *params, const struct datum *text);

@@ -12,13 +12,15 @@
 #include <stdint.h>
 
 enum command_flag {
-	COMMAND_READ = 1 << 0,    /* writes nothing */
+	COMMAND_READ = 1 << 0, /* writes nothing */
 	COMMAND_WRITE = 1 << 1,
-	COMMAND_FOLD = 1 << 2,    /* neighbours of the same fold group may share one turn */
-	COMMAND_BARRIER = 1 << 3, /* later commands are sent when this one's last statement is done */
+	COMMAND_FOLD = 1 << 2, /* neighbours of the same fold group may share one turn */
+	COMMAND_BARRIER =
+		1 << 3, /* later commands are sent when this one's last statement is done */
 	COMMAND_OUTSIDE = 1 << 4, /* not in a transaction, idempotent, repeated after a crash */
 	COMMAND_BESIDE = 1 << 5,  /* a read that leaves its lane and runs on another connection */
-	COMMAND_NAMED = 1 << 6,   /* its tables are named by clients: what they lack is its own error */
+	COMMAND_NAMED =
+		1 << 6, /* its tables are named by clients: what they lack is its own error */
 };
 
 /* JSON in rows is read as stored_json.h says. */
@@ -33,13 +35,14 @@ enum reply_shape {
 /* Where a generic statement's parameter comes from. */
 struct param_def {
 	const char *path; /* dotted path of fields in the request; "@now" is the command's time */
-	const char *type; /* PostgreSQL type: text, jsonb, int4, int8, float8, bool, timestamptz, text[] */
+	const char *
+		type; /* PostgreSQL type: text, jsonb, int4, int8, float8, bool, timestamptz, text[] */
 };
 
 struct statement_def {
-	const char *name; /* "memory.saveThread" or "memory.saveThread:touch" */
-	const char *sql;  /* schema-qualified by the placeholder :"schema" */
-	int param_count;  /* highest $n */
+	const char *name;               /* "memory.saveThread" or "memory.saveThread:touch" */
+	const char *sql;                /* schema-qualified by the placeholder :"schema" */
+	int param_count;                /* highest $n */
 	const struct param_def *params; /* for the generic handler, else NULL */
 };
 
@@ -56,7 +59,7 @@ struct command_def {
 	int fold_group; /* commands with the same one, and the flag, may share a turn */
 	enum reply_shape shape;
 	handler_fn *handler;
-	int statement;       /* index of its first statement in statement_defs, -1 if it has none */
+	int statement; /* index of its first statement in statement_defs, -1 if it has none */
 	int statement_count;
 	const char *missing_code;    /* no row, or none touched: this error instead; NULL: none */
 	const char *missing_message; /* with {field} placeholders */

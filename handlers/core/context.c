@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "db/connection/copy.h"
-#include "schemas/json/json.h"
 #include "schemas/avro/encode.h"
 #include "schemas/base/utf8.h"
+#include "schemas/json/json.h"
 
 #define MESSAGE_MAX 1024
 /* Keys that were there come in swarms (a client sends its spans again): so many turns that could
@@ -76,7 +76,8 @@ void turn_send_sql(struct turn *turn, const char *sql, turn_result_fn *done, voi
 	connection_send(turn->link->connection, sql, turn->schema, turn->params, take_rows, pending,
 		turn);
 	if (pending->bounded)
-		connection_bound(turn->link->connection, ROWS_PART * turn->settings->max_reply_bytes);
+		connection_bound(turn->link->connection,
+			ROWS_PART * turn->settings->max_reply_bytes);
 	turn->link->bounded = NULL;
 	params_reset(turn->params);
 }
@@ -171,7 +172,8 @@ void call_fail_at(struct turn *turn, struct call *call, const char *code, const 
 	json_text_puts(&details, "{\"path\":");
 	json_text_string(&details, path, strlen(path));
 	json_text_puts(&details, "}");
-	call_fail(turn, call, FAILURE_INVALID, code, json_text_end(&details).text, "%s: %s", path, why);
+	call_fail(turn, call, FAILURE_INVALID, code, json_text_end(&details).text, "%s: %s", path,
+		why);
 }
 
 /* A write whose reply can't be had has had its effect: it is taken back and answered so. */
@@ -224,7 +226,8 @@ const void *call_address(struct turn *turn, struct call *call, size_t *size)
 bool turn_init_storage(struct turn *turn, struct call *call, int64_t *statements)
 {
 	struct db_failure failure;
-	enum db_kind kind = turn->link->hooks->init_storage(turn->link->engine, statements, &failure);
+	enum db_kind kind = turn->link->hooks->init_storage(turn->link->engine, statements,
+		&failure);
 	if (kind == DB_OUTAGE)
 		turn->link->outage = failure;
 	else if (kind != DB_OK)

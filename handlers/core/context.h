@@ -23,9 +23,9 @@
 #include "db/connection/rows.h"
 #include "handlers/core/command.h"
 #include "handlers/core/failure.h"
+#include "schemas/avro/type.h"
 #include "schemas/base/arena.h"
 #include "schemas/base/datum.h"
-#include "schemas/avro/type.h"
 
 enum call_state {
 	CALL_PENDING,
@@ -43,15 +43,15 @@ struct call {
 	int64_t now_ms;                /* the worker's clock at this command's turn */
 	bool wants_reply;              /* false: call_reply is not needed (and does nothing) */
 	enum call_state state;
-	const void *reply;      /* the encoded reply record (unframed), in the arena */
+	const void *reply; /* the encoded reply record (unframed), in the arena */
 	size_t reply_size;
 	struct failure failure; /* of a CALL_FAILED */
-	const char *patterns;   /* where its regular expressions stand ("a or b"), in the arena: it is
+	const char *patterns; /* where its regular expressions stand ("a or b"), in the arena: it is
 	                           told so if PostgreSQL can't read one; NULL: it has none */
-	bool undo;              /* applied, but its reply does not fit: its effect is taken back */
-	void *origin;           /* the engine's: where the command came from */
-	bool cut;               /* more rows came for its reply than a reply can hold (turn_bound) */
-	unsigned repairs;       /* json texts repaired for this call; the engine counts them */
+	bool undo;            /* applied, but its reply does not fit: its effect is taken back */
+	void *origin;         /* the engine's: where the command came from */
+	bool cut;             /* more rows came for its reply than a reply can hold (turn_bound) */
+	unsigned repairs;     /* json texts repaired for this call; the engine counts them */
 };
 
 struct turn_link; /* the engine's side of a turn: how statements reach a connection */
@@ -66,16 +66,16 @@ struct turn {
 	                          at once, and then what a callback sends at once, shares a
 	                          transaction of its own */
 	const struct worker_settings *settings;
-	struct notes *notes;   /* the executor's (notes.h) */
-	bool expects_new;      /* turn_expect_new has said so */
+	struct notes *notes; /* the executor's (notes.h) */
+	bool expects_new;    /* turn_expect_new has said so */
 	struct turn_link *link;
 };
 
 /* Settings a handler may depend on. */
 struct worker_settings {
-	bool repair_text;        /* repair NUL and lone surrogates in JSON as the reference does;
+	bool repair_text;       /* repair NUL and lone surrogates in JSON as the reference does;
 	                            false: they are INVALID */
-	size_t max_reply_bytes;  /* a larger encoded reply is the error REPLY_TOO_LARGE */
+	size_t max_reply_bytes; /* a larger encoded reply is the error REPLY_TOO_LARGE */
 	const char *version;
 };
 

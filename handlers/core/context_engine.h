@@ -34,12 +34,12 @@ struct turn_link {
 	                         guessed, copied or expected to be new */
 	bool guessed;         /* in this attempt, a handler did */
 	bool none_new;        /* a row was not new: none is expected to be, again in this batch */
-	bool costly;          /* in this attempt something was written that is not to be risked by that */
+	bool costly; /* in this attempt something was written that is not to be risked by that */
 	struct new_rows new_rows;
-	size_t reply_bytes;   /* of all replies encoded in this attempt */
+	size_t reply_bytes; /* of all replies encoded in this attempt */
 	struct notes *notes;
-	struct call *bounded; /* of turn_bound, until the next statement is sent; NULL */
-	unsigned copies_rest; /* copies to be left out after one that failed */
+	struct call *bounded;     /* of turn_bound, until the next statement is sent; NULL */
+	unsigned copies_rest;     /* copies to be left out after one that failed */
 	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */
 };
 

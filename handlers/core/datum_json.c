@@ -15,8 +15,7 @@ struct writer {
 	unsigned flags; /* of the finished text */
 };
 
-static void write_value(struct writer *writer, const struct type *type,
-	const struct datum *datum);
+static void write_value(struct writer *writer, const struct type *type, const struct datum *datum);
 
 static void write_text(struct writer *writer, const struct type *type, const struct datum *text)
 {
@@ -57,8 +56,7 @@ static void write_real(struct writer *writer, double value)
 	json_text_add(&writer->out, normal.text, normal.size);
 }
 
-static void write_record(struct writer *writer, const struct type *type,
-	const struct datum *record)
+static void write_record(struct writer *writer, const struct type *type, const struct datum *record)
 {
 	json_text_puts(&writer->out, "{");
 	for (size_t i = 0; i < type->field_count; i++) {
@@ -104,8 +102,7 @@ static void write_map(struct writer *writer, const struct type *type, const stru
 	json_text_puts(&writer->out, "}");
 }
 
-static void write_value(struct writer *writer, const struct type *type,
-	const struct datum *datum)
+static void write_value(struct writer *writer, const struct type *type, const struct datum *datum)
 {
 	switch (datum->kind) {
 	case DATUM_NULL:
@@ -138,8 +135,7 @@ static void write_value(struct writer *writer, const struct type *type,
 	}
 }
 
-struct datum datum_to_json(struct arena *arena, const struct type *type,
-	const struct datum *datum)
+struct datum datum_to_json(struct arena *arena, const struct type *type, const struct datum *datum)
 {
 	struct writer writer = { .out = json_text_new(arena) };
 
@@ -298,15 +294,15 @@ struct datum datum_from_json(struct arena *arena, const struct type *type, struc
 		return datum_boolean(json_kind(value) == JSON_TRUE_KIND);
 	case TYPE_INT:
 	case TYPE_LONG:
-		return type->logical == LOGICAL_TIMESTAMP_MILLIS
-			? read_time(arena, type, value)
-			: read_integer(arena, type, value);
+		return type->logical == LOGICAL_TIMESTAMP_MILLIS ? read_time(arena, type, value)
+								 : read_integer(arena, type, value);
 	case TYPE_FLOAT:
 	case TYPE_DOUBLE:
 		return datum_real(read_real(arena, value));
 	case TYPE_BYTES:
 	case TYPE_STRING:
-		return type->logical == LOGICAL_JSON ? json_datum(value) : json_unquote(arena, value);
+		return type->logical == LOGICAL_JSON ? json_datum(value)
+						     : json_unquote(arena, value);
 	case TYPE_ARRAY:
 		return read_array(arena, type, value);
 	case TYPE_MAP:

@@ -11,13 +11,12 @@
 #ifndef HANDLERS_CORE_DATUM_JSON_H
 #define HANDLERS_CORE_DATUM_JSON_H
 
-#include "schemas/json/json.h"
-#include "schemas/base/datum.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/datum.h"
+#include "schemas/json/json.h"
 
 /* The datum as a json text. It bears DATUM_JSON_REPAIR if anything in it may need a repair. */
-struct datum datum_to_json(struct arena *arena, const struct type *type,
-	const struct datum *datum);
+struct datum datum_to_json(struct arena *arena, const struct type *type, const struct datum *datum);
 
 /* The value as a datum of the type. What is absent or of another kind is null, or where the
  * type has no null the type's empty value ("", 0, [], ...). Texts may point into the value. */

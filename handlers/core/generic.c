@@ -1,8 +1,8 @@
 /* The handler of commands that name none: their declaration says all. */
 #include "handlers/core/binding.h"
+#include "handlers/core/context.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
-#include "handlers/core/context.h"
 
 #include <string.h>
 

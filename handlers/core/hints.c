@@ -71,8 +71,9 @@ void notes_put(struct notes *notes, const void *key, size_t size, void *value,
 	if (notes->count == NOTES_MAX)
 		drop(notes, 0);
 	struct note *note = &notes->list[notes->count++];
-	*note = (struct note){ .key = allocate(size + 1), .size = size, .value = value,
-		.release = release };
+	*note = (struct note){
+		.key = allocate(size + 1), .size = size, .value = value, .release = release
+	};
 	memcpy(note->key, key, size);
 }
 

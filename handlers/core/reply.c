@@ -35,8 +35,8 @@ static struct datum reply_bytes(const struct rows *rows, int row, int column)
 }
 
 /* A number in the kind its field has: count(*) may fill a double, a float8 an int. */
-static struct datum reply_number(const struct rows *rows, int row, int column,
-	enum rows_kind kind, const struct type *type)
+static struct datum reply_number(const struct rows *rows, int row, int column, enum rows_kind kind,
+	const struct type *type)
 {
 	bool real = type->kind == TYPE_FLOAT || type->kind == TYPE_DOUBLE;
 
@@ -94,8 +94,7 @@ static struct datum mapped_row(struct turn *turn, const struct rows *rows, int r
 	return datum_record(fields, (uint32_t)type->field_count);
 }
 
-struct datum reply_row(struct turn *turn, const struct rows *rows, int row,
-	const struct type *type)
+struct datum reply_row(struct turn *turn, const struct rows *rows, int row, const struct type *type)
 {
 	return mapped_row(turn, rows, row, type, column_map(turn, rows, type));
 }

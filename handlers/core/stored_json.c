@@ -1,8 +1,8 @@
 #include "handlers/core/stored_json.h"
 
-#include "schemas/json/json.h"
 #include "handlers/core/reply.h"
 #include "schemas/json/check.h"
+#include "schemas/json/json.h"
 
 /* What the string holds, if that is JSON. */
 static bool held_json(struct arena *arena, struct json string, struct datum *held)
@@ -49,7 +49,8 @@ struct datum stored_json(struct arena *arena, const struct datum *value)
 
 	if (datum_is_null(value))
 		return *value;
-	if (json_kind(json_of(value)) == JSON_STRING_KIND && !held_json(arena, json_of(value), &inner))
+	if (json_kind(json_of(value)) == JSON_STRING_KIND &&
+		!held_json(arena, json_of(value), &inner))
 		return *value;
 	return json_kind(json_of(&inner)) == JSON_NULL_KIND ? datum_null() : inner;
 }

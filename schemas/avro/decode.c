@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "schemas/json/check.h"
 #include "schemas/avro/type_path.h"
 #include "schemas/base/utf8.h"
+#include "schemas/json/check.h"
 
 struct decoder {
 	const uint8_t *at;
@@ -27,8 +27,8 @@ struct decoder {
 
 static bool value(struct decoder *d, const struct plan *plan, struct datum *out);
 
-__attribute__((cold, noinline, format(printf, 3, 4)))
-static bool fail(struct decoder *d, const char *code, const char *format, ...)
+__attribute__((cold, noinline, format(printf, 3, 4))) static bool fail(struct decoder *d,
+	const char *code, const char *format, ...)
 {
 	char where[128], reason[112];
 	va_list arguments;
@@ -134,8 +134,8 @@ static bool bytes(struct decoder *d, struct datum *out)
 	if (size < 0)
 		return fail(d, "BAD_LENGTH", "claims a length of %" PRId64 " bytes", size);
 	if ((uint64_t)size > d->limits->string_bytes || size > UINT32_MAX)
-		return fail(d, "LENGTH_BEYOND_LIMIT", "claims %" PRId64 " bytes; the limit is %zu", size,
-			d->limits->string_bytes);
+		return fail(d, "LENGTH_BEYOND_LIMIT", "claims %" PRId64 " bytes; the limit is %zu",
+			size, d->limits->string_bytes);
 	if ((uint64_t)size > left(d))
 		return truncated(d);
 	*out = datum_text((const char *)d->at, (uint32_t)size);
@@ -175,9 +175,11 @@ static bool json(struct decoder *d, struct datum *out)
 /* Memory for datums, held against what the message may take. */
 static struct datum *take(struct decoder *d, size_t count)
 {
-	size_t size = count * sizeof(struct datum); /* count is bounded by the limits: no overflow */
+	size_t size = count *
+		sizeof(struct datum); /* count is bounded by the limits: no overflow */
 	if (size > d->budget) {
-		fail(d, "LENGTH_BEYOND_LIMIT", "the message decodes to more than %zu times its size",
+		fail(d, "LENGTH_BEYOND_LIMIT",
+			"the message decodes to more than %zu times its size",
 			(size_t)DECODE_FACTOR);
 		return NULL;
 	}
@@ -188,7 +190,8 @@ static struct datum *take(struct decoder *d, size_t count)
 static bool enter(struct decoder *d, const struct plan *plan)
 {
 	if (d->path.depth >= d->limits->depth)
-		return fail(d, "DEPTH_BEYOND_LIMIT", "is nested more than %zu deep", d->limits->depth);
+		return fail(d, "DEPTH_BEYOND_LIMIT", "is nested more than %zu deep",
+			d->limits->depth);
 	type_path_enter(&d->path, plan->writer);
 	return true;
 }
@@ -258,8 +261,8 @@ static bool block(struct decoder *d, const struct plan *plan, const struct list 
 	}
 	if ((uint64_t)items > UINT32_MAX / 4 || (size_t)items > d->limits->array_items ||
 		list->count > d->limits->array_items - (size_t)items)
-		return fail(d, "LENGTH_BEYOND_LIMIT", "claims %" PRId64 " items; the limit is %zu", items,
-			d->limits->array_items);
+		return fail(d, "LENGTH_BEYOND_LIMIT", "claims %" PRId64 " items; the limit is %zu",
+			items, d->limits->array_items);
 	size_t least = plan->item->least + list->width - 1; /* a map's key takes a byte at least */
 	if (least && (size_t)items > left(d) / least)
 		return truncated(d);
@@ -301,7 +304,7 @@ static bool items(struct decoder *d, const struct plan *plan, struct datum *out)
 	}
 	type_path_leave(&d->path);
 	*out = plan->op == PLAN_MAP ? datum_map(list.items, (uint32_t)list.count)
-	                            : datum_array(list.items, (uint32_t)list.count);
+				    : datum_array(list.items, (uint32_t)list.count);
 	return true;
 }
 
@@ -318,7 +321,8 @@ static bool join(struct decoder *d, struct floats *floats, const uint8_t *first,
 	if (!count)
 		return true;
 	if (count + more > floats->capacity) {
-		size_t room = 2 * floats->capacity > count + more ? 2 * floats->capacity : count + more;
+		size_t room = 2 * floats->capacity > count + more ? 2 * floats->capacity
+								  : count + more;
 		struct datum *taken = take(d, room * sizeof(float) / sizeof(*taken) + 1);
 		if (!taken)
 			return false;
@@ -342,7 +346,8 @@ static bool array_of_floats(struct decoder *d, const struct plan *plan, struct d
 	while (block(d, plan, &list, &count, &end)) {
 		if (!count) {
 			type_path_leave(&d->path);
-			*out = datum_floats(floats.bytes ? floats.bytes : first, (uint32_t)list.count);
+			*out = datum_floats(floats.bytes ? floats.bytes : first,
+				(uint32_t)list.count);
 			return true;
 		}
 		if (!list.count)
@@ -379,7 +384,7 @@ static bool integer(struct decoder *d, const struct plan *plan, struct datum *ou
 	if (!(narrow ? read_int(d, &number) : read_long(d, &number)))
 		return false;
 	*out = plan->op == PLAN_INT || plan->op == PLAN_LONG ? datum_integer(number)
-	                                                     : datum_real((double)number);
+							     : datum_real((double)number);
 	return true;
 }
 
@@ -435,8 +440,8 @@ bool decode(const struct plan *plan, const void *message, size_t size,
 	d.error = error;
 	d.path.depth = 0;
 	if (size > limits->message_bytes)
-		return fail(&d, "LENGTH_BEYOND_LIMIT", "the message has %zu bytes; the limit is %zu", size,
-			limits->message_bytes);
+		return fail(&d, "LENGTH_BEYOND_LIMIT",
+			"the message has %zu bytes; the limit is %zu", size, limits->message_bytes);
 	d.budget = size > DECODE_FLOOR / DECODE_FACTOR ? size * DECODE_FACTOR : DECODE_FLOOR;
 	if (!value(&d, plan, datum))
 		return false;

@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "schemas/avro/plan.h"
 #include "schemas/base/arena.h"
 #include "schemas/base/datum.h"
-#include "schemas/avro/plan.h"
 
 struct decode_limits {
 	size_t message_bytes;
@@ -39,7 +39,7 @@ struct decode_limits {
  * always the message's (INVALID).
  */
 struct decode_error {
-	const char *code; /* static */
+	const char *code;  /* static */
 	char message[256]; /* begins with the field's path; valid UTF-8 */
 };
 

@@ -20,8 +20,8 @@ struct encoder {
 
 static bool value(struct encoder *e, const struct type *type, const struct datum *datum);
 
-__attribute__((cold, noinline))
-static bool misfit(struct encoder *e, const struct type *type, const char *reason)
+__attribute__((cold, noinline)) static bool misfit(struct encoder *e, const struct type *type,
+	const char *reason)
 {
 	char where[128];
 	type_path_text(&e->path, where, sizeof(where));

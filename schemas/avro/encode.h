@@ -11,9 +11,9 @@
 
 #include <stddef.h>
 
+#include "schemas/avro/type.h"
 #include "schemas/base/buffer.h"
 #include "schemas/base/datum.h"
-#include "schemas/avro/type.h"
 
 enum encode_verdict {
 	ENCODE_OK,

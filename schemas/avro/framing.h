@@ -24,9 +24,9 @@ enum framing_kind {
 
 struct framing {
 	enum framing_kind kind;
-	uint64_t fingerprint;  /* of a SINGLE_OBJECT */
-	uint32_t registry_id;  /* of a REGISTRY */
-	const uint8_t *datum;  /* within the message; NULL if UNKNOWN */
+	uint64_t fingerprint; /* of a SINGLE_OBJECT */
+	uint32_t registry_id; /* of a REGISTRY */
+	const uint8_t *datum; /* within the message; NULL if UNKNOWN */
 	size_t datum_size;
 };
 

@@ -34,7 +34,14 @@ bool name_define(struct full_name *full, const json_t *definition, const char *n
 bool name_is_primitive(const char *name)
 {
 	static const char *const primitives[] = {
-		"null", "boolean", "int", "long", "float", "double", "bytes", "string",
+		"null",
+		"boolean",
+		"int",
+		"long",
+		"float",
+		"double",
+		"bytes",
+		"string",
 	};
 	for (size_t i = 0; i < sizeof(primitives) / sizeof(*primitives); i++)
 		if (strcmp(name, primitives[i]) == 0)

@@ -25,8 +25,7 @@ struct planner {
 static const struct plan *resolve(struct planner *p, const struct type *writer,
 	const struct type *reader);
 
-__attribute__((format(printf, 2, 3)))
-static bool refuse(struct planner *p, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool refuse(struct planner *p, const char *format, ...)
 {
 	char where[256], reason[256];
 	va_list arguments;
@@ -85,8 +84,8 @@ static bool fill(struct planner *p, struct plan *plan, const struct type *reader
 		if (type_field_index(writer, field->name, strlen(field->name)) >= 0)
 			continue;
 		if (!field->has_default)
-			return refuse(p, "field %s is not in the writer's %s and has no default", field->name,
-				writer->name);
+			return refuse(p, "field %s is not in the writer's %s and has no default",
+				field->name, writer->name);
 		fills[plan->fill_count++] = (struct plan_fill){ i, &field->default_value };
 	}
 	return true;
@@ -106,7 +105,8 @@ static bool resolve_record(struct planner *p, struct plan *plan, const struct ty
 		int target = type_field_index(reader, field->name, strlen(field->name));
 		type_path_index(&p->path, i);
 		steps[i].target = target;
-		steps[i].plan = resolve(p, field->type, target >= 0 ? reader->fields[target].type : field->type);
+		steps[i].plan = resolve(p, field->type,
+			target >= 0 ? reader->fields[target].type : field->type);
 		if (!steps[i].plan)
 			return false;
 		plan->least += steps[i].plan->least;
@@ -131,7 +131,7 @@ static bool resolve_container(struct planner *p, struct plan *plan, const struct
 			type_kind_name(reader->kind));
 	type_path_enter(&p->path, writer);
 	bool ok = writer->kind == TYPE_RECORD ? resolve_record(p, plan, writer, reader)
-	                                      : resolve_items(p, plan, writer, reader);
+					      : resolve_items(p, plan, writer, reader);
 	type_path_leave(&p->path);
 	return ok && (writer->kind != TYPE_RECORD || fill(p, plan, reader, writer));
 }

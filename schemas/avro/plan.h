@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "schemas/base/arena.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/arena.h"
 
 enum plan_op {
 	PLAN_NULL,

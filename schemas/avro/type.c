@@ -37,24 +37,32 @@ struct compiler {
 
 static const struct type *compile(struct compiler *c, const json_t *schema, const char *namespace);
 
-__attribute__((format(printf, 2, 3)))
-static const struct type *refuse(struct compiler *c, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static const struct type *refuse(struct compiler *c,
+	const char *format, ...)
 {
 	char reason[NAME_SIZE + 128];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	snprintf(c->error, c->error_size, "%s%s%s", c->field ? c->field : "", c->field ? ": " : "", reason);
+	snprintf(c->error, c->error_size, "%s%s%s", c->field ? c->field : "", c->field ? ": " : "",
+		reason);
 	return NULL;
 }
 
 const char *type_kind_name(enum type_kind kind)
 {
 	static const char *const names[] = {
-		[TYPE_NULL] = "null", [TYPE_BOOLEAN] = "boolean", [TYPE_INT] = "int", [TYPE_LONG] = "long",
-		[TYPE_FLOAT] = "float", [TYPE_DOUBLE] = "double", [TYPE_BYTES] = "bytes",
-		[TYPE_STRING] = "string", [TYPE_RECORD] = "record", [TYPE_ARRAY] = "array",
+		[TYPE_NULL] = "null",
+		[TYPE_BOOLEAN] = "boolean",
+		[TYPE_INT] = "int",
+		[TYPE_LONG] = "long",
+		[TYPE_FLOAT] = "float",
+		[TYPE_DOUBLE] = "double",
+		[TYPE_BYTES] = "bytes",
+		[TYPE_STRING] = "string",
+		[TYPE_RECORD] = "record",
+		[TYPE_ARRAY] = "array",
 		[TYPE_MAP] = "map",
 	};
 	return names[kind];
@@ -171,8 +179,8 @@ static const struct type *compile_record(struct compiler *c, const json_t *schem
 	return record;
 }
 
-static const struct type *compile_items(struct compiler *c, enum type_kind kind, const json_t *items,
-	const char *namespace)
+static const struct type *compile_items(struct compiler *c, enum type_kind kind,
+	const json_t *items, const char *namespace)
 {
 	struct type *type = new_type(c, kind);
 	type->item = compile(c, items, namespace);

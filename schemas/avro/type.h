@@ -46,9 +46,9 @@ struct type_field {
 struct type {
 	enum type_kind kind;
 	enum type_logical logical;
-	bool nullable;       /* the union of null and this */
-	uint8_t null_branch; /* of a nullable: index of null in the union, 0 or 1 */
-	const char *name;    /* of a record: its full name, "mastra.memory.Thread" */
+	bool nullable;           /* the union of null and this */
+	uint8_t null_branch;     /* of a nullable: index of null in the union, 0 or 1 */
+	const char *name;        /* of a record: its full name, "mastra.memory.Thread" */
 	const struct type *item; /* of an array or a map: type of its items */
 	const struct type_field *fields;
 	size_t field_count;

@@ -85,7 +85,8 @@ static bool record(struct arena *arena, const struct type *type, const json_t *j
 	for (uint32_t i = 0; i < count; i++) {
 		const struct type_field *field = &type->fields[i];
 		const json_t *given = json_object_get(json, field->name);
-		if (given ? !type_default(arena, field->type, given, &value->items[i]) : !field->has_default)
+		if (given ? !type_default(arena, field->type, given, &value->items[i])
+			  : !field->has_default)
 			return false;
 		if (!given)
 			value->items[i] = field->default_value;

@@ -9,8 +9,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "schemas/base/arena.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/arena.h"
 
 /* False if the JSON value is no value of the type (of a union: of its first branch). What the
  * datum points to lives in the arena. Recursion is bounded by the type's depth. */

@@ -14,9 +14,11 @@ void type_path_text(const struct type_path *path, char *text, size_t size)
 		size_t index = path->steps[i].index;
 		int written;
 		if (type->kind == TYPE_RECORD)
-			written = snprintf(text + at, size - at, "%s%s", i ? "." : "", type->fields[index].name);
+			written = snprintf(text + at, size - at, "%s%s", i ? "." : "",
+				type->fields[index].name);
 		else
-			written = snprintf(text + at, size - at, type->kind == TYPE_MAP ? "{%zu}" : "[%zu]", index);
+			written = snprintf(text + at, size - at,
+				type->kind == TYPE_MAP ? "{%zu}" : "[%zu]", index);
 		at += written > 0 ? (size_t)written : 0;
 	}
 }

@@ -35,8 +35,8 @@ static bool host_parse(const char *text, size_t len, struct address *address)
 	if (len >= sizeof(address->host) || (brackets && len == 0))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		bool ok = isalnum((unsigned char)text[i]) || text[i] == '.' || text[i] == '-'
-			|| text[i] == '_' || (brackets && (text[i] == ':' || text[i] == '%'));
+		bool ok = isalnum((unsigned char)text[i]) || text[i] == '.' || text[i] == '-' ||
+			text[i] == '_' || (brackets && (text[i] == ':' || text[i] == '%'));
 
 		if (!ok)
 			return false;
@@ -59,7 +59,8 @@ bool address_parse(const char *text, struct address *address, char *why, size_t 
 		return false;
 	}
 	if (!host_parse(text, (size_t)(colon - text), address)) {
-		snprintf(why, why_size, "has no host name or address before the port "
+		snprintf(why, why_size,
+			"has no host name or address before the port "
 			"(an IPv6 address stands in brackets: [::1]:9464)");
 		return false;
 	}

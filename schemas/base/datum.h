@@ -26,7 +26,8 @@ enum datum_kind {
 };
 
 enum datum_flag {
-	DATUM_JSON_REPAIR = 1, /* a json text with an escaped NUL or lone surrogate, which jsonb refuses */
+	DATUM_JSON_REPAIR =
+		1, /* a json text with an escaped NUL or lone surrogate, which jsonb refuses */
 };
 
 struct datum {

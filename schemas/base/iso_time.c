@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #define MS_A_DAY INT64_C(86400000)
-#define DAYS_AN_ERA 146097     /* 400 years */
-#define DAYS_TO_EPOCH 719468   /* from 0000-03-01 to 1970-01-01 */
+#define DAYS_AN_ERA 146097   /* 400 years */
+#define DAYS_TO_EPOCH 719468 /* from 0000-03-01 to 1970-01-01 */
 
 /* Years are counted from March here, so that the leap day comes last. */
 static int64_t days_from_date(int64_t year, int month, int day)
@@ -25,7 +25,8 @@ static void date_from_days(int64_t days, int64_t *year, int *month, int *day)
 	int64_t era = (days >= 0 ? days : days - (DAYS_AN_ERA - 1)) / DAYS_AN_ERA;
 	int64_t day_of_era = days - era * DAYS_AN_ERA;
 	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-		day_of_era / (DAYS_AN_ERA - 1)) / 365;
+				      day_of_era / (DAYS_AN_ERA - 1)) /
+		365;
 	int64_t day_of_year = day_of_era -
 		(365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t shifted = (5 * day_of_year + 2) / 153;
@@ -142,6 +143,7 @@ bool iso_time_read(const char *text, size_t len, int64_t *ms)
 	int seconds = take_digits(&in, 2, 0, 59);
 	int fraction = take_fraction(&in);
 	minutes -= take_zone(&in);
-	*ms = days_from_date(year, month, day) * MS_A_DAY + (minutes * 60 + seconds) * 1000 + fraction;
+	*ms = days_from_date(year, month, day) * MS_A_DAY + (minutes * 60 + seconds) * 1000 +
+		fraction;
 	return in.ok && in.at == in.end;
 }

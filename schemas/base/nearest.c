@@ -34,8 +34,8 @@ size_t nearest_distance(const char *a, const char *b)
 		for (size_t j = 1; j <= b_len; j++) {
 			now[j] = least(least(last[j], now[j - 1]) + 1,
 				last[j - 1] + !same_letter(a[i - 1], b[j - 1]));
-			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2])
-				&& same_letter(a[i - 2], b[j - 1]))
+			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+				same_letter(a[i - 2], b[j - 1]))
 				now[j] = least(now[j], before[j - 2] + 1);
 		}
 		before = last;

@@ -99,7 +99,7 @@ char *text_take(struct text *text)
 	text_reserve(text, 0);
 	text->data[text->len] = '\0';
 	char *data = text->data;
-	*text = (struct text){0};
+	*text = (struct text){ 0 };
 	return data;
 }
 
@@ -113,5 +113,5 @@ void text_clear(struct text *text)
 void text_free(struct text *text)
 {
 	free(text->data);
-	*text = (struct text){0};
+	*text = (struct text){ 0 };
 }

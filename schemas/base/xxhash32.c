@@ -15,7 +15,8 @@ static uint32_t rotate(uint32_t x, int by)
 
 static uint32_t little(const uint8_t *at)
 {
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+		(uint32_t)at[3] << 24;
 }
 
 static uint32_t mix(uint32_t lane, const uint8_t *at)
@@ -30,7 +31,8 @@ static uint32_t stripes(const uint8_t **at, size_t len)
 	for (; len >= STRIPE; len -= STRIPE, *at += STRIPE)
 		for (int i = 0; i < 4; i++)
 			lanes[i] = mix(lanes[i], *at + 4 * i);
-	return rotate(lanes[0], 1) + rotate(lanes[1], 7) + rotate(lanes[2], 12) + rotate(lanes[3], 18);
+	return rotate(lanes[0], 1) + rotate(lanes[1], 7) + rotate(lanes[2], 12) +
+		rotate(lanes[3], 18);
 }
 
 uint32_t xxhash32(const void *bytes, size_t len)

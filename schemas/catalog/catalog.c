@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schemas/avro/canonical.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/arena.h"
-#include "schemas/avro/canonical.h"
 #include "schemas/catalog/folder.h"
 #include "schemas/catalog/schema_table.h"
 
@@ -36,8 +36,8 @@ struct loader {
 	size_t error_size;
 };
 
-__attribute__((format(printf, 3, 4)))
-static bool refuse(struct loader *l, const char *name, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool refuse(struct loader *l, const char *name,
+	const char *format, ...)
 {
 	char reason[512];
 	va_list arguments;
@@ -68,7 +68,8 @@ static bool compile(struct loader *l, const char *name, const char *text, size_t
 		return refuse(l, name, "%s", reason);
 	if (!canonical_fingerprint(&schema->fingerprint, text, size, reason, sizeof(reason)))
 		return refuse(l, name, "%s", reason);
-	schema->plan = plan_new(l->catalog->arena, schema->type, schema->type, reason, sizeof(reason));
+	schema->plan = plan_new(l->catalog->arena, schema->type, schema->type, reason,
+		sizeof(reason));
 	if (!schema->plan)
 		return refuse(l, name, "%s", reason);
 	return accepted_by_avro_c(l, name, text, size);
@@ -114,7 +115,8 @@ static int command_of_record(const char *full)
 	char name[256];
 	size_t prefix = strlen(ROOT), size = strlen(full);
 	const char *dot = strrchr(full, '.');
-	if (size - prefix >= sizeof(name) || strncmp(full, ROOT, prefix) != 0 || dot < full + prefix)
+	if (size - prefix >= sizeof(name) || strncmp(full, ROOT, prefix) != 0 ||
+		dot < full + prefix)
 		return -1;
 	size_t method = (size_t)(dot - full) + 1 - prefix;
 	memcpy(name, full + prefix, size - prefix + 1);
@@ -156,7 +158,8 @@ static bool add_commands(struct loader *l)
 		const struct schema_def *def = &schema_defs[i];
 		struct catalog_schema *request = &catalog->requests[i];
 		if (!compile(l, def->command, def->request, strlen(def->request), request) ||
-			!compile(l, def->command, def->reply, strlen(def->reply), &catalog->replies[i]))
+			!compile(l, def->command, def->reply, strlen(def->reply),
+				&catalog->replies[i]))
 			return false;
 		add_writer(catalog, request->fingerprint, (int)i, request->plan);
 	}
@@ -168,7 +171,8 @@ static bool load(struct loader *l, const char *directory)
 	if (!add_commands(l))
 		return false;
 	for (size_t i = 0; i < history_count; i++)
-		if (!add_other(l, history_defs[i].name, history_defs[i].text, strlen(history_defs[i].text)))
+		if (!add_other(l, history_defs[i].name, history_defs[i].text,
+			    strlen(history_defs[i].text)))
 			return false;
 	return !directory || folder_read(directory, add_file, l, l->error, l->error_size);
 }

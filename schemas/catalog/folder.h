@@ -15,7 +15,7 @@ typedef bool folder_fn(void *arg, const char *path, const char *text, size_t siz
 
 /* Calls `each` with every *.avsc directly in the folder, by name. False if the folder or a file
  * can't be read, with `error` saying which and why, or if `each` returned false. */
-bool folder_read(const char *directory, folder_fn *each, void *arg, char *error,
-	size_t error_size) __attribute__((warn_unused_result));
+bool folder_read(const char *directory, folder_fn *each, void *arg, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
 
 #endif

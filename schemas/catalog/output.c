@@ -63,7 +63,8 @@ static bool write_json(const struct writer *w, const char *name, const json_t *j
 	return ok || fail(w, path);
 }
 
-static bool write_schema(const struct writer *w, const char *name, const struct catalog_schema *schema)
+static bool write_schema(const struct writer *w, const char *name,
+	const struct catalog_schema *schema)
 {
 	json_t *json = json_loads(schema->text, 0, NULL); /* compiled before: it is JSON */
 	bool ok = write_json(w, name, json);
@@ -76,8 +77,8 @@ static void file_name(char *name, size_t size, const char *command, const char *
 {
 	int domain = (int)strcspn(command, ".");
 	const char *method = command + domain + 1;
-	snprintf(name, size, "%.*s/%c%s%s", domain, command, toupper((unsigned char)*method), method + 1,
-		suffix);
+	snprintf(name, size, "%.*s/%c%s%s", domain, command, toupper((unsigned char)*method),
+		method + 1, suffix);
 }
 
 static void add_fingerprint(json_t *entry, const char *key, uint64_t fingerprint)
@@ -95,14 +96,15 @@ static bool write_command(const struct writer *w, const struct catalog *catalog,
 	char request_file[PATH_SIZE], reply_file[PATH_SIZE], folder[PATH_SIZE];
 	file_name(request_file, sizeof(request_file), name, ".avsc");
 	file_name(reply_file, sizeof(reply_file), name, "Reply.avsc");
-	json_t *entry = json_pack("{s:s, s:s, s:s}", "command", name, "request", request_file, "reply",
-		reply_file);
+	json_t *entry = json_pack("{s:s, s:s, s:s}", "command", name, "request", request_file,
+		"reply", reply_file);
 	add_fingerprint(entry, "requestFingerprint", request->fingerprint);
 	add_fingerprint(entry, "replyFingerprint", reply->fingerprint);
 	if (*key)
 		json_object_set_new(entry, "key", json_string(key));
 	json_array_append_new(index, entry);
-	int size = snprintf(folder, sizeof(folder), "%s/%.*s", w->directory, (int)strcspn(name, "."), name);
+	int size = snprintf(folder, sizeof(folder), "%s/%.*s", w->directory,
+		(int)strcspn(name, "."), name);
 	if (size >= (int)sizeof(folder)) {
 		errno = ENAMETOOLONG;
 		return fail(w, w->directory);

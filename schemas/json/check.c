@@ -21,8 +21,8 @@ enum state {
 	VALUE,
 	VALUE_OR_END, /* behind [ */
 	KEY,
-	KEY_OR_END,   /* behind { */
-	AFTER,        /* behind a value */
+	KEY_OR_END, /* behind { */
+	AFTER,      /* behind a value */
 };
 
 struct scan {

@@ -77,8 +77,7 @@ struct json json_get_key(struct json object, struct json key);
  * argument that is no object counts as {}. */
 struct json json_merge(struct arena *arena, struct json a, struct json b);
 /* The object with member `name` set: in its place, or last. */
-struct json json_set(struct arena *arena, struct json object, const char *name,
-	struct json value);
+struct json json_set(struct arena *arena, struct json object, const char *name, struct json value);
 
 /* A JSON text under construction; grows in the arena. */
 struct json_text {

@@ -432,7 +432,8 @@ static size_t collect_keys(struct arena *arena, struct json text, struct open_ke
 		} else if (*begin == '}' || *begin == ']') {
 			depth -= depth > 0;
 		} else if (*begin == '"') {
-			for (at = string_run(at, end); at < end && *at == '\\'; at = string_run(at, end))
+			for (at = string_run(at, end); at < end && *at == '\\';
+				at = string_run(at, end))
 				at += 2;
 			at = at < end ? at + 1 : end;
 			if (is_key(at, end))

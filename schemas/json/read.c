@@ -311,8 +311,7 @@ struct json json_merge(struct arena *arena, struct json a, struct json b)
 	return json_text_end(&out);
 }
 
-struct json json_set(struct arena *arena, struct json object, const char *name,
-	struct json value)
+struct json json_set(struct arena *arena, struct json object, const char *name, struct json value)
 {
 	struct json_text one = json_text_new(arena);
 

@@ -14,7 +14,9 @@ struct json_text json_text_new(struct arena *arena)
 struct json_text json_text_sized(struct arena *arena, size_t room)
 {
 	room++; /* for the NUL */
-	return (struct json_text){ .arena = arena, .bytes = arena_alloc(arena, room), .room = room };
+	return (struct json_text){
+		.arena = arena, .bytes = arena_alloc(arena, room), .room = room
+	};
 }
 
 static void make_room(struct json_text *out, size_t more)

@@ -36,7 +36,8 @@
 /* A Node worker answers all that it has fetched at once, and may take seconds for each. */
 #define REPLY_TIMEOUT_MS 600000
 
-static void produce(rd_kafka_t *producer, const char *topic, int partitions, const struct command *command)
+static void produce(rd_kafka_t *producer, const char *topic, int partitions,
+	const struct command *command)
 {
 	rd_kafka_resp_err_t status;
 
@@ -44,7 +45,8 @@ static void produce(rd_kafka_t *producer, const char *topic, int partitions, con
 			RD_KAFKA_V_PARTITION((int32_t)(command->place % (uint64_t)partitions)),
 			RD_KAFKA_V_KEY(command->key, strlen(command->key)),
 			RD_KAFKA_V_VALUE((void *)command->value, command->size),
-			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
+		RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(producer, 10);
 	if (status != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("produce: %s", rd_kafka_err2str(status));
@@ -79,8 +81,8 @@ struct asker {
 	int partitions;
 	const struct load *load;
 	struct command *commands;
-	unsigned distinct; /* so many of them */
-	FILE *found; /* NULL: what is found is not written */
+	unsigned distinct;    /* so many of them */
+	FILE *found;          /* NULL: what is found is not written */
 	int64_t *sent, *took; /* by request; took 0: no reply yet */
 };
 
@@ -91,10 +93,12 @@ static void send_request(struct asker *asker, uint64_t i)
 	int id_size = snprintf(id, sizeof id, "%llu", (unsigned long long)i);
 
 	asker->sent[i] = now_ns();
-	rd_kafka_resp_err_t status = rd_kafka_producev(asker->producer, RD_KAFKA_V_TOPIC(asker->topic),
+	rd_kafka_resp_err_t status = rd_kafka_producev(asker->producer,
+		RD_KAFKA_V_TOPIC(asker->topic),
 		RD_KAFKA_V_PARTITION((int32_t)(i % asker->distinct) % asker->partitions),
 		RD_KAFKA_V_KEY(command->key, strlen(command->key)),
-		RD_KAFKA_V_VALUE((void *)command->value, command->size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+		RD_KAFKA_V_VALUE((void *)command->value, command->size),
+		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
 		RD_KAFKA_V_HEADER("reply-to", asker->reply_topic, strlen(asker->reply_topic)),
 		RD_KAFKA_V_HEADER("correlation-id", id, (size_t)id_size), RD_KAFKA_V_END);
 	if (status != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -107,7 +111,8 @@ static void write_found(FILE *file, const rd_kafka_message_t *reply)
 	size_t count = load_found(reply->payload, reply->len, ids);
 
 	for (size_t i = 0; i < count; i++)
-		fprintf(file, "%.*s%c", WORKLOAD_VECTOR_ID_SIZE, ids[i], i + 1 == count ? '\n' : ' ');
+		fprintf(file, "%.*s%c", WORKLOAD_VECTOR_ID_SIZE, ids[i],
+			i + 1 == count ? '\n' : ' ');
 }
 
 /* Takes one reply; returns its request's number. */
@@ -124,12 +129,14 @@ static uint64_t take_reply(struct asker *asker, uint64_t sent)
 
 	const char *status = kafka_header(reply, "status", &size);
 	if (status != NULL && (size != 2 || memcmp(status, "ok", 2) != 0))
-		die("a reply with status %.*s: %.*s", (int)size, status, (int)reply->len, (char *)reply->payload);
+		die("a reply with status %.*s: %.*s", (int)size, status, (int)reply->len,
+			(char *)reply->payload);
 	const char *id = kafka_header(reply, "correlation-id", &size);
 	uint64_t i = id == NULL ? sent : strtoull(id, NULL, 10);
 	if (i >= sent || asker->took[i] != 0)
 		die("a reply that nothing waits for, or the second for one request");
-	if (!load_answers(asker->load, &asker->commands[i % asker->distinct], reply->payload, reply->len, status == NULL))
+	if (!load_answers(asker->load, &asker->commands[i % asker->distinct], reply->payload,
+		    reply->len, status == NULL))
 		die("a reply without what was asked for");
 	asker->took[i] = now - asker->sent[i];
 	if (asker->found != NULL)
@@ -140,7 +147,8 @@ static uint64_t take_reply(struct asker *asker, uint64_t sent)
 }
 
 /* Requests first..end-1, up to in_flight at once, none after `until`. Returns the one behind the last. */
-static uint64_t ask_range(struct asker *asker, uint64_t first, uint64_t end, uint64_t in_flight, int64_t until)
+static uint64_t ask_range(struct asker *asker, uint64_t first, uint64_t end, uint64_t in_flight,
+	int64_t until)
 {
 	uint64_t sent = first;
 
@@ -191,8 +199,10 @@ static int ask(const char *topic, int argc, char **argv)
 	uint64_t count = (uint64_t)option_number(argc, argv, "count", 0);
 	uint64_t in_flight = (uint64_t)option_number(argc, argv, "in-flight", 1);
 	int64_t for_ms = option_number(argc, argv, "for-ms", INT32_MAX);
-	struct asker asker = { .topic = topic, .reply_topic = option(argc, argv, "reply-topic", NULL),
-		.load = load, .distinct = load_distinct(load) };
+	struct asker asker = { .topic = topic,
+		.reply_topic = option(argc, argv, "reply-topic", NULL),
+		.load = load,
+		.distinct = load_distinct(load) };
 
 	asker.producer = kafka_producer(0);
 	asker.consumer = kafka_consumer(asker.reply_topic);
@@ -205,7 +215,8 @@ static int ask(const char *topic, int argc, char **argv)
 	if (*found != '\0')
 		asker.found = create_file(found);
 	int64_t start = now_ns();
-	count = ask_range(&asker, warm_up, warm_up + count, in_flight, start + for_ms * 1000000) - warm_up;
+	count = ask_range(&asker, warm_up, warm_up + count, in_flight, start + for_ms * 1000000) -
+		warm_up;
 	double seconds = (double)(now_ns() - start) / 1e9;
 	if (asker.found != NULL)
 		close_file(asker.found, found);
@@ -215,8 +226,8 @@ static int ask(const char *topic, int argc, char **argv)
 	printf("{\"count\": %llu, \"in_flight\": %llu, \"min_us\": %.0f, \"median_us\": %.0f, \"p99_us\": %.0f, "
 	       "\"rate\": %.0f}\n",
 		(unsigned long long)count, (unsigned long long)in_flight, (double)samples[0] / 1e3,
-		(double)samples_at(samples, count, 50) / 1e3, (double)samples_at(samples, count, 99) / 1e3,
-		(double)count / seconds);
+		(double)samples_at(samples, count, 50) / 1e3,
+		(double)samples_at(samples, count, 99) / 1e3, (double)count / seconds);
 	rd_kafka_destroy(asker.producer);
 	rd_kafka_destroy(asker.consumer);
 	return 0;
@@ -251,9 +262,11 @@ static void admin_wait(rd_kafka_queue_t *queue)
 	if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("topic: %s", event == NULL ? "no answer" : rd_kafka_event_error_string(event));
 	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT)
-		results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+		results = rd_kafka_CreateTopics_result_topics(
+			rd_kafka_event_CreateTopics_result(event), &count);
 	else
-		results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
+		results = rd_kafka_DeleteTopics_result_topics(
+			rd_kafka_event_DeleteTopics_result(event), &count);
 	for (size_t i = 0; i < count; i++) {
 		if (rd_kafka_topic_result_error(results[i]) != RD_KAFKA_RESP_ERR_NO_ERROR)
 			die("topic: %s", rd_kafka_topic_result_error_string(results[i]));
@@ -267,7 +280,8 @@ static int create_topic(const char *topic, int argc, char **argv)
 	rd_kafka_t *client = kafka_producer(0);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
 	int partitions = (int)option_number(argc, argv, "partitions", 1);
-	rd_kafka_NewTopic_t *new_topic = rd_kafka_NewTopic_new(topic, partitions, 1, error, sizeof error);
+	rd_kafka_NewTopic_t *new_topic = rd_kafka_NewTopic_new(topic, partitions, 1, error,
+		sizeof error);
 
 	if (new_topic == NULL)
 		die("%s", error);

@@ -83,9 +83,11 @@ struct encoder *encoder_open(const char *directory, const char *command)
 	snprintf(path, sizeof path, "%s/index.json", directory);
 	json_t *index = read_json(path);
 	const json_t *entry = find_command(index, command);
-	snprintf(path, sizeof path, "%s/%s", directory, json_string_value(json_object_get(entry, "request")));
+	snprintf(path, sizeof path, "%s/%s", directory,
+		json_string_value(json_object_get(entry, "request")));
 	encoder->schema = read_schema(path);
-	write_header(encoder->value, json_string_value(json_object_get(entry, "requestFingerprint")));
+	write_header(encoder->value,
+		json_string_value(json_object_get(entry, "requestFingerprint")));
 	json_decref(index);
 
 	encoder->class = avro_generic_class_from_schema(encoder->schema);
@@ -163,7 +165,8 @@ static void fill(avro_value_t *out, const json_t *json)
 	case AVRO_STRING:
 		if (!json_is_string(json))
 			die("a string is missing");
-		check(avro_value_set_string_len(out, json_string_value(json), json_string_length(json) + 1));
+		check(avro_value_set_string_len(out, json_string_value(json),
+			json_string_length(json) + 1));
 		break;
 	case AVRO_INT64:
 		check(avro_value_set_long(out, json_integer_value(json)));

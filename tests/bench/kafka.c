@@ -63,7 +63,8 @@ static int ask_partitions(rd_kafka_t *client, const char *topic)
 	int count = metadata->topics[0].partition_cnt;
 	rd_kafka_metadata_destroy(metadata);
 	rd_kafka_topic_destroy(handle);
-	if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+	if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+		error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
 		return 0;
 	check(error, topic);
 	return count;
@@ -93,7 +94,8 @@ rd_kafka_t *kafka_consumer(const char *topic)
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
 	for (int i = 0; i < count; i++) {
 		int64_t low, high;
-		check(rd_kafka_query_watermark_offsets(client, topic, i, &low, &high, TIMEOUT_MS), topic);
+		check(rd_kafka_query_watermark_offsets(client, topic, i, &low, &high, TIMEOUT_MS),
+			topic);
 		rd_kafka_topic_partition_list_add(list, topic, i)->offset = high;
 	}
 	check(rd_kafka_assign(client, list), "assign");

@@ -33,8 +33,8 @@ static void echo(rd_kafka_t *producer, const rd_kafka_message_t *message)
 	rd_kafka_resp_err_t status = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
 		RD_KAFKA_V_KEY(message->key, message->key_len),
 		RD_KAFKA_V_VALUE(message->payload, message->len),
-		RD_KAFKA_V_HEADER("correlation-id", id, id_size), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-		RD_KAFKA_V_END);
+		RD_KAFKA_V_HEADER("correlation-id", id, id_size),
+		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
 	if (status != RD_KAFKA_RESP_ERR_NO_ERROR)
 		die("produce: %s", rd_kafka_err2str(status));
 }

@@ -31,7 +31,8 @@ struct load {
 
 /* ---------------------------------------------------------------- messages and threads */
 
-static void make_message(struct load *load, uint64_t i, struct workload_message *message, struct command *out)
+static void make_message(struct load *load, uint64_t i, struct workload_message *message,
+	struct command *out)
 {
 	workload_message(message, i, load->threads);
 	snprintf(out->key, sizeof out->key, "%s", message->thread_id);
@@ -45,7 +46,8 @@ static json_t *save_messages(struct load *load, uint64_t i, struct command *out)
 	make_message(load, i, &message, out);
 	return json_pack("{s:[{s:s, s:s, s:s, s:s, s:s, s:s, s:I}]}", "messages", "id", message.id,
 		"threadId", message.thread_id, "resourceId", message.resource_id, "role", "user",
-		"type", "v2", "content", message.content, "createdAt", (json_int_t)message.created_ms);
+		"type", "v2", "content", message.content, "createdAt",
+		(json_int_t)message.created_ms);
 }
 
 static json_t *save_thread(struct load *load, uint64_t i, struct command *out)
@@ -55,8 +57,8 @@ static json_t *save_thread(struct load *load, uint64_t i, struct command *out)
 	make_message(load, i, &message, out);
 	json_int_t created = message.created_ms;
 	return json_pack("{s:{s:s, s:s, s:s, s:I, s:I, s:s}}", "thread", "id", message.thread_id,
-		"resourceId", message.resource_id, "title", "A thread of the benchmark", "createdAt", created,
-		"updatedAt", created, "metadata", "{\"source\":\"bench\"}");
+		"resourceId", message.resource_id, "title", "A thread of the benchmark",
+		"createdAt", created, "updatedAt", created, "metadata", "{\"source\":\"bench\"}");
 }
 
 static json_t *get_thread(struct load *load, uint64_t i, struct command *out)
@@ -77,7 +79,8 @@ static json_t *make_value(const struct workload_value *value)
 	case WORKLOAD_TIME:
 		return json_integer(value->number);
 	case WORKLOAD_TEXTS:
-		return value->text == NULL ? json_null() : json_loadb(value->text, value->size, 0, NULL);
+		return value->text == NULL ? json_null()
+					   : json_loadb(value->text, value->size, 0, NULL);
 	default:
 		return value->text == NULL ? json_null() : json_stringn(value->text, value->size);
 	}
@@ -124,8 +127,8 @@ static json_t *upsert_vectors(struct load *load, uint64_t i, struct command *out
 		json_array_append_new(ids, json_string(id));
 		json_array_append_new(metadata, json_stringn(text, size));
 	}
-	return json_pack("{s:s, s:o, s:o, s:o}", "indexName", load->index, "vectors", vectors, "ids", ids,
-		"metadata", metadata);
+	return json_pack("{s:s, s:o, s:o, s:o}", "indexName", load->index, "vectors", vectors,
+		"ids", ids, "metadata", metadata);
 }
 
 static json_t *query_vectors(struct load *load, uint64_t i, struct command *out)
@@ -141,8 +144,9 @@ size_t load_found(const void *reply, size_t size, const char *ids[])
 	const char *at = reply, *end = at + size;
 	size_t count = 0;
 
-	while (count < WORKLOAD_VECTORS_TOP_K && (at = memmem(at, (size_t)(end - at), WORKLOAD_VECTOR_ID_PREFIX,
-			sizeof WORKLOAD_VECTOR_ID_PREFIX - 1)) != NULL) {
+	while (count < WORKLOAD_VECTORS_TOP_K &&
+		(at = memmem(at, (size_t)(end - at), WORKLOAD_VECTOR_ID_PREFIX,
+			 sizeof WORKLOAD_VECTOR_ID_PREFIX - 1)) != NULL) {
 		ids[count++] = at;
 		at += sizeof WORKLOAD_VECTOR_ID_PREFIX - 1;
 	}
@@ -214,7 +218,8 @@ void load_command(struct load *load, uint64_t i, struct command *out)
 	json_decref(request);
 }
 
-bool load_answers(const struct load *load, const struct command *command, const void *reply, size_t size, bool echo)
+bool load_answers(const struct load *load, const struct command *command, const void *reply,
+	size_t size, bool echo)
 {
 	const char *ids[WORKLOAD_VECTORS_TOP_K];
 

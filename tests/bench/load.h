@@ -13,7 +13,7 @@ struct load;
 /* A command, and where it goes. */
 struct command {
 	char key[40];
-	uint64_t place; /* its partition, modulo their number */
+	uint64_t place;    /* its partition, modulo their number */
 	const void *value; /* lies there until the next one is made */
 	size_t size;
 };
@@ -27,7 +27,8 @@ unsigned load_distinct(const struct load *load);
 void load_command(struct load *load, uint64_t i, struct command *out);
 
 /* Does a reply to the command, or an echo of it, hold what was asked for? */
-bool load_answers(const struct load *load, const struct command *command, const void *reply, size_t size, bool echo);
+bool load_answers(const struct load *load, const struct command *command, const void *reply,
+	size_t size, bool echo);
 /* The ids of the vectors in a reply, in its order: WORKLOAD_VECTORS_TOP_K at most. */
 size_t load_found(const void *reply, size_t size, const char *ids[]);
 

@@ -76,7 +76,8 @@ static void send(struct saver *saver, int statement, struct binary_array **colum
 		lengths[i] = (int)columns[i]->size;
 		formats[i] = 1;
 	}
-	if (!PQsendQueryPrepared(saver->connection, NAME[statement], count, values, lengths, formats, 1))
+	if (!PQsendQueryPrepared(saver->connection, NAME[statement], count, values, lengths,
+		    formats, 1))
 		die("%s: %s", NAME[statement], PQerrorMessage(saver->connection));
 }
 
@@ -93,7 +94,8 @@ static void expect(struct saver *saver, const char *what, ExecStatusType status,
 
 	if (PQresultStatus(result) != status)
 		die("%s: %s", what, PQerrorMessage(saver->connection));
-	if (rows >= 0 && rows != (status == PGRES_TUPLES_OK ? PQntuples(result) : atoi(PQcmdTuples(result))))
+	if (rows >= 0 &&
+		rows != (status == PGRES_TUPLES_OK ? PQntuples(result) : atoi(PQcmdTuples(result))))
 		die("%s: not %d rows", what, rows);
 	PQclear(result);
 	if (status != PGRES_PIPELINE_SYNC && PQgetResult(saver->connection) != NULL)
@@ -110,7 +112,8 @@ static void save_batch(struct saver *saver)
 	}
 	binary_array_end(thread_ids);
 	uint64_t now_value = time_value(wall_ms());
-	struct binary_array now = { .bytes = (char *)&now_value, .size = sizeof now_value }; /* no array, but sent alike */
+	struct binary_array now = { .bytes = (char *)&now_value,
+		.size = sizeof now_value }; /* no array, but sent alike */
 
 	send_plain(saver, "BEGIN");
 	send(saver, CHECK_THREADS, &thread_ids, 1);
@@ -151,7 +154,8 @@ static void *save_all(void *arg)
 		workload_message(&message, i, saver->threads);
 		binary_array_put_text(&saver->columns[ID], message.id);
 		binary_array_put_text(&saver->columns[THREAD_ID], message.thread_id);
-		binary_array_put(&saver->columns[CONTENT], message.content, (size_t)message.content_size);
+		binary_array_put(&saver->columns[CONTENT], message.content,
+			(size_t)message.content_size);
 		put_time(&saver->columns[CREATED], message.created_ms);
 		binary_array_put_text(&saver->columns[ROLE], "user");
 		binary_array_put_text(&saver->columns[TYPE], "v2");
@@ -197,7 +201,8 @@ int main(int argc, char **argv)
 	uint64_t saved = 0;
 
 	for (unsigned i = 0; i < connections; i++) {
-		savers[i] = (struct saver){ .index = i, .connections = connections,
+		savers[i] = (struct saver){ .index = i,
+			.connections = connections,
 			.count = (uint64_t)option_number(argc, argv, "count", 0),
 			.threads = (unsigned)option_number(argc, argv, "threads", 200),
 			.batch = (unsigned)option_number(argc, argv, "batch", 1000) };

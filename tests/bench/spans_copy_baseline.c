@@ -137,7 +137,8 @@ static void check_copied(struct copier *copier, unsigned count)
 {
 	PGresult *result = PQgetResult(copier->connection);
 
-	if (PQresultStatus(result) != PGRES_COMMAND_OK || strtoul(PQcmdTuples(result), NULL, 10) != count)
+	if (PQresultStatus(result) != PGRES_COMMAND_OK ||
+		strtoul(PQcmdTuples(result), NULL, 10) != count)
 		die("not %u rows: %s", count, PQerrorMessage(copier->connection));
 	PQclear(result);
 	if (PQgetResult(copier->connection) != NULL)
@@ -156,7 +157,8 @@ static void *copy_all(void *arg)
 		if (PQresultStatus(begun) != PGRES_COPY_IN)
 			die("%s", PQerrorMessage(copier->connection));
 		PQclear(begun);
-		if (PQputCopyData(copier->connection, copier->rows.bytes, (int)copier->rows.size) != 1 ||
+		if (PQputCopyData(copier->connection, copier->rows.bytes, (int)copier->rows.size) !=
+				1 ||
 			PQputCopyEnd(copier->connection, NULL) != 1)
 			die("%s", PQerrorMessage(copier->connection));
 		make_rows(copier);
@@ -176,14 +178,16 @@ static void make_statement(struct copier *copier, const char *schema)
 	for (size_t i = 0; i < WORKLOAD_SPAN_VALUES; i++) {
 		const char *name = span.values[i].name, *comma = i == 0 ? "" : ", ";
 		bool time = span.values[i].kind == WORKLOAD_TIME;
-		used += (size_t)(time ? snprintf(names + used, sizeof names - used, "%s\"%s\", \"%sZ\"", comma, name, name)
-				      : snprintf(names + used, sizeof names - used, "%s\"%s\"", comma, name));
+		used += (size_t)(time ? snprintf(names + used, sizeof names - used,
+						"%s\"%s\", \"%sZ\"", comma, name, name)
+				      : snprintf(names + used, sizeof names - used, "%s\"%s\"",
+						comma, name));
 		if (used >= sizeof names)
 			die("too many columns");
 		copier->columns += time ? 2 : 1;
 	}
-	snprintf(copier->sql, sizeof copier->sql, "COPY \"%s\".mastra_ai_spans (%s) FROM STDIN (FORMAT binary)",
-		schema, names);
+	snprintf(copier->sql, sizeof copier->sql,
+		"COPY \"%s\".mastra_ai_spans (%s) FROM STDIN (FORMAT binary)", schema, names);
 }
 
 static void open_connection(struct copier *copier, const char *conninfo, const char *schema)
@@ -204,7 +208,8 @@ int main(int argc, char **argv)
 	uint64_t copied = 0;
 
 	for (unsigned i = 0; i < connections; i++) {
-		copiers[i] = (struct copier){ .index = i, .connections = connections,
+		copiers[i] = (struct copier){ .index = i,
+			.connections = connections,
 			.count = (uint64_t)option_number(argc, argv, "count", 0),
 			.batch = (unsigned)option_number(argc, argv, "batch", 1000) };
 		open_connection(&copiers[i], conninfo, schema);

@@ -36,7 +36,8 @@ static void *ask_all(void *arg)
 	for (size_t i = 0; i < asker->count; i++) {
 		workload_thread_id(id, (unsigned)(i % asker->threads));
 		int64_t start = now_ns();
-		PGresult *result = PQexecPrepared(asker->connection, "get", 2, values, NULL, NULL, 1);
+		PGresult *result = PQexecPrepared(asker->connection, "get", 2, values, NULL, NULL,
+			1);
 		asker->samples[i] = now_ns() - start;
 		if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
 			die("get: not one row: %s", PQerrorMessage(asker->connection));
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
 		if (PQresultStatus(result) != PGRES_COMMAND_OK)
 			die("%s", PQerrorMessage(connection));
 		PQclear(result);
-		askers[i] = (struct asker){ connection, count, workload_threads, samples + i * count };
+		askers[i] = (struct asker){ connection, count, workload_threads,
+			samples + i * count };
 	}
 	int64_t start = now_ns();
 	for (size_t i = 0; i < connections; i++) {
@@ -81,7 +83,7 @@ int main(int argc, char **argv)
 	size_t total = connections * count;
 	samples_sort(samples, total);
 	printf("{\"count\": %zu, \"median_us\": %.1f, \"p99_us\": %.1f, \"rate\": %.0f}\n", total,
-		(double)samples_at(samples, total, 50) / 1e3, (double)samples_at(samples, total, 99) / 1e3,
-		(double)total / seconds);
+		(double)samples_at(samples, total, 50) / 1e3,
+		(double)samples_at(samples, total, 99) / 1e3, (double)total / seconds);
 	return 0;
 }

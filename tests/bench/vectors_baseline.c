@@ -22,11 +22,10 @@
 #define JSONB_OID 3802
 #define JSONB_VERSION 1
 
-static const char SQL[] =
-	"INSERT INTO \"%s\".\"%s\" (vector_id, embedding, metadata, namespace) "
-	"SELECT * FROM unnest($1::text[], $2::vector[], $3::jsonb[], $4::text[]) "
-	"ON CONFLICT (namespace, vector_id) DO UPDATE "
-	"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata";
+static const char SQL[] = "INSERT INTO \"%s\".\"%s\" (vector_id, embedding, metadata, namespace) "
+			  "SELECT * FROM unnest($1::text[], $2::vector[], $3::jsonb[], $4::text[]) "
+			  "ON CONFLICT (namespace, vector_id) DO UPDATE "
+			  "SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata";
 
 enum { ID, EMBEDDING, METADATA, NAMESPACE, COLUMNS };
 
@@ -40,7 +39,7 @@ struct writer {
 	uint32_t types[COLUMNS];
 	struct binary_array columns[COLUMNS];
 	uint64_t next, count; /* vectors of the whole run */
-	uint64_t made; /* rows of its own */
+	uint64_t made;        /* rows of its own */
 	uint64_t written;
 };
 
@@ -60,7 +59,8 @@ static void make_vectors(struct writer *writer)
 		die("out of memory");
 	for (uint64_t i = 0; i < writer->count; i++) {
 		if (is_its(writer, i))
-			workload_vector(writer->vectors, i, writer->floats + made++ * writer->dimensions);
+			workload_vector(writer->vectors, i,
+				writer->floats + made++ * writer->dimensions);
 	}
 }
 
@@ -70,8 +70,10 @@ static void put_row(struct writer *writer, uint64_t i)
 
 	workload_vector_id(id, i);
 	binary_array_put_text(&writer->columns[ID], id);
-	char *embedding = binary_array_room(&writer->columns[EMBEDDING], workload_vector_binary_size(writer->vectors));
-	workload_vector_binary(writer->vectors, writer->floats + writer->made++ * writer->dimensions, embedding);
+	char *embedding = binary_array_room(&writer->columns[EMBEDDING],
+		workload_vector_binary_size(writer->vectors));
+	workload_vector_binary(writer->vectors,
+		writer->floats + writer->made++ * writer->dimensions, embedding);
 	size_t size = workload_vector_metadata(metadata + 1, i);
 	binary_array_put(&writer->columns[METADATA], metadata, 1 + size);
 	binary_array_put_text(&writer->columns[NAMESPACE], "default");
@@ -82,7 +84,8 @@ static unsigned make_rows(struct writer *writer)
 {
 	for (int i = 0; i < COLUMNS; i++)
 		binary_array_begin(&writer->columns[i], writer->types[i]);
-	for (; writer->next < writer->count && writer->columns[ID].items < writer->batch; writer->next++) {
+	for (; writer->next < writer->count && writer->columns[ID].items < writer->batch;
+		writer->next++) {
 		if (is_its(writer, writer->next))
 			put_row(writer, writer->next);
 	}
@@ -103,7 +106,8 @@ static void send_rows(struct writer *writer)
 		lengths[i] = (int)writer->columns[i].size;
 		formats[i] = 1;
 	}
-	if (!PQsendQueryPrepared(writer->connection, "upsert", COLUMNS, values, lengths, formats, 1) ||
+	if (!PQsendQueryPrepared(writer->connection, "upsert", COLUMNS, values, lengths, formats,
+		    1) ||
 		PQflush(writer->connection) != 0)
 		die("%s", PQerrorMessage(writer->connection));
 }
@@ -112,7 +116,8 @@ static void check_written(struct writer *writer, unsigned count)
 {
 	PGresult *result = PQgetResult(writer->connection);
 
-	if (PQresultStatus(result) != PGRES_COMMAND_OK || strtoul(PQcmdTuples(result), NULL, 10) != count)
+	if (PQresultStatus(result) != PGRES_COMMAND_OK ||
+		strtoul(PQcmdTuples(result), NULL, 10) != count)
 		die("not %u rows: %s", count, PQerrorMessage(writer->connection));
 	PQclear(result);
 	if (PQgetResult(writer->connection) != NULL)
@@ -159,13 +164,15 @@ static void open_connection(struct writer *writer, const char *schema, const cha
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		die("%s", PQerrorMessage(writer->connection));
 	PQclear(result);
-	const uint32_t types[COLUMNS] = { TEXT_OID, vector_oid(writer->connection), JSONB_OID, TEXT_OID };
+	const uint32_t types[COLUMNS] = { TEXT_OID, vector_oid(writer->connection), JSONB_OID,
+		TEXT_OID };
 	memcpy(writer->types, types, sizeof types);
 }
 
 int main(int argc, char **argv)
 {
-	const char *schema = option(argc, argv, "schema", NULL), *index = option(argc, argv, "index", NULL);
+	const char *schema = option(argc, argv, "schema", NULL),
+		   *index = option(argc, argv, "index", NULL);
 	unsigned connections = (unsigned)option_number(argc, argv, "connections", 4);
 	unsigned dimensions = (unsigned)option_number(argc, argv, "dimensions", 0);
 	struct workload_vectors *vectors = workload_vectors_open(dimensions);
@@ -174,8 +181,11 @@ int main(int argc, char **argv)
 	uint64_t written = 0;
 
 	for (unsigned i = 0; i < connections; i++) {
-		writers[i] = (struct writer){ .index = i, .connections = connections, .vectors = vectors,
-			.dimensions = dimensions, .count = (uint64_t)option_number(argc, argv, "count", 0),
+		writers[i] = (struct writer){ .index = i,
+			.connections = connections,
+			.vectors = vectors,
+			.dimensions = dimensions,
+			.count = (uint64_t)option_number(argc, argv, "count", 0),
 			.batch = (unsigned)option_number(argc, argv, "batch", 100) };
 		open_connection(&writers[i], schema, index);
 		make_vectors(&writers[i]);

@@ -24,9 +24,9 @@
 static const char SQL[] =
 	"SELECT vector_id, 1 - (embedding <=> $1::vector), metadata FROM \"%s\".\"%s\" "
 	"WHERE namespace = 'default' ORDER BY embedding <=> $1::vector LIMIT $2::int8";
-static const char INDEXED[] =
-	"SET jit = off; SET enable_sort = off; SET hnsw.ef_search = %lld";
-static const char EXACT[] = "SET jit = off; SET enable_indexscan = off; SET enable_bitmapscan = off";
+static const char INDEXED[] = "SET jit = off; SET enable_sort = off; SET hnsw.ef_search = %lld";
+static const char EXACT[] =
+	"SET jit = off; SET enable_indexscan = off; SET enable_bitmapscan = off";
 
 /* Queries in the binary form of their parameter, one after the other. */
 struct queries {
@@ -77,10 +77,13 @@ static void *ask_all(void *arg)
 			(asker->first + i) % asker->queries->count * asker->queries->size;
 		const char *values[2] = { query, (const char *)&limit };
 		int64_t start = now_ns();
-		PGresult *result = PQexecPrepared(asker->connection, "search", 2, values, lengths, formats, 1);
+		PGresult *result = PQexecPrepared(asker->connection, "search", 2, values, lengths,
+			formats, 1);
 		asker->samples[i] = now_ns() - start;
-		if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != WORKLOAD_VECTORS_TOP_K)
-			die("not %d rows: %s", WORKLOAD_VECTORS_TOP_K, PQerrorMessage(asker->connection));
+		if (PQresultStatus(result) != PGRES_TUPLES_OK ||
+			PQntuples(result) != WORKLOAD_VECTORS_TOP_K)
+			die("not %d rows: %s", WORKLOAD_VECTORS_TOP_K,
+				PQerrorMessage(asker->connection));
 		if (asker->found != NULL)
 			write_found(asker->found, result);
 		PQclear(result);
@@ -103,7 +106,8 @@ static PGconn *open_connection(const char *settings, const char *search)
 
 	if (PQstatus(connection) != CONNECTION_OK)
 		die("%s", PQerrorMessage(connection));
-	execute(connection, "SELECT '[0]'::vector", PGRES_TUPLES_OK); /* its settings are not known before */
+	execute(connection, "SELECT '[0]'::vector",
+		PGRES_TUPLES_OK); /* its settings are not known before */
 	execute(connection, settings, PGRES_COMMAND_OK);
 	PGresult *result = PQprepare(connection, "search", search, 0, NULL);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -134,12 +138,16 @@ int main(int argc, char **argv)
 
 	make_queries(&queries, (unsigned)option_number(argc, argv, "dimensions", 0),
 		(uint64_t)option_number(argc, argv, "vectors", 0));
-	snprintf(search, sizeof search, SQL, option(argc, argv, "schema", NULL), option(argc, argv, "index", NULL));
-	snprintf(settings, sizeof settings, INDEXED, (long long)option_number(argc, argv, "ef", 160));
+	snprintf(search, sizeof search, SQL, option(argc, argv, "schema", NULL),
+		option(argc, argv, "index", NULL));
+	snprintf(settings, sizeof settings, INDEXED,
+		(long long)option_number(argc, argv, "ef", 160));
 	for (size_t i = 0; i < connections; i++) {
-		PGconn *connection = open_connection(option_number(argc, argv, "exact", 0) ? EXACT : settings, search);
-		askers[i] = (struct asker){ connection, &queries, i * queries.count / connections, count,
-			samples + i * count, NULL };
+		PGconn *connection =
+			open_connection(option_number(argc, argv, "exact", 0) ? EXACT : settings,
+				search);
+		askers[i] = (struct asker){ connection, &queries, i * queries.count / connections,
+			count, samples + i * count, NULL };
 	}
 	if (*found != '\0')
 		askers[0].found = create_file(found);
@@ -158,7 +166,7 @@ int main(int argc, char **argv)
 	size_t total = connections * count;
 	samples_sort(samples, total);
 	printf("{\"count\": %zu, \"median_us\": %.1f, \"p99_us\": %.1f, \"rate\": %.0f}\n", total,
-		(double)samples_at(samples, total, 50) / 1e3, (double)samples_at(samples, total, 99) / 1e3,
-		(double)total / seconds);
+		(double)samples_at(samples, total, 50) / 1e3,
+		(double)samples_at(samples, total, 99) / 1e3, (double)total / seconds);
 	return 0;
 }

@@ -28,7 +28,8 @@ static PGconn *open_connection(const char *schema)
 
 	if (PQstatus(connection) != CONNECTION_OK)
 		die("%s", PQerrorMessage(connection));
-	snprintf(sql, sizeof sql, "SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_lanes WHERE group_id = $1",
+	snprintf(sql, sizeof sql,
+		"SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_lanes WHERE group_id = $1",
 		schema);
 	PGresult *result = PQprepare(connection, "applied", sql, 0, NULL);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -68,7 +69,8 @@ int main(int argc, char **argv)
 {
 	PGconn *connection = open_connection(option(argc, argv, "schema", NULL));
 	const char *group = option(argc, argv, "group", NULL);
-	int64_t from = option_number(argc, argv, "from", 0), until = option_number(argc, argv, "until", 0);
+	int64_t from = option_number(argc, argv, "from", 0),
+		until = option_number(argc, argv, "until", 0);
 	int64_t due = option_number(argc, argv, "lanes", 0), lanes;
 	int64_t begun = 0, at_begin = 0, last = -1, moved = now_ns();
 
@@ -86,7 +88,8 @@ int main(int argc, char **argv)
 			last = count;
 			moved = now_ns();
 		} else if (now_ns() - moved > STALLED_NS) {
-			die("no progress for three minutes at %lld of %lld", (long long)count, (long long)until);
+			die("no progress for three minutes at %lld of %lld", (long long)count,
+				(long long)until);
 		}
 		pause_until_next(begun, begun ? count - at_begin : 0, until - count);
 	}

@@ -15,7 +15,8 @@ struct step {
 /* The places of a trace; the first is its root. */
 static const struct step STEPS[WORKLOAD_SPANS_A_TRACE] = {
 	{ "agent_run", "agent run: 'support-agent'", "agent", "support-agent", "Support agent", 0 },
-	{ "processor_run", "input processor: moderation", "input_processor", "moderation", "Moderation", 0 },
+	{ "processor_run", "input processor: moderation", "input_processor", "moderation",
+		"Moderation", 0 },
 	{ "memory_operation", "memory: recall", "memory", "recall", "Recall", 0 },
 	{ "model_generation", "llm: 'gpt-4o'", "agent", "support-agent", "Support agent", 0 },
 	{ "model_step", "step: 0", "agent", "support-agent", "Support agent", 3 },
@@ -34,7 +35,8 @@ static const char ANSWER[] =
 
 /* ---------------------------------------------------------------- values */
 
-static struct workload_value *add(struct workload_span *span, const char *name, enum workload_kind kind)
+static struct workload_value *add(struct workload_span *span, const char *name,
+	enum workload_kind kind)
 {
 	struct workload_value *value = &span->values[span->count++];
 
@@ -42,13 +44,15 @@ static struct workload_value *add(struct workload_span *span, const char *name, 
 	return value;
 }
 
-static void add_number(struct workload_span *span, const char *name, enum workload_kind kind, int64_t number)
+static void add_number(struct workload_span *span, const char *name, enum workload_kind kind,
+	int64_t number)
 {
 	add(span, name, kind)->number = number;
 }
 
 /* A text that lasts; NULL: null. */
-static void add_text(struct workload_span *span, const char *name, enum workload_kind kind, const char *text)
+static void add_text(struct workload_span *span, const char *name, enum workload_kind kind,
+	const char *text)
 {
 	struct workload_value *value = add(span, name, kind);
 
@@ -56,8 +60,8 @@ static void add_text(struct workload_span *span, const char *name, enum workload
 	value->size = text == NULL ? 0 : strlen(text);
 }
 
-static void __attribute__((format(printf, 4, 5)))
-add_made(struct workload_span *span, const char *name, enum workload_kind kind, const char *format, ...)
+static void __attribute__((format(printf, 4, 5))) add_made(struct workload_span *span,
+	const char *name, enum workload_kind kind, const char *format, ...)
 {
 	struct workload_value *value = add(span, name, kind);
 	size_t room = sizeof span->space - span->used;
@@ -89,7 +93,8 @@ static void add_names(struct workload_span *span, uint64_t trace, unsigned place
 	if (place == 0)
 		add_text(span, "parentSpanId", WORKLOAD_TEXT, NULL);
 	else
-		add_made(span, "parentSpanId", WORKLOAD_TEXT, "%016llx", id_of(trace, step->parent));
+		add_made(span, "parentSpanId", WORKLOAD_TEXT, "%016llx",
+			id_of(trace, step->parent));
 	add_text(span, "name", WORKLOAD_TEXT, step->name);
 	add_text(span, "spanType", WORKLOAD_TEXT, step->type);
 	add_number(span, "isEvent", WORKLOAD_BOOL, 0);
@@ -125,10 +130,13 @@ static void add_contents(struct workload_span *span, uint64_t i, unsigned place)
 	add_made(span, "attributes", WORKLOAD_JSON,
 		"{\"model\":\"gpt-4o\",\"provider\":\"openai\",\"streaming\":true,\"parameters\":"
 		"{\"temperature\":0.%llu,\"maxOutputTokens\":2048},\"usage\":{\"inputTokens\":%llu,"
-		"\"outputTokens\":%llu}}", random % 9 + 1, random % 4000, random % 900);
-	add_made(span, "input", WORKLOAD_JSON, "{\"messages\":[{\"role\":\"user\",\"content\":\"%016llx %s\"}]}",
-		random, QUESTION);
-	add_made(span, "output", WORKLOAD_JSON, "{\"text\":\"%016llx %s\",\"finishReason\":\"stop\"}", random, ANSWER);
+		"\"outputTokens\":%llu}}",
+		random % 9 + 1, random % 4000, random % 900);
+	add_made(span, "input", WORKLOAD_JSON,
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"%016llx %s\"}]}", random,
+		QUESTION);
+	add_made(span, "output", WORKLOAD_JSON,
+		"{\"text\":\"%016llx %s\",\"finishReason\":\"stop\"}", random, ANSWER);
 }
 
 void workload_span(struct workload_span *out, uint64_t i)

@@ -29,7 +29,8 @@ struct workload_vectors {
 static float bell(uint64_t x)
 {
 	uint64_t bits = workload_mix(x);
-	int32_t sum = (int32_t)((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
+	int32_t sum = (int32_t)((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) +
+		(bits >> 48));
 
 	return (float)(sum - 2 * 0xffff) / 37837.0F;
 }
@@ -116,7 +117,8 @@ void workload_vector_binary(const struct workload_vectors *vectors, const float 
 
 void workload_vector_id(char out[WORKLOAD_VECTOR_ID], uint64_t i)
 {
-	snprintf(out, WORKLOAD_VECTOR_ID, WORKLOAD_VECTOR_ID_PREFIX "%08llu", (unsigned long long)i);
+	snprintf(out, WORKLOAD_VECTOR_ID, WORKLOAD_VECTOR_ID_PREFIX "%08llu",
+		(unsigned long long)i);
 }
 
 size_t workload_vector_metadata(char out[WORKLOAD_VECTOR_METADATA], uint64_t i)

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/base/alloc.h"
-#include "schemas/catalog/catalog.h"
 #include "schemas/avro/decode.h"
 #include "schemas/avro/encode.h"
 #include "schemas/avro/framing.h"
+#include "schemas/base/alloc.h"
+#include "schemas/catalog/catalog.h"
 #include "schemas/catalog/schema_table.h"
 #include "tests/support/random_datum.h"
 
@@ -56,7 +56,8 @@ static void check_round(const struct catalog_schema *schema, const struct datum 
 	struct decode_error error;
 	struct datum again;
 	struct decode_limits wide = limits; /* defaults and blocks may make it larger */
-	struct buffer first = buffer_empty(64 * MESSAGE_MAXIMUM), second = buffer_empty(64 * MESSAGE_MAXIMUM);
+	struct buffer first = buffer_empty(64 * MESSAGE_MAXIMUM),
+		      second = buffer_empty(64 * MESSAGE_MAXIMUM);
 	wide.message_bytes = first.maximum;
 	if (encode(&first, schema->type, datum, reason, sizeof(reason)) != ENCODE_OK)
 		stop("encode", reason);
@@ -64,7 +65,8 @@ static void check_round(const struct catalog_schema *schema, const struct datum 
 		stop("decode again", error.message);
 	if (encode(&second, schema->type, &again, reason, sizeof(reason)) != ENCODE_OK)
 		stop("encode again", reason);
-	if (first.size != second.size || (first.size && memcmp(first.data, second.data, first.size) != 0))
+	if (first.size != second.size ||
+		(first.size && memcmp(first.data, second.data, first.size) != 0))
 		stop("encode again", "other bytes");
 	buffer_free(&first);
 	buffer_free(&second);
@@ -129,7 +131,8 @@ static void run_damaged(void)
 		struct random random = random_seed(command + 1);
 		for (int i = 0; i < DAMAGES_PER_COMMAND; i++) {
 			make_message(&random, (int)command, &message);
-			size_t header = i % 8 ? FRAMING_SINGLE_OBJECT_SIZE : 0, whole = message.size, size = whole - header;
+			size_t header = i % 8 ? FRAMING_SINGLE_OBJECT_SIZE : 0,
+			       whole = message.size, size = whole - header;
 			buffer_extend(&message, 16);
 			random_damage(&random, message.data + header, &size);
 			run_exactly(message.data, header + size);
@@ -159,7 +162,8 @@ static void write_seeds(const char *directory)
 		make_message(&random, (int)command, &message);
 		snprintf(path, sizeof(path), "%s/%s", directory, schema_defs[command].command);
 		FILE *file = fopen(path, "wbe");
-		if (!file || fwrite(message.data, 1, message.size, file) != message.size || fclose(file) != 0)
+		if (!file || fwrite(message.data, 1, message.size, file) != message.size ||
+			fclose(file) != 0)
 			stop(path, "can't be written");
 	}
 	buffer_free(&message);
@@ -175,7 +179,8 @@ int main(int count, char **arguments)
 			run_file(arguments[i]);
 		run_damaged();
 		/* Reached only if nothing stopped it; tests/run counts by this line. */
-		printf("[====] Synthesis: Tested: %d | Passing: %d | Failing: 0 | Crashing: 0\n", count, count);
+		printf("[====] Synthesis: Tested: %d | Passing: %d | Failing: 0 | Crashing: 0\n",
+			count, count);
 	}
 	catalog_free(catalog);
 	return 0;

@@ -57,12 +57,14 @@ static bool fill_items(avro_value_t *value, const struct datum *datum)
 	for (uint32_t i = 0; ok && i < datum->size; i++) {
 		avro_value_t child;
 		if (datum->kind == DATUM_RECORD) {
-			ok = avro_value_get_by_index(value, i, &child, NULL) == 0 && fill(&child, &datum->items[i]);
+			ok = avro_value_get_by_index(value, i, &child, NULL) == 0 &&
+				fill(&child, &datum->items[i]);
 		} else if (datum->kind == DATUM_FLOATS) {
 			ok = avro_value_append(value, &child, NULL) == 0 &&
 				avro_value_set_float(&child, datum_float(datum, i)) == 0;
 		} else if (datum->kind == DATUM_ARRAY) {
-			ok = avro_value_append(value, &child, NULL) == 0 && fill(&child, &datum->items[i]);
+			ok = avro_value_append(value, &child, NULL) == 0 &&
+				fill(&child, &datum->items[i]);
 		} else {
 			char *key = strndup(datum->items[2 * i].text, datum->items[2 * i].size);
 			ok = avro_value_add(value, key, &child, NULL, NULL) == 0 &&
@@ -154,9 +156,12 @@ static bool same_items(avro_value_t *value, const struct datum *datum)
 			number = datum_real((double)datum_float(datum, i));
 		else
 			items = &datum->items[(size_t)i * width];
-		if (avro_value_get_by_index(value, i, &child, &name) != 0 || !same(&child, items + width - 1))
+		if (avro_value_get_by_index(value, i, &child, &name) != 0 ||
+			!same(&child, items + width - 1))
 			return false;
-		if (width == 2 && (strlen(name) != items->size || memcmp(name, items->text, items->size) != 0))
+		if (width == 2 &&
+			(strlen(name) != items->size ||
+				memcmp(name, items->text, items->size) != 0))
 			return false;
 	}
 	return true;
@@ -190,8 +195,8 @@ static bool same(avro_value_t *value, const struct datum *datum)
 	case AVRO_NULL:
 		return datum_is_null(datum);
 	case AVRO_BOOLEAN:
-		return avro_value_get_boolean(value, &boolean) == 0 && datum->kind == DATUM_BOOLEAN &&
-			boolean == datum->boolean;
+		return avro_value_get_boolean(value, &boolean) == 0 &&
+			datum->kind == DATUM_BOOLEAN && boolean == datum->boolean;
 	case AVRO_INT32:
 	case AVRO_INT64:
 		return datum->kind == DATUM_INTEGER && same_number(value, datum);
@@ -211,8 +216,8 @@ bool oracle_reads(struct oracle *oracle, const void *bytes, size_t size, const s
 	avro_reader_t reader = avro_reader_memory(bytes, (int64_t)size);
 	char more;
 	avro_value_reset(&oracle->value);
-	bool ok = avro_value_read(reader, &oracle->value) == 0 && avro_read(reader, &more, 1) != 0 &&
-		same(&oracle->value, datum);
+	bool ok = avro_value_read(reader, &oracle->value) == 0 &&
+		avro_read(reader, &more, 1) != 0 && same(&oracle->value, datum);
 	avro_reader_free(reader);
 	return ok;
 }

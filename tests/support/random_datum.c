@@ -45,8 +45,8 @@ static struct datum random_text(struct random *random, struct arena *arena)
 
 static struct datum random_json(struct random *random)
 {
-	static const char *const texts[] = { "null", "{}", "[]", "0", "-1.5e+10", "\"\"", " [1, 2] ",
-		"{\"a\":{\"b\":[true,false,null]}}", "\"\\ud83d\\ude00 \\n \xC3\xA4\"",
+	static const char *const texts[] = { "null", "{}", "[]", "0", "-1.5e+10", "\"\"",
+		" [1, 2] ", "{\"a\":{\"b\":[true,false,null]}}", "\"\\ud83d\\ude00 \\n \xC3\xA4\"",
 		"[\"a longer text without anything special in it\", {\"k\\\"\": \"\\\\\"}]" };
 	return datum_string(texts[random_below(random, sizeof(texts) / sizeof(*texts))]);
 }
@@ -67,9 +67,11 @@ static int64_t random_integer(struct random *random, unsigned bits)
 	return random_below(random, 2) ? (int64_t)value : -(int64_t)value;
 }
 
-static struct datum random_items(struct random *random, struct arena *arena, const struct type *type)
+static struct datum random_items(struct random *random, struct arena *arena,
+	const struct type *type)
 {
-	uint32_t count = (uint32_t)random_below(random, ITEMS_MAXIMUM), width = type->kind == TYPE_MAP ? 2 : 1;
+	uint32_t count = (uint32_t)random_below(random, ITEMS_MAXIMUM),
+		 width = type->kind == TYPE_MAP ? 2 : 1;
 	struct datum *items = arena_calloc(arena, count, width * sizeof(*items));
 	for (uint32_t i = 0; i < count * width; i++) {
 		if (width == 2 && i % 2 == 0) /* keys differ, as avro-c wants */
@@ -80,7 +82,8 @@ static struct datum random_items(struct random *random, struct arena *arena, con
 	return width == 2 ? datum_map(items, count) : datum_array(items, count);
 }
 
-static struct datum random_record(struct random *random, struct arena *arena, const struct type *type)
+static struct datum random_record(struct random *random, struct arena *arena,
+	const struct type *type)
 {
 	struct datum *fields = arena_calloc(arena, type->field_count, sizeof(*fields));
 	for (size_t i = 0; i < type->field_count; i++)
@@ -108,7 +111,8 @@ struct datum random_datum(struct random *random, struct arena *arena, const stru
 	case TYPE_BYTES:
 		return random_bytes(random, arena);
 	case TYPE_STRING:
-		return type->logical == LOGICAL_JSON ? random_json(random) : random_text(random, arena);
+		return type->logical == LOGICAL_JSON ? random_json(random)
+						     : random_text(random, arena);
 	case TYPE_RECORD:
 		return random_record(random, arena, type);
 	case TYPE_ARRAY:
@@ -123,10 +127,12 @@ void random_damage(struct random *random, uint8_t *bytes, size_t *size)
 	size_t changes = 1 + random_below(random, 3);
 	for (size_t i = 0; i < changes && *size; i++) {
 		uint8_t *byte = &bytes[random_below(random, *size)];
-		*byte = random_below(random, 2) ? (uint8_t)next(random) : *byte ^ (uint8_t)(1u << random_below(random, 8));
+		*byte = random_below(random, 2) ? (uint8_t)next(random)
+						: *byte ^ (uint8_t)(1u << random_below(random, 8));
 	}
 	if (random_below(random, 4) == 0)
 		*size = random_below(random, *size + 1);
-	for (size_t more = random_below(random, 4) == 0 ? random_below(random, 16) : 0; more; more--)
+	for (size_t more = random_below(random, 4) == 0 ? random_below(random, 16) : 0; more;
+		more--)
 		bytes[(*size)++] = (uint8_t)next(random);
 }

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "schemas/base/arena.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/arena.h"
 
 struct random {
 	uint64_t state;

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "db/connection/build_session.h"
-#include "schemas/base/uuid.h"
-#include "schemas/base/utf8.h"
 #include "schemas/base/alloc.h"
-#include "worker/background/index_replies.h"
 #include "schemas/base/clock.h"
+#include "schemas/base/utf8.h"
+#include "schemas/base/uuid.h"
+#include "worker/background/index_replies.h"
 
 /* A dead worker's build is taken over after so long; it is renewed about every second. */
 #define LEASE_SECONDS 10
@@ -45,7 +45,7 @@ struct builder {
 	/* The build in hand. */
 	struct build_row build;
 	int64_t started_at, renewed_at, logged_at; /* clock_tick_ms */
-	bool taken; /* it was taken away */
+	bool taken;                                /* it was taken away */
 };
 
 static void drain_wake(struct builder *b)
@@ -83,7 +83,8 @@ static void log_progress(struct builder *b, const struct build_progress *progres
 	b->logged_at = now;
 	log_info(b->engine->log, "index being built", LOG_STR("index", b->build.index),
 		LOG_STR("phase", progress->phase), LOG_INT("done", progress->done),
-		LOG_INT("total", progress->total), LOG_INT("seconds", (now - b->started_at) / 1000));
+		LOG_INT("total", progress->total),
+		LOG_INT("seconds", (now - b->started_at) / 1000));
 }
 
 /* Keeps the build ours; false: it is not, or may not be for long. */
@@ -139,7 +140,8 @@ static enum db_kind run_steps(struct builder *b, struct build_session *session, 
 		kind = next_step(b, session, leftovers, &step, failure);
 		if (kind != DB_OK || !step)
 			break;
-		if ((past[0] && strcmp(step, past[0]) == 0) || (past[1] && strcmp(step, past[1]) == 0)) {
+		if ((past[0] && strcmp(step, past[0]) == 0) ||
+			(past[1] && strcmp(step, past[1]) == 0)) {
 			*failure = (struct db_failure){ .kind = DB_COMMAND,
 				.message = "the index was made and is not as it was asked for" };
 			kind = DB_COMMAND;
@@ -211,14 +213,17 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 		describe_failure(&cause, &end);
 		/* An invalid index still costs every write, and may refuse them. */
 		if (run_steps(b, session, true, &ignored) != DB_OK)
-			log_warn(b->engine->log, "the rest of an index that can't be built can't be dropped",
-				LOG_STR("index", b->build.index), LOG_STR("error", ignored.message));
+			log_warn(b->engine->log,
+				"the rest of an index that can't be built can't be dropped",
+				LOG_STR("index", b->build.index),
+				LOG_STR("error", ignored.message));
 		metrics_add(b->engine->metrics, METRIC_BUILDS_FAILED, 1);
 	} else {
 		end.retry_ms = backoff_ms((unsigned)b->build.attempts - 1);
 	}
 	log_at(b->engine->log, is_lasting(kind) ? LOG_ERROR : LOG_WARN,
-		is_lasting(kind) ? "index can't be built" : "index build broken off, it is done again",
+		is_lasting(kind) ? "index can't be built"
+				 : "index build broken off, it is done again",
 		LOG_STR("index", b->build.index), LOG_STR("error", failure->message),
 		LOG_STR("sqlstate", failure->sqlstate), LOG_REAL("seconds", build_seconds(b)));
 	end_build(b, &end);
@@ -277,8 +282,9 @@ static bool wait_answers(struct builder *b)
 		if (clock_tick_ms() - renewed < ANSWER_RENEW_MS)
 			continue;
 		renewed = clock_tick_ms();
-		if (open_rows(b, &failure) && build_rows_answered(&b->table, b->answers.id,
-				b->answers.token, LEASE_SECONDS, &failure) != DB_OK)
+		if (open_rows(b, &failure) &&
+			build_rows_answered(&b->table, b->answers.id, b->answers.token,
+				LEASE_SECONDS, &failure) != DB_OK)
 			outage_seen(b->engine->outage, &failure);
 	}
 	return true;
@@ -292,7 +298,8 @@ static enum db_kind end_answers(struct builder *b, struct db_failure *failure)
 		log_error(b->engine->log, "answers of an index build can't be read, they are kept",
 			LOG_INT("build", a->id));
 	if (atomic_load(&a->refused))
-		log_error(b->engine->log, "a dead letter of an index build can't be produced, it is kept",
+		log_error(b->engine->log,
+			"a dead letter of an index build can't be produced, it is kept",
 			LOG_INT("build", a->id),
 			LOG_STR("help", "make the dead-letter topic (stowage topics create)"));
 	if (a->bad || atomic_load(&a->refused))
@@ -354,7 +361,8 @@ static void *run(void *arg)
 			connection_forget_statements(b->table.connection);
 		else if (kind == DB_COMMAND)
 			log_error(b->engine->log, "index builds can't be looked for",
-				LOG_STR("error", failure.message), LOG_STR("sqlstate", failure.sqlstate));
+				LOG_STR("error", failure.message),
+				LOG_STR("sqlstate", failure.sqlstate));
 		else if (kind != DB_CONTEND)
 			outage_seen(b->engine->outage, &failure);
 		wait_wake(b, (int)backoff_ms(b->failures++));
@@ -370,11 +378,14 @@ struct builder *builder_start(const struct engine *engine)
 	b->wake_fd = engine->builder_wake_fd;
 	uuid_v4(b->owner);
 	b->table = (struct build_table){ .connection = connection_new(&engine->connection),
-		.params = params_new(), .schema = engine->config->postgres.schema_name, .owner = b->owner,
+		.params = params_new(),
+		.schema = engine->config->postgres.schema_name,
+		.owner = b->owner,
 		.lease_seconds = LEASE_SECONDS };
 	b->watch = (struct build_session_watch){ b->wake_fd, tick, b };
-	b->answers = (struct builder_answers){ .engine = engine, .arena = arena_new(ARENA_KEEP),
-		.wake_fd = b->wake_fd };
+	b->answers = (struct builder_answers){
+		.engine = engine, .arena = arena_new(ARENA_KEEP), .wake_fd = b->wake_fd
+	};
 	if (pthread_create(&b->thread, NULL, run, b)) {
 		perror("stowage: builder");
 		abort();

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "worker/kafka/outgoing.h"
 #include "worker/engine/reply.h"
+#include "worker/kafka/outgoing.h"
 
 static void sent(void *arg, enum sent_end end)
 {
@@ -43,7 +43,8 @@ void builder_answers_send(void *arg, const struct build_answers *answers)
 	a->token = answers->token;
 	outgoing_reader_start(&reader, answers->waiters, answers->size);
 	while (outgoing_read(&reader, &address)) {
-		if (!reply_finish(&address, a->engine, a->arena, failed ? &failure : NULL, &message))
+		if (!reply_finish(&address, a->engine, a->arena, failed ? &failure : NULL,
+			    &message))
 			continue;
 		atomic_fetch_add(&a->under_way, 1);
 		producer_send(a->engine->producer, &message, &ticket);

@@ -14,12 +14,12 @@
 struct builder_answers {
 	const struct engine *engine;
 	struct arena *arena;
-	int wake_fd;             /* written when the last one ended */
+	int wake_fd; /* written when the last one ended */
 	atomic_size_t under_way;
-	atomic_bool lost;        /* one of them went with its producer: all are sent again */
-	atomic_bool refused;     /* Kafka refuses a dead letter, which must not be dropped */
-	int64_t id, token;       /* of the build they belong to; id 0: none */
-	bool bad;                /* the stored addresses can't be read */
+	atomic_bool lost;    /* one of them went with its producer: all are sent again */
+	atomic_bool refused; /* Kafka refuses a dead letter, which must not be dropped */
+	int64_t id, token;   /* of the build they belong to; id 0: none */
+	bool bad;            /* the stored addresses can't be read */
 };
 
 /* Sends all of them: an `each` of build_rows_answers. */

@@ -68,8 +68,8 @@ static void check_schemas(struct check *check)
 	if (catalog)
 		check_ok(check, "schemas", "those of %s can be read", directory);
 	else
-		check_failed(check, EXIT_CONFIG, "schemas", "correct schemas.directory, or what is in it", "%s",
-			error);
+		check_failed(check, EXIT_CONFIG, "schemas",
+			"correct schemas.directory, or what is in it", "%s", error);
 	catalog_free(catalog);
 }
 
@@ -93,8 +93,7 @@ const struct cli_command cli_check = {
 	.name = "check",
 	.summary = "check configuration, database, statements and Kafka",
 	.usage = "",
-	.help =
-		"Prints a line for each thing looked at: ok, failed with the way out, or a note. Changes\n"
+	.help = "Prints a line for each thing looked at: ok, failed with the way out, or a note. Changes\n"
 		"nothing. Every statement of every command is prepared and its columns are held against\n"
 		"the command's reply. The exit status is that of the first failure.",
 	.run = run,

@@ -18,8 +18,8 @@ static bool is_local(PGconn *conn)
 {
 	const char *host = PQhost(conn);
 
-	return !host || !*host || host[0] == '/' || strcmp(host, "localhost") == 0
-		|| strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+	return !host || !*host || host[0] == '/' || strcmp(host, "localhost") == 0 ||
+		strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
 
 static void check_tls(struct check *check, PGconn *conn)
@@ -30,8 +30,10 @@ static void check_tls(struct check *check, PGconn *conn)
 	else if (is_local(conn))
 		check_ok(check, "TLS", "not in use; the connection does not leave this machine");
 	else
-		check_note(check, "TLS", "set postgres.ssl to \"verify-full\" where the network is not "
-			"trusted", "not in use: passwords and data can be read on the way");
+		check_note(check, "TLS",
+			"set postgres.ssl to \"verify-full\" where the network is not "
+			"trusted",
+			"not in use: passwords and data can be read on the way");
 }
 
 static void check_server(struct check *check, PGconn *conn)
@@ -46,10 +48,12 @@ static void check_server(struct check *check, PGconn *conn)
 	else
 		check_ok(check, "server", "PostgreSQL %s", version);
 	if (!encoding || strcmp(encoding, "UTF8") != 0)
-		check_failed(check, EXIT_DATABASE, "encoding", "make the database with ENCODING 'UTF8'",
+		check_failed(check, EXIT_DATABASE, "encoding",
+			"make the database with ENCODING 'UTF8'",
 			"the database is encoded in %s, not in UTF8", encoding ? encoding : "?");
 	if (standby && strcmp(standby, "on") == 0)
-		check_failed(check, EXIT_DATABASE, "primary", "connect to the primary, or name all hosts and "
+		check_failed(check, EXIT_DATABASE, "primary",
+			"connect to the primary, or name all hosts and "
 			"add target_session_attrs=read-write to the connection string",
 			"this server is a standby and takes no writes");
 }
@@ -57,13 +61,15 @@ static void check_server(struct check *check, PGconn *conn)
 /* Only the vector store needs it. */
 static void check_pgvector(struct check *check, PGconn *conn)
 {
-	PGresult *result = PQexec(conn, "SELECT installed_version, default_version "
+	PGresult *result = PQexec(conn,
+		"SELECT installed_version, default_version "
 		"FROM pg_catalog.pg_available_extensions WHERE name = 'vector'");
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0)
 		check_note(check, "pgvector", "only vector commands need it", "not there");
 	else if (PQgetisnull(result, 0, 0))
-		check_note(check, "pgvector", "only vector commands need it: CREATE EXTENSION vector",
+		check_note(check, "pgvector",
+			"only vector commands need it: CREATE EXTENSION vector",
 			"version %s is there, but not in this database", PQgetvalue(result, 0, 1));
 	else
 		check_ok(check, "pgvector", "version %s", PQgetvalue(result, 0, 0));
@@ -76,7 +82,8 @@ static void print_problems(struct check *check, const struct migrate_problems *p
 
 	for (size_t i = 0; i < problems->count; i++) {
 		if (problems->items[i].severe)
-			check_failed(check, EXIT_DATABASE, "tables", NULL, "%s", problems->items[i].text);
+			check_failed(check, EXIT_DATABASE, "tables", NULL, "%s",
+				problems->items[i].text);
 		else
 			check_note(check, "tables", NULL, "%s", problems->items[i].text);
 	}
@@ -87,7 +94,8 @@ static void print_problems(struct check *check, const struct migrate_problems *p
 /* True if the statements can be checked. */
 static bool check_tables(struct check *check, PGconn *conn)
 {
-	struct ddl_index *indexes = alloc_zero(check->config->postgres.index_count, sizeof(*indexes));
+	struct ddl_index *indexes = alloc_zero(check->config->postgres.index_count,
+		sizeof(*indexes));
 	struct ddl_options options = config_ddl_options(check->config, indexes);
 	struct migrate_problems problems;
 	char error[DATABASE_ERROR_MAX];

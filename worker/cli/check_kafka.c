@@ -36,8 +36,10 @@ static void check_dead_letters(struct topic_check *at, const char *topic)
 
 	snprintf(name, sizeof(name), "%s.dlq", topic);
 	if (!topic_exists(at, name))
-		check_failed(at->check, EXIT_KAFKA, "dead letters", "`stowage topics create` makes it",
-			"there is no topic %s: a message that can't be done would stop its partition", name);
+		check_failed(at->check, EXIT_KAFKA, "dead letters",
+			"`stowage topics create` makes it",
+			"there is no topic %s: a message that can't be done would stop its partition",
+			name);
 }
 
 /* The configuration was checked when it was loaded, so the pattern compiles. */
@@ -72,7 +74,8 @@ static void check_topics(struct topic_check *at)
 			check_ok(at->check, "command topics", "%d match %s", found, topic);
 		else if (topic[0] == '^')
 			check_failed(at->check, EXIT_KAFKA, "command topics",
-				"`stowage topics create` makes those of all domains", "none matches %s", topic);
+				"`stowage topics create` makes those of all domains",
+				"none matches %s", topic);
 		else if (found)
 			check_ok(at->check, "command topics", "%s is there", topic);
 		else
@@ -117,7 +120,8 @@ static void check_replies(struct topic_check *at)
 		if (regexec(&regex, name, 0, NULL, 0) != 0)
 			continue;
 		found++;
-		if (is_dead_letter(name) || is_command_topic(at->check, name) || strncmp(name, "__", 2) == 0)
+		if (is_dead_letter(name) || is_command_topic(at->check, name) ||
+			strncmp(name, "__", 2) == 0)
 			check_failed(at->check, EXIT_CONFIG, "reply topics",
 				"make replies.allow narrower: any client could have replies written there",
 				"%s lets replies into %s", allow, name);
@@ -138,16 +142,20 @@ static struct client *connect_to_kafka(struct check *check)
 	struct client_error error;
 	int status = EXIT_CONFIG;
 	rd_kafka_t *reader = client_reader_new(check->config, error.text);
-	struct client *client = reader ? client_new(check->config, &options, &status, &error) : NULL;
+	struct client *client = reader ? client_new(check->config, &options, &status, &error)
+				       : NULL;
 
 	client_reader_free(reader);
 	if (!client && status == EXIT_CONFIG)
-		check_failed(check, status, "Kafka", "correct kafka.properties, or the file that "
-			"kafka.propertiesFile names", "%s", error.text);
+		check_failed(check, status, "Kafka",
+			"correct kafka.properties, or the file that "
+			"kafka.propertiesFile names",
+			"%s", error.text);
 	else if (!client)
-		check_failed(check, status, "Kafka", "is the broker running? kafka.bootstrapServers says "
-			"where it is looked for, kafka.properties how (security.protocol, sasl.*, ssl.*)", "%s",
-			error.text);
+		check_failed(check, status, "Kafka",
+			"is the broker running? kafka.bootstrapServers says "
+			"where it is looked for, kafka.properties how (security.protocol, sasl.*, ssl.*)",
+			"%s", error.text);
 	return client;
 }
 

@@ -66,8 +66,8 @@ static bool column_fits(const struct type *type, Oid oid)
 	case TYPE_ARRAY:
 		return oid == OID_TEXTS || oid == OID_VARCHARS;
 	default:
-		return !is_integer(oid) && !is_time(oid) && !is_real(oid) && oid != OID_BOOL
-			&& oid != OID_BYTEA && oid != OID_TEXTS;
+		return !is_integer(oid) && !is_time(oid) && !is_real(oid) && oid != OID_BOOL &&
+			oid != OID_BYTEA && oid != OID_TEXTS;
 	}
 }
 
@@ -75,8 +75,8 @@ static void wrong(struct statement_check *at, const struct statement_def *statem
 	const char *column, const char *what)
 {
 	check_failed(at->check, EXIT_DATABASE, "statements",
-		"a defect of this release of stowage, or a table that was changed", "%s: column %s %s",
-		statement->name, column, what);
+		"a defect of this release of stowage, or a table that was changed",
+		"%s: column %s %s", statement->name, column, what);
 }
 
 static void check_column(struct statement_check *at, const struct statement_def *statement,
@@ -119,7 +119,8 @@ static void check_columns(struct statement_check *at, const struct statement_def
 		if (PQnfields(columns) != 1)
 			wrong(at, statement, "1", "must be the only one");
 		else if (!column_fits(at->result, PQftype(columns, 0)))
-			wrong(at, statement, PQfname(columns, 0), "is of another type than the reply");
+			wrong(at, statement, PQfname(columns, 0),
+				"is of another type than the reply");
 		break;
 	default:
 		break;
@@ -136,7 +137,8 @@ static bool failed(struct statement_check *at, const struct statement_def *state
 	database_one_line(PQresultErrorMessage(result), line, sizeof(line));
 	check_failed(at->check, EXIT_DATABASE, "statements",
 		"is the table of another release, or a permission missing? `stowage init` makes and "
-		"migrates tables", "%s: %s", statement->name, line);
+		"migrates tables",
+		"%s: %s", statement->name, line);
 	return true;
 }
 
@@ -162,7 +164,8 @@ static const struct type *result_type(const struct catalog *catalog, int command
 {
 	const struct type *type = catalog_reply(catalog, command)->type->fields[0].type;
 
-	return type->kind == TYPE_ARRAY && command_defs[command].shape == REPLY_ROWS ? type->item : type;
+	return type->kind == TYPE_ARRAY && command_defs[command].shape == REPLY_ROWS ? type->item
+										     : type;
 }
 
 void check_statements(struct check *check, PGconn *conn)

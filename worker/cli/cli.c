@@ -14,9 +14,21 @@
 #include "schemas/base/nearest.h"
 
 const struct cli_command *const cli_commands[] = {
-	&cli_run, &cli_init, &cli_check, &cli_show_config, &cli_send, &cli_topics_create,
-	&cli_offsets_show, &cli_offsets_set, &cli_dlq_list, &cli_dlq_show, &cli_dlq_replay,
-	&cli_schemas, &cli_export_schema, &cli_version, NULL,
+	&cli_run,
+	&cli_init,
+	&cli_check,
+	&cli_show_config,
+	&cli_send,
+	&cli_topics_create,
+	&cli_offsets_show,
+	&cli_offsets_set,
+	&cli_dlq_list,
+	&cli_dlq_show,
+	&cli_dlq_replay,
+	&cli_schemas,
+	&cli_export_schema,
+	&cli_version,
+	NULL,
 };
 
 /* Codes that getopt_long returns for the options every command has. */
@@ -44,7 +56,8 @@ static void wrong_option(const struct cli *cli, const char *given, const struct 
 	else if (nearest.found && strcmp(nearest.found, nearest.wanted) == 0)
 		cli_usage_error(cli, "%s takes no argument", name);
 	else if (nearest.found)
-		cli_usage_error(cli, "there is no option %s; did you mean --%s?", name, nearest.found);
+		cli_usage_error(cli, "there is no option %s; did you mean --%s?", name,
+			nearest.found);
 	else
 		cli_usage_error(cli, "there is no option %s", name);
 	free(name);
@@ -64,7 +77,8 @@ static int collect_options(const struct cli_command *command,
 {
 	int count = 0;
 
-	for (const struct cli_option *row = command ? command->options : NULL; row && row->name; row++) {
+	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
+		row++) {
 		options[count] = (struct option){ row->name,
 			row->argument ? required_argument : no_argument, NULL, count };
 		count++;
@@ -116,8 +130,8 @@ static const struct cli_command *find_command(int argc, char **argv, int *words)
 		const struct cli_command *row = cli_commands[i];
 
 		*words = row->group ? 2 : 1;
-		if (*words <= argc && strcmp(row->group ? row->group : row->name, argv[0]) == 0
-			&& (!row->group || strcmp(row->name, argv[1]) == 0))
+		if (*words <= argc && strcmp(row->group ? row->group : row->name, argv[0]) == 0 &&
+			(!row->group || strcmp(row->name, argv[1]) == 0))
 			return row;
 	}
 	return NULL;

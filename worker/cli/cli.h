@@ -30,7 +30,7 @@ struct cli_values {
 
 struct cli {
 	const struct cli_command *command;
-	const char *config_path; /* of --config, NULL if it was not given */
+	const char *config_path;                   /* of --config, NULL if it was not given */
 	struct cli_values values[CLI_OPTIONS_MAX]; /* in the order of command->options */
 	char **operands;
 	int operand_count;

@@ -30,10 +30,11 @@ const struct cli_command cli_show_config = {
 	.summary = "print the effective configuration, or document every key",
 	.usage = "[--reference]",
 	.help = "Each line says where the value came from. Secrets are masked.",
-	.options = (const struct cli_option[]){
-		{ "reference", NULL, "print the documentation of every key, as Markdown" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "reference", NULL, "print the documentation of every key, as Markdown" },
+			{ NULL, NULL, NULL },
+		},
 	.run = show_config,
 };
 

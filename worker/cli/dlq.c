@@ -8,8 +8,8 @@
 
 #include "handlers/domains/command_table.h"
 #include "schemas/base/iso_time.h"
-#include "worker/client/codec.h"
 #include "worker/cli/dlq_range.h"
+#include "worker/client/codec.h"
 #include "worker/client/dlq.h"
 #include "worker/client/json_print.h"
 
@@ -107,18 +107,19 @@ const struct cli_command cli_dlq_list = {
 	.name = "list",
 	.summary = "list dead letters: where, when, which command, why",
 	.usage = "[--topic TOPIC] [--partition N] [--from OFFSET] [--to OFFSET] [--limit N]",
-	.help =
-		"A line for each: dead-letter topic, partition, offset, time of the original message,\n"
+	.help = "A line for each: dead-letter topic, partition, offset, time of the original message,\n"
 		"command, error code, message. Kafka keeps them as long as the topic's retention says,\n"
 		"also those that were replayed.",
-	.options = (const struct cli_option[]){
-		{ "topic", "TOPIC", "the command topic or its dead-letter topic; else all" },
-		{ "partition", "N", "only this partition" },
-		{ "from", "OFFSET", "the first one" },
-		{ "to", "OFFSET", "the last one" },
-		{ "limit", "N", "at most so many" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "topic", "TOPIC",
+				"the command topic or its dead-letter topic; else all" },
+			{ "partition", "N", "only this partition" },
+			{ "from", "OFFSET", "the first one" },
+			{ "to", "OFFSET", "the last one" },
+			{ "limit", "N", "at most so many" },
+			{ NULL, NULL, NULL },
+		},
 	.run = list,
 };
 
@@ -208,7 +209,8 @@ static int show(struct cli *cli)
 	long long offset;
 	int status;
 
-	if (!dlq_range_read(cli, &range) || !cli_number(cli, "offset", 0, INT64_MAX - 1, -1, &offset))
+	if (!dlq_range_read(cli, &range) ||
+		!cli_number(cli, "offset", 0, INT64_MAX - 1, -1, &offset))
 		return EXIT_USAGE;
 	if (!range.topic || range.partition < 0 || offset < 0)
 		return cli_usage_error(cli, "--topic, --partition and --offset are needed");
@@ -226,12 +228,13 @@ const struct cli_command cli_dlq_show = {
 	.summary = "print one dead letter completely",
 	.usage = "--topic TOPIC --partition N --offset N [--raw]",
 	.help = "Key, headers, and the command as JSON if it can be read, else its bytes.",
-	.options = (const struct cli_option[]){
-		{ "topic", "TOPIC", "the command topic or its dead-letter topic" },
-		{ "partition", "N", "partition of the dead-letter topic" },
-		{ "offset", "N", "offset in it" },
-		{ "raw", NULL, "print the value's bytes as they are and nothing else" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "topic", "TOPIC", "the command topic or its dead-letter topic" },
+			{ "partition", "N", "partition of the dead-letter topic" },
+			{ "offset", "N", "offset in it" },
+			{ "raw", NULL, "print the value's bytes as they are and nothing else" },
+			{ NULL, NULL, NULL },
+		},
 	.run = show,
 };

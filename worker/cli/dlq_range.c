@@ -26,10 +26,10 @@ bool dlq_range_read(struct cli *cli, struct dlq_range *range)
 	int64_t partition;
 
 	range->topic = cli_text(cli, "topic");
-	if (!read_number(cli, "partition", INT32_MAX, &partition)
-		|| !read_number(cli, "from", INT64_MAX - 1, &range->from)
-		|| !read_number(cli, "to", INT64_MAX - 1, &range->to)
-		|| !read_number(cli, "limit", INT64_MAX - 1, &range->limit))
+	if (!read_number(cli, "partition", INT32_MAX, &partition) ||
+		!read_number(cli, "from", INT64_MAX - 1, &range->from) ||
+		!read_number(cli, "to", INT64_MAX - 1, &range->to) ||
+		!read_number(cli, "limit", INT64_MAX - 1, &range->limit))
 		return false;
 	range->partition = (int32_t)partition;
 	return true;

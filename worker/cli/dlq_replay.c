@@ -65,10 +65,11 @@ static int32_t original_partition(struct replay *replay, const rd_kafka_message_
 	int64_t partition = dlq_header_number(message, DLQ_CONTEXT "partition");
 	int32_t partitions = 0;
 
-	if (topics_lookup(client_topics(replay->client), topic, strlen(topic), &partitions)
-		!= TOPIC_THERE)
+	if (topics_lookup(client_topics(replay->client), topic, strlen(topic), &partitions) !=
+		TOPIC_THERE)
 		return -2;
-	return partition >= 0 && partition < partitions ? (int32_t)partition : RD_KAFKA_PARTITION_UA;
+	return partition >= 0 && partition < partitions ? (int32_t)partition
+							: RD_KAFKA_PARTITION_UA;
 }
 
 static bool send_again(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
@@ -119,7 +120,8 @@ static int finish(struct replay *replay)
 
 	cli_progress_end(replay->cli);
 	if (!*replay->failure && left > 0)
-		snprintf(replay->failure, sizeof(replay->failure), "Kafka has not taken %d messages", left);
+		snprintf(replay->failure, sizeof(replay->failure),
+			"Kafka has not taken %d messages", left);
 	if (replay->dry_run)
 		printf("%" PRIu64 " dead letters would be sent again\n", replay->sent);
 	else
@@ -134,8 +136,9 @@ static int finish(struct replay *replay)
 static int run(struct cli *cli)
 {
 	struct replay replay = { .cli = cli, .dry_run = cli_given(cli, "dry-run") };
-	const struct client_options options = { .linger_ms = 5, .delivered = on_delivered,
-		.arg = &replay };
+	const struct client_options options = {
+		.linger_ms = 5, .delivered = on_delivered, .arg = &replay
+	};
 	const struct config *config;
 	struct client_error error;
 	struct dlq_range range;
@@ -162,17 +165,18 @@ const struct cli_command cli_dlq_replay = {
 	.name = "replay",
 	.summary = "send dead letters again to where they came from",
 	.usage = "[--topic TOPIC] [--partition N [--from OFFSET] [--to OFFSET]] [--dry-run]",
-	.help =
-		"In order, with the original key, value, timestamp and headers, to the original topic and\n"
+	.help = "In order, with the original key, value, timestamp and headers, to the original topic and\n"
 		"partition. They stay in the dead-letter topic as well, so a second replay sends them\n"
 		"again: note the last offset and go on with --from.",
-	.options = (const struct cli_option[]){
-		{ "topic", "TOPIC", "the command topic or its dead-letter topic; else all" },
-		{ "partition", "N", "only this partition of the dead-letter topic" },
-		{ "from", "OFFSET", "the first one" },
-		{ "to", "OFFSET", "the last one" },
-		{ "dry-run", NULL, "print what would be sent where, and send nothing" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "topic", "TOPIC",
+				"the command topic or its dead-letter topic; else all" },
+			{ "partition", "N", "only this partition of the dead-letter topic" },
+			{ "from", "OFFSET", "the first one" },
+			{ "to", "OFFSET", "the last one" },
+			{ "dry-run", NULL, "print what would be sent where, and send nothing" },
+			{ NULL, NULL, NULL },
+		},
 	.run = run,
 };

@@ -32,17 +32,17 @@ static void print_name(const struct cli_command *command, int width)
 void cli_print_help(void)
 {
 	printf("Usage: stowage [--config FILE] COMMAND [OPTION...] [ARGUMENT...]\n\n"
-		"Stowage reads storage commands from Kafka, applies them to PostgreSQL and replies.\n\n"
-		"Commands:\n");
+	       "Stowage reads storage commands from Kafka, applies them to PostgreSQL and replies.\n\n"
+	       "Commands:\n");
 	for (size_t i = 0; cli_commands[i]; i++)
 		print_name(cli_commands[i], 16);
 	printf("\nOptions of every command:\n"
-		"  --config FILE     the configuration; else STOWAGE_CONFIG, else\n"
-		"                    /etc/stowage/stowage.conf, else defaults. Environment variables\n"
-		"                    override it (stowage config --reference)\n"
-		"  --help            help, of the command if one is named\n"
-		"  --version         versions of stowage and its libraries\n\n"
-		"Exit status:\n");
+	       "  --config FILE     the configuration; else STOWAGE_CONFIG, else\n"
+	       "                    /etc/stowage/stowage.conf, else defaults. Environment variables\n"
+	       "                    override it (stowage config --reference)\n"
+	       "  --help            help, of the command if one is named\n"
+	       "  --version         versions of stowage and its libraries\n\n"
+	       "Exit status:\n");
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		printf("  %d  %s\n", (int)statuses[i].status, statuses[i].meaning);
 }
@@ -67,7 +67,8 @@ static void print_option(const struct cli_option *option)
 	for (const char *line = option->help; *line; line += strspn(line, "\n")) {
 		size_t len = strcspn(line, "\n");
 
-		printf("%s%.*s\n", line == option->help ? "" : "                          ", (int)len, line);
+		printf("%s%.*s\n", line == option->help ? "" : "                          ",
+			(int)len, line);
 		line += len;
 	}
 }
@@ -75,8 +76,8 @@ static void print_option(const struct cli_option *option)
 void cli_print_command_help(const struct cli_command *command)
 {
 	printf("Usage: stowage %s%s%s%s%s\n\n%s\n", command->group ? command->group : "",
-		command->group ? " " : "", command->name, command->usage[0] ? " " : "", command->usage,
-		command->summary);
+		command->group ? " " : "", command->name, command->usage[0] ? " " : "",
+		command->usage, command->summary);
 	if (command->help)
 		printf("\n%s\n", command->help);
 	printf("\nOptions:\n");

@@ -66,7 +66,7 @@ static int init(struct cli *cli)
 	indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
 	options = config_ddl_options(config, indexes);
 	status = cli_given(cli, "plan") ? print_plan(cli, conn, &options)
-		: make_tables(cli, conn, &options);
+					: make_tables(cli, conn, &options);
 	free(indexes);
 	PQfinish(conn);
 	return status;
@@ -76,14 +76,14 @@ const struct cli_command cli_init = {
 	.name = "init",
 	.summary = "make the tables and indexes, migrate older ones",
 	.usage = "[--plan]",
-	.help =
-		"Makes what is missing in postgres.schemaName, for the reference and for the worker, and\n"
+	.help = "Makes what is missing in postgres.schemaName, for the reference and for the worker, and\n"
 		"nothing else; it can be run at any time and again. Indexes of tables in use are built\n"
 		"without locking them.",
-	.options = (const struct cli_option[]){
-		{ "plan", NULL, "print the SQL that would be run, and run nothing" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "plan", NULL, "print the SQL that would be run, and run nothing" },
+			{ NULL, NULL, NULL },
+		},
 	.run = init,
 };
 
@@ -95,7 +95,8 @@ static int export_schema(struct cli *cli)
 
 	for (int i = 0; i < cli->operand_count; i++)
 		if (!ddl_schema_valid(cli->operands[i]))
-			return cli_usage_error(cli, "\"%s\" cannot be a schema's name", cli->operands[i]);
+			return cli_usage_error(cli, "\"%s\" cannot be a schema's name",
+				cli->operands[i]);
 	sql = ddl_export(named ? (const char *const *)cli->operands : fallback,
 		named ? (size_t)cli->operand_count : 1);
 	fputs(sql, stdout);

@@ -27,8 +27,8 @@ char *lines_next(struct lines *lines)
 {
 	char *start = lines->bytes + lines->taken;
 	size_t left = lines->used - lines->taken;
-	char *end = left > lines->looked
-		? memchr(start + lines->looked, '\n', left - lines->looked) : NULL;
+	char *end = left > lines->looked ? memchr(start + lines->looked, '\n', left - lines->looked)
+					 : NULL;
 
 	lines->looked = left;
 	if (!end && !(lines->ended && left > 0))

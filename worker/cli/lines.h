@@ -13,9 +13,9 @@ struct lines {
 	int fd;
 	char *bytes;
 	size_t used, size;
-	size_t taken; /* bytes of lines given out */
+	size_t taken;  /* bytes of lines given out */
 	size_t looked; /* bytes that hold no line end */
-	bool ended;   /* nothing more comes */
+	bool ended;    /* nothing more comes */
 };
 
 struct lines lines_of(int fd);

@@ -44,8 +44,8 @@ static int count_members(struct setting *setting)
 	int members = 0;
 
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		char *why = alloc_printf("cannot look at group %s: %s", setting->config->kafka.group_id,
-			rd_kafka_err2str(code));
+		char *why = alloc_printf("cannot look at group %s: %s",
+			setting->config->kafka.group_id, rd_kafka_err2str(code));
 
 		fail(setting, EXIT_KAFKA, NULL, why);
 		free(why);
@@ -67,10 +67,12 @@ static bool check_members(struct setting *setting)
 	members = count_members(setting);
 	if (members <= 0)
 		return members == 0;
-	why = alloc_printf("group %s has %d live member%s", setting->config->kafka.group_id, members,
-		members == 1 ? "" : "s");
-	fail(setting, EXIT_FAILED, "stop the workers first, or add --force: they then drop the lane and "
-		"take it anew", why);
+	why = alloc_printf("group %s has %d live member%s", setting->config->kafka.group_id,
+		members, members == 1 ? "" : "s");
+	fail(setting, EXIT_FAILED,
+		"stop the workers first, or add --force: they then drop the lane and "
+		"take it anew",
+		why);
 	free(why);
 	return false;
 }
@@ -81,8 +83,8 @@ static bool find_offset(struct setting *setting, int32_t partition, int64_t *off
 	char error[CLIENT_ERROR_MAX], *end;
 	int64_t low, high;
 
-	if (!client_watermarks(client_handle(setting->client), setting->topic, partition, &low, &high,
-		error))
+	if (!client_watermarks(client_handle(setting->client), setting->topic, partition, &low,
+		    &high, error))
 		return fail(setting, EXIT_KAFKA, NULL, error);
 	if (strcmp(setting->to, "earliest") == 0) {
 		*offset = low;
@@ -95,8 +97,10 @@ static bool find_offset(struct setting *setting, int32_t partition, int64_t *off
 	*offset = strtoll(setting->to, &end, 10);
 	if (*offset >= low && *offset <= high)
 		return true;
-	snprintf(error, sizeof(error), "%s [%d] has offsets from %" PRId64 " to %" PRId64 ": %s is "
-		"outside", setting->topic, partition, low, high, setting->to);
+	snprintf(error, sizeof(error),
+		"%s [%d] has offsets from %" PRId64 " to %" PRId64 ": %s is "
+		"outside",
+		setting->topic, partition, low, high, setting->to);
 	return fail(setting, EXIT_FAILED, NULL, error);
 }
 
@@ -106,9 +110,9 @@ static bool find_targets(struct setting *setting)
 	bool ok = true;
 
 	if (topics_lookup(client_topics(setting->client), setting->topic, strlen(setting->topic),
-		&partitions) != TOPIC_THERE
-		|| topics_id(client_topics(setting->client), setting->topic, setting->topic_id)
-			!= TOPIC_THERE)
+		    &partitions) != TOPIC_THERE ||
+		topics_id(client_topics(setting->client), setting->topic, setting->topic_id) !=
+			TOPIC_THERE)
 		return fail(setting, EXIT_KAFKA, "`stowage offsets show` lists topics",
 			"there is no such topic");
 	if (setting->partition >= partitions)
@@ -131,7 +135,8 @@ static bool print_changes(struct setting *setting)
 	char error[DATABASE_ERROR_MAX];
 	struct offset_rows rows;
 
-	if (!offsets_read(setting->conn, setting->config, setting->topic, &rows, error, sizeof(error)))
+	if (!offsets_read(setting->conn, setting->config, setting->topic, &rows, error,
+		    sizeof(error)))
 		return fail(setting, EXIT_DATABASE, "`stowage init` makes the tables", error);
 	for (size_t i = 0; i < setting->target_count; i++) {
 		const struct offset_target *target = &setting->targets[i];
@@ -157,8 +162,8 @@ static bool write_targets(struct setting *setting)
 
 	if (cli_given(setting->cli, "dry-run"))
 		return true;
-	if (offsets_write(setting->conn, setting->config, setting->targets, setting->target_count, error,
-		sizeof(error)))
+	if (offsets_write(setting->conn, setting->config, setting->targets, setting->target_count,
+		    error, sizeof(error)))
 		return true;
 	return fail(setting, EXIT_DATABASE, NULL, error);
 }
@@ -183,13 +188,15 @@ static int set(struct setting *setting)
 
 static bool is_target(const char *to)
 {
-	return strcmp(to, "earliest") == 0 || strcmp(to, "latest") == 0
-		|| (*to && strspn(to, "0123456789") == strlen(to) && strlen(to) < 19);
+	return strcmp(to, "earliest") == 0 || strcmp(to, "latest") == 0 ||
+		(*to && strspn(to, "0123456789") == strlen(to) && strlen(to) < 19);
 }
 
 static int run(struct cli *cli)
 {
-	struct setting setting = { .cli = cli, .topic = cli_text(cli, "topic"), .to = cli_text(cli, "to") };
+	struct setting setting = {
+		.cli = cli, .topic = cli_text(cli, "topic"), .to = cli_text(cli, "to")
+	};
 
 	if (!setting.topic || !setting.to)
 		return cli_usage_error(cli, "--topic and --to are needed");
@@ -214,18 +221,19 @@ const struct cli_command cli_offsets_set = {
 	.name = "set",
 	.summary = "move the group to another place in a topic",
 	.usage = "--topic TOPIC [--partition N] --to earliest|latest|OFFSET [OPTION...]",
-	.help =
-		"The offsets live in PostgreSQL, so Kafka's own tools can't move them. Moving back applies\n"
+	.help = "The offsets live in PostgreSQL, so Kafka's own tools can't move them. Moving back applies\n"
 		"commands again, moving on leaves some out: both are given up guarantees. Refused while\n"
 		"the group has live members.",
-	.options = (const struct cli_option[]){
-		{ "topic", "TOPIC", "the command topic" },
-		{ "partition", "N", "only this partition; else all" },
-		{ "to", "PLACE", "earliest, latest, or the offset of the next command to apply" },
-		{ "drop-replies", NULL, "forget replies that are stored and not yet sent" },
-		{ "dry-run", NULL, "print what would change and change nothing" },
-		{ "force", NULL, "also while workers run" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "topic", "TOPIC", "the command topic" },
+			{ "partition", "N", "only this partition; else all" },
+			{ "to", "PLACE",
+				"earliest, latest, or the offset of the next command to apply" },
+			{ "drop-replies", NULL, "forget replies that are stored and not yet sent" },
+			{ "dry-run", NULL, "print what would change and change nothing" },
+			{ "force", NULL, "also while workers run" },
+			{ NULL, NULL, NULL },
+		},
 	.run = run,
 };

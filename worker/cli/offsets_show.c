@@ -55,8 +55,8 @@ static bool is_read(const struct showing *showing, const char *topic)
 static bool add_partitions(struct showing *showing)
 {
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(client_handle(showing->client), 1, NULL, &metadata,
-		METADATA_TIMEOUT_MS);
+	rd_kafka_resp_err_t code = rd_kafka_metadata(client_handle(showing->client), 1, NULL,
+		&metadata, METADATA_TIMEOUT_MS);
 
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		cli_error(showing->cli, NULL, "cannot list topics: %s", rd_kafka_err2str(code));
@@ -77,8 +77,9 @@ static const char *remark(struct showing *showing, const struct offset_row *row,
 
 	if (!row->exists)
 		return "never taken";
-	if (row->topic_id[0] && topics_id(client_topics(showing->client), row->topic, id) == TOPIC_THERE
-		&& id[0] && strcmp(id, row->topic_id) != 0)
+	if (row->topic_id[0] &&
+		topics_id(client_topics(showing->client), row->topic, id) == TOPIC_THERE && id[0] &&
+		strcmp(id, row->topic_id) != 0)
 		return "the topic was made anew: stowage offsets set";
 	if (row->applied < low)
 		return "below the log's start: stowage offsets set";
@@ -99,18 +100,19 @@ static void print_row(struct showing *showing, const struct offset_row *row, int
 		snprintf(numbers[1], sizeof(numbers[1]), "%" PRId64, row->answered);
 		snprintf(numbers[4], sizeof(numbers[4]), "%" PRId64, row->replies);
 	}
-	if (!client_watermarks(client_handle(showing->client), row->topic, row->partition, &low, &high,
-		error)) {
-		printf("%-*s %9d %12s %12s %12s %10s %7s %7" PRId64 " %-20s %s\n", width, row->topic,
-			row->partition, numbers[0], numbers[1], "?", "?", numbers[4], row->epoch,
-			row->updated ? row->updated : "-", "not there");
+	if (!client_watermarks(client_handle(showing->client), row->topic, row->partition, &low,
+		    &high, error)) {
+		printf("%-*s %9d %12s %12s %12s %10s %7s %7" PRId64 " %-20s %s\n", width,
+			row->topic, row->partition, numbers[0], numbers[1], "?", "?", numbers[4],
+			row->epoch, row->updated ? row->updated : "-", "not there");
 		return;
 	}
 	snprintf(numbers[2], sizeof(numbers[2]), "%" PRId64, high);
-	snprintf(numbers[3], sizeof(numbers[3]), "%" PRId64, high - (row->exists ? row->applied : low));
+	snprintf(numbers[3], sizeof(numbers[3]), "%" PRId64,
+		high - (row->exists ? row->applied : low));
 	printf("%-*s %9d %12s %12s %12s %10s %7s %7" PRId64 " %-20s %s\n", width, row->topic,
-		row->partition, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], row->epoch,
-		row->updated ? row->updated : "-", remark(showing, row, low, high));
+		row->partition, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
+		row->epoch, row->updated ? row->updated : "-", remark(showing, row, low, high));
 }
 
 static void print_rows(struct showing *showing)
@@ -120,8 +122,8 @@ static void print_rows(struct showing *showing)
 	for (size_t i = 0; i < showing->rows.count; i++)
 		if ((int)strlen(showing->rows.rows[i].topic) > width)
 			width = (int)strlen(showing->rows.rows[i].topic);
-	printf("%-*s %9s %12s %12s %12s %10s %7s %7s %-20s %s\n", width, "TOPIC", "PARTITION", "APPLIED",
-		"ANSWERED", "END", "LAG", "REPLIES", "EPOCH", "UPDATED", "NOTE");
+	printf("%-*s %9s %12s %12s %12s %10s %7s %7s %-20s %s\n", width, "TOPIC", "PARTITION",
+		"APPLIED", "ANSWERED", "END", "LAG", "REPLIES", "EPOCH", "UPDATED", "NOTE");
 	for (size_t i = 0; i < showing->rows.count; i++)
 		print_row(showing, &showing->rows.rows[i], width);
 }
@@ -147,7 +149,9 @@ static int show(struct showing *showing)
 
 static int run(struct cli *cli)
 {
-	struct showing showing = { .cli = cli, .config = cli_config(cli), .topic = cli_text(cli, "topic") };
+	struct showing showing = {
+		.cli = cli, .config = cli_config(cli), .topic = cli_text(cli, "topic")
+	};
 	char error[DATABASE_ERROR_MAX];
 	PGconn *conn;
 	int status = EXIT_DATABASE;
@@ -171,13 +175,13 @@ const struct cli_command cli_offsets_show = {
 	.name = "show",
 	.summary = "print where the group stands in each partition, and its lag",
 	.usage = "[--topic TOPIC]",
-	.help =
-		"APPLIED is the next offset whose effect is not in the database yet, ANSWERED the lowest\n"
+	.help = "APPLIED is the next offset whose effect is not in the database yet, ANSWERED the lowest\n"
 		"whose reply Kafka has not acknowledged, END the offset behind the last message, LAG what\n"
 		"lies between APPLIED and END, REPLIES the batches whose replies are still to be sent.",
-	.options = (const struct cli_option[]){
-		{ "topic", "TOPIC", "only this topic" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "topic", "TOPIC", "only this topic" },
+			{ NULL, NULL, NULL },
+		},
 	.run = run,
 };

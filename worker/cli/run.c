@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "worker/cli/cli.h"
-#include "worker/telemetry/log.h"
 #include "worker/process/worker.h"
+#include "worker/telemetry/log.h"
 
 static int run(struct cli *cli)
 {

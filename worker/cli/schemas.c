@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "handlers/domains/command_table.h"
+#include "schemas/base/alloc.h"
 #include "schemas/catalog/catalog.h"
 #include "schemas/catalog/output.h"
-#include "schemas/base/alloc.h"
 #include "worker/cli/cli.h"
 
 static bool write_schemas(const char *directory, char *error, size_t error_size)
@@ -46,13 +46,13 @@ const struct cli_command cli_schemas = {
 	.name = "schemas",
 	.summary = "write the Avro schemas of all commands, for clients",
 	.usage = "--output DIR",
-	.help =
-		"DIR/<domain>/<Method>.avsc and <Method>Reply.avsc, DIR/Error.avsc, and DIR/index.json\n"
+	.help = "DIR/<domain>/<Method>.avsc and <Method>Reply.avsc, DIR/Error.avsc, and DIR/index.json\n"
 		"with command, paths, fingerprints and key of each: all that a client needs. Files that\n"
 		"are there are replaced.",
-	.options = (const struct cli_option[]){
-		{ "output", "DIR", "the folder; made if it is missing" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "output", "DIR", "the folder; made if it is missing" },
+			{ NULL, NULL, NULL },
+		},
 	.run = run,
 };

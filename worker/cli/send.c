@@ -10,27 +10,27 @@
 
 #include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
-#include "worker/cli/cli.h"
 #include "schemas/base/clock.h"
-#include "worker/client/json_print.h"
-#include "worker/cli/lines.h"
 #include "schemas/base/nearest.h"
-#include "worker/client/sender.h"
+#include "worker/cli/cli.h"
+#include "worker/cli/lines.h"
 #include "worker/cli/send_table.h"
+#include "worker/client/json_print.h"
+#include "worker/client/sender.h"
 #include "worker/kafka/topic_create.h"
 
-#define SERVE_MS 5            /* between looks at standard input */
+#define SERVE_MS 5 /* between looks at standard input */
 #define PROGRESS_MS 200
 
 struct sending {
 	struct cli *cli;
 	struct sender *sender;
-	bool lines;      /* many commands */
+	bool lines; /* many commands */
 	bool no_reply;
-	bool tables;     /* for what is shown as one */
-	int status;      /* the first that is not EXIT_OK */
+	bool tables; /* for what is shown as one */
+	int status;  /* the first that is not EXIT_OK */
 	uint64_t done;
-	uint64_t line;   /* number of the line in hand, from 1 */
+	uint64_t line; /* number of the line in hand, from 1 */
 	int64_t progress_at;
 };
 
@@ -66,9 +66,11 @@ static void print_result(const struct sending *sending, const struct send_outcom
 /* {"error": ...}, so that each command has its line on standard output. */
 static void print_error_line(const struct send_outcome *outcome)
 {
-	json_t *fields = outcome->json ? json_incref(outcome->json)
-		: json_pack("{s:s,s:s}", "code", outcome->status == EXIT_NO_ANSWER ? "NO_ANSWER" : "NOT_SENT",
-			"message", outcome->why);
+	json_t *fields = outcome->json
+		? json_incref(outcome->json)
+		: json_pack("{s:s,s:s}", "code",
+			  outcome->status == EXIT_NO_ANSWER ? "NO_ANSWER" : "NOT_SENT", "message",
+			  outcome->why);
 	json_t *line = json_pack("{s:o}", "error", fields);
 
 	print_json(line, false);
@@ -110,9 +112,10 @@ static void print_failure(struct sending *sending, uint64_t number,
 		return;
 	}
 	if (outcome->status == EXIT_NO_ANSWER && outcome->topic)
-		hint = alloc_printf("the command stands in %s [%d] at offset %" PRId64 " and will be done; "
-			"is a worker running, and does it read this topic?", outcome->topic,
-			outcome->partition, outcome->offset);
+		hint = alloc_printf("the command stands in %s [%d] at offset %" PRId64
+				    " and will be done; "
+				    "is a worker running, and does it read this topic?",
+			outcome->topic, outcome->partition, outcome->offset);
 	cli_error(sending->cli, hint, "%s%s", place, outcome->why);
 	free(hint);
 }
@@ -147,8 +150,9 @@ static int find_command(const struct sending *sending, const char *place, const 
 	for (size_t i = 0; i < command_count; i++)
 		nearest_offer(&nearest, command_defs[i].name);
 	cli_error(sending->cli, "`stowage schemas --output DIR` writes all commands' schemas",
-		"%sthere is no command %.100s%s%s%s", place, name, nearest.found ? "; did you mean " : "",
-		nearest.found ? nearest.found : "", nearest.found ? "?" : "");
+		"%sthere is no command %.100s%s%s%s", place, name,
+		nearest.found ? "; did you mean " : "", nearest.found ? nearest.found : "",
+		nearest.found ? "?" : "");
 	return -1;
 }
 
@@ -201,18 +205,21 @@ static bool check_line(const struct sending *sending, const char *place, const j
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)line, name, value) {
+	json_object_foreach((json_t *)line, name, value) {
 		bool ok = strcmp(name, "command") == 0 || strcmp(name, "key") == 0
-			? json_is_string(value) : strcmp(name, "headers") == 0 ? json_is_object(value)
-			: strcmp(name, "request") == 0;
+			? json_is_string(value)
+			: strcmp(name, "headers") == 0 ? json_is_object(value)
+						       : strcmp(name, "request") == 0;
 
 		if (ok)
 			continue;
-		cli_error(sending->cli, NULL, "%s\"%s\" does not belong there: a line is {\"command\": text, "
-			"\"key\": text, \"headers\": {name: text}, \"request\": {...}}", place, name);
+		cli_error(sending->cli, NULL,
+			"%s\"%s\" does not belong there: a line is {\"command\": text, "
+			"\"key\": text, \"headers\": {name: text}, \"request\": {...}}",
+			place, name);
 		return false;
 	}
-	json_object_foreach (json_object_get(line, "headers"), name, value)
+	json_object_foreach(json_object_get(line, "headers"), name, value)
 		if (!json_is_string(value)) {
 			cli_error(sending->cli, NULL, "%sheader \"%s\" is no text", place, name);
 			return false;
@@ -342,9 +349,10 @@ static bool check_headers(const struct cli *cli)
 	const struct cli_values *headers = cli_all(cli, "header");
 
 	for (size_t i = 0; i < headers->count; i++)
-		if (strcspn(headers->texts[i], "=") == strlen(headers->texts[i])
-			|| headers->texts[i][0] == '=') {
-			cli_usage_error(cli, "--header takes name=value, not \"%s\"", headers->texts[i]);
+		if (strcspn(headers->texts[i], "=") == strlen(headers->texts[i]) ||
+			headers->texts[i][0] == '=') {
+			cli_usage_error(cli, "--header takes name=value, not \"%s\"",
+				headers->texts[i]);
 			return false;
 		}
 	return true;
@@ -370,15 +378,18 @@ static bool read_send_options(struct sending *sending, struct send_options *opti
 	const char *reply_topic = cli_text(cli, "reply-topic");
 	long long seconds;
 
-	if (!cli_number(cli, "timeout", 1, 86400, 30, &seconds) || !check_headers(cli)
-		|| !read_format(sending))
+	if (!cli_number(cli, "timeout", 1, 86400, 30, &seconds) || !check_headers(cli) ||
+		!read_format(sending))
 		return false;
 	if (sending->lines && cli_text(cli, "key")) {
-		cli_usage_error(cli, "--key is for one command; in lines write {\"command\": ..., \"key\": ...}");
+		cli_usage_error(cli,
+			"--key is for one command; in lines write {\"command\": ..., \"key\": ...}");
 		return false;
 	}
 	*options = (struct send_options){
-		.reply_topic = sending->no_reply ? NULL : reply_topic ? reply_topic : TOPIC_REPLIES,
+		.reply_topic = sending->no_reply ? NULL
+			: reply_topic            ? reply_topic
+						 : TOPIC_REPLIES,
 		.topic = cli_text(cli, "topic"),
 		.headers = headers->texts,
 		.header_count = headers->count,
@@ -423,8 +434,7 @@ const struct cli_command cli_send = {
 	.name = "send",
 	.summary = "send commands and print their replies",
 	.usage = "[COMMAND [JSON]] [OPTION...]",
-	.help =
-		"JSON is the command's request, {} if it is left out, read from standard input if it is -.\n"
+	.help = "JSON is the command's request, {} if it is left out, read from standard input if it is -.\n"
 		"A union's value stands bare, bytes are base64, times ISO text or milliseconds, the value\n"
 		"of a json field is the JSON itself. What is left out gets its default.\n\n"
 		"  stowage send memory.getThreadById '{\"threadId\": \"t1\"}'\n\n"
@@ -434,18 +444,23 @@ const struct cli_command cli_send = {
 		"one line each: the result, or {\"error\": ...}. After a line that can't be sent no further\n"
 		"one is; what was sent before is still answered.\n\n"
 		"Exit status 6: answered with an error; 7: no reply within the time-out.",
-	.options = (const struct cli_option[]){
-		{ "no-reply", NULL, "ask for no reply, wait only until Kafka has the command" },
-		{ "reply-topic", "TOPIC", "where the reply goes (mastra.replies); it must be there and\n"
-			"allowed by replies.allow of the workers" },
-		{ "topic", "TOPIC", "where the command goes (mastra.commands.<domain>)" },
-		{ "key", "KEY", "the message's key (the field that the command's declaration names)" },
-		{ "header", "NAME=VALUE", "a header of the message; may be repeated" },
-		{ "format", "json|table", "how results of vectors.query are printed: as a table\n"
-			"(the default on a terminal), or as JSON like all others" },
-		{ "timeout", "SECONDS", "longest wait for a reply (30)" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "no-reply", NULL,
+				"ask for no reply, wait only until Kafka has the command" },
+			{ "reply-topic", "TOPIC",
+				"where the reply goes (mastra.replies); it must be there and\n"
+				"allowed by replies.allow of the workers" },
+			{ "topic", "TOPIC", "where the command goes (mastra.commands.<domain>)" },
+			{ "key", "KEY",
+				"the message's key (the field that the command's declaration names)" },
+			{ "header", "NAME=VALUE", "a header of the message; may be repeated" },
+			{ "format", "json|table",
+				"how results of vectors.query are printed: as a table\n"
+				"(the default on a terminal), or as JSON like all others" },
+			{ "timeout", "SECONDS", "longest wait for a reply (30)" },
+			{ NULL, NULL, NULL },
+		},
 	.operands_max = 2,
 	.run = run,
 };

@@ -20,8 +20,8 @@
 #define COLUMNS_MAX 10000
 #define GAP "  "
 #define GAP_WIDTH 2
-#define ID_SHARE 3     /* an id takes no more than a third of the line */
-#define ID_MIN 8       /* but so much, however narrow that is */
+#define ID_SHARE 3 /* an id takes no more than a third of the line */
+#define ID_MIN 8   /* but so much, however narrow that is */
 #define METADATA_MIN 8
 #define SCORE_SIZE 32
 #define ELLIPSIS "\u2026"
@@ -156,8 +156,9 @@ static int at_least(int width, int least)
 static struct widths measure(const json_t *results, int columns)
 {
 	int most = at_least(columns / ID_SHARE, ID_MIN);
-	struct widths widths = { .rank = (int)strlen("RANK"), .id = (int)strlen("ID"),
-		.score = (int)strlen("SCORE") };
+	struct widths widths = {
+		.rank = (int)strlen("RANK"), .id = (int)strlen("ID"), .score = (int)strlen("SCORE")
+	};
 	size_t count = json_array_size(results);
 
 	widths.rank = at_least(snprintf(NULL, 0, "%zu", count), widths.rank);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers/domains/command_table.h"
 #include "worker/cli/cli.h"
 #include "worker/client/client.h"
 #include "worker/kafka/topic_create.h"
-#include "handlers/domains/command_table.h"
 
 struct creation {
 	struct cli *cli;
@@ -24,7 +24,9 @@ static struct config_list wanted_topics(const struct cli *cli, const struct conf
 
 	for (int i = 0; i < cli->operand_count; i++)
 		topic_create_names_add(&names, cli->operands[i]);
-	return cli->operand_count > 0 ? names : topic_create_names(config, command_domains, command_domain_count);
+	return cli->operand_count > 0
+		? names
+		: topic_create_names(config, command_domains, command_domain_count);
 }
 
 static void failed(struct creation *creation, const char *topic, const char *why)
@@ -99,8 +101,9 @@ static int run(struct cli *cli)
 
 	if (!config)
 		return EXIT_CONFIG;
-	if (!cli_number(cli, "partitions", 1, 10000, config->kafka.topic_partitions, &partitions)
-		|| !cli_number(cli, "replication", -1, 100, config->kafka.topic_replication, &replication))
+	if (!cli_number(cli, "partitions", 1, 10000, config->kafka.topic_partitions, &partitions) ||
+		!cli_number(cli, "replication", -1, 100, config->kafka.topic_replication,
+			&replication))
 		return EXIT_USAGE;
 	creation.partitions = (int)partitions;
 	creation.replication = (int)replication;
@@ -112,17 +115,20 @@ const struct cli_command cli_topics_create = {
 	.name = "create",
 	.summary = "make the command, dead-letter and reply topics that are missing",
 	.usage = "[TOPIC...] [--partitions N] [--replication N] [--dry-run]",
-	.help =
-		"mastra.commands.<domain> of every domain and the topics that kafka.topics names, each\n"
-		"with its dead-letter topic (.dlq), and " TOPIC_REPLIES ". If topics are named, only these: a\n"
+	.help = "mastra.commands.<domain> of every domain and the topics that kafka.topics names, each\n"
+		"with its dead-letter topic (.dlq), and " TOPIC_REPLIES
+		". If topics are named, only these: a\n"
 		"client's own reply topic. Topics that are there are left as they are.",
-	.options = (const struct cli_option[]){
-		{ "partitions", "N", "partitions of each new topic (kafka.topicPartitions)" },
-		{ "replication", "N", "copies of each partition (kafka.topicReplication; -1: the broker's\n"
-			"default)" },
-		{ "dry-run", NULL, "print what is missing and make nothing" },
-		{ NULL, NULL, NULL },
-	},
+	.options =
+		(const struct cli_option[]){
+			{ "partitions", "N",
+				"partitions of each new topic (kafka.topicPartitions)" },
+			{ "replication", "N",
+				"copies of each partition (kafka.topicReplication; -1: the broker's\n"
+				"default)" },
+			{ "dry-run", NULL, "print what is missing and make nothing" },
+			{ NULL, NULL, NULL },
+		},
 	.operands_max = -1,
 	.run = run,
 };

@@ -84,9 +84,9 @@ int cli_usage_error(const struct cli *cli, const char *format, ...)
 	va_end(args);
 	if (command)
 		fprintf(stderr, "\nUsage: stowage %s%s%s %s\n(stowage %s%s%s --help says more)\n",
-			command->group ? command->group : "", command->group ? " " : "", command->name,
-			command->usage, command->group ? command->group : "", command->group ? " " : "",
-			command->name);
+			command->group ? command->group : "", command->group ? " " : "",
+			command->name, command->usage, command->group ? command->group : "",
+			command->group ? " " : "", command->name);
 	else
 		fputs("\n(stowage --help lists commands and options)\n", stderr);
 	return EXIT_USAGE;

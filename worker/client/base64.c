@@ -16,10 +16,11 @@ void base64_write(struct text *out, const void *bytes, size_t size)
 
 	for (size_t at = 0; at < size; at += 3) {
 		size_t left = size - at;
-		uint32_t group = (uint32_t)in[at] << 16 | (uint32_t)(left > 1 ? in[at + 1] : 0) << 8
-			| (left > 2 ? in[at + 2] : 0);
+		uint32_t group = (uint32_t)in[at] << 16 |
+			(uint32_t)(left > 1 ? in[at + 1] : 0) << 8 | (left > 2 ? in[at + 2] : 0);
 		char four[4] = { alphabet[group >> 18], alphabet[group >> 12 & 63],
-			left > 1 ? alphabet[group >> 6 & 63] : '=', left > 2 ? alphabet[group & 63] : '=' };
+			left > 1 ? alphabet[group >> 6 & 63] : '=',
+			left > 2 ? alphabet[group & 63] : '=' };
 
 		text_add_bytes(out, four, sizeof(four));
 	}

@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/config/exit_status.h"
 #include "schemas/base/clock.h"
+#include "worker/config/exit_status.h"
 #include "worker/kafka/client_conf.h"
 
 #define CONNECT_TIMEOUT_MS 10000
@@ -111,18 +111,20 @@ static bool connect_to_broker(struct client *client, const struct config *config
 		const struct rd_kafka_metadata *metadata;
 		int64_t waited;
 
-		if (rd_kafka_metadata(client->rk, 0, NULL, &metadata, 500) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (rd_kafka_metadata(client->rk, 0, NULL, &metadata, 500) ==
+			RD_KAFKA_RESP_ERR_NO_ERROR) {
 			rd_kafka_metadata_destroy(metadata);
 			return true;
 		}
 		rd_kafka_poll(client->rk, 0);
 		waited = clock_tick_ms() - start;
-		if (waited > CONNECT_TIMEOUT_MS || client->hopeless
-			|| (client->all_down && waited > REFUSED_TIMEOUT_MS))
+		if (waited > CONNECT_TIMEOUT_MS || client->hopeless ||
+			(client->all_down && waited > REFUSED_TIMEOUT_MS))
 			break;
 	}
 	snprintf(error, CLIENT_ERROR_MAX, "no broker at %.200s answers%s%.250s",
-		config->kafka.bootstrap_servers, client->complaint[0] ? ": " : "", client->complaint);
+		config->kafka.bootstrap_servers, client->complaint[0] ? ": " : "",
+		client->complaint);
 	return false;
 }
 
@@ -264,15 +266,16 @@ bool client_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition, int
 	rd_kafka_resp_err_t code;
 
 	for (;;) {
-		code = rd_kafka_query_watermark_offsets(rk, topic, partition, low, high, QUERY_TIMEOUT_MS);
+		code = rd_kafka_query_watermark_offsets(rk, topic, partition, low, high,
+			QUERY_TIMEOUT_MS);
 		if (!leader_moves(code) || clock_tick_ms() >= until)
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = QUEUE_WAIT_MS * 1000000 }, NULL);
 	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return true;
-	snprintf(error, CLIENT_ERROR_MAX, "cannot learn the offsets of %s [%d]: %s", topic, partition,
-		rd_kafka_err2str(code));
+	snprintf(error, CLIENT_ERROR_MAX, "cannot learn the offsets of %s [%d]: %s", topic,
+		partition, rd_kafka_err2str(code));
 	return false;
 }
 
@@ -294,7 +297,8 @@ bool client_reader_from_end(rd_kafka_t *reader, const char *topic, int32_t parti
 	if (ok)
 		code = rd_kafka_assign(reader, list);
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		snprintf(error, CLIENT_ERROR_MAX, "cannot read %s: %s", topic, rd_kafka_err2str(code));
+		snprintf(error, CLIENT_ERROR_MAX, "cannot read %s: %s", topic,
+			rd_kafka_err2str(code));
 		ok = false;
 	}
 	rd_kafka_topic_partition_list_destroy(list);

@@ -35,8 +35,8 @@ struct client;
 typedef void client_delivered_fn(void *arg, const rd_kafka_message_t *message, const char *error);
 
 struct client_options {
-	int linger_ms;                 /* how long to gather messages before they are sent */
-	int delivery_timeout_ms;       /* 0: librdkafka's default, five minutes */
+	int linger_ms;                  /* how long to gather messages before they are sent */
+	int delivery_timeout_ms;        /* 0: librdkafka's default, five minutes */
 	client_delivered_fn *delivered; /* may be NULL */
 	void *arg;
 };

@@ -132,12 +132,13 @@ json_t *codec_reply(struct codec *codec, int command, const void *message, size_
 	struct json_avro *avro;
 	json_t *reply, *result;
 
-	*is_error = framing.kind == FRAMING_SINGLE_OBJECT
-		&& framing.fingerprint == catalog_error(codec->catalog)->fingerprint;
+	*is_error = framing.kind == FRAMING_SINGLE_OBJECT &&
+		framing.fingerprint == catalog_error(codec->catalog)->fingerprint;
 	if (*is_error)
 		return decode_error(codec, &framing, why);
 	if (framing.kind != FRAMING_SINGLE_OBJECT || framing.fingerprint != schema->fingerprint) {
-		snprintf(why, JSON_AVRO_WHY_MAX, "the reply is of a schema this stowage does not know "
+		snprintf(why, JSON_AVRO_WHY_MAX,
+			"the reply is of a schema this stowage does not know "
 			"(is the worker of another release?)");
 		return NULL;
 	}
@@ -154,7 +155,8 @@ int codec_command(const struct codec *codec, const void *message, size_t size)
 {
 	struct framing framing = framing_parse(message, size);
 	const struct catalog_writer *writer = framing.kind == FRAMING_SINGLE_OBJECT
-		? catalog_find(codec->catalog, framing.fingerprint) : NULL;
+		? catalog_find(codec->catalog, framing.fingerprint)
+		: NULL;
 
 	return writer ? writer->command : -1;
 }

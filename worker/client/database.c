@@ -12,31 +12,43 @@ static const struct {
 	const char *mark;
 	const char *hint;
 } hints[] = {
-	{ "password authentication failed", "the user or the password is wrong: postgres.user, "
+	{ "password authentication failed",
+		"the user or the password is wrong: postgres.user, "
 		"postgres.password, postgres.connectionString" },
-	{ "no password supplied", "the server asks for a password: set postgres.password or "
+	{ "no password supplied",
+		"the server asks for a password: set postgres.password or "
 		"postgres.passwordFile" },
-	{ "no pg_hba.conf entry", "the server does not let this user in from this address: its "
+	{ "no pg_hba.conf entry",
+		"the server does not let this user in from this address: its "
 		"pg_hba.conf decides; postgres.ssl = \"require\" may be what it asks for" },
 	{ "database \"", "make the database (createdb), or correct its name in the configuration" },
 	{ "role \"", "make the role (createuser), or correct postgres.user" },
-	{ "Connection refused", "no server listens there: is PostgreSQL running, are host and port "
+	{ "Connection refused",
+		"no server listens there: is PostgreSQL running, are host and port "
 		"right?" },
-	{ "No such file or directory", "no server listens on that socket: is PostgreSQL running? For "
+	{ "No such file or directory",
+		"no server listens on that socket: is PostgreSQL running? For "
 		"TCP name a host" },
-	{ "could not translate host name", "correct the host's name, or the machine's name service" },
-	{ "server does not support SSL", "turn TLS on at the server, or set postgres.ssl to \"prefer\" "
+	{ "could not translate host name",
+		"correct the host's name, or the machine's name service" },
+	{ "server does not support SSL",
+		"turn TLS on at the server, or set postgres.ssl to \"prefer\" "
 		"or \"disable\" where the network is trusted" },
-	{ "root certificate file", "put the authority's certificate there or name it by sslrootcert in "
+	{ "root certificate file",
+		"put the authority's certificate there or name it by sslrootcert in "
 		"the connection string" },
-	{ "certificate verify failed", "the server's certificate is not by the authority that is "
+	{ "certificate verify failed",
+		"the server's certificate is not by the authority that is "
 		"trusted: see sslrootcert" },
 	{ "does not match host name", "connect by the name that the server's certificate has" },
-	{ "timeout expired", "no answer: a firewall, or the wrong address; see "
+	{ "timeout expired",
+		"no answer: a firewall, or the wrong address; see "
 		"postgres.connectionTimeoutMillis" },
-	{ "too many clients", "the server has no connection left: raise its max_connections or lower "
+	{ "too many clients",
+		"the server has no connection left: raise its max_connections or lower "
 		"postgres.max" },
-	{ "remaining connection slots", "the server has no connection left: raise its max_connections "
+	{ "remaining connection slots",
+		"the server has no connection left: raise its max_connections "
 		"or lower postgres.max" },
 	{ "starting up", "the server starts; try again in a moment" },
 };

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/base/utf8.h"
 #include "schemas/base/alloc.h"
+#include "schemas/base/utf8.h"
 
 #define METADATA_TIMEOUT_MS 10000
 #define POLL_TIMEOUT_MS 10000
@@ -48,9 +48,12 @@ static bool read_partition(struct walk *walk, const char *topic, int32_t partiti
 	while (more) {
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(walk->reader, POLL_TIMEOUT_MS);
 
-		if (!message || (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
-			client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic, partition,
-				message ? rd_kafka_message_errstr(message) : "no answer from the broker");
+		if (!message ||
+			(message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
+			client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic,
+				partition,
+				message ? rd_kafka_message_errstr(message)
+					: "no answer from the broker");
 			more = ok = false;
 		} else if (message->err || message->offset > end) {
 			more = false;
@@ -73,7 +76,8 @@ static bool assign(struct walk *walk, const char *topic, int32_t partition, int6
 	rd_kafka_topic_partition_list_destroy(list);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return true;
-	client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic, partition, rd_kafka_err2str(code));
+	client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic, partition,
+		rd_kafka_err2str(code));
 	return false;
 }
 
@@ -106,13 +110,14 @@ static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 	bool ok = walk->range->partition < partitions;
 
 	if (!ok)
-		client_error_set(walk->error, NULL, "%s has no partition %d", topic, walk->range->partition);
+		client_error_set(walk->error, NULL, "%s has no partition %d", topic,
+			walk->range->partition);
 	for (int32_t p = 0; ok && p < partitions; p++)
 		ok = find_span(walk, topic, p, &spans[p]);
 	for (int32_t p = 0; ok && !walk->ended && p < partitions; p++)
 		if (spans[p].from <= spans[p].to)
-			ok = assign(walk, topic, p, spans[p].from)
-				&& read_partition(walk, topic, p, spans[p].to);
+			ok = assign(walk, topic, p, spans[p].from) &&
+				read_partition(walk, topic, p, spans[p].to);
 	free(spans);
 	return ok;
 }
@@ -120,10 +125,11 @@ static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 static bool walk_named(struct walk *walk)
 {
 	const char *given = walk->range->topic;
-	char *topic = ends_in_suffix(given) ? alloc_copy(given) : alloc_printf("%s" DLQ_SUFFIX, given);
+	char *topic = ends_in_suffix(given) ? alloc_copy(given)
+					    : alloc_printf("%s" DLQ_SUFFIX, given);
 	int32_t partitions = 0;
-	bool ok = topics_lookup(client_topics(walk->client), topic, strlen(topic), &partitions)
-		== TOPIC_THERE;
+	bool ok = topics_lookup(client_topics(walk->client), topic, strlen(topic), &partitions) ==
+		TOPIC_THERE;
 
 	if (ok)
 		ok = walk_topic(walk, topic, partitions);
@@ -136,17 +142,19 @@ static bool walk_named(struct walk *walk)
 static bool walk_all(struct walk *walk)
 {
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(client_handle(walk->client), 1, NULL, &metadata,
-		METADATA_TIMEOUT_MS);
+	rd_kafka_resp_err_t code = rd_kafka_metadata(client_handle(walk->client), 1, NULL,
+		&metadata, METADATA_TIMEOUT_MS);
 	bool ok = true;
 
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		client_error_set(walk->error, NULL, "cannot list topics: %s", rd_kafka_err2str(code));
+		client_error_set(walk->error, NULL, "cannot list topics: %s",
+			rd_kafka_err2str(code));
 		return false;
 	}
 	for (int i = 0; ok && !walk->ended && i < metadata->topic_cnt; i++)
 		if (ends_in_suffix(metadata->topics[i].topic))
-			ok = walk_topic(walk, metadata->topics[i].topic, metadata->topics[i].partition_cnt);
+			ok = walk_topic(walk, metadata->topics[i].topic,
+				metadata->topics[i].partition_cnt);
 	rd_kafka_metadata_destroy(metadata);
 	return ok;
 }
@@ -154,8 +162,13 @@ static bool walk_all(struct walk *walk)
 bool dlq_walk(const struct config *config, struct client *client, const struct dlq_range *range,
 	dlq_each_fn *each, void *arg, struct client_error *error)
 {
-	struct walk walk = { .error = error, .client = client, .range = range, .each = each, .arg = arg,
-		.left = range->limit, .reader = client_reader_new(config, error->text) };
+	struct walk walk = { .error = error,
+		.client = client,
+		.range = range,
+		.each = each,
+		.arg = arg,
+		.left = range->limit,
+		.reader = client_reader_new(config, error->text) };
 	bool ok;
 
 	error->hint = NULL;
@@ -172,8 +185,8 @@ char *dlq_header(const rd_kafka_message_t *message, const char *name)
 	const void *value;
 	size_t size;
 
-	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR
-		|| rd_kafka_header_get_last(headers, name, &value, &size) || !value)
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+		rd_kafka_header_get_last(headers, name, &value, &size) || !value)
 		return NULL;
 	return alloc_bytes(value, size);
 }
@@ -199,8 +212,8 @@ void dlq_print_text(const char *text, size_t size)
 		size_t len = unicode_step(text + at, text + size);
 		unsigned char first = (unsigned char)text[at];
 		/* C1 control characters are C2 80 to C2 9F. */
-		bool control = first < 0x20 || first == 0x7f
-			|| (first == 0xc2 && len == 2 && (unsigned char)text[at + 1] < 0xa0);
+		bool control = first < 0x20 || first == 0x7f ||
+			(first == 0xc2 && len == 2 && (unsigned char)text[at + 1] < 0xa0);
 
 		if (len == 0 || control)
 			for (size_t i = 0; i < (len ? len : 1); i++)

@@ -19,7 +19,8 @@
 
 /* What to read. */
 struct dlq_range {
-	const char *topic; /* the command topic or its dead-letter topic; NULL: every one there is */
+	const char
+		*topic; /* the command topic or its dead-letter topic; NULL: every one there is */
 	int32_t partition; /* -1: all */
 	int64_t from;      /* offset; -1: the first */
 	int64_t to;        /* last offset; -1: the last there was when the walk began */

@@ -61,16 +61,16 @@ static bool encode(avro_value_t *value, uint8_t **bytes, size_t *size)
 	return !failed;
 }
 
-bool json_avro_encode(struct json_avro *schema, const json_t *json, uint8_t **bytes,
-	size_t *size, char why[JSON_AVRO_WHY_MAX])
+bool json_avro_encode(struct json_avro *schema, const json_t *json, uint8_t **bytes, size_t *size,
+	char why[JSON_AVRO_WHY_MAX])
 {
 	struct json_avro_walk walk = { .why = why };
 
 	/* What avro-c itself refuses has no other words. */
 	snprintf(why, JSON_AVRO_WHY_MAX, "does not fit the schema");
-	return avro_value_reset(&schema->value) == 0
-		&& json_avro_write(&walk, schema->type, json, &schema->value)
-		&& encode(&schema->value, bytes, size);
+	return avro_value_reset(&schema->value) == 0 &&
+		json_avro_write(&walk, schema->type, json, &schema->value) &&
+		encode(&schema->value, bytes, size);
 }
 
 json_t *json_avro_decode(struct json_avro *schema, const void *bytes, size_t size,

@@ -32,8 +32,8 @@ void json_avro_free(struct json_avro *schema);
 
 /* Encodes the value into a new block (free it). False if it does not fit the schema; `why` then
  * names the place and what is wrong, for an unknown property the nearest known one. */
-bool json_avro_encode(struct json_avro *schema, const json_t *value, uint8_t **bytes,
-	size_t *size, char why[JSON_AVRO_WHY_MAX]) __attribute__((warn_unused_result));
+bool json_avro_encode(struct json_avro *schema, const json_t *value, uint8_t **bytes, size_t *size,
+	char why[JSON_AVRO_WHY_MAX]) __attribute__((warn_unused_result));
 
 /* Decodes a datum that this very schema wrote; NULL if it is none. */
 json_t *json_avro_decode(struct json_avro *schema, const void *bytes, size_t size,

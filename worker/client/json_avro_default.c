@@ -15,11 +15,11 @@ static bool write_default_items(const struct type *type, const struct datum *dat
 		avro_value_t child;
 
 		if (type->kind == TYPE_RECORD)
-			ok = avro_value_get_by_index(value, i, &child, NULL) == 0
-				&& json_avro_default(type->fields[i].type, &datum->items[i], &child);
+			ok = avro_value_get_by_index(value, i, &child, NULL) == 0 &&
+				json_avro_default(type->fields[i].type, &datum->items[i], &child);
 		else
-			ok = avro_value_append(value, &child, NULL) == 0
-				&& json_avro_default(type->item, &datum->items[i], &child);
+			ok = avro_value_append(value, &child, NULL) == 0 &&
+				json_avro_default(type->item, &datum->items[i], &child);
 	}
 	return ok;
 }
@@ -34,8 +34,8 @@ static bool write_default_map(const struct type *type, const struct datum *datum
 		char *key = alloc_bytes(pair[0].text, pair[0].size);
 		avro_value_t child;
 
-		ok = avro_value_add(value, key, &child, NULL, NULL) == 0
-			&& json_avro_default(type->item, &pair[1], &child);
+		ok = avro_value_add(value, key, &child, NULL, NULL) == 0 &&
+			json_avro_default(type->item, &pair[1], &child);
 		free(key);
 	}
 	return ok;
@@ -90,8 +90,8 @@ bool json_avro_default(const struct type *type, const struct datum *datum, avro_
 	if (!type->nullable)
 		return write_default_plain(type, datum, value);
 	if (datum_is_null(datum))
-		return avro_value_set_branch(value, type->null_branch, &branch) == 0
-			&& avro_value_set_null(&branch) == 0;
-	return avro_value_set_branch(value, 1 - type->null_branch, &branch) == 0
-		&& write_default_plain(type, datum, &branch);
+		return avro_value_set_branch(value, type->null_branch, &branch) == 0 &&
+			avro_value_set_null(&branch) == 0;
+	return avro_value_set_branch(value, 1 - type->null_branch, &branch) == 0 &&
+		write_default_plain(type, datum, &branch);
 }

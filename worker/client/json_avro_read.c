@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "schemas/base/text.h"
 #include "schemas/base/iso_time.h"
+#include "schemas/base/text.h"
 #include "worker/client/base64.h"
 #include "worker/client/json_avro_walk.h"
 #include "worker/client/json_print.h"
@@ -18,7 +18,8 @@ static json_t *from_real(double real)
 	if (isfinite(real))
 		return json_real(real);
 	return isnan(real) ? json_stringn("NaN", 3)
-		: real > 0 ? json_stringn("Infinity", 8) : json_stringn("-Infinity", 9);
+		: real > 0 ? json_stringn("Infinity", 8)
+			   : json_stringn("-Infinity", 9);
 }
 
 static json_t *from_long(const struct type *type, int64_t number)
@@ -86,7 +87,8 @@ static json_t *read_members(const struct type *type, avro_value_t *value)
 		json_t *json;
 
 		avro_value_get_by_index(value, i, &member, &name);
-		json = json_avro_read(type->kind == TYPE_MAP ? type->item : type->fields[i].type, &member);
+		json = json_avro_read(type->kind == TYPE_MAP ? type->item : type->fields[i].type,
+			&member);
 		if (!json || json_object_set_new(object, name, json)) {
 			json_decref(object);
 			return NULL;

@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/base/text.h"
-#include "schemas/base/iso_time.h"
 #include "schemas/base/alloc.h"
+#include "schemas/base/iso_time.h"
+#include "schemas/base/nearest.h"
+#include "schemas/base/text.h"
 #include "worker/client/base64.h"
 #include "worker/client/json_avro_walk.h"
 #include "worker/client/json_print.h"
-#include "schemas/base/nearest.h"
 
 static bool wrong(struct json_avro_walk *walk, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -100,7 +100,8 @@ static bool write_time(struct json_avro_walk *walk, const json_t *json, avro_val
 	ok = iso_time_read(whole_text, strlen(whole_text), &ms);
 	free(whole_text);
 	if (!ok)
-		return wrong(walk, "is no time: write 2026-01-31T12:00:00.000Z, with a zone, or "
+		return wrong(walk,
+			"is no time: write 2026-01-31T12:00:00.000Z, with a zone, or "
 			"milliseconds since the epoch");
 	return avro_value_set_long(value, ms) == 0;
 }
@@ -137,14 +138,15 @@ static bool write_string(struct json_avro_walk *walk, const struct type *type, c
 
 	if (type->logical == LOGICAL_JSON) {
 		json_print(&text, json, false);
-		ok = avro_value_set_string_len(value, (char *)text_string(&text), text.len + 1) == 0;
+		ok = avro_value_set_string_len(value, (char *)text_string(&text), text.len + 1) ==
+			0;
 		text_free(&text);
 		return ok;
 	}
 	if (!json_is_string(json))
 		return not_a(walk, json, "a text");
 	return avro_value_set_string_len(value, (char *)json_string_value(json),
-		json_string_length(json) + 1) == 0;
+		       json_string_length(json) + 1) == 0;
 }
 
 static bool write_bytes(struct json_avro_walk *walk, const json_t *json, avro_value_t *value)
@@ -174,8 +176,8 @@ static bool write_array(struct json_avro_walk *walk, const struct type *type, co
 		avro_value_t item;
 
 		type_path_index(&walk->path, i);
-		ok = avro_value_append(value, &item, NULL) == 0
-			&& json_avro_write(walk, type->item, json_array_get(json, i), &item);
+		ok = avro_value_append(value, &item, NULL) == 0 &&
+			json_avro_write(walk, type->item, json_array_get(json, i), &item);
 	}
 	if (ok)
 		type_path_leave(&walk->path);
@@ -196,16 +198,16 @@ static bool write_map(struct json_avro_walk *walk, const struct type *type, cons
 		avro_value_t item;
 
 		type_path_index(&walk->path, index++);
-		ok = avro_value_add(value, json_object_iter_key(at), &item, NULL, NULL) == 0
-			&& json_avro_write(walk, type->item, json_object_iter_value(at), &item);
+		ok = avro_value_add(value, json_object_iter_key(at), &item, NULL, NULL) == 0 &&
+			json_avro_write(walk, type->item, json_object_iter_value(at), &item);
 	}
 	if (ok)
 		type_path_leave(&walk->path);
 	return ok;
 }
 
-static bool write_field(struct json_avro_walk *walk, const struct type_field *field, const json_t *json,
-	avro_value_t *value)
+static bool write_field(struct json_avro_walk *walk, const struct type_field *field,
+	const json_t *json, avro_value_t *value)
 {
 	if (json)
 		return json_avro_write(walk, field->type, json, value);
@@ -227,8 +229,8 @@ static bool find_unknown(struct json_avro_walk *walk, const struct type *type, c
 		for (size_t i = 0; i < type->field_count; i++)
 			nearest_offer(&nearest, type->fields[i].name);
 		return wrong(walk, "has no property \"%.64s\"%s%s%s", name,
-			nearest.found ? "; did you mean \"" : "", nearest.found ? nearest.found : "",
-			nearest.found ? "\"?" : "");
+			nearest.found ? "; did you mean \"" : "",
+			nearest.found ? nearest.found : "", nearest.found ? "\"?" : "");
 	}
 	return true;
 }
@@ -246,8 +248,8 @@ static bool write_record(struct json_avro_walk *walk, const struct type *type, c
 		avro_value_t child;
 
 		type_path_index(&walk->path, i);
-		if (avro_value_get_by_index(value, i, &child, NULL)
-			|| !write_field(walk, field, json_object_get(json, field->name), &child))
+		if (avro_value_get_by_index(value, i, &child, NULL) ||
+			!write_field(walk, field, json_object_get(json, field->name), &child))
 			return false;
 	}
 	type_path_leave(&walk->path);
@@ -259,9 +261,11 @@ static bool write_plain(struct json_avro_walk *walk, const struct type *type, co
 {
 	switch (type->kind) {
 	case TYPE_NULL:
-		return json_is_null(json) ? avro_value_set_null(value) == 0 : not_a(walk, json, "null");
+		return json_is_null(json) ? avro_value_set_null(value) == 0
+					  : not_a(walk, json, "null");
 	case TYPE_BOOLEAN:
-		return json_is_boolean(json) ? avro_value_set_boolean(value, json_is_true(json)) == 0
+		return json_is_boolean(json)
+			? avro_value_set_boolean(value, json_is_true(json)) == 0
 			: not_a(walk, json, "true or false");
 	case TYPE_INT:
 		return write_int(walk, json, value);
@@ -292,8 +296,8 @@ bool json_avro_write(struct json_avro_walk *walk, const struct type *type, const
 	if (!type->nullable)
 		return write_plain(walk, type, json, value);
 	if (json_is_null(json))
-		return avro_value_set_branch(value, type->null_branch, &branch) == 0
-			&& avro_value_set_null(&branch) == 0;
-	return avro_value_set_branch(value, 1 - type->null_branch, &branch) == 0
-		&& write_plain(walk, type, json, &branch);
+		return avro_value_set_branch(value, type->null_branch, &branch) == 0 &&
+			avro_value_set_null(&branch) == 0;
+	return avro_value_set_branch(value, 1 - type->null_branch, &branch) == 0 &&
+		write_plain(walk, type, json, &branch);
 }

@@ -33,9 +33,8 @@ static const char write_sql[] =
 	"	epoch = lane.epoch + 1, applied = EXCLUDED.applied, answered = EXCLUDED.answered,\n"
 	"	attempts = 0, attempt_offset = -1, updated_at = now()";
 
-static const char drop_sql[] =
-	"DELETE FROM :\"schema\".stowage_outbox\n"
-	"WHERE group_id = $1 AND topic = $2 AND partition = $3::integer";
+static const char drop_sql[] = "DELETE FROM :\"schema\".stowage_outbox\n"
+			       "WHERE group_id = $1 AND topic = $2 AND partition = $3::integer";
 
 /* NULL, and why, on failure. */
 static PGresult *run(PGconn *conn, const struct config *config, const char *sql,
@@ -43,7 +42,7 @@ static PGresult *run(PGconn *conn, const struct config *config, const char *sql,
 {
 	char *text = statement_text(sql, config->postgres.schema_name);
 	PGresult *result = count ? PQexecParams(conn, text, count, NULL, values, NULL, NULL, 0)
-		: PQexec(conn, text);
+				 : PQexec(conn, text);
 	ExecStatusType status = PQresultStatus(result);
 
 	free(text);
@@ -129,16 +128,16 @@ static bool run_quietly(PGconn *conn, const struct config *config, const char *s
 	return result != NULL;
 }
 
-static bool write_one(PGconn *conn, const struct config *config,
-	const struct offset_target *target, char *error, size_t error_size)
+static bool write_one(PGconn *conn, const struct config *config, const struct offset_target *target,
+	char *error, size_t error_size)
 {
 	char *partition = alloc_printf("%" PRId32, target->partition);
 	char *offset = alloc_printf("%" PRId64, target->offset);
 	const char *const values[] = { config->kafka.group_id, target->topic, partition,
 		target->topic_id, offset };
-	bool ok = run_quietly(conn, config, write_sql, values, 5, error, error_size)
-		&& (!target->drop_replies
-			|| run_quietly(conn, config, drop_sql, values, 3, error, error_size));
+	bool ok = run_quietly(conn, config, write_sql, values, 5, error, error_size) &&
+		(!target->drop_replies ||
+			run_quietly(conn, config, drop_sql, values, 3, error, error_size));
 
 	free(partition);
 	free(offset);

@@ -32,7 +32,8 @@ struct offset_rows {
 
 /* All lanes of the configured group; `topic` NULL: of every topic. False, and why, on failure. */
 bool offsets_read(PGconn *conn, const struct config *config, const char *topic,
-	struct offset_rows *rows, char *error, size_t error_size) __attribute__((warn_unused_result));
+	struct offset_rows *rows, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
 /* The row of a partition; one that does not exist is added. */
 struct offset_row *offsets_row(struct offset_rows *rows, const char *topic, int32_t partition);
 void offsets_free(struct offset_rows *rows);

@@ -26,21 +26,24 @@ char *request_text(const struct catalog *catalog, const void *message, size_t si
 {
 	struct framing framing = framing_parse(message, size);
 	const struct catalog_writer *writer = framing.kind == FRAMING_SINGLE_OBJECT
-		? catalog_find(catalog, framing.fingerprint) : NULL;
+		? catalog_find(catalog, framing.fingerprint)
+		: NULL;
 	struct arena *arena;
 	struct decode_error error;
 	struct datum datum;
 	char *copy = NULL;
 
 	if (!writer) {
-		snprintf(why, why_size, "%s", framing.kind == FRAMING_UNKNOWN
-			? "it has no framing of Avro's" : "its schema is not known here");
+		snprintf(why, why_size, "%s",
+			framing.kind == FRAMING_UNKNOWN ? "it has no framing of Avro's"
+							: "its schema is not known here");
 		return NULL;
 	}
 	arena = arena_new(ARENA_KEEP);
-	if (decode(writer->plan, framing.datum, framing.datum_size, &limits, arena, &datum, &error)) {
-		struct datum text = datum_to_json(arena, catalog_request(catalog, writer->command)->type,
-			&datum);
+	if (decode(writer->plan, framing.datum, framing.datum_size, &limits, arena, &datum,
+		    &error)) {
+		struct datum text = datum_to_json(arena,
+			catalog_request(catalog, writer->command)->type, &datum);
 
 		copy = alloc_bytes(text.text, text.size);
 	} else {

@@ -68,7 +68,8 @@ static void on_delivered(void *arg, const rd_kafka_message_t *message, const cha
 		return;
 	if (error) {
 		snprintf(slot->why, sizeof(slot->why), "Kafka did not take it: %s%s%.200s", error,
-			*client_complaint(sender->client) ? ": " : "", client_complaint(sender->client));
+			*client_complaint(sender->client) ? ": " : "",
+			client_complaint(sender->client));
 		finish(slot, EXIT_KAFKA, NULL);
 		return;
 	}
@@ -98,7 +99,8 @@ static int32_t find_topic(struct sender *sender, const char *topic, struct clien
 	case TOPIC_THERE:
 		return partitions;
 	case TOPIC_MISSING:
-		client_error_set(error, "`stowage topics create` makes it", "there is no topic %s", topic);
+		client_error_set(error, "`stowage topics create` makes it", "there is no topic %s",
+			topic);
 		return 0;
 	default:
 		client_poll(sender->client, 0);
@@ -136,11 +138,12 @@ static int connect_sender(struct sender *sender, const struct config *config,
 	sender->client = client_new(config, &options, &status, error);
 	if (!sender->client)
 		return status;
-	return !sender->options.reply_topic || open_replies(sender, config, error) ? EXIT_OK : EXIT_KAFKA;
+	return !sender->options.reply_topic || open_replies(sender, config, error) ? EXIT_OK
+										   : EXIT_KAFKA;
 }
 
-struct sender *sender_new(const struct config *config, const struct send_options *options, int *status,
-	struct client_error *error)
+struct sender *sender_new(const struct config *config, const struct send_options *options,
+	int *status, struct client_error *error)
 {
 	struct sender *sender = alloc_zero(1, sizeof(*sender));
 	char why[JSON_AVRO_WHY_MAX];
@@ -200,7 +203,8 @@ static rd_kafka_headers_t *make_headers(const struct sender *sender,
 	if (options->reply_topic) {
 		char *id = alloc_printf("%s-%" PRIu64, sender->prefix, sender->next);
 
-		add_header(headers, "reply-to", 8, options->reply_topic, strlen(options->reply_topic));
+		add_header(headers, "reply-to", 8, options->reply_topic,
+			strlen(options->reply_topic));
 		add_header(headers, "correlation-id", 14, id, strlen(id));
 		free(id);
 	}
@@ -210,7 +214,7 @@ static rd_kafka_headers_t *make_headers(const struct sender *sender,
 		add_header(headers, options->headers[i], len, options->headers[i] + len + 1,
 			strlen(options->headers[i]) - len - 1);
 	}
-	json_object_foreach ((json_t *)request->headers, name, value)
+	json_object_foreach((json_t *)request->headers, name, value)
 		add_header(headers, name, strlen(name), json_string_value(value),
 			json_string_length(value));
 	return headers;
@@ -221,8 +225,9 @@ static bool topic_known(struct sender *sender, int command, const char *topic,
 	struct client_error *error)
 {
 	for (size_t i = 0; i < sender->known_count; i++)
-		if (sender->options.topic
-			|| strcmp(command_defs[sender->known[i]].domain, command_defs[command].domain) == 0)
+		if (sender->options.topic ||
+			strcmp(command_defs[sender->known[i]].domain,
+				command_defs[command].domain) == 0)
 			return true;
 	if (find_topic(sender, topic, error) == 0)
 		return false;
@@ -236,7 +241,7 @@ static bool produce(struct sender *sender, const struct send_request *request, c
 {
 	size_t key_size = request->key ? strlen(request->key) : 0;
 	char *key = request->key ? alloc_copy(request->key)
-		: codec_key(request->command, request->body, &key_size);
+				 : codec_key(request->command, request->body, &key_size);
 	const struct client_message message = {
 		.topic = topic,
 		.partition = RD_KAFKA_PARTITION_UA,
@@ -257,14 +262,16 @@ bool sender_send(struct sender *sender, const struct send_request *request, int 
 	struct client_error *error)
 {
 	struct slot *slot = slot_of(sender, sender->next);
-	char *topic = sender->options.topic ? alloc_copy(sender->options.topic)
+	char *topic = sender->options.topic
+		? alloc_copy(sender->options.topic)
 		: alloc_printf("mastra.commands.%s", command_defs[request->command].domain);
 	bool ok;
 
 	buffer_clear(&sender->message);
 	*status = EXIT_FAILED;
 	error->hint = NULL;
-	ok = codec_request(sender->codec, request->command, request->body, &sender->message, error->text);
+	ok = codec_request(sender->codec, request->command, request->body, &sender->message,
+		error->text);
 	if (ok) {
 		*status = EXIT_KAFKA;
 		ok = topic_known(sender, request->command, topic, error);
@@ -292,14 +299,15 @@ static struct slot *find_slot(struct sender *sender, const rd_kafka_message_t *m
 	uint64_t number;
 	char *end;
 
-	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR
-		|| rd_kafka_header_get_last(headers, "correlation-id", &id, &size) || !id
-		|| size >= sizeof(text) || size < PREFIX_SIZE
-		|| memcmp(id, sender->prefix, PREFIX_SIZE - 1) != 0)
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+		rd_kafka_header_get_last(headers, "correlation-id", &id, &size) || !id ||
+		size >= sizeof(text) || size < PREFIX_SIZE ||
+		memcmp(id, sender->prefix, PREFIX_SIZE - 1) != 0)
 		return NULL;
 	snprintf(text, sizeof(text), "%.*s", (int)size, (const char *)id);
 	number = strtoull(text + PREFIX_SIZE, &end, 10);
-	if (text[PREFIX_SIZE - 1] != '-' || *end || number < sender->first || number >= sender->next)
+	if (text[PREFIX_SIZE - 1] != '-' || *end || number < sender->first ||
+		number >= sender->next)
 		return NULL;
 	return slot_of(sender, number);
 }

@@ -24,9 +24,10 @@ struct sender;
 
 /* What came of a command. */
 struct send_outcome {
-	enum exit_status status; /* EXIT_OK, EXIT_REFUSED, EXIT_NO_ANSWER, EXIT_KAFKA or EXIT_FAILED */
-	int command;            /* index in command_defs */
-	json_t *json;           /* the result, or the fields of mastra.Error; NULL: `why` says */
+	enum exit_status
+		status; /* EXIT_OK, EXIT_REFUSED, EXIT_NO_ANSWER, EXIT_KAFKA or EXIT_FAILED */
+	int command;    /* index in command_defs */
+	json_t *json;   /* the result, or the fields of mastra.Error; NULL: `why` says */
 	const char *why;
 	const char *topic; /* where the command stands; NULL if it is in no topic */
 	int32_t partition;
@@ -37,8 +38,8 @@ struct send_outcome {
 typedef void send_done_fn(void *arg, uint64_t number, const struct send_outcome *outcome);
 
 struct send_options {
-	const char *reply_topic;  /* NULL: no replies are asked for */
-	const char *topic;        /* of all commands; NULL: mastra.commands.<domain> */
+	const char *reply_topic;    /* NULL: no replies are asked for */
+	const char *topic;          /* of all commands; NULL: mastra.commands.<domain> */
 	const char *const *headers; /* name=value, on every command */
 	size_t header_count;
 	int64_t timeout_ms; /* for one command's reply */
@@ -48,12 +49,12 @@ struct send_options {
 };
 
 /* Connects and looks up the reply topic. On failure returns NULL and sets *error and the exit status. */
-struct sender *sender_new(const struct config *config, const struct send_options *options, int *status,
-	struct client_error *error) __attribute__((warn_unused_result));
+struct sender *sender_new(const struct config *config, const struct send_options *options,
+	int *status, struct client_error *error) __attribute__((warn_unused_result));
 void sender_free(struct sender *sender);
 
 struct send_request {
-	int command;           /* index in command_defs */
+	int command; /* index in command_defs */
 	const json_t *body;
 	const char *key;       /* NULL: as the command's declaration says */
 	const json_t *headers; /* an object of texts; NULL */

@@ -25,7 +25,8 @@ bool config_check_conninfo(const char *text, char *why, size_t why_size)
 		PQconninfoFree(options);
 		return true;
 	}
-	snprintf(why, why_size, "is not a connection string that libpq can read: write "
+	snprintf(why, why_size,
+		"is not a connection string that libpq can read: write "
 		"postgresql://user:password@host:5432/database, or name=value pairs parted by blanks; "
 		"in a URI special characters of the password are percent-encoded");
 	return false;
@@ -34,13 +35,16 @@ bool config_check_conninfo(const char *text, char *why, size_t why_size)
 bool config_check_schema(const char *text, char *why, size_t why_size)
 {
 	if (strncmp(text, "pg_", 3) == 0 || strcmp(text, "information_schema") == 0) {
-		snprintf(why, why_size, "is reserved by PostgreSQL for itself: no tables can be made there");
+		snprintf(why, why_size,
+			"is reserved by PostgreSQL for itself: no tables can be made there");
 		return false;
 	}
 	if (ddl_schema_valid(text))
 		return true;
-	snprintf(why, why_size, "cannot be a schema's name: at most %d bytes, no quotes, no backslash, "
-		"no $, no control characters", DDL_NAME_MAX);
+	snprintf(why, why_size,
+		"cannot be a schema's name: at most %d bytes, no quotes, no backslash, "
+		"no $, no control characters",
+		DDL_NAME_MAX);
 	return false;
 }
 
@@ -72,14 +76,18 @@ bool config_check_topic(const char *text, char *why, size_t why_size)
 
 	if (text[0] == '^')
 		return config_check_regex(text, why, why_size);
-	if (len == 0 || len > TOPIC_NAME_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0
-		|| strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len) {
-		snprintf(why, why_size, "is no topic name (letters, digits, '.', '_', '-', at most %d); "
-			"a pattern begins with ^", TOPIC_NAME_MAX);
+	if (len == 0 || len > TOPIC_NAME_MAX || strcmp(text, ".") == 0 || strcmp(text, "..") == 0 ||
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+			len) {
+		snprintf(why, why_size,
+			"is no topic name (letters, digits, '.', '_', '-', at most %d); "
+			"a pattern begins with ^",
+			TOPIC_NAME_MAX);
 		return false;
 	}
 	if (ends_in(text, ".dlq")) {
-		snprintf(why, why_size, "is a dead-letter topic: these are never read; "
+		snprintf(why, why_size,
+			"is a dead-letter topic: these are never read; "
 			"`stowage dlq replay` sends them again");
 		return false;
 	}
@@ -107,7 +115,8 @@ static bool check_server(const char *text, char *why, size_t why_size)
 	bool ok;
 
 	if (scheme && !is_protocol(text, (size_t)(scheme - text))) {
-		snprintf(why, why_size, "names a protocol that is none of Kafka's: plaintext://, ssl://, "
+		snprintf(why, why_size,
+			"names a protocol that is none of Kafka's: plaintext://, ssl://, "
 			"sasl_plaintext://, sasl_ssl://, or nothing before the host");
 		return false;
 	}
@@ -178,7 +187,8 @@ static bool refuse_own(const char *name, char *why, size_t why_size)
 
 		if (strcmp(own_properties[i].name, name) != 0)
 			continue;
-		snprintf(why, why_size, "%s is set by the worker itself, its promises hang on it%s%s", name,
+		snprintf(why, why_size,
+			"%s is set by the worker itself, its promises hang on it%s%s", name,
 			instead ? "; the key is " : "", instead ? instead : "");
 		return true;
 	}
@@ -234,7 +244,8 @@ static void check_place(struct config_load *load, const char *path, bool given)
 	if (load->full->config.postgres.connection_string && given && string_from && from)
 		config_mistake(load, from, path,
 			"stands against postgres.connectionString of %s: both say where the database is, "
-			"keep one of them", string_from);
+			"keep one of them",
+			string_from);
 }
 
 void config_check_whole(struct config_load *load)
@@ -248,8 +259,10 @@ void config_check_whole(struct config_load *load)
 		const char *from = origin_of(load, "limits.memoryBytes")->where;
 
 		config_mistake(load, from ? from : origin_of(load, "limits.messageBytes")->where,
-			"limits.memoryBytes", "%lld is below limits.messageBytes, %lld: the largest command "
-			"would never fit", (long long)config->limits.memory_bytes,
+			"limits.memoryBytes",
+			"%lld is below limits.messageBytes, %lld: the largest command "
+			"would never fit",
+			(long long)config->limits.memory_bytes,
 			(long long)config->limits.message_bytes);
 	}
 }

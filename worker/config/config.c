@@ -16,7 +16,8 @@ static void set_defaults(struct config_load *load)
 	load->source = CONFIG_FROM_DEFAULT;
 	for (size_t i = 0; i < config_key_count; i++)
 		if (config_keys[i].fallback)
-			config_set_from_text(load, &config_keys[i], "default", config_keys[i].fallback);
+			config_set_from_text(load, &config_keys[i], "default",
+				config_keys[i].fallback);
 }
 
 /* The file to read, NULL if there is none. */

@@ -38,7 +38,7 @@ struct config {
 		char *database;
 		char *user;
 		char *password; /* also from postgres.passwordFile */
-		char *ssl;      /* sslmode of libpq: disable, prefer, require, verify-ca, verify-full; NULL: as the connection string says */
+		char *ssl; /* sslmode of libpq: disable, prefer, require, verify-ca, verify-full; NULL: as the connection string says */
 		char *schema_name;
 		int64_t max;
 		int64_t idle_timeout_ms;
@@ -71,12 +71,12 @@ struct config {
 		int64_t linger_ms;
 	} batch;
 	struct {
-		int64_t memory_bytes;  /* the ceiling: fetched and waiting commands, all queues together */
+		int64_t memory_bytes; /* the ceiling: fetched and waiting commands, all queues together */
 		int64_t message_bytes; /* limits of the decoder, per message */
 		int64_t string_bytes;
 		int64_t array_items;
 		int64_t depth;
-		int64_t attempts;            /* a command that broke worker or backend so often is dead-lettered */
+		int64_t attempts; /* a command that broke worker or backend so often is dead-lettered */
 		int64_t shutdown_timeout_ms; /* also the bound on finishing a batch on revoke */
 	} limits;
 	struct {

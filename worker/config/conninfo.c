@@ -34,7 +34,8 @@ static void add_defaults(const struct config *config, struct config_conninfo *in
 	add(info, count, "keepalives_interval", alloc_copy("5"));
 	add(info, count, "keepalives_count", alloc_copy("4"));
 	add(info, count, "tcp_user_timeout", alloc_copy("30000"));
-	add(info, count, "connect_timeout", connect_timeout(config->postgres.connection_timeout_ms));
+	add(info, count, "connect_timeout",
+		connect_timeout(config->postgres.connection_timeout_ms));
 }
 
 struct config_conninfo config_conninfo(const struct config *config)

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 
 #include "schemas/base/alloc.h"
+#include "schemas/base/nearest.h"
 #include "worker/config/indexes.h"
 #include "worker/config/keys.h"
-#include "schemas/base/nearest.h"
 
 static const char *type_name(const config_setting_t *setting)
 {
@@ -131,9 +131,10 @@ static bool take_scalar(struct config_load *load, const struct config_key *key, 
 	else if (key->kind == CONFIG_SWITCH && type == CONFIG_TYPE_BOOL)
 		config_set_switch(load, key, where, config_setting_get_bool(setting));
 	else if (key->kind == CONFIG_CHOICE && type == CONFIG_TYPE_BOOL)
-		config_set_text(load, key, where, config_setting_get_bool(setting) ? "true" : "false");
-	else if (key->kind != CONFIG_INTEGER && key->kind != CONFIG_SWITCH
-		&& type == CONFIG_TYPE_STRING)
+		config_set_text(load, key, where,
+			config_setting_get_bool(setting) ? "true" : "false");
+	else if (key->kind != CONFIG_INTEGER && key->kind != CONFIG_SWITCH &&
+		type == CONFIG_TYPE_STRING)
 		config_set_text(load, key, where, config_setting_get_string(setting));
 	else
 		return false;
@@ -170,8 +171,8 @@ static void take_known(struct config_load *load, const config_t *file, const cha
 			continue;
 		where = place(setting, path);
 		if (!take(load, key, where, setting, path))
-			config_mistake(load, where, key->path, "is %s, it must be %s", type_name(setting),
-				wanted_names[key->kind]);
+			config_mistake(load, where, key->path, "is %s, it must be %s",
+				type_name(setting), wanted_names[key->kind]);
 		free(where);
 	}
 }
@@ -191,7 +192,7 @@ static bool is_group(const char *name)
 static const char *nearest_key(const char *path, const char *name)
 {
 	struct nearest sibling = { .wanted = name }, whole = { .wanted = path },
-		anywhere = { .wanted = name };
+		       anywhere = { .wanted = name };
 	size_t group = (size_t)(name - path);
 
 	for (size_t i = 0; i < config_key_count; i++) {
@@ -229,8 +230,8 @@ static void unknown_group(struct config_load *load, const config_setting_t *sett
 	char *where = place(setting, file);
 
 	for (size_t i = 0; i < config_key_count; i++) {
-		snprintf(groups[i], sizeof(groups[i]), "%.*s", (int)strcspn(config_keys[i].path, "."),
-			config_keys[i].path);
+		snprintf(groups[i], sizeof(groups[i]), "%.*s",
+			(int)strcspn(config_keys[i].path, "."), config_keys[i].path);
 		nearest_offer(&nearest, groups[i]);
 	}
 	config_mistake(load, where, name, "is not a group of keys%s%s%s",
@@ -287,8 +288,10 @@ static void parse_mistake(struct config_load *load, const config_t *file, const 
 		return;
 	}
 	where = alloc_printf("%s:%d", name, config_error_line(file));
-	config_mistake(load, where, NULL, "%s (here or on the line before: texts stand in double "
-		"quotes, a setting ends with a semicolon)", config_error_text(file));
+	config_mistake(load, where, NULL,
+		"%s (here or on the line before: texts stand in double "
+		"quotes, a setting ends with a semicolon)",
+		config_error_text(file));
 	free(where);
 }
 

@@ -100,7 +100,8 @@ static void unknown_parts(struct config_load *load, const char *where, const cha
 		if (nearest.found && strcmp(nearest.found, name) == 0)
 			continue;
 		config_mistake(load, where, path, "an index has no \"%s\"; %s%s%s", name,
-			nearest.found ? "did you mean \"" : "it has name, table, columns, unique, where, method",
+			nearest.found ? "did you mean \""
+				      : "it has name, table, columns, unique, where, method",
 			nearest.found ? nearest.found : "", nearest.found ? "\"?" : "");
 	}
 }
@@ -122,8 +123,8 @@ static void take_index(struct config_load *load, const char *where, const char *
 	unknown_parts(load, where, path, group);
 }
 
-void config_take_indexes(struct config_load *load, const struct config_key *key,
-	const char *where, const config_setting_t *setting)
+void config_take_indexes(struct config_load *load, const struct config_key *key, const char *where,
+	const config_setting_t *setting)
 {
 	size_t count = (size_t)config_setting_length(setting);
 	struct config_index *indexes = alloc_zero(count, sizeof(*indexes));
@@ -135,7 +136,8 @@ void config_take_indexes(struct config_load *load, const struct config_key *key,
 		if (config_setting_is_group(group))
 			take_index(load, where, path, &indexes[i], group);
 		else
-			config_mistake(load, where, path, "must be a group, { name = ...; table = ...; "
+			config_mistake(load, where, path,
+				"must be a group, { name = ...; table = ...; "
 				"columns = [...]; }");
 		free(path);
 	}
@@ -155,7 +157,8 @@ void config_set_indexes_from_text(struct config_load *load, const struct config_
 	if (setting && (config_setting_is_list(setting) || config_setting_is_array(setting)))
 		config_take_indexes(load, key, where, setting);
 	else
-		config_mistake(load, where, key->path, "is not a list of groups: "
+		config_mistake(load, where, key->path,
+			"is not a list of groups: "
 			"( { name = \"...\"; table = \"...\"; columns = [\"...\"]; } )");
 	config_destroy(&parsed);
 	free(file);

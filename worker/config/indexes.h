@@ -9,8 +9,8 @@
 #include "worker/config/keys.h"
 
 /* Stores the list, or writes its mistakes. */
-void config_take_indexes(struct config_load *load, const struct config_key *key,
-	const char *where, const config_setting_t *setting);
+void config_take_indexes(struct config_load *load, const struct config_key *key, const char *where,
+	const config_setting_t *setting);
 
 /* A list of texts; false (and an empty list) if it is anything else. */
 bool config_setting_texts(const config_setting_t *setting, struct config_list *list);

@@ -23,7 +23,7 @@ enum config_kind {
 	CONFIG_TEXTS,       /* struct config_list */
 	CONFIG_INDEXES,     /* postgres.indexes */
 	CONFIG_SECRET_FILE, /* names a file that holds the value of the key `target` */
-	CONFIG_TEXTS_FILE,  /* names a file whose lines come before the items of the list `target` */
+	CONFIG_TEXTS_FILE, /* names a file whose lines come before the items of the list `target` */
 };
 
 /* Says in `why` what is wrong with a text ("is not ..."), without repeating a secret. */
@@ -33,8 +33,8 @@ struct config_key {
 	const char *path;
 	enum config_kind kind;
 	bool secret;
-	size_t offset;      /* of the member in struct config */
-	int64_t min, max;   /* of an integer; min also: fewest bytes of a text, items of a list */
+	size_t offset;        /* of the member in struct config */
+	int64_t min, max;     /* of an integer; min also: fewest bytes of a text, items of a list */
 	const char *fallback; /* default, as the environment would give it; NULL: not set */
 	const char *const *choices; /* ends in NULL; "yes=always" is another word for always */
 	config_check_fn *check;     /* of a text, or of each item of a list */
@@ -111,9 +111,8 @@ void config_read_environment(struct config_load *load);
 /* What more than one key must agree on. */
 void config_check_whole(struct config_load *load);
 
-config_check_fn config_check_conninfo, config_check_schema, config_check_regex,
-	config_check_topic, config_check_servers, config_check_property,
-	config_check_address;
+config_check_fn config_check_conninfo, config_check_schema, config_check_regex, config_check_topic,
+	config_check_servers, config_check_property, config_check_address;
 
 /* Is the value of this librdkafka property a secret? */
 bool config_property_is_secret(const char *name, size_t len);

@@ -26,7 +26,8 @@ bool config_property_is_secret(const char *name, size_t len)
 /* libpq marks secrets of its own with '*' as their display form. */
 static bool is_secret(const PQconninfoOption *option)
 {
-	return (option->dispchar && option->dispchar[0] == '*') || strstr(option->keyword, "password");
+	return (option->dispchar && option->dispchar[0] == '*') ||
+		strstr(option->keyword, "password");
 }
 
 char *config_masked(const char *connection_string)

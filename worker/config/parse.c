@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/config/keys.h"
 #include "schemas/base/nearest.h"
+#include "worker/config/keys.h"
 
 extern char **environ;
 
-static void parse_integer(struct config_load *load, const struct config_key *key,
-	const char *where, const char *text)
+static void parse_integer(struct config_load *load, const struct config_key *key, const char *where,
+	const char *text)
 {
 	char *end;
 	long long value;
@@ -23,17 +23,19 @@ static void parse_integer(struct config_load *load, const struct config_key *key
 	if (end == text || *end || isspace((unsigned char)*text))
 		config_mistake(load, where, key->path, "\"%s\" is not a whole number", text);
 	else if (errno == ERANGE)
-		config_mistake(load, where, key->path, "%s is out of range, it goes from %lld to %lld",
-			text, (long long)key->min, (long long)key->max);
+		config_mistake(load, where, key->path,
+			"%s is out of range, it goes from %lld to %lld", text, (long long)key->min,
+			(long long)key->max);
 	else
 		config_set_integer(load, key, where, value);
 }
 
-static void parse_switch(struct config_load *load, const struct config_key *key,
-	const char *where, const char *text)
+static void parse_switch(struct config_load *load, const struct config_key *key, const char *where,
+	const char *text)
 {
 	static const char *const words[2][4] = {
-		{ "false", "no", "off", "0" }, { "true", "yes", "on", "1" },
+		{ "false", "no", "off", "0" },
+		{ "true", "yes", "on", "1" },
 	};
 
 	for (size_t value = 0; value < 2; value++)
@@ -68,8 +70,8 @@ static void parse_texts(struct config_load *load, const struct config_key *key, 
 	config_set_texts(load, key, where, list);
 }
 
-void config_set_from_text(struct config_load *load, const struct config_key *key,
-	const char *where, const char *text)
+void config_set_from_text(struct config_load *load, const struct config_key *key, const char *where,
+	const char *text)
 {
 	switch (key->kind) {
 	case CONFIG_INTEGER:
@@ -135,8 +137,7 @@ static void check_variable(struct config_load *load, const char *name)
 	}
 	if (nearest.found)
 		config_mistake(load, "environment", name,
-			"no key has this variable; did you mean STOWAGE_%s?",
-			nearest.found);
+			"no key has this variable; did you mean STOWAGE_%s?", nearest.found);
 	else if (has_group(name))
 		config_mistake(load, "environment", name,
 			"no key has this variable; `stowage config --reference` names all keys");
@@ -163,7 +164,8 @@ void config_read_environment(struct config_load *load)
 		size_t len = strcspn(*entry, "=");
 		char *name = alloc_bytes(*entry, len);
 
-		if (strncmp(name, "STOWAGE_", 8) == 0 && len < CONFIG_NAME_MAX && !is_other(name, len))
+		if (strncmp(name, "STOWAGE_", 8) == 0 && len < CONFIG_NAME_MAX &&
+			!is_other(name, len))
 			check_variable(load, name);
 		free(name);
 	}

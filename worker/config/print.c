@@ -34,8 +34,8 @@ static void print_text(FILE *out, const struct config_key *key, const char *text
 		print_quoted(out, text);
 		return;
 	}
-	shown = strcmp(key->path, "postgres.connectionString") == 0
-		? config_masked(text) : alloc_copy(MASK);
+	shown = strcmp(key->path, "postgres.connectionString") == 0 ? config_masked(text)
+								    : alloc_copy(MASK);
 	print_quoted(out, shown);
 	free(shown);
 }
@@ -69,8 +69,8 @@ static void print_indexes(FILE *out, const struct config_key *key, const struct 
 	for (size_t i = 0; i < config->postgres.index_count; i++) {
 		const struct config_index *index = &config->postgres.indexes[i];
 
-		fprintf(out, "%s { name = \"%s\"; table = \"%s\"; columns = ", i ? "," : "", index->name,
-			index->table);
+		fprintf(out, "%s { name = \"%s\"; table = \"%s\"; columns = ", i ? "," : "",
+			index->name, index->table);
 		print_texts(out, key, &index->columns);
 		fprintf(out, "; unique = %s;", index->unique ? "true" : "false");
 		if (index->where) {
@@ -152,9 +152,14 @@ void config_print(const struct config *config, FILE *out)
 static void print_type(FILE *out, const struct config_key *key)
 {
 	static const char *const names[] = {
-		[CONFIG_TEXT] = "text", [CONFIG_INTEGER] = "integer", [CONFIG_SWITCH] = "true, false",
-		[CONFIG_CHOICE] = "", [CONFIG_ENUM] = "", [CONFIG_TEXTS] = "list of texts",
-		[CONFIG_INDEXES] = "list of groups", [CONFIG_SECRET_FILE] = "file name",
+		[CONFIG_TEXT] = "text",
+		[CONFIG_INTEGER] = "integer",
+		[CONFIG_SWITCH] = "true, false",
+		[CONFIG_CHOICE] = "",
+		[CONFIG_ENUM] = "",
+		[CONFIG_TEXTS] = "list of texts",
+		[CONFIG_INDEXES] = "list of groups",
+		[CONFIG_SECRET_FILE] = "file name",
 		[CONFIG_TEXTS_FILE] = "file name",
 	};
 
@@ -162,7 +167,8 @@ static void print_type(FILE *out, const struct config_key *key)
 	if (key->kind == CONFIG_INTEGER)
 		fprintf(out, ", %" PRId64 " to %" PRId64, key->min, key->max);
 	for (size_t i = 0; key->choices && key->choices[i]; i++)
-		fprintf(out, "%s%.*s", i ? ", " : "", (int)strcspn(key->choices[i], "="), key->choices[i]);
+		fprintf(out, "%s%.*s", i ? ", " : "", (int)strcspn(key->choices[i], "="),
+			key->choices[i]);
 }
 
 /* A bar would end the table's cell. */
@@ -204,16 +210,18 @@ void config_print_reference(FILE *out)
 	const char *group = "";
 
 	fputs("# Configuration of Stowage\n\n"
-		"One file in libconfig's notation: `--config`, else `STOWAGE_CONFIG`, else\n"
-		"`/etc/stowage/stowage.conf` if it is there. Every key can be overridden by the environment\n"
-		"variable named below it; there a list is parted by commas, and a comma inside an item is\n"
-		"written `\\,`. Keys are read once, when a program starts.\n", out);
+	      "One file in libconfig's notation: `--config`, else `STOWAGE_CONFIG`, else\n"
+	      "`/etc/stowage/stowage.conf` if it is there. Every key can be overridden by the environment\n"
+	      "variable named below it; there a list is parted by commas, and a comma inside an item is\n"
+	      "written `\\,`. Keys are read once, when a program starts.\n",
+		out);
 	for (size_t i = 0; i < config_key_count; i++) {
 		size_t len = strcspn(config_keys[i].path, ".");
 
 		if (strncmp(group, config_keys[i].path, len + 1) != 0) {
 			group = config_keys[i].path;
-			fprintf(out, "\n## %.*s\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
+			fprintf(out,
+				"\n## %.*s\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
 				(int)len, group);
 		}
 		print_row(out, &config_keys[i]);

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/config/keys.h"
 #include "schemas/base/nearest.h"
+#include "worker/config/keys.h"
 
 #define SECRET_FILE_MAX 65536
 
@@ -66,7 +66,8 @@ static const char *find_choice(const char *const *choices, const char *text, siz
 		*index = i;
 		if (!alias && strcmp(choices[i], text) == 0)
 			return choices[i];
-		if (alias && len == (size_t)(alias - choices[i]) && strncmp(choices[i], text, len) == 0)
+		if (alias && len == (size_t)(alias - choices[i]) &&
+			strncmp(choices[i], text, len) == 0)
 			return alias + 1;
 	}
 	return NULL;
@@ -80,7 +81,8 @@ static void wrong_choice(struct config_load *load, const struct config_key *key,
 
 	for (size_t i = 0; key->choices[i]; i++) {
 		size_t len = strcspn(key->choices[i], "=");
-		char *longer = alloc_printf("%s%s%.*s", known, i ? ", " : "", (int)len, key->choices[i]);
+		char *longer = alloc_printf("%s%s%.*s", known, i ? ", " : "", (int)len,
+			key->choices[i]);
 
 		free(known);
 		known = longer;
@@ -153,8 +155,9 @@ void config_set_integer(struct config_load *load, const struct config_key *key, 
 	int64_t *member = config_member(&load->full->config, key);
 
 	if (value < key->min || value > key->max) {
-		config_mistake(load, where, key->path, "%lld is out of range, it goes from %lld to %lld",
-			(long long)value, (long long)key->min, (long long)key->max);
+		config_mistake(load, where, key->path,
+			"%lld is out of range, it goes from %lld to %lld", (long long)value,
+			(long long)key->min, (long long)key->max);
 		return;
 	}
 	if (claim(load, key, where))
@@ -175,7 +178,8 @@ void config_set_texts(struct config_load *load, const struct config_key *key, co
 {
 	struct config_list *member = config_member(&load->full->config, key);
 	bool parted = load->source == CONFIG_FROM_ENVIRONMENT && list.count > 1;
-	const char *hint = parted ? "; in the environment a comma inside an item is written \\," : "";
+	const char *hint = parted ? "; in the environment a comma inside an item is written \\,"
+				  : "";
 	bool ok = true;
 
 	for (size_t i = 0; i < list.count; i++)
@@ -207,8 +211,8 @@ void config_set_indexes(struct config_load *load, const struct config_key *key, 
 }
 
 /* The file's text less the line end that editors put there; NULL after a mistake. */
-static char *read_secret(struct config_load *load, const struct config_key *key,
-	const char *where, const char *path)
+static char *read_secret(struct config_load *load, const struct config_key *key, const char *where,
+	const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -223,7 +227,8 @@ static char *read_secret(struct config_load *load, const struct config_key *key,
 	if (ferror(file))
 		config_mistake(load, where, key->path, "cannot read %s: %s", path, strerror(errno));
 	else if (size > SECRET_FILE_MAX)
-		config_mistake(load, where, key->path, "%s has more than %d bytes", path, SECRET_FILE_MAX);
+		config_mistake(load, where, key->path, "%s has more than %d bytes", path,
+			SECRET_FILE_MAX);
 	else if (memchr(text, '\0', size))
 		config_mistake(load, where, key->path, "%s holds a NUL byte: it is no text", path);
 	else {
@@ -237,8 +242,8 @@ static char *read_secret(struct config_load *load, const struct config_key *key,
 	return NULL;
 }
 
-static void set_from_file(struct config_load *load, const struct config_key *key,
-	const char *where, const char *path)
+static void set_from_file(struct config_load *load, const struct config_key *key, const char *where,
+	const char *path)
 {
 	char *text = read_secret(load, key, where, path);
 	char *origin;
@@ -330,7 +335,8 @@ void config_join_lines(struct config_load *load)
 	free(list->items);
 	*list = load->lines;
 	load->lines = (struct config_list){ 0 };
-	both = alloc_printf("%s%s%s", file, origin->where ? ", " : "", origin->where ? origin->where : "");
+	both = alloc_printf("%s%s%s", file, origin->where ? ", " : "",
+		origin->where ? origin->where : "");
 	free(origin->where);
 	origin->where = both;
 }

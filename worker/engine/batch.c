@@ -90,8 +90,8 @@ void batch_cut(struct batch *batch, const size_t *next)
 			batch->held -= message_bytes(batch->jobs[part->first + j].message);
 		give_back_from(batch, part, next[i]);
 		for (size_t j = next[i]; j < part->count; j++)
-			batch->jobs[part->first + j] = (struct job){ .lane = part->lane, .lane_place = i,
-				.skip = true };
+			batch->jobs[part->first + j] =
+				(struct job){ .lane = part->lane, .lane_place = i, .skip = true };
 		part->count = next[i];
 	}
 }
@@ -109,8 +109,12 @@ static struct batch_lane *add_lane(struct batch *batch, struct lane *lane)
 {
 	struct batch_lane *part = &batch->lanes[batch->lane_count++];
 	lanes_lock(batch->engine->lanes);
-	*part = (struct batch_lane){ .lane = lane, .first = batch->job_count, .end = lane->position,
-		.epoch = lane->epoch, .applied = lane->applied, .ledger = lane->ledger };
+	*part = (struct batch_lane){ .lane = lane,
+		.first = batch->job_count,
+		.end = lane->position,
+		.epoch = lane->epoch,
+		.applied = lane->applied,
+		.ledger = lane->ledger };
 	part->acked_count = lane->acked_count;
 	if (lane->acked_count) {
 		part->acked = alloc_zero(lane->acked_count, sizeof(*part->acked));
@@ -124,8 +128,9 @@ static rd_kafka_message_t *pop(struct batch *batch, struct lane *lane)
 {
 	struct lanes *lanes = batch->engine->lanes;
 	lanes_lock(lanes);
-	rd_kafka_message_t *message =
-		lane->state == LANE_RUNNING ? message_queue_pop(&lane->messages) : NULL;
+	rd_kafka_message_t *message = lane->state == LANE_RUNNING
+		? message_queue_pop(&lane->messages)
+		: NULL;
 	if (message)
 		lanes_popped(lane, message_bytes(message));
 	lanes_unlock(lanes);
@@ -158,8 +163,8 @@ static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	rd_kafka_message_t *message)
 {
 	struct job *job = next_job(batch);
-	enum job_verdict verdict = job_prepare(job, batch->engine, batch->arena, part->lane, message,
-		part->applied);
+	enum job_verdict verdict = job_prepare(job, batch->engine, batch->arena, part->lane,
+		message, part->applied);
 	bool outside = !job->skip && !job->refused && job->call.command &&
 		(job->call.command->flags & COMMAND_OUTSIDE);
 	if (verdict == JOB_UNREACHABLE || (outside && batch->job_count > 0)) {
@@ -187,7 +192,8 @@ bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 		part->first = batch->job_count;
 		enum collected collected = COLLECTED;
 		rd_kafka_message_t *message;
-		while (collected == COLLECTED && !is_full(batch) && (message = pop(batch, part->lane)))
+		while (collected == COLLECTED && !is_full(batch) &&
+			(message = pop(batch, part->lane)))
 			collected = collect_one(batch, part, message);
 		if (collected == COLLECTED_AGAIN) {
 			batch_give_back(batch);

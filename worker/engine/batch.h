@@ -18,7 +18,7 @@ struct batch_lane {
 	int64_t epoch, applied;
 	uint32_t ledger;
 	int64_t new_applied, new_answered; /* as written to its row */
-	size_t stored;       /* replies and dead letters in its outbox row */
+	size_t stored;                     /* replies and dead letters in its outbox row */
 	int64_t seq;
 	struct outgoing_buffer payload;
 	/* Outbox rows acknowledged meanwhile, to be deleted by this batch. */
@@ -33,11 +33,11 @@ struct batch {
 	size_t lane_count;
 	struct job *jobs; /* by lane, in order */
 	size_t job_count, job_size;
-	size_t bytes; /* of commands */
-	size_t held;  /* of messages, as they count against the memory ceiling */
+	size_t bytes;  /* of commands */
+	size_t held;   /* of messages, as they count against the memory ceiling */
 	size_t asides; /* commands that go on beside their lanes */
-	bool side;    /* of batch_side */
-	bool outside; /* one command that runs in no transaction */
+	bool side;     /* of batch_side */
+	bool outside;  /* one command that runs in no transaction */
 };
 
 void batch_init(struct batch *batch, const struct engine *engine);

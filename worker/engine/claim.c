@@ -17,10 +17,11 @@ static void stopped(const struct engine *engine, const struct lane *lane, const 
 	int64_t offset, int64_t low, int64_t high)
 {
 	log_error(engine->log, "lane stopped", LOG_STR("topic", lane->topic),
-		LOG_INT("partition", lane->partition), LOG_STR("reason", why), LOG_INT("offset", offset),
-		LOG_INT("log_start", low), LOG_INT("log_end", high),
-		LOG_STR("help", "decide where to go on with `stowage offsets set`, then restart; nothing "
-				"was skipped"));
+		LOG_INT("partition", lane->partition), LOG_STR("reason", why),
+		LOG_INT("offset", offset), LOG_INT("log_start", low), LOG_INT("log_end", high),
+		LOG_STR("help",
+			"decide where to go on with `stowage offsets set`, then restart; nothing "
+			"was skipped"));
 }
 
 /* Where a lane without a row starts; -1: nowhere. */
@@ -42,8 +43,8 @@ static enum db_kind take_row(struct transaction *t, struct lane *lane, const cha
 	kind = lane_rows_unblock(t->connection, &t->table, lane->topic, lane->partition, failure);
 	if (kind != DB_OK)
 		return kind;
-	return lane_rows_take(t->connection, &t->table, lane->topic, lane->partition, topic_id, start,
-		ZOMBIE_WAIT_MS, taken, failure);
+	return lane_rows_take(t->connection, &t->table, lane->topic, lane->partition, topic_id,
+		start, ZOMBIE_WAIT_MS, taken, failure);
 }
 
 /* Is the row's place one that the log still has, and this topic the one it was written for? */
@@ -71,7 +72,9 @@ static int64_t careful_end(const struct engine *engine, const struct lane_taken 
 {
 	int64_t batch_end = taken->applied + engine->config->batch.max_commands;
 	if (taken->attempts > 0)
-		return (taken->attempt_offset > taken->applied ? taken->attempt_offset : taken->applied) + 1;
+		return (taken->attempt_offset > taken->applied ? taken->attempt_offset
+							       : taken->applied) +
+			1;
 	return batch_end < end ? batch_end : end;
 }
 
@@ -122,8 +125,8 @@ static void resend_row(void *arg, int64_t seq, const void *payload, size_t size)
 	size_t count = count_messages(payload, size);
 	if (count == 0) {
 		log_error(engine->log, "an outbox row can't be read, it is left as it is",
-			LOG_STR("topic", resend->lane->topic), LOG_INT("partition", resend->lane->partition),
-			LOG_INT("seq", seq));
+			LOG_STR("topic", resend->lane->topic),
+			LOG_INT("partition", resend->lane->partition), LOG_INT("seq", seq));
 		return;
 	}
 	lanes_lock(engine->lanes);
@@ -166,8 +169,8 @@ struct take_end take_lane(struct transaction *t, struct lane *lane, struct db_fa
 	char topic_id[TOPIC_ID_SIZE];
 	int64_t low, high;
 	if (topics_id(engine->topics, lane->topic, topic_id) != TOPIC_THERE ||
-		rd_kafka_query_watermark_offsets(engine->consumer, lane->topic, lane->partition, &low,
-			&high, WATERMARK_TIMEOUT_MS))
+		rd_kafka_query_watermark_offsets(engine->consumer, lane->topic, lane->partition,
+			&low, &high, WATERMARK_TIMEOUT_MS))
 		return take_again;
 	struct lane_taken taken;
 	if (take_row(t, lane, topic_id, start_offset(engine, low, high), &taken, failure) != DB_OK)

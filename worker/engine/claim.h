@@ -9,7 +9,7 @@
 /* How a lane is left: for lanes_done. */
 struct take_end {
 	enum lane_state state;
-	bool failed;                /* the database failed: `failure` of the call says how */
+	bool failed; /* the database failed: `failure` of the call says how */
 	int64_t delay_ms;
 };
 

@@ -9,21 +9,22 @@
 
 #include "db/connection/connection.h"
 #include "handlers/core/context.h"
-#include "schemas/catalog/catalog.h"
 #include "schemas/avro/decode.h"
+#include "schemas/catalog/catalog.h"
 #include "worker/config/config.h"
-#include "worker/lanes/lanes.h"
-#include "worker/telemetry/log.h"
-#include "worker/telemetry/metrics.h"
 #include "worker/engine/outage.h"
 #include "worker/kafka/producer.h"
 #include "worker/kafka/topics.h"
+#include "worker/lanes/lanes.h"
+#include "worker/telemetry/log.h"
+#include "worker/telemetry/metrics.h"
 
 struct engine {
 	const struct config *config;
 	struct log *log;
 	struct metrics *metrics;
-	_Atomic(const struct catalog *) catalog; /* by engine_catalog: SIGHUP puts another one here */
+	_Atomic(const struct catalog *)
+		catalog; /* by engine_catalog: SIGHUP puts another one here */
 	struct lanes *lanes;
 	struct producer *producer;
 	struct topics *topics;

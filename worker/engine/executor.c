@@ -9,12 +9,12 @@
 #include <sys/eventfd.h>
 
 #include "handlers/core/hints.h"
-#include "schemas/base/buffer.h"
-#include "schemas/base/alloc.h"
-#include "schemas/base/clock.h"
-#include "worker/engine/reply.h"
-#include "worker/engine/claim.h"
 #include "handlers/domains/command_table.h"
+#include "schemas/base/alloc.h"
+#include "schemas/base/buffer.h"
+#include "schemas/base/clock.h"
+#include "worker/engine/claim.h"
+#include "worker/engine/reply.h"
 
 #define BACKOFF_MS 100
 #define BACKOFF_MAX_MS 5000
@@ -189,8 +189,9 @@ static void send_read(struct executor *x, const struct batch_lane *part, const s
 	build_fn *build)
 {
 	struct outgoing message;
-	struct ticket ticket = { .lane = part->lane, .ledger = part->ledger,
-		.read_offset = job->message->offset };
+	struct ticket ticket = {
+		.lane = part->lane, .ledger = part->ledger, .read_offset = job->message->offset
+	};
 	build(job, x->engine, x->batch.arena, &message);
 	producer_send(x->engine->producer, &message, &ticket);
 }
@@ -229,8 +230,7 @@ static void wake_builder(const struct engine *engine)
 		return; /* the counter is full, so the builder is awake */
 }
 
-static void batch_is_in(struct executor *x, const struct work *work, bool written,
-	double started)
+static void batch_is_in(struct executor *x, const struct work *work, bool written, double started)
 {
 	struct batch *batch = &x->batch;
 	x->failures = 0;
@@ -248,7 +248,8 @@ static void batch_is_in(struct executor *x, const struct work *work, bool writte
 		wake_builder(x->engine);
 	if (batch->job_count) {
 		metrics_add(x->engine->metrics, METRIC_BATCHES, 1);
-		metrics_observe(x->engine->metrics, HISTOGRAM_BATCH_COMMANDS, (double)batch->job_count);
+		metrics_observe(x->engine->metrics, HISTOGRAM_BATCH_COMMANDS,
+			(double)batch->job_count);
 		metrics_observe(x->engine->metrics, HISTOGRAM_BATCH_SECONDS,
 			clock_tick_seconds() - started);
 	}
@@ -269,8 +270,10 @@ static void batch_is_fenced(struct executor *x, const struct work *work,
 		struct lane *lane = work->lanes[i];
 		if (fenced[i]) {
 			metrics_add(x->engine->metrics, METRIC_FENCED, 1);
-			log_warn(x->engine->log, "lane dropped: another worker has it, or its offset was set",
-				LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			log_warn(x->engine->log,
+				"lane dropped: another worker has it, or its offset was set",
+				LOG_STR("topic", lane->topic),
+				LOG_INT("partition", lane->partition),
 				LOG_INT("epoch", lane->epoch));
 		}
 		lanes_done(x->engine->lanes, lane, fenced[i] ? LANE_UNTAKEN : LANE_RUNNING,
@@ -287,8 +290,9 @@ static int64_t after_failure(struct executor *x, enum db_kind kind,
 	if (kind == DB_STALE && retries < STALE_PASSING)
 		return 1;
 	if (kind == DB_CONTEND || kind == DB_COMMAND || kind == DB_STALE)
-		log_at(x->engine->log, kind == DB_CONTEND ? LOG_DEBUG : LOG_ERROR, "rolled back, running again",
-			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
+		log_at(x->engine->log, kind == DB_CONTEND ? LOG_DEBUG : LOG_ERROR,
+			"rolled back, running again", LOG_STR("error", failure->message),
+			LOG_STR("sqlstate", failure->sqlstate));
 	else
 		outage_seen(x->engine->outage, failure);
 	return backoff_ms(x);
@@ -486,7 +490,8 @@ static void side_is_in(struct executor *x, struct side *side, int64_t started)
 	end_side(x, side);
 }
 
-static enum db_kind run_side(struct executor *x, const struct side *side, struct db_failure *failure)
+static enum db_kind run_side(struct executor *x, const struct side *side,
+	struct db_failure *failure)
 {
 	struct job *job = &x->batch.jobs[0];
 	bool written;
@@ -577,12 +582,18 @@ struct executor *executor_start(const struct engine *engine)
 	t->engine = engine;
 	t->connection = connection_new(&engine->connection);
 	t->params = params_new();
-	x->hooks = (struct turn_hooks){ .address = reply_address_bytes, .init_storage = engine->init_storage };
-	t->link = (struct turn_link){ .hooks = &x->hooks, .engine = engine,
-		.settings = &engine->settings, .schema = engine->config->postgres.schema_name, .connection = t->connection,
-		.reply = &x->reply, .notes = notes_new() };
+	x->hooks = (struct turn_hooks){ .address = reply_address_bytes,
+		.init_storage = engine->init_storage };
+	t->link = (struct turn_link){ .hooks = &x->hooks,
+		.engine = engine,
+		.settings = &engine->settings,
+		.schema = engine->config->postgres.schema_name,
+		.connection = t->connection,
+		.reply = &x->reply,
+		.notes = notes_new() };
 	t->table = (struct lane_table){ .schema = engine->config->postgres.schema_name,
-		.group = engine->config->kafka.group_id, .params = params_new() };
+		.group = engine->config->kafka.group_id,
+		.params = params_new() };
 	if (pthread_create(&x->thread, NULL, run, x)) {
 		perror("stowage: pthread_create");
 		abort();

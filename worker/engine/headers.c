@@ -38,7 +38,8 @@ static bool read_kafka_partition(struct header_text text, int32_t *partition)
 	if (text.size != 4 || (text.bytes[0] & 0x80))
 		return false;
 	const unsigned char *b = (const unsigned char *)text.bytes;
-	*partition = (int32_t)((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]);
+	*partition = (int32_t)((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
+		b[3]);
 	return true;
 }
 
@@ -100,4 +101,3 @@ void envelope_read(const rd_kafka_message_t *message, struct envelope *e)
 		read_kafka_header(e, name, text, named);
 	}
 }
-

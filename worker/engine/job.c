@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers/domains/command_table.h"
 #include "schemas/avro/framing.h"
 #include "schemas/base/utf8.h"
-#include "handlers/domains/command_table.h"
 
 #define STAGE_DECODE "VALUE_CONVERTER"
 #define STAGE_APPLY "TASK_PUT"
@@ -58,7 +58,8 @@ static void decode_job(struct job *job, const struct engine *engine, struct aren
 		bury(job);
 		return;
 	}
-	const struct catalog_writer *writer = catalog_find(engine_catalog(engine), framing.fingerprint);
+	const struct catalog_writer *writer = catalog_find(engine_catalog(engine),
+		framing.fingerprint);
 	if (!writer) {
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_SCHEMA",
 			"no command's schema has the fingerprint %016llx; `stowage schemas` writes the known "
@@ -75,8 +76,8 @@ static void decode_job(struct job *job, const struct engine *engine, struct aren
 	job->write = (call->command->flags & COMMAND_WRITE) != 0;
 	struct datum *request = arena_alloc(arena, sizeof(*request));
 	struct decode_error error;
-	if (!decode(writer->plan, framing.datum, framing.datum_size, &engine->limits, arena, request,
-		    &error)) {
+	if (!decode(writer->plan, framing.datum, framing.datum_size, &engine->limits, arena,
+		    request, &error)) {
 		job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
 		bury(job);
 		return;
@@ -125,7 +126,8 @@ static enum job_verdict check_reply(struct job *job, const struct engine *engine
 		break;
 	}
 	if (e->reply_partition >= partitions) {
-		refuse_reply(job, arena, "REPLY_PARTITION_UNKNOWN", "the reply topic has no such partition");
+		refuse_reply(job, arena, "REPLY_PARTITION_UNKNOWN",
+			"the reply topic has no such partition");
 		return JOB_OK;
 	}
 	job->can_reply = true;
@@ -137,7 +139,8 @@ static void check_schema(struct job *job, const struct engine *engine, struct ar
 {
 	struct header_text name = job->envelope.schema_name;
 	const char *served = engine->config->postgres.schema_name;
-	if (name.bytes && (name.size != strlen(served) || memcmp(name.bytes, served, name.size) != 0))
+	if (name.bytes &&
+		(name.size != strlen(served) || memcmp(name.bytes, served, name.size) != 0))
 		job_refuse(job, arena, FAILURE_INVALID, "SCHEMA_NOT_ALLOWED",
 			"schema-name: this worker serves the schema \"%s\" alone", served);
 }
@@ -145,8 +148,9 @@ static void check_schema(struct job *job, const struct engine *engine, struct ar
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
 	struct lane *lane, rd_kafka_message_t *message, int64_t applied)
 {
-	*job = (struct job){ .lane = lane, .message = message, .command = COMMAND_UNKNOWN,
-		.stage = STAGE_APPLY };
+	*job = (struct job){
+		.lane = lane, .message = message, .command = COMMAND_UNKNOWN, .stage = STAGE_APPLY
+	};
 	envelope_read(message, &job->envelope);
 	decode_job(job, engine, arena);
 	bool wants_reply = job->envelope.reply_to.bytes != NULL;

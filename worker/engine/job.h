@@ -15,13 +15,13 @@ struct job {
 	size_t lane_place; /* of the lane in its batch */
 	rd_kafka_message_t *message;
 	struct envelope envelope;
-	int command;     /* index in command_defs; COMMAND_UNKNOWN: could not be told */
+	int command; /* index in command_defs; COMMAND_UNKNOWN: could not be told */
 	bool write;
-	bool skip;       /* applied before: nothing is done again */
-	bool refused;    /* never begun: `call` has failed already, and stays so */
-	bool dead;       /* always a dead letter, whatever is replied */
-	bool aside;      /* a read that runs beside its lane, once the batch is in */
-	bool can_reply;  /* it asks for a reply, and the topic is allowed and there */
+	bool skip;         /* applied before: nothing is done again */
+	bool refused;      /* never begun: `call` has failed already, and stays so */
+	bool dead;         /* always a dead letter, whatever is replied */
+	bool aside;        /* a read that runs beside its lane, once the batch is in */
+	bool can_reply;    /* it asks for a reply, and the topic is allowed and there */
 	const char *stage; /* of a dead letter: where it failed, as Kafka Connect calls it */
 	struct call call;
 };

@@ -40,8 +40,10 @@ void outage_free(struct outage *outage)
 /* What the operator can do about it. */
 static const char *help_for(const struct db_failure *failure)
 {
-	if (strncmp(failure->sqlstate, "42P01", 5) == 0 || strncmp(failure->sqlstate, "42703", 5) == 0 ||
-		strncmp(failure->sqlstate, "42883", 5) == 0 || strncmp(failure->sqlstate, "3F", 2) == 0)
+	if (strncmp(failure->sqlstate, "42P01", 5) == 0 ||
+		strncmp(failure->sqlstate, "42703", 5) == 0 ||
+		strncmp(failure->sqlstate, "42883", 5) == 0 ||
+		strncmp(failure->sqlstate, "3F", 2) == 0)
 		return "run `stowage init` with this configuration";
 	if (failure->kind == DB_SETUP)
 		return "check postgres.* in the configuration and the role's rights; `stowage check` tells more";
@@ -53,8 +55,8 @@ void outage_seen(struct outage *outage, const struct db_failure *failure)
 	char why[640];
 	if (atomic_load(&outage->ended))
 		return;
-	snprintf(why, sizeof(why), "%s%s%s", failure->message, failure->sqlstate[0] ? " SQLSTATE " : "",
-		failure->sqlstate);
+	snprintf(why, sizeof(why), "%s%s%s", failure->message,
+		failure->sqlstate[0] ? " SQLSTATE " : "", failure->sqlstate);
 	pthread_mutex_lock(&outage->mutex);
 	bool news = !atomic_load(&outage->on) || strcmp(why, outage->why) != 0;
 	if (!atomic_load(&outage->on)) {

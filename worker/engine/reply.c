@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers/domains/command_table.h"
 #include "schemas/avro/encode.h"
 #include "schemas/avro/framing.h"
-#include "handlers/domains/command_table.h"
 
 #define REPLY_HEADERS_MAX 9
 #define NEST_DISPOSED "kafka_nest-is-disposed"
@@ -32,7 +32,8 @@ void reply_error(const struct failure *failure, const struct engine *engine, str
 	struct datum datum = error_datum(failure, fields);
 	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
 	char why[256];
-	if (encode(&buffer, catalog_error(engine_catalog(engine))->type, &datum, why, sizeof(why)) != ENCODE_OK) {
+	if (encode(&buffer, catalog_error(engine_catalog(engine))->type, &datum, why,
+		    sizeof(why)) != ENCODE_OK) {
 		fprintf(stderr, "stowage: mastra.Error can't be encoded: %s\n", why);
 		abort();
 	}
@@ -72,10 +73,10 @@ static void add_given(struct outgoing *out, const char *name, struct header_text
 		add_header(out, name, value.bytes, value.size);
 }
 
-static void add_nest_error(struct outgoing *out, const struct failure *failure,
-	struct arena *arena)
+static void add_nest_error(struct outgoing *out, const struct failure *failure, struct arena *arena)
 {
-	add_text(out, "kafka_nest-err", arena_printf(arena, "%s: %s", failure->code, failure->message));
+	add_text(out, "kafka_nest-err",
+		arena_printf(arena, "%s: %s", failure->code, failure->message));
 }
 
 /* All of a reply but its value and status. */
@@ -140,7 +141,8 @@ static void copy_headers(struct outgoing *out, rd_kafka_headers_t *headers)
 	const char *name;
 	const void *value;
 	size_t size;
-	for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++)
+	for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &size);
+		i++)
 		add_header(out, name, value, size);
 }
 
@@ -148,7 +150,8 @@ static void add_context(struct outgoing *out, const struct job *job, const struc
 	struct arena *arena)
 {
 	add_text(out, "__connect.errors.topic", job->lane->topic);
-	add_text(out, "__connect.errors.partition", arena_printf(arena, "%d", job->lane->partition));
+	add_text(out, "__connect.errors.partition",
+		arena_printf(arena, "%d", job->lane->partition));
 	add_text(out, "__connect.errors.offset",
 		arena_printf(arena, "%lld", (long long)job->message->offset));
 	add_text(out, "__connect.errors.connector.name", engine->config->kafka.group_id);
@@ -158,7 +161,8 @@ static void add_context(struct outgoing *out, const struct job *job, const struc
 static void add_cause(struct outgoing *out, const struct failure *failure)
 {
 	add_text(out, "__connect.errors.exception.class.name", failure->code);
-	add_text(out, "__connect.errors.exception.message", failure->message ? failure->message : "");
+	add_text(out, "__connect.errors.exception.message",
+		failure->message ? failure->message : "");
 }
 
 /* All of a dead letter but why. */
@@ -242,8 +246,8 @@ static void end_null(struct outgoing *out, const struct engine *engine, struct a
 	buffer_free(&buffer);
 }
 
-bool reply_finish(const struct outgoing *address, const struct engine *engine,
-	struct arena *arena, const struct failure *failure, struct outgoing *out)
+bool reply_finish(const struct outgoing *address, const struct engine *engine, struct arena *arena,
+	const struct failure *failure, struct outgoing *out)
 {
 	if (address->dead_letter && !failure)
 		return false;
@@ -257,7 +261,8 @@ bool reply_finish(const struct outgoing *address, const struct engine *engine,
 	if (address->dead_letter)
 		add_cause(out, failure);
 	else if (failure)
-		end_failed(out, engine, arena, failure, find_header(address, NEST_DISPOSED) != NULL);
+		end_failed(out, engine, arena, failure,
+			find_header(address, NEST_DISPOSED) != NULL);
 	else if (command != COMMAND_UNKNOWN)
 		end_null(out, engine, arena, command);
 	else

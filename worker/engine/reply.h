@@ -25,8 +25,8 @@ const void *reply_address_bytes(const void *engine, struct call *call, struct ar
 
 /* The message to that address of a call that ended: with null, or with a failure. False: there
  * is nothing to be sent. It lives in the arena and in what the address points to. */
-bool reply_finish(const struct outgoing *address, const struct engine *engine,
-	struct arena *arena, const struct failure *failure, struct outgoing *out);
+bool reply_finish(const struct outgoing *address, const struct engine *engine, struct arena *arena,
+	const struct failure *failure, struct outgoing *out);
 
 /* The dead letter: the message as it came, and why. */
 void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,

@@ -81,8 +81,8 @@ static struct turn *next_turn(struct attempt *attempt, struct walk *walk)
 		size_t most = job->call.command->flags & COMMAND_FOLD ? batch->job_count : 1;
 		struct call **calls = arena_calloc(batch->arena, most, sizeof(*calls));
 		size_t count = gather(walk, job, calls);
-		return turns_new(&attempt->transaction->link, batch->arena, attempt->transaction->params,
-			calls, count);
+		return turns_new(&attempt->transaction->link, batch->arena,
+			attempt->transaction->params, calls, count);
 	}
 	return NULL;
 }
@@ -106,7 +106,8 @@ static void start_calls(struct turn *turn)
 		call->now_ms = now;
 		if (deadline && now > deadline)
 			call_fail(turn, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
-				"the command's turn came %lld ms after its deadline", (long long)(now - deadline));
+				"the command's turn came %lld ms after its deadline",
+				(long long)(now - deadline));
 		else
 			turn->calls[kept++] = call;
 	}
@@ -141,7 +142,8 @@ static void fail_turn(struct attempt *attempt, struct turn *turn)
 		if (pattern && call->patterns)
 			call_fail_at(turn, call, "INVALID_FILTER", call->patterns, f->message);
 		else
-			call_fail(turn, call, category, "DATABASE_ERROR", details, "%s", f->message);
+			call_fail(turn, call, category, "DATABASE_ERROR", details, "%s",
+				f->message);
 	}
 }
 
@@ -188,8 +190,8 @@ static enum db_kind bisect(struct attempt *attempt, struct turn *turn)
 	struct transaction *t = attempt->transaction;
 	size_t half = turn->count / 2;
 	struct turn *low = turns_new(&t->link, turn->arena, t->params, turn->calls, half);
-	struct turn *high =
-		turns_new(&t->link, turn->arena, t->params, turn->calls + half, turn->count - half);
+	struct turn *high = turns_new(&t->link, turn->arena, t->params, turn->calls + half,
+		turn->count - half);
 	kind = bisect(attempt, low);
 	return kind == DB_OK ? bisect(attempt, high) : kind;
 }
@@ -201,7 +203,7 @@ static enum db_kind run_turn(struct attempt *attempt, struct walk *walk, struct 
 	turns_run(turn);
 	bool barrier = turn->count > 0 && (turn->calls[0]->command->flags & COMMAND_BARRIER);
 	size_t ahead = attempt->transaction->link.reply_bytes > REPLIES_LARGE ? TURNS_AHEAD_LARGE
-									     : TURNS_AHEAD;
+									      : TURNS_AHEAD;
 	if (!barrier && ++walk->sent < ahead)
 		return DB_OK;
 	walk->sent = 0;
@@ -245,7 +247,8 @@ static void begin(struct attempt *attempt)
 	struct lane_row rows[WORK_LANES_MAX];
 	batch_rows(attempt->batch, rows);
 	lane_rows_begin(attempt->transaction->connection, &attempt->transaction->table, rows,
-		attempt->batch->lane_count, attempt->transaction->engine->config->postgres.lock_timeout_ms);
+		attempt->batch->lane_count,
+		attempt->transaction->engine->config->postgres.lock_timeout_ms);
 	attempt->open = true;
 	attempt->transaction->link.in_transaction = true;
 }
@@ -260,7 +263,8 @@ static bool settle(struct attempt *attempt)
 			continue;
 		if (job->call.state == CALL_PENDING)
 			job_refuse(job, attempt->batch->arena, FAILURE_INTERNAL, "NO_OUTCOME",
-				"%s ended without an outcome: a defect of stowage", job->call.command->name);
+				"%s ended without an outcome: a defect of stowage",
+				job->call.command->name);
 		if (job->call.undo) {
 			job->refused = true;
 			undo = true;
@@ -317,11 +321,12 @@ static void send_rows(struct attempt *attempt)
 		if (part->stored) {
 			/* The epoch is this worker's alone, so no other ever has this number. */
 			part->seq = part->epoch << 32 | part->lane->seq++;
-			lane_rows_store(t->connection, &t->table, &rows[i], part->seq, part->payload.bytes,
-				part->payload.size);
+			lane_rows_store(t->connection, &t->table, &rows[i], part->seq,
+				part->payload.bytes, part->payload.size);
 		}
 		if (part->acked_count)
-			lane_rows_delete(t->connection, &t->table, &rows[i], part->acked, part->acked_count);
+			lane_rows_delete(t->connection, &t->table, &rows[i], part->acked,
+				part->acked_count);
 	}
 	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
 }

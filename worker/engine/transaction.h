@@ -9,8 +9,8 @@
 #ifndef WORKER_ENGINE_TRANSACTION_H
 #define WORKER_ENGINE_TRANSACTION_H
 
-#include "worker/engine/batch.h"
 #include "handlers/core/context_engine.h"
+#include "worker/engine/batch.h"
 
 struct transaction {
 	const struct engine *engine;

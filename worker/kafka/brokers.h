@@ -23,8 +23,8 @@ struct brokers {
 	const char *servers; /* as they are configured */
 	atomic_bool down;    /* all of them */
 	enum brokers_told told;
-	char trouble[300];   /* what librdkafka said last of one */
-	int64_t trouble_at;  /* clock_tick_ms */
+	char trouble[300];  /* what librdkafka said last of one */
+	int64_t trouble_at; /* clock_tick_ms */
 };
 
 /* librdkafka has said so: all are down; or it has trouble with one. */

@@ -15,7 +15,8 @@ static bool set_property(rd_kafka_conf_t *conf, const char *property, char *erro
 	const char *equals = strchr(property, '=');
 	size_t length = equals ? (size_t)(equals - property) : 0;
 	if (length == 0 || length >= sizeof(name)) {
-		snprintf(error, error_size, "kafka.properties: \"%.100s\" is not name=value", property);
+		snprintf(error, error_size, "kafka.properties: \"%.100s\" is not name=value",
+			property);
 		return false;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)length, property);
@@ -77,8 +78,8 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
 	if (!opaque)
 		return;
 	enum log_level ours = level <= SYSLOG_CRITICAL ? LOG_ERROR
-		: level <= SYSLOG_WARNING             ? LOG_WARN
-						   : LOG_DEBUG;
+		: level <= SYSLOG_WARNING              ? LOG_WARN
+						       : LOG_DEBUG;
 	/* Of a broker that can't be reached, each of its connections says so, of each client, again and
 	 * again; it is in the errors as well, and the consumer tells of those. */
 	if (strcmp(facility, "FAIL") == 0 && ours == LOG_WARN)

@@ -23,8 +23,8 @@ rd_kafka_conf_t *kafka_conf(const struct config *config, const struct kafka_defa
 
 /* A client by such a configuration, which it takes in any case. NULL: librdkafka refuses the
  * properties as they are together, the error says why. */
-rd_kafka_t *kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error,
-	size_t error_size) __attribute__((warn_unused_result));
+rd_kafka_t *kafka_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
 
 /* Sets one property of ours; a refusal is a defect of ours and ends the process. */
 void kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value);

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/kafka/brokers.h"
 #include "schemas/base/clock.h"
-#include "worker/kafka/fetch_window.h"
+#include "worker/kafka/brokers.h"
 #include "worker/kafka/client_conf.h"
+#include "worker/kafka/fetch_window.h"
 
 #define LOOP_MS 100
 #define STATS_MS 1000
@@ -145,8 +145,8 @@ static void give_up_lanes(struct consumer *c, const rd_kafka_topic_partition_lis
 			continue;
 		close_source(lane);
 		lanes_revoke(c->lanes, lane, deadline);
-		log_info(c->log, lost ? "partition lost" : "partition revoked", LOG_STR("topic", p->topic),
-			LOG_INT("partition", p->partition));
+		log_info(c->log, lost ? "partition lost" : "partition revoked",
+			LOG_STR("topic", p->topic), LOG_INT("partition", p->partition));
 	}
 	rd_kafka_error_t *error = rd_kafka_incremental_unassign(c->rk, partitions);
 	if (error)
@@ -180,8 +180,8 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 	char text[512];
 	if (error == RD_KAFKA_RESP_ERR__FATAL) {
 		rd_kafka_resp_err_t cause = rd_kafka_fatal_error(rk, text, sizeof(text));
-		log_error(c->log, "the consumer can't go on", LOG_STR("error", rd_kafka_err2name(cause)),
-			LOG_STR("reason", text));
+		log_error(c->log, "the consumer can't go on",
+			LOG_STR("error", rd_kafka_err2name(cause)), LOG_STR("reason", text));
 		c->fatal = true;
 	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
 		brokers_all_down(&c->brokers);
@@ -230,7 +230,9 @@ static int count_partitions(const struct config *config, rd_kafka_t *client, str
 static long long fetch_bytes(const struct config *config, int partitions)
 {
 	long long bytes = config->limits.memory_bytes / FETCH_SHARE / partitions;
-	return bytes < FETCH_MIN_BYTES ? FETCH_MIN_BYTES : bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
+	return bytes < FETCH_MIN_BYTES    ? FETCH_MIN_BYTES
+		: bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
+					  : bytes;
 }
 
 static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *error,
@@ -275,8 +277,8 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 	return conf;
 }
 
-struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
-	struct lanes *lanes, struct log *log, struct metrics *metrics, char *error, size_t error_size)
+struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, struct lanes *lanes,
+	struct log *log, struct metrics *metrics, char *error, size_t error_size)
 {
 	struct consumer *c = alloc_zero(1, sizeof(*c));
 	c->opaque.log = log;
@@ -285,7 +287,8 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
 	c->log = log;
 	c->metrics = metrics;
 	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
-	rd_kafka_conf_t *conf = make_conf(c, count_partitions(config, client, log), error, error_size);
+	rd_kafka_conf_t *conf = make_conf(c, count_partitions(config, client, log), error,
+		error_size);
 	c->rk = conf ? kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size) : NULL;
 	if (!c->rk) {
 		free(c);
@@ -336,7 +339,8 @@ static void serve_group(struct consumer *c)
 	rd_kafka_message_t *message;
 	while ((message = rd_kafka_consumer_poll(c->rk, 0))) {
 		if (message->err)
-			log_warn(c->log, "consumer", LOG_STR("error", rd_kafka_message_errstr(message)));
+			log_warn(c->log, "consumer",
+				LOG_STR("error", rd_kafka_message_errstr(message)));
 		rd_kafka_message_destroy(message);
 	}
 }
@@ -357,8 +361,8 @@ static bool start_lane(struct consumer *c, struct lane *lane,
 	rd_kafka_topic_partition_list_t **resumed)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_t *p =
-		rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition);
+	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, lane->topic,
+		lane->partition);
 	p->offset = lane->next;
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
@@ -367,8 +371,10 @@ static bool start_lane(struct consumer *c, struct lane *lane,
 			*resumed = rd_kafka_topic_partition_list_new(1);
 		rd_kafka_topic_partition_list_add(*resumed, lane->topic, lane->partition);
 	} else if (!started) {
-		log_debug(c->log, "seek", LOG_STR("topic", lane->topic), LOG_INT("offset", lane->next),
-			LOG_STR("error", error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
+		log_debug(c->log, "seek", LOG_STR("topic", lane->topic),
+			LOG_INT("offset", lane->next),
+			LOG_STR("error",
+				error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
 	}
 	if (error)
 		rd_kafka_error_destroy(error);
@@ -383,8 +389,10 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 		log_error(c->log, "lane stopped: its offset is not in the log any more",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
-			LOG_INT("offset", lane->next), LOG_STR("error", rd_kafka_message_errstr(message)),
-			LOG_STR("help", "decide where to go on with `stowage offsets set`, then restart"));
+			LOG_INT("offset", lane->next),
+			LOG_STR("error", rd_kafka_message_errstr(message)),
+			LOG_STR("help",
+				"decide where to go on with `stowage offsets set`, then restart"));
 		lanes_stop(c->lanes, lane);
 		return;
 	default:
@@ -471,7 +479,8 @@ static void serve_lanes(struct consumer *c)
 static void store_offset(struct consumer *c, const struct lane *lane)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)->offset = lane->answered;
+	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)->offset =
+		lane->answered;
 	rd_kafka_offsets_store(c->rk, list);
 	rd_kafka_topic_partition_list_destroy(list);
 }
@@ -480,8 +489,7 @@ static void store_offset(struct consumer *c, const struct lane *lane)
 static void look_for_brokers(struct consumer *c)
 {
 	const struct rd_kafka_metadata *metadata;
-	if (!brokers_are_down(&c->brokers) ||
-		rd_kafka_metadata(c->rk, 0, NULL, &metadata, LOOP_MS))
+	if (!brokers_are_down(&c->brokers) || rd_kafka_metadata(c->rk, 0, NULL, &metadata, LOOP_MS))
 		return;
 	rd_kafka_metadata_destroy(metadata);
 	brokers_up(&c->brokers);
@@ -507,8 +515,10 @@ static void serve_stats(struct consumer *c)
 		bool starved = lane->fetched && lane_looks_starved(lane, high, STALLED_LOOKS);
 		lanes_unlock(c->lanes);
 		if (starved)
-			log_debug(c->log, "nothing comes of what is there: the lane is started anew",
-				LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			log_debug(c->log,
+				"nothing comes of what is there: the lane is started anew",
+				LOG_STR("topic", lane->topic),
+				LOG_INT("partition", lane->partition),
 				LOG_INT("offset", lane->next));
 		if (running)
 			store_offset(c, lane);

@@ -22,8 +22,8 @@
 struct consumer;
 
 /* `client`, any other client, is asked once how many partitions there are. */
-struct consumer *consumer_new(const struct config *config, rd_kafka_t *client,
-	struct lanes *lanes, struct log *log, struct metrics *metrics, char *error, size_t error_size)
+struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, struct lanes *lanes,
+	struct log *log, struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 
 /* The client, to ask the broker things. */

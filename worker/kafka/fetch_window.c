@@ -97,7 +97,8 @@ static struct look look_around(const struct fetch_window *window)
 		if (!lane->fetched || !is_behind(lane, now))
 			continue;
 		look.in++;
-		if (lane->moved >= SHARE_BYTES && (!look.had_most || lane->moved > look.had_most->moved))
+		if (lane->moved >= SHARE_BYTES &&
+			(!look.had_most || lane->moved > look.had_most->moved))
 			look.had_most = lane;
 	}
 	lanes_unlock(window->lanes);
@@ -130,7 +131,8 @@ void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t b
 	if (lanes_count(window->lanes) <= window->lanes_most)
 		return;
 	lane->moved_at = clock_tick_ms();
-	if (!rd_kafka_get_watermark_offsets(window->consumer, lane->topic, lane->partition, &low, &high) &&
+	if (!rd_kafka_get_watermark_offsets(window->consumer, lane->topic, lane->partition, &low,
+		    &high) &&
 		high > lane->end)
 		lane->end = high;
 }
@@ -138,7 +140,8 @@ void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t b
 void fetch_window_turn(struct fetch_window *window, void (*empty)(void *arg, struct lane *lane),
 	void *arg)
 {
-	if (lanes_count(window->lanes) <= window->lanes_most && !lanes_any_waits_for_room(window->lanes))
+	if (lanes_count(window->lanes) <= window->lanes_most &&
+		!lanes_any_waits_for_room(window->lanes))
 		return;
 	for (;;) {
 		struct look look = look_around(window);

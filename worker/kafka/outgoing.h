@@ -14,20 +14,20 @@
 #include <stdint.h>
 
 struct outgoing_header {
-	const char *name; /* NUL-terminated */
+	const char *name;  /* NUL-terminated */
 	const void *value; /* NULL: a null value */
 	size_t size;
 };
 
 struct outgoing {
-	const char *topic;     /* NUL-terminated */
-	int32_t partition;     /* -1: by the key */
+	const char *topic; /* NUL-terminated */
+	int32_t partition; /* -1: by the key */
 	bool dead_letter;
-	const void *key;       /* NULL: none */
+	const void *key; /* NULL: none */
 	size_t key_size;
-	const void *value;     /* NULL: a null value (a tombstone in a dead letter) */
+	const void *value; /* NULL: a null value (a tombstone in a dead letter) */
 	size_t value_size;
-	int64_t timestamp_ms;  /* 0: now */
+	int64_t timestamp_ms; /* 0: now */
 	struct outgoing_header *headers;
 	size_t header_count;
 };

@@ -66,7 +66,7 @@ struct producer {
 	atomic_bool stopping;
 	atomic_bool closing;    /* senders wait no longer */
 	atomic_bool rebuilding; /* what is lost goes with its producer */
-	pthread_mutex_t mutex; /* guards the rounds */
+	pthread_mutex_t mutex;  /* guards the rounds */
 	struct round *rounds;
 	size_t held_bytes;
 	pthread_t thread;
@@ -100,8 +100,9 @@ static void stop_lane(struct producer *p, struct lane *lane, const char *topic, 
 	log_error(p->log, "lane stopped: its dead letter can't be produced",
 		LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 		LOG_STR("dead_letter_topic", topic), LOG_STR("error", why),
-		LOG_STR("help", "make the topic (stowage topics create) or raise its max.message.bytes, "
-				"then restart: nothing is lost"));
+		LOG_STR("help",
+			"make the topic (stowage topics create) or raise its max.message.bytes, "
+			"then restart: nothing is lost"));
 	lanes_stop(p->lanes, lane);
 }
 
@@ -144,7 +145,8 @@ static rd_kafka_resp_err_t produce(struct producer *p, struct sent *sent)
 	pthread_rwlock_rdlock(&p->lock);
 	rd_kafka_resp_err_t error = rd_kafka_producev(p->rk, RD_KAFKA_V_TOPIC(sent->round->topic),
 		RD_KAFKA_V_PARTITION(sent->partition < 0 ? RD_KAFKA_PARTITION_UA : sent->partition),
-		RD_KAFKA_V_KEY(sent->key, sent->key_size), RD_KAFKA_V_VALUE(sent->value, sent->value_size),
+		RD_KAFKA_V_KEY(sent->key, sent->key_size),
+		RD_KAFKA_V_VALUE(sent->value, sent->value_size),
 		RD_KAFKA_V_TIMESTAMP(sent->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
 		RD_KAFKA_V_OPAQUE(sent), RD_KAFKA_V_END);
 	pthread_rwlock_unlock(&p->lock);
@@ -267,8 +269,9 @@ static void reply_refused(struct producer *p, const struct sent *sent, rd_kafka_
 {
 	const struct lane *lane = sent->ticket.lane;
 	metrics_add(p->metrics, METRIC_REPLIES_REFUSED, 1);
-	log_error(p->log, "reply given up: Kafka refuses it", LOG_STR("reply_to", sent->round->topic),
-		LOG_STR("error", rd_kafka_err2str(error)), LOG_STR("topic", lane ? lane->topic : NULL),
+	log_error(p->log, "reply given up: Kafka refuses it",
+		LOG_STR("reply_to", sent->round->topic), LOG_STR("error", rd_kafka_err2str(error)),
+		LOG_STR("topic", lane ? lane->topic : NULL),
 		LOG_INT("partition", lane ? lane->partition : -1));
 }
 
@@ -284,8 +287,10 @@ static void settle_lane(struct producer *p, const struct sent *sent, rd_kafka_re
 	} else if (!atomic_load(&p->rebuilding) && !atomic_load(&p->stopping)) {
 		/* The lane taken anew sends it again, as all lanes do when the producer fails. */
 		log_warn(p->log, "a reply was not delivered, its lane sends it again",
-			LOG_STR("reply_to", sent->round->topic), LOG_STR("error", rd_kafka_err2str(error)),
-			LOG_STR("topic", ticket->lane->topic), LOG_INT("partition", ticket->lane->partition));
+			LOG_STR("reply_to", sent->round->topic),
+			LOG_STR("error", rd_kafka_err2str(error)),
+			LOG_STR("topic", ticket->lane->topic),
+			LOG_INT("partition", ticket->lane->partition));
 		lanes_retake(p->lanes, ticket->lane, ticket->ledger, RESEND_MS);
 	}
 }
@@ -302,7 +307,8 @@ static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t er
 	struct round *round = sent->round;
 	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
 	if (!error)
-		metrics_add(p->metrics, sent->dead_letter ? METRIC_DEAD_LETTERS : METRIC_REPLIES, 1);
+		metrics_add(p->metrics, sent->dead_letter ? METRIC_DEAD_LETTERS : METRIC_REPLIES,
+			1);
 	else if (!sent->dead_letter && is_refusal(error))
 		reply_refused(p, sent, error);
 	if (sent->ticket.lane)
@@ -425,8 +431,8 @@ static rd_kafka_headers_t *headers_of(const struct outgoing *message)
 {
 	rd_kafka_headers_t *headers = rd_kafka_headers_new(message->header_count);
 	for (size_t i = 0; i < message->header_count; i++)
-		rd_kafka_header_add(headers, message->headers[i].name, -1, message->headers[i].value,
-			(ssize_t)message->headers[i].size);
+		rd_kafka_header_add(headers, message->headers[i].name, -1,
+			message->headers[i].value, (ssize_t)message->headers[i].size);
 	return headers;
 }
 
@@ -444,8 +450,8 @@ static void *copy(char **at, const void *bytes, size_t size)
 static struct sent *sent_new(const struct outgoing *message, const struct ticket *ticket)
 {
 	/* One byte more: an empty key or value is not a missing one, so it has an address. */
-	struct sent *sent =
-		alloc_zero(1, sizeof(*sent) + message->key_size + message->value_size + 1);
+	struct sent *sent = alloc_zero(1,
+		sizeof(*sent) + message->key_size + message->value_size + 1);
 	char *at = sent->bytes;
 	sent->ticket = *ticket;
 	sent->dead_letter = message->dead_letter;

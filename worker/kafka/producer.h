@@ -15,15 +15,16 @@
 #include <stdint.h>
 
 #include "worker/config/config.h"
+#include "worker/kafka/outgoing.h"
 #include "worker/lanes/lanes.h"
 #include "worker/telemetry/log.h"
 #include "worker/telemetry/metrics.h"
-#include "worker/kafka/outgoing.h"
 
 struct producer;
 
 struct producer *producer_new(const struct config *config, struct lanes *lanes, struct log *log,
-	struct metrics *metrics, char *error, size_t error_size) __attribute__((warn_unused_result));
+	struct metrics *metrics, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
 
 /* The client, to ask the broker things at the start; a rebuilt producer is another one. */
 rd_kafka_t *producer_client(const struct producer *producer);
@@ -32,15 +33,16 @@ rd_kafka_t *producer_client(const struct producer *producer);
 enum sent_end {
 	SENT_ACKED,
 	SENT_REFUSED, /* a dead letter that Kafka will never take; such a reply is given up, as acked */
-	SENT_LOST,    /* it went with its producer: it may be in Kafka or not */
+	SENT_LOST, /* it went with its producer: it may be in Kafka or not */
 };
 
 /* Whose reply this is. */
 struct ticket {
-	struct lane *lane; /* the producer takes a reference; NULL: no lane's, `done` is told instead */
+	struct lane
+		*lane; /* the producer takes a reference; NULL: no lane's, `done` is told instead */
 	void (*done)(void *arg, enum sent_end end); /* on any thread; must not send */
 	void *arg;
-	uint32_t ledger;   /* the lane's, when it was entered there */
+	uint32_t ledger;               /* the lane's, when it was entered there */
 	struct stored_replies *stored; /* NULL: a read's reply, at read_offset */
 	int64_t read_offset;
 };

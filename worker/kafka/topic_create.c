@@ -65,8 +65,9 @@ static enum topic_created refuse(char *error, size_t error_size, const char *why
 
 static enum topic_created read_event(rd_kafka_event_t *event, char *error, size_t error_size)
 {
-	const rd_kafka_CreateTopics_result_t *result =
-		event ? rd_kafka_event_CreateTopics_result(event) : NULL;
+	const rd_kafka_CreateTopics_result_t *result = event
+		? rd_kafka_event_CreateTopics_result(event)
+		: NULL;
 	const rd_kafka_topic_result_t **topics = NULL;
 	size_t count = 0;
 
@@ -89,14 +90,15 @@ static enum topic_created read_event(rd_kafka_event_t *event, char *error, size_
 static enum topic_created create(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, char *error,
 	size_t error_size)
 {
-	rd_kafka_AdminOptions_t *options =
-		rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk,
+		RD_KAFKA_ADMIN_OP_CREATETOPICS);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
 	rd_kafka_event_t *event;
 	enum topic_created created;
 
 	/* Answered when the topic is there, not when it is asked for. */
-	rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS / 2, error, error_size);
+	rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS / 2, error,
+		error_size);
 	rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
 	event = rd_kafka_queue_poll(queue, CREATE_TIMEOUT_MS);
 	created = read_event(event, error, error_size);
@@ -128,8 +130,8 @@ static void await_topic(rd_kafka_t *rk, const char *name)
 enum topic_created topic_create(rd_kafka_t *rk, const char *name, int partitions, int replication,
 	char *error, size_t error_size)
 {
-	rd_kafka_NewTopic_t *topic =
-		rd_kafka_NewTopic_new(name, partitions, replication, error, error_size);
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, replication, error,
+		error_size);
 	enum topic_created created;
 
 	if (!topic)

@@ -77,10 +77,12 @@ static enum topic_answer read_event(rd_kafka_event_t *event, int32_t *partitions
 {
 	if (!event || rd_kafka_event_error(event))
 		return TOPIC_UNREACHABLE;
-	const rd_kafka_DescribeTopics_result_t *result = rd_kafka_event_DescribeTopics_result(event);
+	const rd_kafka_DescribeTopics_result_t *result =
+		rd_kafka_event_DescribeTopics_result(event);
 	size_t count = 0;
-	const rd_kafka_TopicDescription_t **list =
-		result ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
+	const rd_kafka_TopicDescription_t **list = result
+		? rd_kafka_DescribeTopics_result_topics(result, &count)
+		: NULL;
 	return count == 1 ? read_description(list[0], partitions, id) : TOPIC_UNREACHABLE;
 }
 
@@ -88,8 +90,8 @@ static enum topic_answer ask(struct topics *topics, const char *name, int32_t *p
 	char id[TOPIC_ID_SIZE])
 {
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
-	rd_kafka_AdminOptions_t *options =
-		rd_kafka_AdminOptions_new(topics->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(topics->rk,
+		RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
 	char reason[256];
 	rd_kafka_AdminOptions_set_request_timeout(options, ASK_TIMEOUT_MS, reason, sizeof(reason));
 	rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(&name, 1);

@@ -128,7 +128,8 @@ void lanes_free_side(struct lanes *lanes, struct side *side)
 int64_t lanes_sides_wait_ms(struct lanes *lanes, int64_t took_ms)
 {
 	lanes_lock(lanes);
-	int64_t turns = (int64_t)((lanes->side_count ? lanes->side_burst : 0) / lanes->side_limit.now);
+	int64_t turns = (int64_t)((lanes->side_count ? lanes->side_burst : 0) /
+		lanes->side_limit.now);
 	lanes_unlock(lanes);
 	return turns * took_ms;
 }

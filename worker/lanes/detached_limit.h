@@ -18,18 +18,19 @@
 
 struct side_limit {
 	unsigned most;
-	unsigned now;      /* how many may run */
-	unsigned base;     /* the best yet */
-	bool upward;       /* the next trial's direction */
-	unsigned trial;    /* that was in force before this window, which it is held against; 0: none */
+	unsigned now;  /* how many may run */
+	unsigned base; /* the best yet */
+	bool upward;   /* the next trial's direction */
+	unsigned
+		trial; /* that was in force before this window, which it is held against; 0: none */
 	double tried, before; /* reads a millisecond, in it and in the window before it */
-	unsigned pause;    /* after a trial that was no better, in windows; it grows */
-	unsigned left;     /* of that */
+	unsigned pause;       /* after a trial that was no better, in windows; it grows */
+	unsigned left;        /* of that */
 	/* This window: what ended while others waited, and the time that took. */
 	unsigned settling; /* what was begun under another limit, and does not count */
 	unsigned done;
 	int64_t elapsed;
-	int64_t last;      /* when one ended and others waited; 0: none did */
+	int64_t last; /* when one ended and others waited; 0: none did */
 };
 
 /* most: at least 1. */

@@ -53,12 +53,12 @@ struct lane {
 	char *topic;
 	int32_t partition;
 	rd_kafka_queue_t *source; /* the partition's own queue; the consumer's thread alone */
-	atomic_bool arrived;      /* something came into it since it was emptied; librdkafka's threads */
-	int wake_fd;              /* of its lanes */
-	bool fetched;             /* not paused; this and the next three are fetch_window.c's */
-	size_t moved;             /* bytes that came from it since it was let in */
-	int64_t moved_at;         /* clock_tick_ms */
-	int64_t waits_since;      /* clock_tick_ms; to be let in */
+	atomic_bool arrived; /* something came into it since it was emptied; librdkafka's threads */
+	int wake_fd;         /* of its lanes */
+	bool fetched;        /* not paused; this and the next three are fetch_window.c's */
+	size_t moved;        /* bytes that came from it since it was let in */
+	int64_t moved_at;    /* clock_tick_ms */
+	int64_t waits_since; /* clock_tick_ms; to be let in */
 	int references;
 
 	enum lane_state state;
@@ -74,7 +74,7 @@ struct lane {
 	int64_t careful_end; /* it cannot be at this offset or beyond */
 	int64_t attempt_offset;
 	int32_t attempts;
-	int32_t excused; /* of them: the server itself said that it was ending the session */
+	int32_t excused;  /* of them: the server itself said that it was ending the session */
 	int64_t retry_at; /* clock_tick_ms; not before */
 	int64_t first_at; /* clock_tick_ms when the first waiting message came, for the linger */
 	int retries;      /* in a row, for the back-off */
@@ -83,17 +83,18 @@ struct lane {
 	size_t bytes;
 
 	int64_t next, position, applied, answered;
-	int64_t gap;  /* the offset that came in place of `next`, which is asked for again; or 0 */
-	bool reseek;  /* the consumer is to start it at `next` once more */
-	int64_t end;  /* of the partition, as last heard; the consumer's thread, or who takes the lane */
-	int starved;  /* looks in a row that saw something there and nothing come */
+	int64_t gap; /* the offset that came in place of `next`, which is asked for again; or 0 */
+	bool reseek; /* the consumer is to start it at `next` once more */
+	int64_t end; /* of the partition, as last heard; the consumer's thread, or who takes the lane */
+	int starved;         /* looks in a row that saw something there and nothing come */
 	int64_t starved_end; /* the end for which it was started anew: what is before it may be ends
 	                        of transactions alone */
 	int64_t epoch;
 	int64_t seq;         /* of the next outbox row */
 	int64_t advanced_at; /* clock_tick_ms of the last write of the row */
 
-	uint32_t ledger; /* raised when the ledger is forgotten: late acknowledgements are not its */
+	uint32_t
+		ledger; /* raised when the ledger is forgotten: late acknowledgements are not its */
 	struct read_queue reads;
 	struct stored_replies *stored; /* not yet all acknowledged */
 	int64_t *acked;                /* seqs of outbox rows to delete */

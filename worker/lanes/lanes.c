@@ -122,7 +122,8 @@ struct lane *lanes_add(struct lanes *lanes, const char *topic, int32_t partition
 struct lane *lanes_find(struct lanes *lanes, const char *topic, int32_t partition)
 {
 	for (size_t i = 0; i < lanes->count; i++)
-		if (lanes->list[i]->partition == partition && strcmp(lanes->list[i]->topic, topic) == 0)
+		if (lanes->list[i]->partition == partition &&
+			strcmp(lanes->list[i]->topic, topic) == 0)
 			return lanes->list[i];
 	return NULL;
 }
@@ -132,7 +133,8 @@ size_t lanes_not_started(struct lanes *lanes)
 	size_t count = 0;
 	lanes_lock(lanes);
 	for (size_t i = 0; i < lanes->count; i++)
-		count += lanes->list[i]->state == LANE_UNTAKEN || lanes->list[i]->state == LANE_SEEKING;
+		count += lanes->list[i]->state == LANE_UNTAKEN ||
+			lanes->list[i]->state == LANE_SEEKING;
 	lanes_unlock(lanes);
 	return count;
 }
@@ -305,8 +307,8 @@ static bool is_settled(const struct lane *lane)
 {
 	if (lane->busy)
 		return false;
-	return lane->state != LANE_RUNNING || (!lane_replies_waiting(lane) && !lanes_row_is_behind(lane)) ||
-		lane->retries > 0;
+	return lane->state != LANE_RUNNING ||
+		(!lane_replies_waiting(lane) && !lanes_row_is_behind(lane)) || lane->retries > 0;
 }
 
 static void remove_lane(struct lanes *lanes, struct lane *lane)
@@ -349,7 +351,8 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 {
 	lanes_lock(lanes);
 	/* Meanwhile it was told to be taken anew. */
-	if (lane->state == LANE_UNTAKEN && (state == LANE_RUNNING || (state == LANE_SEEKING && lane->retake)))
+	if (lane->state == LANE_UNTAKEN &&
+		(state == LANE_RUNNING || (state == LANE_SEEKING && lane->retake)))
 		state = LANE_UNTAKEN;
 	lane->retake = false;
 	set_state(lanes, lane, state);
@@ -367,7 +370,8 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 	pthread_cond_broadcast(&lanes->settled);
 	/* The executor asks for work next: it needs nobody woken. The consumer is to start the lane,
 	 * or to go on filling it where it was full, or to fetch from another. */
-	bool wake = lane->state == LANE_SEEKING || atomic_load(&lane->arrived) || lanes->waits_for_room;
+	bool wake = lane->state == LANE_SEEKING || atomic_load(&lane->arrived) ||
+		lanes->waits_for_room;
 	unref_locked(lane);
 	lanes_unlock(lanes);
 	if (wake)

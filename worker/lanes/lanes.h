@@ -22,9 +22,9 @@ struct lanes_limits {
 	size_t batch_commands; /* of one batch */
 	size_t heavy_batches;  /* large ones at once */
 	size_t batch_bytes;
-	unsigned side_reads;   /* reads beside their lanes under way at once, at the most */
-	int64_t linger_ms;     /* a lane waits so long for more after its first message */
-	size_t memory_bytes;   /* all that waits in lanes */
+	unsigned side_reads; /* reads beside their lanes under way at once, at the most */
+	int64_t linger_ms;   /* a lane waits so long for more after its first message */
+	size_t memory_bytes; /* all that waits in lanes */
 };
 
 struct lanes;

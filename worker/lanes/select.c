@@ -299,8 +299,10 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 	for (;;) {
 		int64_t now = clock_tick_ms();
 		int64_t later = now + TIDY_MS;
-		if (find_untaken(lanes, work, now, &later) || find_untidy(lanes, work, now, &later) ||
-			find_side(lanes, work, now, &later) || find_batch(lanes, work, now, &later)) {
+		if (find_untaken(lanes, work, now, &later) ||
+			find_untidy(lanes, work, now, &later) ||
+			find_side(lanes, work, now, &later) ||
+			find_batch(lanes, work, now, &later)) {
 			wake_for_more(lanes, now);
 			break;
 		}

@@ -8,25 +8,25 @@
 
 #include <pthread.h>
 
-#include "worker/lanes/lanes.h"
 #include "worker/lanes/detached_limit.h"
+#include "worker/lanes/lanes.h"
 
 struct lanes {
 	struct lanes_limits limits;
 	struct metrics *metrics;
 	pthread_mutex_t mutex;
-	struct waiter *waiting; /* executors, the last to come on top */
-	pthread_cond_t settled; /* a revoke waits */
-	size_t heavy_batches;   /* large ones under way */
-	size_t light_lanes;     /* lanes in light batches under way */
-	int64_t light_since;    /* clock_tick_ms when the last of those was begun */
-	size_t light_commands;  /* what waited for it */
-	int64_t awaited_until;  /* clock_tick_ms; see lanes_awaited */
-	int watchers;           /* executors that wait for the end of that time */
+	struct waiter *waiting;          /* executors, the last to come on top */
+	pthread_cond_t settled;          /* a revoke waits */
+	size_t heavy_batches;            /* large ones under way */
+	size_t light_lanes;              /* lanes in light batches under way */
+	int64_t light_since;             /* clock_tick_ms when the last of those was begun */
+	size_t light_commands;           /* what waited for it */
+	int64_t awaited_until;           /* clock_tick_ms; see lanes_awaited */
+	int watchers;                    /* executors that wait for the end of that time */
 	struct side *sides, **sides_end; /* that wait */
 	size_t side_count;
-	size_t side_burst; /* their most at once since there was none */
-	struct side *sides_begun;        /* that are under way */
+	size_t side_burst;        /* their most at once since there was none */
+	struct side *sides_begun; /* that are under way */
 	struct side_limit side_limit;
 	int wake_fd;
 	bool quitting;

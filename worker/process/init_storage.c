@@ -80,7 +80,8 @@ static bool check_tables(PGconn *pg, const struct config *config, char *error, s
 }
 
 enum db_kind init_storage_start(const struct config *config,
-	const struct connection_options *connection, struct log *log, char *error, size_t error_size)
+	const struct connection_options *connection, struct log *log, char *error,
+	size_t error_size)
 {
 	struct db_failure failure;
 	struct connection *probe = connection_new(connection);

@@ -25,7 +25,7 @@ enum db_kind init_storage_command(const void *engine, int64_t *statements,
  * all is there. DB_SETUP: this can't be run on, `error` says why. DB_OUTAGE: the database is
  * away for now. */
 enum db_kind init_storage_start(const struct config *config,
-	const struct connection_options *connection, struct log *log, char *error, size_t error_size)
-	__attribute__((warn_unused_result));
+	const struct connection_options *connection, struct log *log, char *error,
+	size_t error_size) __attribute__((warn_unused_result));
 
 #endif

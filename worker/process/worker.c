@@ -11,17 +11,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
+#include "schemas/base/clock.h"
 #include "worker/background/index_builder.h"
 #include "worker/config/exit_status.h"
-#include "schemas/base/clock.h"
-#include "worker/kafka/consumer.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/executor.h"
-#include "worker/telemetry/http.h"
-#include "worker/process/init_storage.h"
+#include "worker/kafka/consumer.h"
 #include "worker/kafka/topic_create.h"
-#include "handlers/domains/command_table.h"
+#include "worker/process/init_storage.h"
+#include "worker/telemetry/http.h"
 
 /* Large batches at once, where the configuration leaves it to the machine. */
 #define HEAVY_MIN 2
@@ -39,7 +39,7 @@ struct worker {
 	int executor_count;
 	int give_up_fd; /* readable: executors wait for PostgreSQL no longer */
 	struct http *http;
-	atomic_bool made; /* make_parts is through: probes may look at them */
+	atomic_bool made;          /* make_parts is through: probes may look at them */
 	struct catalog **catalogs; /* all that were in use: datums may point into an older one */
 	size_t catalog_count;
 	atomic_bool stopping;
@@ -132,7 +132,8 @@ static bool is_ready(void *context, char *why, size_t size)
 		snprintf(why, size, "starting");
 		return false;
 	}
-	return !outage_is_on(w->engine.outage, why, size) && consumer_is_ready(w->consumer, why, size);
+	return !outage_is_on(w->engine.outage, why, size) &&
+		consumer_is_ready(w->consumer, why, size);
 }
 
 static bool is_live(void *context, char *why, size_t size)
@@ -183,7 +184,9 @@ static size_t heavy_batches(const struct config *config)
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	if (config->batch.max_parallel > 0)
 		return (size_t)config->batch.max_parallel;
-	return processors < HEAVY_MIN ? HEAVY_MIN : processors > HEAVY_MAX ? HEAVY_MAX : (size_t)processors;
+	return processors < HEAVY_MIN    ? HEAVY_MIN
+		: processors > HEAVY_MAX ? HEAVY_MAX
+					 : (size_t)processors;
 }
 
 /* Reads beside their lanes leave a session to what is not done yet in these. */
@@ -220,8 +223,8 @@ static bool start_http(struct worker *w, char *error, size_t error_size)
 	struct engine *e = &w->engine;
 	if (!e->config->http.address[0])
 		return true;
-	w->http = http_start(e->config->http.address, e->metrics, is_ready, is_live, w, e->log, error,
-		error_size);
+	w->http = http_start(e->config->http.address, e->metrics, is_ready, is_live, w, e->log,
+		error, error_size);
 	return w->http != NULL;
 }
 
@@ -230,11 +233,13 @@ static int make_parts(struct worker *w)
 	struct engine *e = &w->engine;
 	char error[1024];
 	if (!load_schemas(w, error, sizeof(error)))
-		return give_up(w, e->config->schemas.directory ? "schemas.directory can't be used"
-			: "schemas can't be used", error, EXIT_CONFIG);
+		return give_up(w,
+			e->config->schemas.directory ? "schemas.directory can't be used"
+						     : "schemas can't be used",
+			error, EXIT_CONFIG);
 	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
-		return give_up(w, "replies.allow is not a regular expression", e->config->replies.allow,
-			EXIT_CONFIG);
+		return give_up(w, "replies.allow is not a regular expression",
+			e->config->replies.allow, EXIT_CONFIG);
 	/* Before anything that asks the brokers: a port that is taken is found at once. */
 	if (!start_http(w, error, sizeof(error)))
 		return give_up(w, "http.address can't be served", error, EXIT_FAILED);
@@ -242,8 +247,8 @@ static int make_parts(struct worker *w)
 	e->producer = producer_new(e->config, e->lanes, e->log, e->metrics, error, sizeof(error));
 	if (!e->producer)
 		return give_up(w, "no producer can be made", error, EXIT_CONFIG);
-	w->consumer = consumer_new(e->config, producer_client(e->producer), e->lanes, e->log, e->metrics,
-		error, sizeof(error));
+	w->consumer = consumer_new(e->config, producer_client(e->producer), e->lanes, e->log,
+		e->metrics, error, sizeof(error));
 	if (!w->consumer)
 		return give_up(w, "no consumer can be made", error, EXIT_CONFIG);
 	e->consumer = consumer_client(w->consumer);
@@ -286,11 +291,13 @@ static bool start_database(struct worker *w)
 		return true;
 	case DB_SETUP:
 		log_error(w->engine.log, "the database can't be used", LOG_STR("error", error),
-			LOG_STR("help", "check postgres.* in the configuration; `stowage check` tells more, "
-					"`stowage init` makes tables"));
+			LOG_STR("help",
+				"check postgres.* in the configuration; `stowage check` tells more, "
+				"`stowage init` makes tables"));
 		return false;
 	default:
-		log_warn(w->engine.log, "the database is away, waiting for it", LOG_STR("error", error));
+		log_warn(w->engine.log, "the database is away, waiting for it",
+			LOG_STR("error", error));
 		return true;
 	}
 }
@@ -299,20 +306,21 @@ static bool start_database(struct worker *w)
 static void make_topics(struct worker *w)
 {
 	const struct config *config = w->engine.config;
-	struct config_list names = topic_create_names(config, command_domains, command_domain_count);
+	struct config_list names = topic_create_names(config, command_domains,
+		command_domain_count);
 	for (size_t i = 0; config->kafka.create_topics && i < names.count; i++) {
 		char error[512];
 		switch (topic_create(w->engine.consumer, names.items[i],
-			(int)config->kafka.topic_partitions, (int)config->kafka.topic_replication, error,
-			sizeof(error))) {
+			(int)config->kafka.topic_partitions, (int)config->kafka.topic_replication,
+			error, sizeof(error))) {
 		case TOPIC_CREATED:
 			log_info(w->engine.log, "topic made", LOG_STR("topic", names.items[i]));
 			break;
 		case TOPIC_WAS_THERE:
 			break;
 		case TOPIC_REFUSED:
-			log_warn(w->engine.log, "topic can't be made", LOG_STR("topic", names.items[i]),
-				LOG_STR("error", error));
+			log_warn(w->engine.log, "topic can't be made",
+				LOG_STR("topic", names.items[i]), LOG_STR("error", error));
 		}
 	}
 	topic_create_names_free(&names);

@@ -29,11 +29,11 @@ struct http {
 	void *ctx;
 };
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
-	const char *type, char *body, size_t size)
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
+	char *body, size_t size)
 {
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = MHD_create_response_from_buffer(size, body,
+		MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 
 	if (!response) {
@@ -64,7 +64,9 @@ static enum MHD_Result answer_probe(struct MHD_Connection *connection, struct ht
 	bool good = probe(http->ctx, why, sizeof(why));
 
 	return answer_line(connection, good ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
-		*why ? why : good ? "ok" : "failed");
+		*why           ? why
+			: good ? "ok"
+			       : "failed");
 }
 
 static enum MHD_Result answer_metrics(struct MHD_Connection *connection, struct http *http)
@@ -77,7 +79,8 @@ static enum MHD_Result answer_metrics(struct MHD_Connection *connection, struct 
 		return MHD_NO;
 	metrics_print(http->metrics, out);
 	fclose(out);
-	return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", body, size);
+	return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", body,
+		size);
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
@@ -98,7 +101,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		return answer_probe(connection, http, http->live);
 	if (strcmp(url, "/readyz") == 0)
 		return answer_probe(connection, http, http->ready);
-	return answer_line(connection, MHD_HTTP_NOT_FOUND, "there are /metrics, /livez and /readyz");
+	return answer_line(connection, MHD_HTTP_NOT_FOUND,
+		"there are /metrics, /livez and /readyz");
 }
 
 /* A listening socket for one of the addresses; -1, and errno, if it can't be had. */
@@ -122,8 +126,8 @@ static int listen_on(const struct addrinfo *info)
 	return -1;
 }
 
-static struct addrinfo *find_addresses(const struct address *address, const char *host,
-	char *err, size_t err_size)
+static struct addrinfo *find_addresses(const struct address *address, const char *host, char *err,
+	size_t err_size)
 {
 	const struct addrinfo wanted = {
 		.ai_family = AF_UNSPEC,
@@ -159,7 +163,9 @@ static int open_socket(const char *text, char *err, size_t err_size)
 	}
 	if (list && fd < 0)
 		snprintf(err, err_size, "cannot listen on %s: %s%s", text, strerror(errno),
-			errno == EADDRINUSE ? "; another worker on this machine? Give each its own port" : "");
+			errno == EADDRINUSE
+				? "; another worker on this machine? Give each its own port"
+				: "");
 	if (list)
 		freeaddrinfo(list);
 	return fd;
@@ -173,7 +179,7 @@ static int bound_port(int fd)
 	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
 		return 0;
 	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-		: ((struct sockaddr_in *)&address)->sin_port);
+						   : ((struct sockaddr_in *)&address)->sin_port);
 }
 
 struct http *http_start(const char *address, struct metrics *metrics, http_probe_fn *ready,
@@ -186,10 +192,9 @@ struct http *http_start(const char *address, struct metrics *metrics, http_probe
 		return NULL;
 	http = alloc_zero(1, sizeof(*http));
 	*http = (struct http){ .metrics = metrics, .ready = ready, .live = live, .ctx = ctx };
-	http->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
-		on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+	http->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
+		NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
 	if (!http->daemon) {

@@ -111,8 +111,8 @@ static size_t whole_characters(const char *text, size_t size)
 /* Bytes that would end a line, move a terminal's cursor or hide the rest from a reader. */
 static bool must_escape(uint32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '"' || point == '\\'
-		|| (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '"' || point == '\\' ||
+		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
 static void line_escape(struct line *line, uint32_t point)

@@ -47,7 +47,8 @@ void log_write(struct log *log, enum log_level level, const char *message,
 	do { \
 		if (log_enabled((log), (level))) \
 			log_write((log), (level), (message), \
-				(const struct log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { .name = NULL } }); \
+				(const struct log_field[]){ \
+					__VA_ARGS__ __VA_OPT__(, ){ .name = NULL } }); \
 	} while (0)
 #define log_error(log, ...) log_at((log), LOG_ERROR, __VA_ARGS__)
 #define log_warn(log, ...) log_at((log), LOG_WARN, __VA_ARGS__)

@@ -25,7 +25,8 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 		"Times a failed batch was halved to find the command that failed." },
 	[METRIC_NEW_ROWS_REFUSED] = { "new_rows_refused_total",
 		"Batches run again as a row that was expected to be new was there." },
-	[METRIC_FENCED] = { "fenced_lanes_total", "Lanes dropped because another worker has them." },
+	[METRIC_FENCED] = { "fenced_lanes_total",
+		"Lanes dropped because another worker has them." },
 	[METRIC_TEXT_REPAIRS] = { "text_repairs_total",
 		"Texts with NUL or lone surrogates that were repaired." },
 	[METRIC_DEAD_LETTERS] = { "dead_letters_total", "Messages sent to a dead-letter topic." },
@@ -38,7 +39,8 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 	[METRIC_CONNECTS] = { "database_connects_total", "Database connections opened." },
 	[METRIC_REBALANCES] = { "rebalances_total", "Changes of the partitions assigned." },
 	[METRIC_BUILDS] = { "index_builds_total", "Vector indexes built." },
-	[METRIC_BUILDS_FAILED] = { "index_builds_failed_total", "Vector indexes that can't be built." },
+	[METRIC_BUILDS_FAILED] = { "index_builds_failed_total",
+		"Vector indexes that can't be built." },
 };
 
 static const struct metric_text gauge_texts[GAUGE_COUNT] = {
@@ -46,14 +48,18 @@ static const struct metric_text gauge_texts[GAUGE_COUNT] = {
 	[GAUGE_LANES_PAUSED] = { "lanes_paused", "Partitions that are paused now." },
 	[GAUGE_LANES_STOPPED] = { "lanes_stopped", "Partitions that need an operator." },
 	[GAUGE_QUEUED_COMMANDS] = { "queued_commands", "Commands fetched and not yet committed." },
-	[GAUGE_QUEUED_BYTES] = { "queued_bytes", "Bytes of the commands fetched and not yet committed." },
-	[GAUGE_LAG] = { "lag", "Messages between the ends of the assigned partitions and what is applied." },
+	[GAUGE_QUEUED_BYTES] = { "queued_bytes",
+		"Bytes of the commands fetched and not yet committed." },
+	[GAUGE_LAG] = { "lag",
+		"Messages between the ends of the assigned partitions and what is applied." },
 	[GAUGE_POOL_SIZE] = { "pool_connections", "Open database connections." },
 	[GAUGE_POOL_BUSY] = { "pool_connections_busy", "Database connections at work." },
 	[GAUGE_READS_LIMIT] = { "reads_beside_limit",
 		"Reads beside their partitions that run at once at the most, as was found best." },
-	[GAUGE_REPLIES_IN_FLIGHT] = { "replies_in_flight", "Replies not yet acknowledged by Kafka." },
-	[GAUGE_BUILDS_RUNNING] = { "index_builds_running", "Vector indexes being built by this worker." },
+	[GAUGE_REPLIES_IN_FLIGHT] = { "replies_in_flight",
+		"Replies not yet acknowledged by Kafka." },
+	[GAUGE_BUILDS_RUNNING] = { "index_builds_running",
+		"Vector indexes being built by this worker." },
 };
 
 struct histogram_text {
@@ -64,11 +70,11 @@ struct histogram_text {
 static const struct histogram_text histogram_texts[HISTOGRAM_COUNT] = {
 	[HISTOGRAM_BATCH_COMMANDS] = { { "batch_commands", "Commands of a batch." },
 		{ 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000 } },
-	[HISTOGRAM_BATCH_SECONDS] = {
-		{ "batch_seconds", "Time of a batch from its first statement to its commit." },
+	[HISTOGRAM_BATCH_SECONDS] = { { "batch_seconds",
+					      "Time of a batch from its first statement to its commit." },
 		{ .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10 } },
-	[HISTOGRAM_AGE_SECONDS] = {
-		{ "command_age_seconds", "Time from a command's timestamp to its commit." },
+	[HISTOGRAM_AGE_SECONDS] = { { "command_age_seconds",
+					    "Time from a command's timestamp to its commit." },
 		{ .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60, 600, 3600 } },
 };
 
@@ -99,8 +105,9 @@ struct metrics {
 
 struct metrics *metrics_new(const char *const *command_names, size_t command_count)
 {
-	struct metrics *metrics = alloc_zero(1, sizeof(*metrics)
-		+ (command_count + 1) * OUTCOME_COUNT * sizeof(metrics->commands[0]));
+	struct metrics *metrics = alloc_zero(1,
+		sizeof(*metrics) +
+			(command_count + 1) * OUTCOME_COUNT * sizeof(metrics->commands[0]));
 
 	metrics->command_names = command_names;
 	metrics->command_count = command_count;
@@ -194,19 +201,23 @@ static void print_value(FILE *out, const struct metric_text *text, const char *t
 /* Pairs that never happened are left out: most commands have one outcome. */
 static void print_commands(const struct metrics *metrics, FILE *out)
 {
-	static const struct metric_text text = { "commands_total", "Commands done, by name and outcome." };
+	static const struct metric_text text = { "commands_total",
+		"Commands done, by name and outcome." };
 
 	print_head(out, &text, "counter");
 	for (size_t i = 0; i <= metrics->command_count; i++) {
-		const char *name = i < metrics->command_count ? metrics->command_names[i] : "unknown";
+		const char *name = i < metrics->command_count ? metrics->command_names[i]
+							      : "unknown";
 
 		for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
-			uint64_t n = atomic_load_explicit(
-				&metrics->commands[i * OUTCOME_COUNT + outcome], memory_order_relaxed);
+			uint64_t n = atomic_load_explicit(&metrics->commands[i * OUTCOME_COUNT +
+								  outcome],
+				memory_order_relaxed);
 
 			if (n > 0)
-				fprintf(out, "stowage_%s{command=\"%s\",outcome=\"%s\"} %llu\n", text.name,
-					name, outcome_names[outcome], (unsigned long long)n);
+				fprintf(out, "stowage_%s{command=\"%s\",outcome=\"%s\"} %llu\n",
+					text.name, name, outcome_names[outcome],
+					(unsigned long long)n);
 		}
 	}
 }

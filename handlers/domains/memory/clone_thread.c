@@ -4,11 +4,11 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/base/iso_time.h"
-#include "handlers/domains/memory/message_read.h"
-#include "handlers/domains/memory/message_list.h"
-#include "handlers/core/reply.h"
 #include "handlers/core/context.h"
+#include "handlers/core/reply.h"
+#include "handlers/domains/memory/message_list.h"
+#include "handlers/domains/memory/message_read.h"
+#include "schemas/base/iso_time.h"
 #include "schemas/base/uuid.h"
 
 /* Both commands are given the same fields. */
@@ -154,8 +154,7 @@ static struct datum new_thread(struct turn *turn, const struct cloning *cloning,
 
 	for (uint32_t i = 0; i < thread.size; i++)
 		if (thread.items[i].kind == DATUM_TEXT)
-			thread.items[i] =
-				kept(turn, thread.items[i].text, thread.items[i].size);
+			thread.items[i] = kept(turn, thread.items[i].text, thread.items[i].size);
 	return thread;
 }
 

@@ -2,9 +2,9 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
+#include "handlers/core/context.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
-#include "handlers/core/context.h"
 
 static const struct datum *thread_id_of(const struct call *call)
 {

@@ -9,12 +9,12 @@
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/keys.h"
-#include "handlers/domains/memory/message_read.h"
-#include "handlers/domains/memory/order.h"
-#include "handlers/domains/memory/message_list.h"
-#include "handlers/domains/memory/metadata_filter.h"
 #include "handlers/core/paging.h"
 #include "handlers/core/reply.h"
+#include "handlers/domains/memory/message_list.h"
+#include "handlers/domains/memory/message_read.h"
+#include "handlers/domains/memory/metadata_filter.h"
+#include "handlers/domains/memory/order.h"
 
 #define DEFAULT_PER_PAGE 40
 
@@ -68,8 +68,8 @@ static bool read_range(struct turn *turn, struct listing *listing, const struct 
 
 	listing->start = field_or_none(range, MEMORY_DATE_RANGE__START);
 	listing->end = field_or_none(range, MEMORY_DATE_RANGE__END);
-	listing->start_exclusive =
-		is_true(field_or_none(range, MEMORY_DATE_RANGE__START_EXCLUSIVE));
+	listing->start_exclusive = is_true(field_or_none(range,
+		MEMORY_DATE_RANGE__START_EXCLUSIVE));
 	listing->end_exclusive = is_true(field_or_none(range, MEMORY_DATE_RANGE__END_EXCLUSIVE));
 	return binding_time_ok(turn, listing->call, listing->start, "filter.dateRange.start") &&
 		binding_time_ok(turn, listing->call, listing->end, "filter.dateRange.end");
@@ -79,8 +79,8 @@ static bool include_fits(struct turn *turn, struct call *call, const struct datu
 {
 	for (uint32_t i = 0; i < include->size; i++) {
 		const struct datum *one = &include->items[i];
-		const struct datum *before =
-			datum_field(one, MEMORY_MESSAGE_INCLUDE__WITH_PREVIOUS_MESSAGES);
+		const struct datum *before = datum_field(one,
+			MEMORY_MESSAGE_INCLUDE__WITH_PREVIOUS_MESSAGES);
 		if (!datum_is_null(before) && before->integer < -1) {
 			call_fail(turn, call, FAILURE_INVALID, "INVALID_INCLUDE", NULL,
 				"include.withPreviousMessages must not be negative");
@@ -112,8 +112,7 @@ static bool read_options(struct turn *turn, struct listing *listing)
 			&listing->scan.filter) &&
 		memory_order_read(turn, call, datum_field(request, MEMORY_LIST_MESSAGES__ORDER_BY),
 			false, &listing->order) &&
-		read_range(turn, listing, filter) &&
-		include_fits(turn, call, listing->include);
+		read_range(turn, listing, filter) && include_fits(turn, call, listing->include);
 }
 
 /* ---------------------------------------------------------------- conditions */
@@ -139,11 +138,13 @@ static const char *where(struct turn *turn, const struct listing *listing)
 		json_text_puts(&sql,
 			arena_printf(turn->arena, " AND m.\"resourceId\" = $%d::text", ++at));
 	if (!datum_is_null(listing->start))
-		json_text_puts(&sql, arena_printf(turn->arena, " AND " WHEN " %s $%d::timestamptz",
-			listing->start_exclusive ? ">" : ">=", ++at));
+		json_text_puts(&sql,
+			arena_printf(turn->arena, " AND " WHEN " %s $%d::timestamptz",
+				listing->start_exclusive ? ">" : ">=", ++at));
 	if (!datum_is_null(listing->end))
-		json_text_puts(&sql, arena_printf(turn->arena, " AND " WHEN " %s $%d::timestamptz",
-			listing->end_exclusive ? "<" : "<=", ++at));
+		json_text_puts(&sql,
+			arena_printf(turn->arena, " AND " WHEN " %s $%d::timestamptz",
+				listing->end_exclusive ? "<" : "<=", ++at));
 	return json_text_end(&sql).text;
 }
 
@@ -212,8 +213,9 @@ static bool threads_exhausted(struct turn *turn, const struct listing *listing,
 	for (uint32_t i = 0; i < thread_ids->size; i++)
 		keys_add(threads, &thread_ids->items[i]);
 	for (uint32_t i = 0; i < messages->size; i++)
-		count += keys_find(threads, datum_field(&messages->items[i],
-				 MEMORY_MESSAGE__THREAD_ID)) != KEYS_NONE;
+		count += keys_find(threads,
+				 datum_field(&messages->items[i], MEMORY_MESSAGE__THREAD_ID)) !=
+			KEYS_NONE;
 	return count >= listing->total;
 }
 
@@ -283,8 +285,8 @@ static void send_include(struct turn *turn, struct listing *listing)
 
 	for (uint32_t i = 0; i < include->size; i++) {
 		const struct datum *one = &include->items[i];
-		const struct datum *previous =
-			datum_field(one, MEMORY_MESSAGE_INCLUDE__WITH_PREVIOUS_MESSAGES);
+		const struct datum *previous = datum_field(one,
+			MEMORY_MESSAGE_INCLUDE__WITH_PREVIOUS_MESSAGES);
 		bind_element_text(params, id, datum_field(one, MEMORY_MESSAGE_INCLUDE__ID));
 		array_int8(params, before, datum_is_null(previous) ? 1 : previous->integer + 1);
 		array_int8(params, after,
@@ -351,7 +353,8 @@ static bool is_blank(const struct datum *text)
 		uint32_t begin = at;
 		for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
 			size_t len = strlen(spaces[i]);
-			if (text->size - at >= len && memcmp(text->text + at, spaces[i], len) == 0) {
+			if (text->size - at >= len &&
+				memcmp(text->text + at, spaces[i], len) == 0) {
 				at += (uint32_t)len;
 				break;
 			}
@@ -383,8 +386,8 @@ void memory_list_messages(struct turn *turn)
 {
 	struct listing *listing = arena_calloc(turn->arena, 1, sizeof(*listing));
 	struct call *call = turn->calls[0];
-	const struct datum *resource_id =
-		datum_field(call->request, MEMORY_LIST_MESSAGES__RESOURCE_ID);
+	const struct datum *resource_id = datum_field(call->request,
+		MEMORY_LIST_MESSAGES__RESOURCE_ID);
 
 	listing->call = call;
 	listing->thread_ids = datum_field(call->request, MEMORY_LIST_MESSAGES__THREAD_ID);
@@ -401,8 +404,8 @@ void memory_list_messages_by_resource_id(struct turn *turn)
 	struct call *call = turn->calls[0];
 
 	listing->call = call;
-	listing->resource_id =
-		datum_field(call->request, MEMORY_LIST_MESSAGES_BY_RESOURCE_ID__RESOURCE_ID);
+	listing->resource_id = datum_field(call->request,
+		MEMORY_LIST_MESSAGES_BY_RESOURCE_ID__RESOURCE_ID);
 	if (is_blank(listing->resource_id)) {
 		call_fail(turn, call, FAILURE_INVALID, "INVALID_QUERY", NULL,
 			"resourceId is required");
@@ -428,8 +431,8 @@ static void found_by_id(struct turn *turn, const struct rows *rows, void *arg)
 void memory_list_messages_by_id(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
-	const struct datum *ids =
-		datum_field(call->request, MEMORY_LIST_MESSAGES_BY_ID__MESSAGE_IDS);
+	const struct datum *ids = datum_field(call->request,
+		MEMORY_LIST_MESSAGES_BY_ID__MESSAGE_IDS);
 
 	for (uint32_t i = 0; i < ids->size; i++)
 		if (!binding_text_ok(turn, call, &ids->items[i], "messageIds"))

@@ -4,13 +4,13 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
-#include "handlers/domains/memory/order.h"
-#include "handlers/domains/memory/metadata_filter.h"
+#include "handlers/core/context.h"
 #include "handlers/core/paging.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
-#include "handlers/core/context.h"
+#include "handlers/domains/memory/metadata_filter.h"
+#include "handlers/domains/memory/order.h"
+#include "schemas/json/json.h"
 
 #define DEFAULT_PER_PAGE 100
 
@@ -34,8 +34,7 @@ static const struct datum *filter_field(const struct call *call, unsigned index)
 /* Array and text have keys too, in JavaScript, and none that may be used. */
 static bool read_metadata(struct turn *turn, struct listing *listing)
 {
-	const struct datum *given =
-		filter_field(listing->call, MEMORY_THREAD_FILTER__METADATA);
+	const struct datum *given = filter_field(listing->call, MEMORY_THREAD_FILTER__METADATA);
 	enum json_kind kind = json_kind(json_of(given));
 
 	if (kind == JSON_ARRAY_KIND || kind == JSON_STRING_KIND) {
@@ -78,10 +77,12 @@ static const char *where(struct turn *turn, const struct listing *listing)
 
 	return arena_printf(turn->arena, "FROM :\"schema\".mastra_threads%s%s%s",
 		resource ? " WHERE \"resourceId\" = $1::text" : "",
-		datum_is_null(&listing->metadata) ? "" : resource ? " AND " : " WHERE ",
 		datum_is_null(&listing->metadata) ? ""
-			: resource                  ? "metadata @> $2::jsonb"
-						    : "metadata @> $1::jsonb");
+			: resource                ? " AND "
+						  : " WHERE ",
+		datum_is_null(&listing->metadata) ? ""
+			: resource                ? "metadata @> $2::jsonb"
+						  : "metadata @> $1::jsonb");
 }
 
 static void bind_where(struct turn *turn, const struct listing *listing)
@@ -141,9 +142,8 @@ void memory_list_threads(struct turn *turn)
 	if (!read_listing(turn, listing))
 		return;
 	bind_where(turn, listing);
-	turn_send_sql(turn,
-		arena_printf(turn->arena, "SELECT count(*) %s", where(turn, listing)), counted,
-		listing);
+	turn_send_sql(turn, arena_printf(turn->arena, "SELECT count(*) %s", where(turn, listing)),
+		counted, listing);
 	bind_where(turn, listing);
 	const char *sql = page_sql(turn, listing);
 	bind_paging(turn->params, &listing->paging);

@@ -26,7 +26,6 @@ void memory_thread_missing(struct turn *turn, struct call *call, const struct da
 	json_text_key(&details, "threadId", strlen("threadId"));
 	json_text_string(&details, thread_id->text, thread_id->size);
 	json_text_puts(&details, "}");
-	call_fail(turn, call, FAILURE_NOT_FOUND, "THREAD_NOT_FOUND",
-		json_text_end(&details).text, "Thread %.*s not found", (int)thread_id->size,
-		thread_id->text);
+	call_fail(turn, call, FAILURE_NOT_FOUND, "THREAD_NOT_FOUND", json_text_end(&details).text,
+		"Thread %.*s not found", (int)thread_id->size, thread_id->text);
 }

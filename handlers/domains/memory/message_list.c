@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "fields.gen.h"
-#include "schemas/json/json.h"
 #include "handlers/core/keys.h"
 #include "handlers/domains/memory/message_parts.h"
 #include "schemas/json/check.h"
+#include "schemas/json/json.h"
 
 /*
  * The reference sorts after every addition, stable. One sort at the end gives the same with a
@@ -45,7 +45,8 @@ struct json message_content(struct arena *arena, const struct datum *column)
 	bool is_value = kind == JSON_OBJECT_KIND || kind == JSON_ARRAY_KIND ||
 		kind == JSON_STRING_KIND;
 
-	if (is_value && json_check(column->text, column->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID) {
+	if (is_value &&
+		json_check(column->text, column->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID) {
 		struct datum normal = json_normal(arena, column);
 		return json_of(&normal);
 	}
@@ -71,7 +72,8 @@ static bool is_text(const struct datum *datum, const char *text)
 {
 	size_t len = strlen(text);
 
-	return datum->kind == DATUM_TEXT && datum->size == len && memcmp(datum->text, text, len) == 0;
+	return datum->kind == DATUM_TEXT && datum->size == len &&
+		memcmp(datum->text, text, len) == 0;
 }
 
 /* Content, type and role as the list shows them. */
@@ -179,8 +181,7 @@ static int by_id_descending(const void *a, const void *b)
 	return by_id(b, a);
 }
 
-static struct datum sorted(struct message_list *list,
-	int (*compare)(const void *, const void *))
+static struct datum sorted(struct message_list *list, int (*compare)(const void *, const void *))
 {
 	uint32_t count = keys_count(list->ids);
 	struct datum *items = arena_calloc(list->arena, (size_t)count + 1, sizeof(*items));

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char ascii_order[] = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789"
-	"abcdefghijklmnopqrstuvwxyz";
+				  "abcdefghijklmnopqrstuvwxyz";
 
 static bool is_capital(unsigned char c)
 {

@@ -119,8 +119,7 @@ static struct part_args part_args_of(struct arena *arena, struct json parts)
 
 static bool lacks_args(struct json invocation)
 {
-	return json_kind(invocation) == JSON_OBJECT_KIND &&
-		!has_keys(json_get(invocation, "args"));
+	return json_kind(invocation) == JSON_OBJECT_KIND && !has_keys(json_get(invocation, "args"));
 }
 
 /* The args that the entry lacks and its part has; absent if there is nothing to do. */
@@ -177,9 +176,8 @@ struct json message_parts_tidy(struct arena *arena, struct json content)
 		return content;
 	struct part_args all = part_args_of(arena, parts);
 	struct json tidied = tidy_invocations(arena, invocations, &all);
-	return json_same(tidied, invocations)
-		? content
-		: json_set(arena, content, "toolInvocations", tidied);
+	return json_same(tidied, invocations) ? content
+					      : json_set(arena, content, "toolInvocations", tidied);
 }
 
 /* ---------------------------------------------------------------- key */

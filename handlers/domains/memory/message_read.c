@@ -37,8 +37,8 @@ struct datum message_of_row(struct turn *turn, const struct rows *rows, int row)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		fields[texts[i].field] = copied_text(turn, rows, row, texts[i].column);
-	fields[MEMORY_MESSAGE__CREATED_AT] =
-		datum_integer(rows_time_ms(rows, row, MESSAGE_CREATED_AT));
+	fields[MEMORY_MESSAGE__CREATED_AT] = datum_integer(rows_time_ms(rows, row,
+		MESSAGE_CREATED_AT));
 	struct datum *type = &fields[MEMORY_MESSAGE__TYPE];
 	if (type->size == 2 && memcmp(type->text, "v2", 2) == 0)
 		*type = datum_null();
@@ -60,8 +60,8 @@ static void keep(struct turn *turn, struct message_scan *scan, struct datum mess
 	scan->too_large = scan->bytes > turn->settings->max_reply_bytes;
 }
 
-static bool row_matches(struct turn *turn, const struct message_scan *scan,
-	const struct rows *rows, int row)
+static bool row_matches(struct turn *turn, const struct message_scan *scan, const struct rows *rows,
+	int row)
 {
 	size_t len = 0;
 	const char *text = rows_text(rows, row, MESSAGE_CONTENT, &len);
@@ -131,8 +131,9 @@ static const char *has_keys(struct turn *turn, const struct message_scan *scan)
 
 	while (walk.members && json_next(&walk, &key, &value)) {
 		params_text(turn->params, key.text, key.len);
-		json_text_puts(&sql, arena_printf(turn->arena, " AND strpos(m.content, $%d::text) > 0",
-			params_count(turn->params)));
+		json_text_puts(&sql,
+			arena_printf(turn->arena, " AND strpos(m.content, $%d::text) > 0",
+				params_count(turn->params)));
 	}
 	return json_text_end(&sql).text;
 }

@@ -8,8 +8,8 @@
 #ifndef HANDLERS_DOMAINS_MEMORY_MESSAGE_READ_H
 #define HANDLERS_DOMAINS_MEMORY_MESSAGE_READ_H
 
-#include "schemas/json/json.h"
 #include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 struct message_scan;
 
@@ -19,7 +19,7 @@ typedef void message_scan_fn(struct turn *turn, struct message_scan *scan, void 
 struct message_scan {
 	struct call *call;
 	/* What to look for; set before message_scan_start. */
-	const char *where;                    /* conditions on the table `m`, from fixed text */
+	const char *where; /* conditions on the table `m`, from fixed text */
 	void (*bind)(struct turn *turn, void *arg); /* binds their values, $1 and on */
 	message_scan_fn *done;
 	void *arg;

@@ -31,7 +31,8 @@ static bool key_ok(struct turn *turn, struct call *call, struct json key)
 		"Invalid metadata key %.*s: keys begin with a letter or underscore, hold only "
 		"letters, digits and underscores, at most %d, and are none of __proto__, prototype, "
 		"constructor",
-		(int)(key.len < 2 * KEY_MAXIMUM ? key.len : 2 * KEY_MAXIMUM), key.text, KEY_MAXIMUM);
+		(int)(key.len < 2 * KEY_MAXIMUM ? key.len : 2 * KEY_MAXIMUM), key.text,
+		KEY_MAXIMUM);
 	return false;
 }
 
@@ -83,8 +84,7 @@ bool metadata_filter_read(struct turn *turn, struct call *call, const struct dat
 	return true;
 }
 
-bool metadata_filter_matches(struct arena *arena, const struct datum *content,
-	struct json filter)
+bool metadata_filter_matches(struct arena *arena, const struct datum *content, struct json filter)
 {
 	if (json_kind(json_of(content)) != JSON_OBJECT_KIND ||
 		json_check(content->text, content->size, JSON_DEPTH_MAXIMUM).verdict != JSON_VALID)

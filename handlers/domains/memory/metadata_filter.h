@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "schemas/json/json.h"
 #include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 /* Are the object's keys names of letters, digits and _, at most 128 of them, that mean nothing
  * to JavaScript? Else the call fails with INVALID_METADATA_KEY. */
@@ -19,7 +19,6 @@ bool metadata_filter_read(struct turn *turn, struct call *call, const struct dat
 	struct json *out) __attribute__((warn_unused_result));
 
 /* Has the content (as the column holds it) a metadata object with exactly these members? */
-bool metadata_filter_matches(struct arena *arena, const struct datum *content,
-	struct json filter);
+bool metadata_filter_matches(struct arena *arena, const struct datum *content, struct json filter);
 
 #endif

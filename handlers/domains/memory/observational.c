@@ -136,7 +136,8 @@ struct datum om_reply(struct turn *turn, const struct call *call, const struct o
 		if (field < 0)
 			continue;
 		fields[field] = row->column[i];
-		if (type->fields[field].type->kind == TYPE_DOUBLE && fields[field].kind == DATUM_INTEGER)
+		if (type->fields[field].type->kind == TYPE_DOUBLE &&
+			fields[field].kind == DATUM_INTEGER)
 			fields[field] = datum_real((double)row->column[i].integer);
 	}
 	if (tokens)
@@ -159,7 +160,8 @@ static bool scope_ok(struct turn *turn, struct call *call, const struct datum *s
 
 static bool origin_ok(struct turn *turn, struct call *call, const struct datum *origin)
 {
-	const struct datum initial = datum_string("initial"), reflection = datum_string("reflection");
+	const struct datum initial = datum_string("initial"),
+			   reflection = datum_string("reflection");
 
 	if (datum_equals(origin, &initial) || datum_equals(origin, &reflection))
 		return true;
@@ -175,7 +177,8 @@ static bool take_config(struct turn *turn, struct call *call, const struct datum
 	struct datum repaired;
 
 	if (json_kind(json_of(config)) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_CONFIG", NULL, "config is no JSON object");
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
+			"config is no JSON object");
 		return false;
 	}
 	if (!binding_json(turn, call, config, "config", &repaired))
@@ -203,7 +206,8 @@ static struct datum read_record(struct turn *turn, const struct rows *rows, int 
 
 	if (!rows_null(rows, row, column)) {
 		chunks.text = rows_text(rows, row, column, &chunks.len);
-		record.items[field] = datum_from_json(turn->arena, type->fields[field].type, chunks);
+		record.items[field] = datum_from_json(turn->arena, type->fields[field].type,
+			chunks);
 	}
 	return record;
 }
@@ -221,10 +225,10 @@ static void got_record(struct turn *turn, const struct rows *rows, void *arg)
 void memory_get_observational_memory(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
-	const struct datum *thread =
-		datum_field(call->request, MEMORY_GET_OBSERVATIONAL_MEMORY__THREAD_ID);
-	const struct datum *resource =
-		datum_field(call->request, MEMORY_GET_OBSERVATIONAL_MEMORY__RESOURCE_ID);
+	const struct datum *thread = datum_field(call->request,
+		MEMORY_GET_OBSERVATIONAL_MEMORY__THREAD_ID);
+	const struct datum *resource = datum_field(call->request,
+		MEMORY_GET_OBSERVATIONAL_MEMORY__RESOURCE_ID);
 
 	if (!binding_text_ok(turn, call, thread, "threadId") ||
 		!binding_text_ok(turn, call, resource, "resourceId"))
@@ -273,7 +277,8 @@ void memory_get_observational_memory_history(struct turn *turn)
 	struct call *call = turn->calls[0];
 
 	if (!not_negative(turn, call, binding_path(call, "limit", NULL), "limit") ||
-		!not_negative(turn, call, binding_path(call, "options.offset", NULL), "options.offset"))
+		!not_negative(turn, call, binding_path(call, "options.offset", NULL),
+			"options.offset"))
 		return;
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		const struct datum *value = binding_path(call, given[i].path, NULL);
@@ -295,14 +300,15 @@ void memory_initialize_observational_memory(struct turn *turn)
 	struct om_row row = fresh_row(turn, call);
 
 	row.column[OM_SCOPE] = *datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__SCOPE);
-	row.column[OM_THREAD_ID] =
-		*datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__THREAD_ID);
-	row.column[OM_RESOURCE_ID] =
-		*datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__RESOURCE_ID);
-	row.column[OM_OBSERVED_TIMEZONE] =
-		*datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__OBSERVED_TIMEZONE);
-	if (!scope_ok(turn, call, &row.column[OM_SCOPE]) || !take_config(turn, call,
-		datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__CONFIG), &row))
+	row.column[OM_THREAD_ID] = *datum_field(request,
+		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__THREAD_ID);
+	row.column[OM_RESOURCE_ID] = *datum_field(request,
+		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__RESOURCE_ID);
+	row.column[OM_OBSERVED_TIMEZONE] = *datum_field(request,
+		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__OBSERVED_TIMEZONE);
+	if (!scope_ok(turn, call, &row.column[OM_SCOPE]) ||
+		!take_config(turn, call,
+			datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__CONFIG), &row))
 		return;
 	if (insert_row(turn, call, &row, NULL))
 		call_reply(turn, call, om_reply(turn, call, &row, NULL));
@@ -319,8 +325,8 @@ static bool take_whole(struct turn *turn, struct call *call, const struct datum 
 	if (!om_tokens(turn, call, number, name, &whole))
 		return false;
 	if (whole != number->real) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_NUMBER", NULL, "%s is no whole number",
-			name);
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
+			"%s is no whole number", name);
 		return false;
 	}
 	*out = datum_integer(whole);
@@ -363,7 +369,8 @@ static bool chunk_times_ok(struct turn *turn, struct call *call)
 			const struct datum *time = datum_field(&chunks->items[i], times[t].field);
 			if (!binding_time_fits(time->integer))
 				return binding_time_ok(turn, call, time,
-					arena_printf(turn->arena, "bufferedObservationChunks[%u].%s", i,
+					arena_printf(turn->arena,
+						"bufferedObservationChunks[%u].%s", i,
 						times[t].name));
 		}
 	}
@@ -373,12 +380,13 @@ static bool chunk_times_ok(struct turn *turn, struct call *call)
 static void inserted(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
-	const struct datum *id =
-		datum_field(call->request, MEMORY_INSERT_OBSERVATIONAL_MEMORY_RECORD__ID);
+	const struct datum *id = datum_field(call->request,
+		MEMORY_INSERT_OBSERVATIONAL_MEMORY_RECORD__ID);
 
 	if (rows_affected(rows) == 0)
 		call_fail(turn, call, FAILURE_CONFLICT, "OBSERVATIONAL_MEMORY_EXISTS", NULL,
-			"Observational memory record exists already: %.*s", (int)id->size, id->text);
+			"Observational memory record exists already: %.*s", (int)id->size,
+			id->text);
 	else
 		call_reply_null(turn, call);
 }
@@ -415,7 +423,8 @@ bool om_next_generation(struct turn *turn, struct call *call, const struct datum
 		{ OM_THREAD_ID, MEMORY_OBSERVATIONAL_MEMORY_RECORD__THREAD_ID },
 		{ OM_RESOURCE_ID, MEMORY_OBSERVATIONAL_MEMORY_RECORD__RESOURCE_ID },
 		{ OM_LAST_OBSERVED_AT, MEMORY_OBSERVATIONAL_MEMORY_RECORD__LAST_OBSERVED_AT },
-		{ OM_TOTAL_TOKENS_OBSERVED, MEMORY_OBSERVATIONAL_MEMORY_RECORD__TOTAL_TOKENS_OBSERVED },
+		{ OM_TOTAL_TOKENS_OBSERVED,
+			MEMORY_OBSERVATIONAL_MEMORY_RECORD__TOTAL_TOKENS_OBSERVED },
 		{ OM_OBSERVED_TIMEZONE, MEMORY_OBSERVATIONAL_MEMORY_RECORD__OBSERVED_TIMEZONE },
 	};
 	int32_t rounded = 0;
@@ -425,8 +434,11 @@ bool om_next_generation(struct turn *turn, struct call *call, const struct datum
 		row->column[kept[i].column] = *datum_field(current, kept[i].field);
 	row->column[OM_ORIGIN_TYPE] = datum_string("reflection");
 	row->column[OM_LAST_REFLECTION_AT] = datum_integer(call->now_ms);
-	row->column[OM_GENERATION_COUNT] = datum_integer(
-		datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__GENERATION_COUNT)->integer + 1);
+	row->column[OM_GENERATION_COUNT] =
+		datum_integer(datum_field(current,
+				      MEMORY_OBSERVATIONAL_MEMORY_RECORD__GENERATION_COUNT)
+				      ->integer +
+			1);
 	if (!om_tokens(turn, call, tokens, "tokenCount", &rounded) ||
 		!scope_ok(turn, call, &row->column[OM_SCOPE]))
 		return false;
@@ -442,15 +454,16 @@ void memory_create_reflection_generation(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
-	const struct datum *tokens =
-		datum_field(request, MEMORY_CREATE_REFLECTION_GENERATION__TOKEN_COUNT);
+	const struct datum *tokens = datum_field(request,
+		MEMORY_CREATE_REFLECTION_GENERATION__TOKEN_COUNT);
 	struct om_row row;
 
 	if (!om_next_generation(turn, call,
-		datum_field(request, MEMORY_CREATE_REFLECTION_GENERATION__CURRENT_RECORD), tokens, &row))
+		    datum_field(request, MEMORY_CREATE_REFLECTION_GENERATION__CURRENT_RECORD),
+		    tokens, &row))
 		return;
-	row.column[OM_ACTIVE_OBSERVATIONS] =
-		*datum_field(request, MEMORY_CREATE_REFLECTION_GENERATION__REFLECTION);
+	row.column[OM_ACTIVE_OBSERVATIONS] = *datum_field(request,
+		MEMORY_CREATE_REFLECTION_GENERATION__REFLECTION);
 	if (insert_row(turn, call, &row, NULL))
 		call_reply(turn, call, om_reply(turn, call, &row, tokens));
 }

@@ -8,8 +8,8 @@
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/datum_json.h"
-#include "schemas/base/iso_time.h"
 #include "handlers/core/reply.h"
+#include "schemas/base/iso_time.h"
 
 /* ---------------------------------------------------------------- how many chunks */
 
@@ -64,11 +64,12 @@ static uint32_t chunks_to_activate(const struct chunks *chunks, const struct dat
 {
 	double pending =
 		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__CURRENT_PENDING_TOKENS)->real;
-	double threshold =
-		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__MESSAGE_TOKENS_THRESHOLD)->real;
+	double threshold = datum_field(request,
+		MEMORY_SWAP_BUFFERED_TO_ACTIVE__MESSAGE_TOKENS_THRESHOLD)
+				   ->real;
 	double ratio = datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATION_RATIO)->real;
-	const struct datum *force =
-		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__FORCE_MAX_ACTIVATION);
+	const struct datum *force = datum_field(request,
+		MEMORY_SWAP_BUFFERED_TO_ACTIVE__FORCE_MAX_ACTIVATION);
 	double retained = threshold * (1 - ratio);
 	double target = fmax(0, pending - retained);
 	double min_remaining = fmin(MIN_REMAINING, retained);
@@ -106,8 +107,8 @@ static struct datum join_observations(struct arena *arena, const struct chunks *
 	struct json_text out = json_text_new(arena);
 
 	for (uint32_t i = 0; i < chunks->count; i++) {
-		const struct datum *text =
-			chunk_field(chunks, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__OBSERVATIONS);
+		const struct datum *text = chunk_field(chunks, i,
+			MEMORY_BUFFERED_OBSERVATION_CHUNK__OBSERVATIONS);
 		json_text_puts(&out, i ? "\n\n" : "");
 		json_text_add(&out, text->text, text->size);
 	}
@@ -118,8 +119,8 @@ static struct datum join_observations(struct arena *arena, const struct chunks *
  * time that the column can hold. */
 static int64_t observed_at(const struct call *call, const struct chunks *activated)
 {
-	const struct datum *given =
-		datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
+	const struct datum *given = datum_field(call->request,
+		MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
 	const struct datum *last = chunk_field(activated, activated->count - 1,
 		MEMORY_BUFFERED_OBSERVATION_CHUNK__LAST_OBSERVED_AT);
 
@@ -135,11 +136,13 @@ static struct activation sum_up(struct arena *arena, const struct call *call,
 	double observations = 0, messages = 0;
 
 	for (uint32_t i = 0; i < activated->count; i++) {
-		observations +=
-			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__TOKEN_COUNT)->real;
+		observations += chunk_field(activated, i,
+			MEMORY_BUFFERED_OBSERVATION_CHUNK__TOKEN_COUNT)
+					->real;
 		messages += message_tokens(activated, i);
-		sum.messages +=
-			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS)->size;
+		sum.messages += chunk_field(activated, i,
+			MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS)
+					->size;
 	}
 	sum.observation_tokens = whole_tokens(observations);
 	sum.message_tokens = whole_tokens(messages);
@@ -154,8 +157,8 @@ static void send_activation(struct turn *turn, struct call *call, const struct a
 	char observed[ISO_TIME_SIZE];
 
 	iso_time_write(observed, sum->observed_ms);
-	const char *boundary =
-		arena_printf(turn->arena, "\n\n--- message boundary (%s) ---\n\n", observed);
+	const char *boundary = arena_printf(turn->arena, "\n\n--- message boundary (%s) ---\n\n",
+		observed);
 	bind_text(turn->params, &sum->observations);
 	params_text(turn->params, boundary, strlen(boundary));
 	params_int8(turn->params, sum->observation_tokens);
@@ -174,23 +177,22 @@ static struct datum cycle_ids(struct arena *arena, const struct chunks *activate
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < activated->count; i++) {
-		const struct datum *id =
-			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__CYCLE_ID);
+		const struct datum *id = chunk_field(activated, i,
+			MEMORY_BUFFERED_OBSERVATION_CHUNK__CYCLE_ID);
 		if (id->size)
 			ids[count++] = *id;
 	}
 	return datum_array(ids, count);
 }
 
-static struct datum message_ids(struct arena *arena, const struct chunks *activated,
-	int64_t total)
+static struct datum message_ids(struct arena *arena, const struct chunks *activated, int64_t total)
 {
 	struct datum *ids = arena_calloc(arena, (size_t)total + 1, sizeof(*ids));
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < activated->count; i++) {
-		const struct datum *given =
-			chunk_field(activated, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS);
+		const struct datum *given = chunk_field(activated, i,
+			MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS);
 		for (uint32_t k = 0; k < given->size; k++)
 			ids[count++] = given->items[k];
 	}
@@ -203,8 +205,8 @@ static struct datum per_chunk(struct arena *arena, const struct chunks *activate
 
 	for (uint32_t i = 0; i < activated->count; i++) {
 		const struct datum *chunk = activated->items[i].items;
-		struct datum *fields =
-			arena_calloc(arena, MEMORY_ACTIVATED_CHUNK_SIZE, sizeof(*fields));
+		struct datum *fields = arena_calloc(arena, MEMORY_ACTIVATED_CHUNK_SIZE,
+			sizeof(*fields));
 		fields[MEMORY_ACTIVATED_CHUNK__CYCLE_ID] =
 			chunk[MEMORY_BUFFERED_OBSERVATION_CHUNK__CYCLE_ID];
 		fields[MEMORY_ACTIVATED_CHUNK__MESSAGE_TOKENS] =
@@ -224,8 +226,8 @@ static struct datum per_chunk(struct arena *arena, const struct chunks *activate
 static struct datum *result_fields(struct arena *arena, const struct chunks *activated,
 	const struct activation *sum)
 {
-	struct datum *fields =
-		arena_calloc(arena, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE, sizeof(*fields));
+	struct datum *fields = arena_calloc(arena, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE,
+		sizeof(*fields));
 
 	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__CHUNKS_ACTIVATED] =
 		datum_integer(activated->count);
@@ -235,10 +237,10 @@ static struct datum *result_fields(struct arena *arena, const struct chunks *act
 		datum_integer(sum->observation_tokens);
 	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__MESSAGES_ACTIVATED] =
 		datum_integer(sum->messages);
-	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_CYCLE_IDS] =
-		cycle_ids(arena, activated);
-	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_MESSAGE_IDS] =
-		message_ids(arena, activated, sum->messages);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_CYCLE_IDS] = cycle_ids(arena,
+		activated);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_MESSAGE_IDS] = message_ids(arena,
+		activated, sum->messages);
 	return fields;
 }
 
@@ -250,12 +252,14 @@ static void reply_activation(struct turn *turn, struct call *call, const struct 
 	if (activated->count) {
 		uint32_t last = activated->count - 1;
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__OBSERVATIONS] = sum->observations;
-		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] =
-			per_chunk(turn->arena, activated);
-		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__SUGGESTED_CONTINUATION] = *chunk_field(
-			activated, last, MEMORY_BUFFERED_OBSERVATION_CHUNK__SUGGESTED_CONTINUATION);
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] = per_chunk(turn->arena,
+			activated);
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__SUGGESTED_CONTINUATION] =
+			*chunk_field(activated, last,
+				MEMORY_BUFFERED_OBSERVATION_CHUNK__SUGGESTED_CONTINUATION);
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__CURRENT_TASK] =
-			*chunk_field(activated, last, MEMORY_BUFFERED_OBSERVATION_CHUNK__CURRENT_TASK);
+			*chunk_field(activated, last,
+				MEMORY_BUFFERED_OBSERVATION_CHUNK__CURRENT_TASK);
 	}
 	call_reply(turn, call, datum_record(fields, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE));
 }
@@ -298,8 +302,8 @@ void memory_swap_buffered_to_active(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *id = datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID);
-	const struct datum *observed =
-		datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
+	const struct datum *observed = datum_field(call->request,
+		MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
 
 	if (!binding_text_ok(turn, call, id, "id") ||
 		!binding_time_ok(turn, call, observed, "lastObservedAt"))
@@ -342,14 +346,14 @@ void memory_swap_buffered_reflection_to_active(struct turn *turn)
 		OM_CONFIG, OM_GENERATION_COUNT, OM_LAST_OBSERVED_AT, OM_TOTAL_TOKENS_OBSERVED,
 		OM_OBSERVATION_TOKEN_COUNT, OM_OBSERVED_TIMEZONE, OM_METADATA, OM_CREATED_AT };
 	struct call *call = turn->calls[0];
-	const struct datum *current =
-		datum_field(call->request, MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__CURRENT_RECORD);
+	const struct datum *current = datum_field(call->request,
+		MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__CURRENT_RECORD);
 	const struct datum *id = datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__ID);
 	struct reflection_swap *swap = arena_calloc(turn->arena, 1, sizeof(*swap));
 
 	swap->call = call;
-	swap->tokens =
-		datum_field(call->request, MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__TOKEN_COUNT);
+	swap->tokens = datum_field(call->request,
+		MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__TOKEN_COUNT);
 	if (!binding_text_ok(turn, call, id, "currentRecord.id") ||
 		!om_next_generation(turn, call, current, swap->tokens, &swap->row))
 		return;

@@ -8,8 +8,8 @@
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/datum_json.h"
-#include "schemas/base/iso_time.h"
 #include "handlers/core/reply.h"
+#include "schemas/base/iso_time.h"
 #include "schemas/base/uuid.h"
 
 /* All updates end with the time and the id. */
@@ -27,8 +27,8 @@ void memory_set_buffering_observation_flag(struct turn *turn)
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_SET_BUFFERING_OBSERVATION_FLAG__ID);
-	const struct datum *tokens =
-		datum_field(request, MEMORY_SET_BUFFERING_OBSERVATION_FLAG__LAST_BUFFERED_AT_TOKENS);
+	const struct datum *tokens = datum_field(request,
+		MEMORY_SET_BUFFERING_OBSERVATION_FLAG__LAST_BUFFERED_AT_TOKENS);
 	int32_t rounded = 0;
 
 	if (!binding_text_ok(turn, call, id, "id"))
@@ -80,10 +80,10 @@ void memory_update_active_observations(struct turn *turn)
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__ID);
-	const struct datum *text =
-		datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__OBSERVATIONS);
-	const struct datum *observed =
-		datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__LAST_OBSERVED_AT);
+	const struct datum *text = datum_field(request,
+		MEMORY_UPDATE_ACTIVE_OBSERVATIONS__OBSERVATIONS);
+	const struct datum *observed = datum_field(request,
+		MEMORY_UPDATE_ACTIVE_OBSERVATIONS__LAST_OBSERVED_AT);
 	struct datum ids;
 	int32_t tokens = 0;
 
@@ -91,9 +91,10 @@ void memory_update_active_observations(struct turn *turn)
 		!binding_text_ok(turn, call, text, "observations") ||
 		!binding_time_ok(turn, call, observed, "lastObservedAt") ||
 		!om_tokens(turn, call,
-			datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__TOKEN_COUNT), "tokenCount",
-			&tokens) ||
-		!take_texts(turn, call, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__OBSERVED_MESSAGE_IDS, &ids))
+			datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__TOKEN_COUNT),
+			"tokenCount", &tokens) ||
+		!take_texts(turn, call, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__OBSERVED_MESSAGE_IDS,
+			&ids))
 		return;
 	bind_text(turn->params, text);
 	bind_time(turn->params, observed);
@@ -125,8 +126,9 @@ static struct datum new_chunk(struct turn *turn, const struct call *call)
 
 	/* The rest of the object follows, behind its brace. */
 	struct json_text out = json_text_new(turn->arena);
-	json_text_puts(&out, arena_printf(turn->arena,
-		"[{\"id\":\"ombuf-%s\",\"createdAt\":\"%s\",", id, created));
+	json_text_puts(&out,
+		arena_printf(turn->arena, "[{\"id\":\"ombuf-%s\",\"createdAt\":\"%s\",", id,
+			created));
 	json_text_add(&out, json.text + 1, json.size - 1);
 	json_text_puts(&out, "]");
 	struct datum chunks = json_datum(json_text_end(&out));
@@ -139,13 +141,14 @@ void memory_update_buffered_observations(struct turn *turn)
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__ID);
-	const struct datum *buffered =
-		datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__LAST_BUFFERED_AT_TIME);
-	const struct datum *chunk = datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__CHUNK);
-	const struct datum *cycle =
-		datum_field(chunk, MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__CYCLE_ID);
-	const struct datum *observed =
-		datum_field(chunk, MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__LAST_OBSERVED_AT);
+	const struct datum *buffered = datum_field(request,
+		MEMORY_UPDATE_BUFFERED_OBSERVATIONS__LAST_BUFFERED_AT_TIME);
+	const struct datum *chunk = datum_field(request,
+		MEMORY_UPDATE_BUFFERED_OBSERVATIONS__CHUNK);
+	const struct datum *cycle = datum_field(chunk,
+		MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__CYCLE_ID);
+	const struct datum *observed = datum_field(chunk,
+		MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__LAST_OBSERVED_AT);
 	struct datum chunks;
 
 	if (!binding_text_ok(turn, call, id, "id") ||
@@ -169,14 +172,15 @@ void memory_update_buffered_reflection(struct turn *turn)
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__ID);
-	const struct datum *text = datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__REFLECTION);
+	const struct datum *text = datum_field(request,
+		MEMORY_UPDATE_BUFFERED_REFLECTION__REFLECTION);
 	int32_t tokens = 0, input = 0;
 
 	if (!binding_text_ok(turn, call, id, "id") ||
 		!binding_text_ok(turn, call, text, "reflection") ||
 		!om_tokens(turn, call,
-			datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__TOKEN_COUNT), "tokenCount",
-			&tokens) ||
+			datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__TOKEN_COUNT),
+			"tokenCount", &tokens) ||
 		!om_tokens(turn, call,
 			datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__INPUT_TOKEN_COUNT),
 			"inputTokenCount", &input))
@@ -184,8 +188,10 @@ void memory_update_buffered_reflection(struct turn *turn)
 	bind_text(turn->params, text);
 	params_int4(turn->params, tokens);
 	params_int4(turn->params, input);
-	params_int4(turn->params, (int32_t)datum_field(request,
-		MEMORY_UPDATE_BUFFERED_REFLECTION__REFLECTED_OBSERVATION_LINE_COUNT)->integer);
+	params_int4(turn->params,
+		(int32_t)datum_field(request,
+			MEMORY_UPDATE_BUFFERED_REFLECTION__REFLECTED_OBSERVATION_LINE_COUNT)
+			->integer);
 	send_update(turn, call, SQL_MEMORY_UPDATE_BUFFERED_REFLECTION, id);
 }
 
@@ -261,9 +267,8 @@ static struct merge *merge_open(struct json_text *out, struct merge *outer, stru
 static struct merge *merge_member(struct json_text *out, struct merge *merge, struct json key,
 	struct json value)
 {
-	const struct json *other = merge->adding
-		? object_find(&merge->target, key)
-		: object_find(&merge->source, key);
+	const struct json *other = merge->adding ? object_find(&merge->target, key)
+						 : object_find(&merge->source, key);
 
 	if (merge->adding && other)
 		return merge;
@@ -315,7 +320,8 @@ static struct datum stored_config(struct turn *turn, const struct rows *rows)
 static void config_locked(struct turn *turn, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
-	const struct datum *id = datum_field(call->request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__ID);
+	const struct datum *id = datum_field(call->request,
+		MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__ID);
 	struct datum given;
 
 	if (rows_count(rows) == 0) {
@@ -323,8 +329,8 @@ static void config_locked(struct turn *turn, const struct rows *rows, void *arg)
 		return;
 	}
 	if (!binding_json(turn, call,
-		datum_field(call->request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG), "config",
-		&given))
+		    datum_field(call->request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG),
+		    "config", &given))
 		return;
 	struct datum stored = stored_config(turn, rows);
 	struct datum change = json_normal(turn->arena, &given);
@@ -337,14 +343,16 @@ void memory_update_observational_memory_config(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
-	const struct datum *id = datum_field(request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__ID);
-	const struct datum *config =
-		datum_field(request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG);
+	const struct datum *id = datum_field(request,
+		MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__ID);
+	const struct datum *config = datum_field(request,
+		MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG);
 
 	if (!binding_text_ok(turn, call, id, "id"))
 		return;
 	if (json_kind(json_of(config)) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_CONFIG", NULL, "config is no JSON object");
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
+			"config is no JSON object");
 		return;
 	}
 	bind_text(turn->params, id);

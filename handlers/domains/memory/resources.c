@@ -5,10 +5,10 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
+#include "handlers/core/context.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
-#include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 /* The metadata repaired and in normal form; null if there is none. */
 static bool read_metadata(struct turn *turn, struct call *call, const struct datum *given,
@@ -32,8 +32,8 @@ struct saving {
 static void saved(struct turn *turn, const struct rows *rows, void *arg)
 {
 	const struct saving *saving = arg;
-	const struct datum *resource =
-		datum_field(saving->call->request, MEMORY_SAVE_RESOURCE__RESOURCE);
+	const struct datum *resource = datum_field(saving->call->request,
+		MEMORY_SAVE_RESOURCE__RESOURCE);
 	const struct datum *id = datum_field(resource, MEMORY_RESOURCE__ID);
 	struct datum fields[MEMORY_RESOURCE_SIZE];
 
@@ -98,8 +98,8 @@ void memory_update_resource(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *id = datum_field(call->request, MEMORY_UPDATE_RESOURCE__RESOURCE_ID);
-	const struct datum *memory =
-		datum_field(call->request, MEMORY_UPDATE_RESOURCE__WORKING_MEMORY);
+	const struct datum *memory = datum_field(call->request,
+		MEMORY_UPDATE_RESOURCE__WORKING_MEMORY);
 	struct datum metadata;
 
 	if (!binding_text_ok(turn, call, id, "resourceId") ||

@@ -10,11 +10,11 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
+#include "handlers/core/context.h"
 #include "handlers/core/keys.h"
 #include "handlers/domains/memory/message.h"
 #include "handlers/domains/memory/message_list.h"
-#include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 /* What is stored of a message. */
 struct stored_message {
@@ -95,8 +95,7 @@ static bool content_fits(struct turn *turn, struct call *call, const struct datu
 }
 
 /* The contents of the command's messages; NULL if it can't be done (the call has failed). */
-static struct datum *contents_of(struct turn *turn, struct call *call,
-	const struct datum *messages)
+static struct datum *contents_of(struct turn *turn, struct call *call, const struct datum *messages)
 {
 	struct datum *contents = arena_calloc(turn->arena, messages->size, sizeof(*contents));
 
@@ -131,8 +130,7 @@ static void reply_saved(struct turn *turn, const struct saving *saving)
 }
 
 /* The first thread of the command that is among the missing ones; NULL if none is. */
-static const struct datum *missing_thread(const struct saving *saving,
-	const struct keys *missing)
+static const struct datum *missing_thread(const struct saving *saving, const struct keys *missing)
 {
 	for (uint32_t i = 0; missing && i < saving->messages->size; i++) {
 		const struct datum *thread_id = thread_id_of(&saving->messages->items[i]);
@@ -266,7 +264,8 @@ static void bind_messages(const struct run *run, struct params *params)
 		array_timestamp_ms(params, created, row->created_ms);
 		bind_element_text(params, role, datum_field(message, MEMORY_MESSAGE__ROLE));
 		bind_type(params, type, datum_field(message, MEMORY_MESSAGE__TYPE));
-		bind_element_text(params, resource, datum_field(message, MEMORY_MESSAGE__RESOURCE_ID));
+		bind_element_text(params, resource,
+			datum_field(message, MEMORY_MESSAGE__RESOURCE_ID));
 	}
 }
 
@@ -291,7 +290,8 @@ static void run_send_folded(struct run *run)
 static bool has_several_threads(const struct datum *messages)
 {
 	for (uint32_t i = 1; i < messages->size; i++)
-		if (!datum_equals(thread_id_of(&messages->items[0]), thread_id_of(&messages->items[i])))
+		if (!datum_equals(thread_id_of(&messages->items[0]),
+			    thread_id_of(&messages->items[i])))
 			return true;
 	return false;
 }
@@ -312,8 +312,7 @@ static bool contradicts(const struct run *run, const struct datum *messages)
 /* Adds the command to the run or ends that; returns the run that later commands may join. */
 static struct run *save_call(struct turn *turn, struct run *run, struct call *call)
 {
-	const struct datum *messages =
-		datum_field(call->request, MEMORY_SAVE_MESSAGES__MESSAGES);
+	const struct datum *messages = datum_field(call->request, MEMORY_SAVE_MESSAGES__MESSAGES);
 	struct saving saving = { .call = call, .messages = messages };
 
 	if (messages->size) {

@@ -2,10 +2,10 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
+#include "handlers/core/context.h"
 #include "handlers/core/keys.h"
 #include "handlers/core/stored_json.h"
-#include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 /* ---------------------------------------------------------------- saveThread */
 
@@ -49,8 +49,9 @@ static void reply_thread(struct turn *turn, struct call *call, const struct datu
 		return;
 	}
 	memcpy(fields, thread->items, MEMORY_THREAD_SIZE * sizeof(*fields));
-	fields[MEMORY_THREAD__METADATA] =
-		json_kind(json_of(&metadata)) == JSON_NULL_KIND ? datum_null() : metadata;
+	fields[MEMORY_THREAD__METADATA] = json_kind(json_of(&metadata)) == JSON_NULL_KIND
+		? datum_null()
+		: metadata;
 	call_reply(turn, call, datum_record(fields, MEMORY_THREAD_SIZE));
 }
 
@@ -69,7 +70,8 @@ static void bind_threads(struct params *params, const struct keys *ids,
 		const struct saved_thread *row = &saved[order[i]];
 		const struct datum *thread = row->thread;
 		bind_element_text(params, id, datum_field(thread, MEMORY_THREAD__ID));
-		bind_element_text(params, resource, datum_field(thread, MEMORY_THREAD__RESOURCE_ID));
+		bind_element_text(params, resource,
+			datum_field(thread, MEMORY_THREAD__RESOURCE_ID));
 		bind_element_text(params, title, datum_field(thread, MEMORY_THREAD__TITLE));
 		bind_element_jsonb(params, metadata,
 			stored_json_is_none(&row->metadata) ? NULL : &row->metadata);
@@ -113,7 +115,8 @@ static bool vectors_are_ours(struct turn *turn, struct call *call, const struct 
 	const char *table = rows_text(rows, 0, 0, &len);
 	call_fail(turn, call, FAILURE_INTERNAL, "VECTORS_NOT_DELETABLE", NULL,
 		"%.*s may hold embeddings of the thread, and the worker's role may not delete from it: "
-		"grant it SELECT and DELETE", (int)len, table);
+		"grant it SELECT and DELETE",
+		(int)len, table);
 	return false;
 }
 

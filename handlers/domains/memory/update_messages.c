@@ -7,11 +7,11 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
 #include "handlers/core/keys.h"
 #include "handlers/domains/memory/message.h"
-#include "handlers/domains/memory/message_read.h"
 #include "handlers/domains/memory/message_list.h"
+#include "handlers/domains/memory/message_read.h"
+#include "schemas/json/json.h"
 
 struct updating {
 	struct call *call;
@@ -36,7 +36,8 @@ static bool update_fits(struct turn *turn, struct call *call, const struct datum
 			"threadId") &&
 		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__RESOURCE_ID),
 			"resourceId") &&
-		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE), "type");
+		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE),
+			"type");
 }
 
 static bool read_updates(struct turn *turn, struct updating *updating)
@@ -51,8 +52,8 @@ static bool read_updates(struct turn *turn, struct updating *updating)
 		if (!update_fits(turn, updating->call, update))
 			return false;
 		uint32_t known = keys_count(updating->ids);
-		uint32_t number =
-			keys_add(updating->ids, datum_field(update, MEMORY_MESSAGE_UPDATE__ID));
+		uint32_t number = keys_add(updating->ids,
+			datum_field(update, MEMORY_MESSAGE_UPDATE__ID));
 		if (number == known)
 			updating->first[number] = update;
 	}
@@ -75,8 +76,7 @@ static struct json merged_content(struct arena *arena, struct json old, struct j
 
 	if (!is_truthy_object(old_metadata) || !is_truthy_object(given_metadata))
 		return merged;
-	return json_set(arena, merged, "metadata",
-		json_merge(arena, old_metadata, given_metadata));
+	return json_set(arena, merged, "metadata", json_merge(arena, old_metadata, given_metadata));
 }
 
 /* The content as the list methods show it, if it is text: there is no object to merge into. */
@@ -102,8 +102,8 @@ static struct datum new_content(struct turn *turn, const struct datum *message,
 	if (json_kind(json_of(given)) != JSON_OBJECT_KIND)
 		return datum_null();
 	struct datum normal = json_normal(turn->arena, given);
-	return json_datum(
-		merged_content(turn->arena, old_content(turn, message), json_of(&normal)));
+	return json_datum(merged_content(turn->arena, old_content(turn, message),
+		json_of(&normal)));
 }
 
 /* Does it change anything beside its id? */
@@ -129,8 +129,8 @@ static void reply_updated(struct turn *turn, const struct rows *rows, void *arg)
 		/* Here the reference names the type, also the usual one. */
 		if (datum_is_null(&fields[MEMORY_MESSAGE__TYPE]))
 			fields[MEMORY_MESSAGE__TYPE] = datum_string("v2");
-		fields[MEMORY_MESSAGE__CONTENT] = json_datum(
-			message_content(turn->arena, &fields[MEMORY_MESSAGE__CONTENT]));
+		fields[MEMORY_MESSAGE__CONTENT] = json_datum(message_content(turn->arena,
+			&fields[MEMORY_MESSAGE__CONTENT]));
 	}
 	call_reply(turn, call, datum_array(items, (uint32_t)count));
 }
@@ -155,14 +155,14 @@ static void bind_changes(struct turn *turn, const struct updating *updating,
 
 	for (int i = 0; i < rows_count(rows); i++) {
 		struct datum message = message_of_row(turn, rows, i);
-		uint32_t number =
-			keys_find(updating->ids, datum_field(&message, MEMORY_MESSAGE__ID));
+		uint32_t number = keys_find(updating->ids,
+			datum_field(&message, MEMORY_MESSAGE__ID));
 		const struct datum *update = updating->first[number];
 		if (!has_fields(update))
 			continue;
 		struct datum merged = new_content(turn, &message, update);
-		const struct datum *thread_id =
-			datum_field(update, MEMORY_MESSAGE_UPDATE__THREAD_ID);
+		const struct datum *thread_id = datum_field(update,
+			MEMORY_MESSAGE_UPDATE__THREAD_ID);
 		bind_element_text(params, id, datum_field(&message, MEMORY_MESSAGE__ID));
 		bind_element_text(params, thread, thread_id);
 		bind_element_text(params, content, &merged);
@@ -201,8 +201,7 @@ void memory_update_messages(struct turn *turn)
 	struct updating *updating = arena_calloc(turn->arena, 1, sizeof(*updating));
 
 	updating->call = turn->calls[0];
-	updating->updates =
-		datum_field(updating->call->request, MEMORY_UPDATE_MESSAGES__MESSAGES);
+	updating->updates = datum_field(updating->call->request, MEMORY_UPDATE_MESSAGES__MESSAGES);
 	if (!read_updates(turn, updating))
 		return;
 	int ids = params_array(turn->params, ELEMENT_TEXT);

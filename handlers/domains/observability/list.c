@@ -3,12 +3,12 @@
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/choice.h"
-#include "handlers/domains/observability/read.h"
-#include "handlers/domains/observability/span.h"
 #include "handlers/core/paging.h"
 #include "handlers/core/reply.h"
-#include "handlers/core/stored_json.h"
 #include "handlers/core/span_types.h"
+#include "handlers/core/stored_json.h"
+#include "handlers/domains/observability/read.h"
+#include "handlers/domains/observability/span.h"
 
 #define DEFAULT_PER_PAGE 10
 #define MAX_PER_PAGE 100
@@ -96,18 +96,19 @@ static bool literals_fit(struct turn *turn, struct call *call, const struct datu
 	} literals[] = {
 		{ OBSERVABILITY_TRACES_FILTER__SPAN_TYPE, span_types, "INVALID_SPAN_TYPE",
 			"filters.spanType" },
-		{ OBSERVABILITY_TRACES_FILTER__ENTITY_TYPE, span_entity_types, "INVALID_ENTITY_TYPE",
-			"filters.entityType" },
+		{ OBSERVABILITY_TRACES_FILTER__ENTITY_TYPE, span_entity_types,
+			"INVALID_ENTITY_TYPE", "filters.entityType" },
 		{ OBSERVABILITY_TRACES_FILTER__PARENT_ENTITY_TYPE, span_entity_types,
 			"INVALID_ENTITY_TYPE", "filters.parentEntityType" },
 		{ OBSERVABILITY_TRACES_FILTER__ROOT_ENTITY_TYPE, span_entity_types,
 			"INVALID_ENTITY_TYPE", "filters.rootEntityType" },
-		{ OBSERVABILITY_TRACES_FILTER__STATUS, statuses, "INVALID_STATUS", "filters.status" },
+		{ OBSERVABILITY_TRACES_FILTER__STATUS, statuses, "INVALID_STATUS",
+			"filters.status" },
 	};
 
 	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
-		if (!choice_ok(turn, call, datum_field(filters, literals[i].field), literals[i].known,
-			literals[i].code, literals[i].name))
+		if (!choice_ok(turn, call, datum_field(filters, literals[i].field),
+			    literals[i].known, literals[i].code, literals[i].name))
 			return false;
 	return true;
 }
@@ -123,8 +124,8 @@ static bool nulls_fit(struct turn *turn, struct call *call, const struct datum *
 		int field = type_field_index(type, name->text, name->size);
 		if (field < 0 || null_meanings[field] == NULL_REFUSED) {
 			call_fail(turn, call, FAILURE_INVALID, "INVALID_IS_NULL", NULL,
-				"isNull names %.*s, which is no filter that can be null", (int)name->size,
-				name->text);
+				"isNull names %.*s, which is no filter that can be null",
+				(int)name->size, name->text);
 			return false;
 		}
 		*none |= null_meanings[field] == NULL_MATCHES_NONE;
@@ -139,7 +140,8 @@ static bool object_ok(struct turn *turn, struct call *call, const struct datum *
 
 	if (kind == JSON_ABSENT || kind == JSON_OBJECT_KIND || kind == JSON_NULL_KIND)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_FILTER", NULL, "%s must be an object", name);
+	call_fail(turn, call, FAILURE_INVALID, "INVALID_FILTER", NULL, "%s must be an object",
+		name);
 	return false;
 }
 
@@ -202,7 +204,7 @@ static bool bind_conditions(struct turn *turn, struct call *call, const struct d
 		return false;
 	for (size_t i = 0; i < EQUALS_COUNT; i++)
 		if (!bind_typed(turn, call, datum_field(filters, equals[i]), "text",
-			type->fields[equals[i]].name))
+			    type->fields[equals[i]].name))
 			return false;
 	return bind_contained(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__SCOPE),
 		       "filters.scope") &&
@@ -220,8 +222,8 @@ static bool bind_conditions(struct turn *turn, struct call *call, const struct d
 /* False: the call has failed and no parameter is left. */
 static bool bind_filter(struct turn *turn, struct call *call)
 {
-	const struct datum *filters =
-		datum_field(call->request, OBSERVABILITY_LIST_TRACES__FILTERS);
+	const struct datum *filters = datum_field(call->request,
+		OBSERVABILITY_LIST_TRACES__FILTERS);
 	const int conditions = 4 + (int)EQUALS_COUNT + 5;
 
 	if (datum_is_null(filters)) {
@@ -230,7 +232,7 @@ static bool bind_filter(struct turn *turn, struct call *call)
 		return true;
 	}
 	if (bind_conditions(turn, call, filters,
-		call->request_type->fields[OBSERVABILITY_LIST_TRACES__FILTERS].type))
+		    call->request_type->fields[OBSERVABILITY_LIST_TRACES__FILTERS].type))
 		return true;
 	params_reset(turn->params);
 	return false;
@@ -240,8 +242,8 @@ static bool bind_filter(struct turn *turn, struct call *call)
 
 static bool read_paging(struct turn *turn, struct call *call, struct paging *paging)
 {
-	const struct datum *given =
-		datum_field(call->request, OBSERVABILITY_LIST_TRACES__PAGINATION);
+	const struct datum *given = datum_field(call->request,
+		OBSERVABILITY_LIST_TRACES__PAGINATION);
 	const struct datum none = datum_null(), *page = &none, *size = &none;
 
 	if (!datum_is_null(given)) {
@@ -262,15 +264,16 @@ static bool read_order(struct turn *turn, struct call *call, const char **order)
 		{ "startedAt ASC", "startedAt DESC" },
 		{ "endedAt ASC", "endedAt DESC" },
 	};
-	const struct datum *given =
-		datum_field(call->request, OBSERVABILITY_LIST_TRACES__ORDER_BY);
+	const struct datum *given = datum_field(call->request, OBSERVABILITY_LIST_TRACES__ORDER_BY);
 	int field = 0, direction = 1;
 
 	if (!datum_is_null(given)) {
 		const struct datum *by = datum_field(given, OBSERVABILITY_TRACES_ORDER_BY__FIELD);
-		const struct datum *way = datum_field(given, OBSERVABILITY_TRACES_ORDER_BY__DIRECTION);
+		const struct datum *way = datum_field(given,
+			OBSERVABILITY_TRACES_ORDER_BY__DIRECTION);
 		if (!choice_ok(turn, call, by, order_fields, "INVALID_ORDER", "orderBy.field") ||
-			!choice_ok(turn, call, way, directions, "INVALID_ORDER", "orderBy.direction"))
+			!choice_ok(turn, call, way, directions, "INVALID_ORDER",
+				"orderBy.direction"))
 			return false;
 		field = datum_is_null(by) ? field : choice_find(order_fields, by);
 		direction = datum_is_null(way) ? direction : choice_find(directions, way);
@@ -291,8 +294,7 @@ static bool mode_fits(struct turn *turn, struct call *call)
 	if (!choice_ok(turn, call, mode, modes, "INVALID_MODE", "mode"))
 		return false;
 	bool delta = !datum_is_null(mode) && choice_find(modes, mode) == 1;
-	bool paged =
-		!datum_is_null(datum_field(request, OBSERVABILITY_LIST_TRACES__PAGINATION)) ||
+	bool paged = !datum_is_null(datum_field(request, OBSERVABILITY_LIST_TRACES__PAGINATION)) ||
 		!datum_is_null(datum_field(request, OBSERVABILITY_LIST_TRACES__ORDER_BY));
 	if (delta && paged)
 		why = "pagination and orderBy are not allowed in delta mode";
@@ -316,12 +318,12 @@ static void reply_page(struct turn *turn, const struct listing *listing, struct 
 		[OBSERVABILITY_PAGINATION_INFO__TOTAL] = datum_integer(listing->total),
 		[OBSERVABILITY_PAGINATION_INFO__PAGE] = datum_integer(paging->page),
 		[OBSERVABILITY_PAGINATION_INFO__PER_PAGE] = paging_per_page(paging),
-		[OBSERVABILITY_PAGINATION_INFO__HAS_MORE] =
-			datum_boolean(paging_has_more(paging, listing->total)),
+		[OBSERVABILITY_PAGINATION_INFO__HAS_MORE] = datum_boolean(paging_has_more(paging,
+			listing->total)),
 	};
 	struct datum fields[OBSERVABILITY_LIST_TRACES_RESPONSE_SIZE] = {
-		[OBSERVABILITY_LIST_TRACES_RESPONSE__PAGINATION] =
-			datum_record(page, OBSERVABILITY_PAGINATION_INFO_SIZE),
+		[OBSERVABILITY_LIST_TRACES_RESPONSE__PAGINATION] = datum_record(page,
+			OBSERVABILITY_PAGINATION_INFO_SIZE),
 		[OBSERVABILITY_LIST_TRACES_RESPONSE__SPANS] = spans,
 	};
 
@@ -351,7 +353,9 @@ static struct datum row_preview(struct arena *arena, const struct rows *rows, in
 
 static const struct type *spans_type(const struct call *call)
 {
-	return reply_result_type(call)->fields[OBSERVABILITY_LIST_TRACES_RESPONSE__SPANS].type->item;
+	return reply_result_type(call)
+		->fields[OBSERVABILITY_LIST_TRACES_RESPONSE__SPANS]
+		.type->item;
 }
 
 static void page_read(struct turn *turn, const struct rows *rows, void *arg)
@@ -379,8 +383,8 @@ static void light_page_read(struct turn *turn, const struct rows *rows, void *ar
 		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__STATUS] =
 			span_status(&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ERROR],
 				&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ENDED_AT]);
-		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__INPUT_PREVIEW] =
-			row_preview(turn->arena, rows, (int)i, input);
+		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__INPUT_PREVIEW] = row_preview(turn->arena,
+			rows, (int)i, input);
 	}
 	reply_page(turn, listing, spans);
 }
@@ -397,7 +401,8 @@ static void send_page(struct turn *turn, struct listing *listing)
 	params_text(turn->params, listing->order, strlen(listing->order));
 	bind_paging(turn->params, &listing->paging);
 	if (light) {
-		turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES_LIGHT__PAGE, light_page_read, listing);
+		turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES_LIGHT__PAGE, light_page_read,
+			listing);
 		return;
 	}
 	turn_bound(turn, listing->call);
@@ -409,16 +414,17 @@ void observability_list_traces(struct turn *turn)
 {
 	struct listing *listing = arena_calloc(turn->arena, 1, sizeof(*listing));
 	struct call *call = turn->calls[0];
-	const struct datum *filters =
-		datum_field(call->request, OBSERVABILITY_LIST_TRACES__FILTERS);
+	const struct datum *filters = datum_field(call->request,
+		OBSERVABILITY_LIST_TRACES__FILTERS);
 	bool none = false;
 
 	listing->call = call;
 	if (!mode_fits(turn, call) || !read_paging(turn, call, &listing->paging) ||
 		!read_order(turn, call, &listing->order))
 		return;
-	if (!datum_is_null(filters) && !filter_fits(turn, call, filters,
-		call->request_type->fields[OBSERVABILITY_LIST_TRACES__FILTERS].type, &none))
+	if (!datum_is_null(filters) &&
+		!filter_fits(turn, call, filters,
+			call->request_type->fields[OBSERVABILITY_LIST_TRACES__FILTERS].type, &none))
 		return;
 	if (none)
 		reply_page(turn, listing, datum_array(NULL, 0));

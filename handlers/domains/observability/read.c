@@ -37,8 +37,7 @@ static void span_read(struct turn *turn, const struct rows *rows, void *arg)
 void observability_get_span(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
-	const struct datum *trace_id =
-		datum_field(call->request, OBSERVABILITY_GET_SPAN__TRACE_ID);
+	const struct datum *trace_id = datum_field(call->request, OBSERVABILITY_GET_SPAN__TRACE_ID);
 	const struct datum *span_id = datum_field(call->request, OBSERVABILITY_GET_SPAN__SPAN_ID);
 
 	if (!binding_text_ok(turn, call, trace_id, "traceId") ||
@@ -121,10 +120,9 @@ static bool branch_fits(struct turn *turn, struct call *call, const struct datum
 void observability_get_branch(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
-	const struct datum *trace_id =
-		datum_field(call->request, OBSERVABILITY_GET_BRANCH__TRACE_ID);
-	const struct datum *span_id =
-		datum_field(call->request, OBSERVABILITY_GET_BRANCH__SPAN_ID);
+	const struct datum *trace_id = datum_field(call->request,
+		OBSERVABILITY_GET_BRANCH__TRACE_ID);
+	const struct datum *span_id = datum_field(call->request, OBSERVABILITY_GET_BRANCH__SPAN_ID);
 	const struct datum *depth = datum_field(call->request, OBSERVABILITY_GET_BRANCH__DEPTH);
 
 	if (!branch_fits(turn, call, trace_id, span_id, depth))
@@ -145,13 +143,13 @@ void observability_batch_delete_traces(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
-	const struct datum *ids =
-		datum_field(request, OBSERVABILITY_BATCH_DELETE_TRACES__TRACE_IDS);
+	const struct datum *ids = datum_field(request,
+		OBSERVABILITY_BATCH_DELETE_TRACES__TRACE_IDS);
 
-	if (!datum_is_null(
-		    datum_field(request, OBSERVABILITY_BATCH_DELETE_TRACES__ORGANIZATION_ID)) ||
-		!datum_is_null(
-			datum_field(request, OBSERVABILITY_BATCH_DELETE_TRACES__RESOURCE_ID))) {
+	if (!datum_is_null(datum_field(request,
+		    OBSERVABILITY_BATCH_DELETE_TRACES__ORGANIZATION_ID)) ||
+		!datum_is_null(datum_field(request,
+			OBSERVABILITY_BATCH_DELETE_TRACES__RESOURCE_ID))) {
 		call_fail(turn, call, FAILURE_UNSUPPORTED, "SCOPE_NOT_SUPPORTED", NULL,
 			"Traces can't be deleted by organizationId or resourceId here");
 		return;

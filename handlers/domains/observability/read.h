@@ -4,8 +4,8 @@
 #ifndef HANDLERS_DOMAINS_OBSERVABILITY_READ_H
 #define HANDLERS_DOMAINS_OBSERVABILITY_READ_H
 
-#include "schemas/json/json.h"
 #include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 /* TraceStatus of a span: by its error, then its end. */
 struct datum span_status(const struct datum *error, const struct datum *ended_at);

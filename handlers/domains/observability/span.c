@@ -2,8 +2,8 @@
 
 #include "handlers/core/binding.h"
 #include "handlers/core/choice.h"
-#include "schemas/json/json.h"
 #include "handlers/core/span_types.h"
+#include "schemas/json/json.h"
 
 /* Where UpdateSpanRecord begins among the columns. */
 #define UPDATE_FIRST OBSERVABILITY_CREATE_SPAN_RECORD__NAME
@@ -11,7 +11,8 @@
 #define ENDED_AT OBSERVABILITY_CREATE_SPAN_RECORD__ENDED_AT
 
 _Static_assert(OBSERVABILITY_UPDATE_SPAN_RECORD__NAME + UPDATE_FIRST ==
-	OBSERVABILITY_CREATE_SPAN_RECORD__NAME, "columns of an update");
+		OBSERVABILITY_CREATE_SPAN_RECORD__NAME,
+	"columns of an update");
 _Static_assert(OBSERVABILITY_UPDATE_SPAN_RECORD__CLEAR + UPDATE_FIRST == SPAN_COLUMNS,
 	"columns of an update");
 _Static_assert(SPAN_COLUMNS <= 64, "a column is a bit");
@@ -179,7 +180,8 @@ static bool read_names(struct span_reader *reader, const struct datum *names,
 		int field = type_field_index(type, name->text, name->size);
 		unsigned column = (unsigned)field + first;
 		if (field < 0 || column < REQUIRED_END || column >= SPAN_COLUMNS) {
-			call_fail(reader->turn, reader->call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
+			call_fail(reader->turn, reader->call, FAILURE_INVALID, "INVALID_CLEAR",
+				NULL,
 				"clear names %.*s, which is no field of a span that can be null",
 				(int)name->size, name->text);
 			return false;

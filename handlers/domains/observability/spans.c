@@ -15,15 +15,16 @@
 #include <stdlib.h>
 
 #include "commands.gen.h"
-#include "schemas/base/text.h"
 #include "handlers/core/binding.h"
 #include "handlers/domains/observability/span.h"
+#include "schemas/base/text.h"
 
 #define ENDED_AT OBSERVABILITY_CREATE_SPAN_RECORD__ENDED_AT
 #define STARTED_AT OBSERVABILITY_CREATE_SPAN_RECORD__STARTED_AT
 
 /* Columns whose null may be a given one. */
-#define NULLABLE (SPAN_BIT(SPAN_COLUMNS) - SPAN_BIT(OBSERVABILITY_CREATE_SPAN_RECORD__PARENT_SPAN_ID))
+#define NULLABLE \
+	(SPAN_BIT(SPAN_COLUMNS) - SPAN_BIT(OBSERVABILITY_CREATE_SPAN_RECORD__PARENT_SPAN_ID))
 
 /* From so many rows on a COPY is worth its round trips. */
 #define COPY_ROWS_MIN 200
@@ -96,8 +97,8 @@ static bool read_update(struct span_reader *reader, const struct datum *trace_id
 
 static bool read_creates(struct span_reader *reader, struct span_writes *writes)
 {
-	const struct datum *records =
-		datum_field(reader->call->request, OBSERVABILITY_BATCH_CREATE_SPANS__RECORDS);
+	const struct datum *records = datum_field(reader->call->request,
+		OBSERVABILITY_BATCH_CREATE_SPANS__RECORDS);
 	const struct type *type = reader->call->request_type->fields[0].type->item;
 
 	for (uint32_t i = 0; i < records->size; i++)
@@ -108,16 +109,17 @@ static bool read_creates(struct span_reader *reader, struct span_writes *writes)
 
 static bool read_updates(struct span_reader *reader, struct span_writes *writes)
 {
-	const struct datum *records =
-		datum_field(reader->call->request, OBSERVABILITY_BATCH_UPDATE_SPANS__RECORDS);
-	const struct type *type = reader->call->request_type->fields[0].type->item
-		->fields[OBSERVABILITY_SPAN_UPDATE__UPDATES].type;
+	const struct datum *records = datum_field(reader->call->request,
+		OBSERVABILITY_BATCH_UPDATE_SPANS__RECORDS);
+	const struct type *type = reader->call->request_type->fields[0]
+					  .type->item->fields[OBSERVABILITY_SPAN_UPDATE__UPDATES]
+					  .type;
 
 	for (uint32_t i = 0; i < records->size; i++) {
 		const struct datum *record = &records->items[i];
 		if (!read_update(reader, datum_field(record, OBSERVABILITY_SPAN_UPDATE__TRACE_ID),
-			datum_field(record, OBSERVABILITY_SPAN_UPDATE__SPAN_ID),
-			datum_field(record, OBSERVABILITY_SPAN_UPDATE__UPDATES), type, writes))
+			    datum_field(record, OBSERVABILITY_SPAN_UPDATE__SPAN_ID),
+			    datum_field(record, OBSERVABILITY_SPAN_UPDATE__UPDATES), type, writes))
 			return false;
 	}
 	return true;
@@ -135,7 +137,8 @@ static bool read_call(struct span_reader *reader, struct span_writes *writes)
 	case COMMAND_ID_OBSERVABILITY_BATCH_CREATE_SPANS:
 		return read_creates(reader, writes);
 	case COMMAND_ID_OBSERVABILITY_UPDATE_SPAN:
-		return read_update(reader, datum_field(request, OBSERVABILITY_UPDATE_SPAN__TRACE_ID),
+		return read_update(reader,
+			datum_field(request, OBSERVABILITY_UPDATE_SPAN__TRACE_ID),
 			datum_field(request, OBSERVABILITY_UPDATE_SPAN__SPAN_ID),
 			datum_field(request, OBSERVABILITY_UPDATE_SPAN__UPDATES),
 			type->fields[OBSERVABILITY_UPDATE_SPAN__UPDATES].type, writes);
@@ -181,7 +184,8 @@ static int compare_writes(const void *a, const void *b)
 	if (one->prefix != two->prefix)
 		return one->prefix < two->prefix ? -1 : 1;
 	int order = compare_spans(one->write, two->write);
-	return order ? order
+	return order
+		? order
 		: (one->write->place > two->write->place) - (one->write->place < two->write->place);
 }
 
@@ -205,8 +209,7 @@ static bool group_takes(const struct span_group *group, uint64_t cleared, uint64
 	return !((group->cleared | cleared) & (group->kept | kept));
 }
 
-static void group_write(struct arena *arena, struct span_group **groups,
-	struct span_write *write)
+static void group_write(struct arena *arena, struct span_group **groups, struct span_write *write)
 {
 	uint64_t cleared = write->cleared;
 	uint64_t kept = NULLABLE & ~(write->given | write->cleared);
@@ -367,7 +370,8 @@ static void send_group(struct turn *turn, const struct span_group *group, int st
 	struct params *params = turn->params;
 
 	bind_ids(params, group);
-	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
+	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS;
+		column++)
 		bind_column(params, group, column);
 	bind_instants(params, group);
 	int keeps = params_array(params, ELEMENT_BOOL);
@@ -397,7 +401,8 @@ static size_t given_columns(const struct span_group *group, unsigned *columns)
 {
 	size_t count = 0;
 
-	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS; column++)
+	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS;
+		column++)
 		if (group->given & SPAN_BIT(column))
 			columns[count++] = column;
 	return count;

@@ -10,13 +10,13 @@
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/choice.h"
-#include "schemas/json/json.h"
 #include "handlers/core/keys.h"
-#include "handlers/core/span_types.h"
 #include "handlers/core/paging.h"
 #include "handlers/core/reply.h"
+#include "handlers/core/span_types.h"
 #include "handlers/core/stored_json.h"
 #include "schemas/base/uuid.h"
+#include "schemas/json/json.h"
 
 #define DEFAULT_PER_PAGE 100
 
@@ -96,8 +96,8 @@ static bool take_json(struct turn *turn, struct call *call, const struct datum *
 {
 	if (kind != SCORE_ANY && !datum_is_null(given) &&
 		json_kind(json_of(given)) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be an object",
-			name);
+		call_fail(turn, call, FAILURE_INVALID, "INVALID_SCORE", NULL,
+			"%s must be an object", name);
 		return false;
 	}
 	if (!binding_json(turn, call, given, name, out))
@@ -140,8 +140,8 @@ static bool entity_type_ok(struct turn *turn, struct call *call)
  * give nothing; for any other field the reference refuses a null. */
 static bool read_cleared(struct turn *turn, struct call *call, bool *input_null)
 {
-	static const char *const nullable[] = { "input", "output", "organizationId", "projectId", "batchId",
-		"datasetId", "datasetItemId", NULL };
+	static const char *const nullable[] = { "input", "output", "organizationId", "projectId",
+		"batchId", "datasetId", "datasetItemId", NULL };
 	const struct datum *names = datum_field(call->request, SCORES_SAVE_SCORE__CLEAR);
 
 	*input_null = false;
@@ -236,7 +236,8 @@ static void bind_column(struct params *params, const struct score_batch *batch, 
 		if (kind == SCORE_TEXT)
 			bind_element_text(params, array, value);
 		else if (kind == SCORE_NUMBER)
-			array_float8(params, array, value->real + 0.0); /* -0 as JavaScript prints it */
+			array_float8(params, array,
+				value->real + 0.0); /* -0 as JavaScript prints it */
 		else
 			bind_element_jsonb(params, array, value);
 	}
@@ -314,12 +315,12 @@ static void reply_list(struct turn *turn, const struct score_list *list, struct 
 		[SCORES_PAGINATION_INFO__TOTAL] = datum_integer(list->total),
 		[SCORES_PAGINATION_INFO__PAGE] = datum_integer(list->paging.page),
 		[SCORES_PAGINATION_INFO__PER_PAGE] = paging_per_page(&list->paging),
-		[SCORES_PAGINATION_INFO__HAS_MORE] =
-			datum_boolean(paging_has_more(&list->paging, list->total)),
+		[SCORES_PAGINATION_INFO__HAS_MORE] = datum_boolean(paging_has_more(&list->paging,
+			list->total)),
 	};
 	struct datum fields[SCORES_LIST_SCORES_RESPONSE_SIZE] = {
-		[SCORES_LIST_SCORES_RESPONSE__PAGINATION] =
-			datum_record(page, SCORES_PAGINATION_INFO_SIZE),
+		[SCORES_LIST_SCORES_RESPONSE__PAGINATION] = datum_record(page,
+			SCORES_PAGINATION_INFO_SIZE),
 		[SCORES_LIST_SCORES_RESPONSE__SCORES] = scores,
 	};
 
@@ -337,8 +338,9 @@ static void scores_counted(struct turn *turn, const struct rows *rows, void *arg
 static void scores_read(struct turn *turn, const struct rows *rows, void *arg)
 {
 	const struct score_list *list = arg;
-	const struct type *type =
-		reply_result_type(list->call)->fields[SCORES_LIST_SCORES_RESPONSE__SCORES].type->item;
+	const struct type *type = reply_result_type(list->call)
+					  ->fields[SCORES_LIST_SCORES_RESPONSE__SCORES]
+					  .type->item;
 
 	reply_list(turn, list, stored_rows(turn, rows, type));
 }
@@ -354,7 +356,8 @@ static bool bind_conditions(struct turn *turn, struct call *call)
 	for (size_t i = 0; fits && i < call->request_type->field_count; i++) {
 		const struct type_field *field = &call->request_type->fields[i];
 		if (field->type->kind == TYPE_STRING)
-			fits = bind_typed(turn, call, &call->request->items[i], "text", field->name);
+			fits = bind_typed(turn, call, &call->request->items[i], "text",
+				field->name);
 	}
 	if (tenant) {
 		organization = datum_field(tenant, SCORES_SCORE_TENANCY_FILTERS__ORGANIZATION_ID);
@@ -376,7 +379,7 @@ static bool read_nulls(struct turn *turn, struct call *call, bool *none)
 	*none = names && names->size;
 	for (uint32_t i = 0; names && i < names->size; i++)
 		if (!choice_ok(turn, call, &names->items[i], nullable, "INVALID_IS_NULL",
-			"filters.isNull"))
+			    "filters.isNull"))
 			return false;
 	return true;
 }

@@ -5,8 +5,8 @@
 #include "commands.gen.h"
 #include "db/migrate/ddl.h"
 #include "fields.gen.h"
-#include "handlers/core/reply.h"
 #include "handlers/core/context.h"
+#include "handlers/core/reply.h"
 
 /* ---------------------------------------------------------------- ping */
 
@@ -55,8 +55,8 @@ static bool name_ok(struct turn *turn, struct call *call, const char *name, size
 /* The names as strings, the turn's own schema if there are none. NULL: the call has failed. */
 static const char *const *take_names(struct turn *turn, struct call *call, size_t *count)
 {
-	const struct datum *given =
-		datum_field(call->request, STORAGE_EXPORT_SCHEMAS__SCHEMA_NAMES);
+	const struct datum *given = datum_field(call->request,
+		STORAGE_EXPORT_SCHEMAS__SCHEMA_NAMES);
 	const char **names = arena_calloc(turn->arena, (size_t)given->size + 1, sizeof(*names));
 
 	if (given->size > EXPORT_SCHEMAS_MAX) {

@@ -4,12 +4,12 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
 #include "handlers/core/keys.h"
 #include "handlers/core/reply.h"
 #include "handlers/domains/vectors/embedding.h"
 #include "handlers/domains/vectors/filter.h"
 #include "handlers/domains/vectors/index.h"
+#include "schemas/json/json.h"
 
 /* Which rows, and for an update what they become. */
 struct change {
@@ -24,8 +24,7 @@ struct change {
 
 static const struct datum nothing = { .kind = DATUM_NULL };
 
-static bool fail_input(struct turn *turn, struct call *call, const char *code,
-	const char *message)
+static bool fail_input(struct turn *turn, struct call *call, const char *code, const char *message)
 {
 	call_fail(turn, call, FAILURE_INVALID, code, NULL, "%s", message);
 	return false;
@@ -34,7 +33,8 @@ static bool fail_input(struct turn *turn, struct call *call, const char *code,
 /* A json field whose text is null is not given, nor is one that is not there. */
 static bool is_given(const struct datum *json)
 {
-	return json_kind(json_of(json)) != JSON_ABSENT && json_kind(json_of(json)) != JSON_NULL_KIND;
+	return json_kind(json_of(json)) != JSON_ABSENT &&
+		json_kind(json_of(json)) != JSON_NULL_KIND;
 }
 
 /* ---------------------------------------------------------------- which rows */
@@ -49,7 +49,8 @@ static const char *bind_rows(struct turn *turn, const struct change *change,
 
 	if (index->has_namespace) {
 		bind_text(turn->params, &change->namespace);
-		where = arena_printf(turn->arena, "namespace = $%d::text", params_count(turn->params));
+		where = arena_printf(turn->arena, "namespace = $%d::text",
+			params_count(turn->params));
 	} else if (!datum_equals(&change->namespace, &all)) {
 		where = "FALSE";
 	}
@@ -65,8 +66,8 @@ static const char *bind_rows(struct turn *turn, const struct change *change,
 	}
 	if (!is_given(change->filter))
 		return where;
-	if (!vectors_filter(turn, change->call, change->filter->text, change->filter->size, "filter",
-		    &condition)) {
+	if (!vectors_filter(turn, change->call, change->filter->text, change->filter->size,
+		    "filter", &condition)) {
 		params_reset(turn->params);
 		return NULL;
 	}
@@ -133,8 +134,8 @@ static const char *bind_set(struct turn *turn, const struct change *change,
 		params_count(turn->params));
 }
 
-static void update_described(struct turn *turn, const struct vectors_index *indexes,
-	uint32_t count, void *arg)
+static void update_described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
+	void *arg)
 {
 	const struct change *change = arg;
 
@@ -172,8 +173,8 @@ void vectors_update_vector(struct turn *turn)
 
 /* ---------------------------------------------------------------- deleteVectors */
 
-static void delete_described(struct turn *turn, const struct vectors_index *indexes,
-	uint32_t count, void *arg)
+static void delete_described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
+	void *arg)
 {
 	const struct change *change = arg;
 
@@ -194,7 +195,8 @@ static void delete_described(struct turn *turn, const struct vectors_index *inde
 static bool read_delete_target(struct turn *turn, struct change *change)
 {
 	struct call *call = change->call;
-	const struct datum *namespace = datum_field(call->request, VECTORS_DELETE_VECTORS__NAMESPACE);
+	const struct datum *namespace = datum_field(call->request,
+		VECTORS_DELETE_VECTORS__NAMESPACE);
 
 	change->ids = datum_field(call->request, VECTORS_DELETE_VECTORS__IDS);
 	change->filter = datum_field(call->request, VECTORS_DELETE_VECTORS__FILTER);
@@ -273,8 +275,8 @@ void vectors_delete_vector(struct turn *turn)
 		struct call *call = turn->calls[i];
 		if (!read_delete(turn, call, &all->changes[all->count]))
 			continue;
-		all->index[all->count++] =
-			keys_add(keys, datum_field(call->request, VECTORS_DELETE_VECTOR__INDEX_NAME));
+		all->index[all->count++] = keys_add(keys,
+			datum_field(call->request, VECTORS_DELETE_VECTOR__INDEX_NAME));
 	}
 	if (!all->count)
 		return;

@@ -4,7 +4,7 @@
 #include "fields.gen.h"
 #include "handlers/core/choice.h"
 
-#define LISTS_MAX 32768   /* pgvector's, like the ones below */
+#define LISTS_MAX 32768 /* pgvector's, like the ones below */
 #define M_MIN 2
 #define M_MAX 100
 #define EF_MIN 4
@@ -49,21 +49,25 @@ static bool read_options(struct turn *turn, struct call *call, const struct datu
 {
 	const struct datum *ivf = datum_field(config, VECTORS_INDEX_CONFIG__IVF);
 	const struct datum *hnsw = datum_field(config, VECTORS_INDEX_CONFIG__HNSW);
-	if (!datum_is_null(ivf) && !number_ok(turn, call, datum_field(ivf, VECTORS_IVF_CONFIG__LISTS),
-			"ivf.lists", 0, LISTS_MAX, 0, &out->lists))
+	if (!datum_is_null(ivf) &&
+		!number_ok(turn, call, datum_field(ivf, VECTORS_IVF_CONFIG__LISTS), "ivf.lists", 0,
+			LISTS_MAX, 0, &out->lists))
 		return false;
 	return datum_is_null(hnsw) ||
 		(number_ok(turn, call, datum_field(hnsw, VECTORS_HNSW_CONFIG__M), "hnsw.m", M_MIN,
 			 M_MAX, M_DEFAULT, &out->m) &&
-			number_ok(turn, call, datum_field(hnsw, VECTORS_HNSW_CONFIG__EF_CONSTRUCTION),
-				"hnsw.efConstruction", EF_MIN, EF_MAX, EF_DEFAULT, &out->ef_construction));
+			number_ok(turn, call,
+				datum_field(hnsw, VECTORS_HNSW_CONFIG__EF_CONSTRUCTION),
+				"hnsw.efConstruction", EF_MIN, EF_MAX, EF_DEFAULT,
+				&out->ef_construction));
 }
 
 static bool read_config(struct turn *turn, struct call *call, const struct datum *config,
 	struct vectors_config *out)
 {
 	const struct datum *method = datum_field(config, VECTORS_INDEX_CONFIG__TYPE);
-	if (!choice_ok(turn, call, method, vectors_method_names, "INVALID_INDEX_TYPE", "indexConfig.type") ||
+	if (!choice_ok(turn, call, method, vectors_method_names, "INVALID_INDEX_TYPE",
+		    "indexConfig.type") ||
 		!read_options(turn, call, config, out))
 		return false;
 	out->keep = datum_is_null(method) &&
@@ -78,10 +82,14 @@ static bool read_config(struct turn *turn, struct call *call, const struct datum
 bool vectors_config_read(struct turn *turn, struct call *call, const struct datum *metric,
 	const struct datum *type, const struct datum *config, struct vectors_config *out)
 {
-	*out = (struct vectors_config){ .metric = VECTORS_COSINE, .method = VECTORS_IVFFLAT, .keep = true,
-		.m = M_DEFAULT, .ef_construction = EF_DEFAULT };
+	*out = (struct vectors_config){ .metric = VECTORS_COSINE,
+		.method = VECTORS_IVFFLAT,
+		.keep = true,
+		.m = M_DEFAULT,
+		.ef_construction = EF_DEFAULT };
 	if (!choice_ok(turn, call, metric, vectors_metric_names, "INVALID_METRIC", "metric") ||
-		!choice_ok(turn, call, type, vectors_type_names, "INVALID_VECTOR_TYPE", "vectorType"))
+		!choice_ok(turn, call, type, vectors_type_names, "INVALID_VECTOR_TYPE",
+			"vectorType"))
 		return false;
 	if (!datum_is_null(metric))
 		out->metric = (enum vectors_metric)choice_find(vectors_metric_names, metric);
@@ -169,10 +177,12 @@ bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
 static const char *options_of(struct turn *turn, const struct vectors_config *config)
 {
 	if (config->method == VECTORS_HNSW)
-		return arena_printf(turn->arena, ",\"options\":{\"m\":\"%d\",\"ef_construction\":\"%d\"}",
-			(int)config->m, (int)config->ef_construction);
+		return arena_printf(turn->arena,
+			",\"options\":{\"m\":\"%d\",\"ef_construction\":\"%d\"}", (int)config->m,
+			(int)config->ef_construction);
 	if (config->lists > 0)
-		return arena_printf(turn->arena, ",\"options\":{\"lists\":\"%d\"}", (int)config->lists);
+		return arena_printf(turn->arena, ",\"options\":{\"lists\":\"%d\"}",
+			(int)config->lists);
 	return "";
 }
 
@@ -180,9 +190,11 @@ const char *vectors_config_wanted(struct turn *turn, const char *table,
 	const struct vectors_config *config)
 {
 	if (config->method == VECTORS_FLAT)
-		return arena_printf(turn->arena, "{\"name\":\"%s_vector_idx\",\"method\":null}", table);
+		return arena_printf(turn->arena, "{\"name\":\"%s_vector_idx\",\"method\":null}",
+			table);
 	return arena_printf(turn->arena,
-		"{\"name\":\"%s_vector_idx\",\"method\":\"%s\",\"opclass\":\"%s_%s_ops\"%s%s}", table,
-		vectors_method_names[config->method], vectors_type_names[config->type], suffixes[config->metric],
-		options_of(turn, config), config->keep ? ",\"keep\":true" : "");
+		"{\"name\":\"%s_vector_idx\",\"method\":\"%s\",\"opclass\":\"%s_%s_ops\"%s%s}",
+		table, vectors_method_names[config->method], vectors_type_names[config->type],
+		suffixes[config->metric], options_of(turn, config),
+		config->keep ? ",\"keep\":true" : "");
 }

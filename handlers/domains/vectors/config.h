@@ -14,8 +14,8 @@ struct vectors_config {
 	enum vectors_metric metric;
 	enum vectors_method method;
 	bool method_given;
-	bool keep;      /* nothing is said of the index: one that is there with that metric may stay */
-	int32_t lists;  /* 0: by the number of rows */
+	bool keep; /* nothing is said of the index: one that is there with that metric may stay */
+	int32_t lists; /* 0: by the number of rows */
 	int32_t m, ef_construction;
 };
 

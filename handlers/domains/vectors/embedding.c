@@ -158,8 +158,8 @@ bool vectors_embedding_read(struct turn *turn, struct call *call, const struct d
 	return false;
 }
 
-static bool dimension_fits(struct turn *turn, struct call *call,
-	const struct vectors_index *index, uint32_t dimension)
+static bool dimension_fits(struct turn *turn, struct call *call, const struct vectors_index *index,
+	uint32_t dimension)
 {
 	bool dense = index->type == VECTORS_VECTOR || index->type == VECTORS_HALFVEC;
 
@@ -167,7 +167,8 @@ static bool dimension_fits(struct turn *turn, struct call *call,
 		call_fail(turn, call, FAILURE_INVALID, "DIMENSION_MISMATCH",
 			arena_printf(turn->arena,
 				"{\"indexName\":\"%.*s\",\"expected\":%d,\"actual\":%u}",
-				(int)index->name.size, index->name.text, index->dimension, dimension),
+				(int)index->name.size, index->name.text, index->dimension,
+				dimension),
 			"Vector dimension mismatch: index \"%.*s\" expects %d dimensions but got %u "
 			"dimensions. Use a matching embedding model, or delete the index and create it "
 			"with the new dimension",
@@ -191,14 +192,15 @@ static uint32_t count_nonzero(const struct datum *floats)
 	return count;
 }
 
-bool vectors_embedding_fits(struct turn *turn, struct call *call,
-	const struct vectors_index *index, const struct datum *floats)
+bool vectors_embedding_fits(struct turn *turn, struct call *call, const struct vectors_index *index,
+	const struct datum *floats)
 {
 	if (!dimension_fits(turn, call, index, floats->size))
 		return false;
 	if (index->type == VECTORS_SPARSEVEC && count_nonzero(floats) > SPARSE_ELEMENTS_MAXIMUM) {
 		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
-			"A sparsevec has at most %d numbers that are not zero", SPARSE_ELEMENTS_MAXIMUM);
+			"A sparsevec has at most %d numbers that are not zero",
+			SPARSE_ELEMENTS_MAXIMUM);
 		return false;
 	}
 	for (uint32_t i = 0; index->type == VECTORS_HALFVEC && i < floats->size; i++) {

@@ -120,8 +120,7 @@ static bool put_field(struct filter *filter, const struct filter_path *path, con
 			return false;
 		if (name.size && *name.text == '$')
 			return filter_fail(filter, &at, "an operator can't stand beside fields");
-		const char *longer =
-			arena_printf(filter->turn->arena, "%s.%s", dotted, name.text);
+		const char *longer = arena_printf(filter->turn->arena, "%s.%s", dotted, name.text);
 		if (!put_field(filter, &at, longer, member, join))
 			return false;
 	}

@@ -433,7 +433,10 @@ bool filter_operator(struct filter *filter, const struct filter_path *path,
 {
 	struct datum name = json_unquote(filter->turn->arena, key);
 	struct operation op = {
-		.path = path, .field = field, .value = value, .siblings = siblings,
+		.path = path,
+		.field = field,
+		.value = value,
+		.siblings = siblings,
 	};
 	size_t i = find(name);
 
@@ -465,9 +468,11 @@ bool filter_implicit(struct filter *filter, const struct filter_path *path,
 {
 	bool list = filter_is_kind(value, JSON_ARRAY_KIND);
 	struct operation op = {
-		.path = path, .field = field, .value = value, .sql = list ? "" : "=",
+		.path = path,
+		.field = field,
+		.value = value,
+		.sql = list ? "" : "=",
 	};
 
-	return filter_next(filter, path, join) &&
-		(list ? one_of(filter, &op) : equal(filter, &op));
+	return filter_next(filter, path, join) && (list ? one_of(filter, &op) : equal(filter, &op));
 }

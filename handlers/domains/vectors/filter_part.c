@@ -73,8 +73,9 @@ void filter_pattern(struct filter *filter, const struct filter_path *path)
 	if (earlier && strlen(earlier) > SHOWN_PATTERNS)
 		return;
 	const char *where = path_text(filter, path);
-	filter->call->patterns =
-		earlier ? arena_printf(filter->turn->arena, "%s or %s", earlier, where) : where;
+	filter->call->patterns = earlier
+		? arena_printf(filter->turn->arena, "%s or %s", earlier, where)
+		: where;
 }
 
 void filter_puts(struct filter *filter, const char *sql)
@@ -331,8 +332,7 @@ static bool is_infinity(struct json text)
 		memcmp(text.text + sign, "Infinity", strlen("Infinity")) == 0;
 }
 
-static bool fits(struct filter *filter, const struct filter_path *path,
-	const struct number *number)
+static bool fits(struct filter *filter, const struct filter_path *path, const struct number *number)
 {
 	return number_fits(number) || filter_fail(filter, path, "the number is out of range");
 }
@@ -506,9 +506,8 @@ bool filter_list(struct filter *filter, const struct filter_path *path, struct j
 				return false;
 		}
 	}
-	*sql = list.members.len
-		? arena_printf(filter->turn->arena, "($%d::text[]%s)", number,
-			json_text_end(&list.members).text)
-		: arena_printf(filter->turn->arena, "$%d::text[]", number);
+	*sql = list.members.len ? arena_printf(filter->turn->arena, "($%d::text[]%s)", number,
+					  json_text_end(&list.members).text)
+				: arena_printf(filter->turn->arena, "$%d::text[]", number);
 	return true;
 }

@@ -10,16 +10,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "schemas/json/json.h"
 #include "handlers/core/context.h"
+#include "schemas/json/json.h"
 
 /* Conditions, and what else takes its time: $options, objects of fields, objects and arrays in
  * lists. */
 #define FILTER_CONDITIONS 1024
-#define FILTER_DEPTH 32       /* nesting of a filter, and parts of a dotted field */
-#define FILTER_NAME 63        /* characters of a part of a field, as the reference has it */
-#define FILTER_DIGITS 1000    /* of a number written out; numeric holds far more */
-#define FILTER_FLAGS 4        /* of a regular expression: i, m, s, x */
+#define FILTER_DEPTH 32    /* nesting of a filter, and parts of a dotted field */
+#define FILTER_NAME 63     /* characters of a part of a field, as the reference has it */
+#define FILTER_DIGITS 1000 /* of a number written out; numeric holds far more */
+#define FILTER_FLAGS 4     /* of a regular expression: i, m, s, x */
 
 struct filter {
 	struct turn *turn;

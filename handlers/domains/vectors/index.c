@@ -5,9 +5,9 @@
 
 #include "commands.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
 #include "handlers/core/keys.h"
 #include "handlers/core/stored_json.h"
+#include "schemas/json/json.h"
 
 #define NAMESPACE_MAXIMUM 255 /* characters: the column is a varchar(255) */
 
@@ -165,8 +165,8 @@ static void described(struct turn *turn, const struct rows *rows, void *arg)
 {
 	const struct describing *describing = arg;
 	struct keys *keys = keys_new(turn->arena, describing->count);
-	struct vectors_index *indexes =
-		arena_calloc(turn->arena, describing->count, sizeof(*indexes));
+	struct vectors_index *indexes = arena_calloc(turn->arena, describing->count,
+		sizeof(*indexes));
 
 	for (uint32_t i = 0; i < describing->count; i++)
 		indexes[keys_add(keys, &describing->names[i])].name = describing->names[i];
@@ -235,8 +235,8 @@ void vectors_index_migrate(struct turn *turn, const struct vectors_index *index)
 			NULL, NULL);
 	if (index->old_unique)
 		turn_send_sql(turn,
-			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s", table,
-				index->old_unique),
+			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+				table, index->old_unique),
 			NULL, NULL);
 }
 

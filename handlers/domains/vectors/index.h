@@ -20,13 +20,13 @@ struct vectors_index {
 	int64_t oid;
 	enum vectors_type type;
 	uint32_t type_oid;
-	int dimension;          /* -1: the column takes any */
-	const char *extension;  /* the schema of pgvector, quoted */
-	bool iterative;         /* pgvector 0.8 or later: scans that go on until enough is found */
+	int dimension;           /* -1: the column takes any */
+	const char *extension;   /* the schema of pgvector, quoted */
+	bool iterative;          /* pgvector 0.8 or later: scans that go on until enough is found */
 	const char *method_name; /* as the index is described: "flat" if there is none */
 	enum vectors_method method;
 	enum vectors_metric metric;
-	int m, ef_construction, lists; /* of the index; 0: not given */
+	int m, ef_construction, lists;  /* of the index; 0: not given */
 	bool has_namespace, has_unique; /* what tables of older releases lack */
 	const char *unique_name;        /* quoted: what the unique index is to be called */
 	const char *old_unique;         /* quoted: the constraint that stood for it, or NULL */

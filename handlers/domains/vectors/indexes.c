@@ -9,10 +9,10 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
 #include "handlers/core/reply.h"
 #include "handlers/domains/vectors/table.h"
 #include "schemas/base/xxhash32.h"
+#include "schemas/json/json.h"
 
 #define VECTOR_SUFFIX "_vector_idx"
 /* Of a table's name, in the names of its metadata indexes, together with the field's hash. */
@@ -50,7 +50,8 @@ static void add_field(struct turn *turn, struct json_text *wanted, const char *t
 	const char *hash = arena_printf(turn->arena, "%x", number);
 	json_text_comma(wanted);
 	json_text_puts(wanted,
-		arena_printf(turn->arena, "{\"name\":\"%.*s_md_%s_idx\",\"method\":\"btree\",\"field\":",
+		arena_printf(turn->arena,
+			"{\"name\":\"%.*s_md_%s_idx\",\"method\":\"btree\",\"field\":",
 			FIELD_NAME_MAX - (int)strlen(hash), table, hash));
 	json_text_string(wanted, field->text, field->size);
 	json_text_puts(wanted, "}");
@@ -128,13 +129,15 @@ static void create(struct turn *turn, struct call *call, const struct vectors_ta
 	enum vectors_type type = table->vectors ? table->type : asking->config.type;
 	int64_t dimension = table->vectors ? table->dimension : asking->dimension;
 	if ((table->present && !vectors_table_ok(turn, call, table)) ||
-		!extension_ok(turn, call, table, type) || !settle(turn, call, asking, type, dimension))
+		!extension_ok(turn, call, table, type) ||
+		!settle(turn, call, asking, type, dimension))
 		return;
 	if (!table->home && !asking->again) {
 		asking->again = true;
 		vectors_table_install(turn);
-		vectors_table_look(turn, call, datum_field(call->request, VECTORS_CREATE_INDEX__INDEX_NAME),
-			create, asking);
+		vectors_table_look(turn, call,
+			datum_field(call->request, VECTORS_CREATE_INDEX__INDEX_NAME), create,
+			asking);
 		return;
 	}
 	vectors_table_make(turn, table, type, (int32_t)dimension, made, asking);
@@ -163,8 +166,7 @@ static bool request_ok(struct turn *turn, struct call *call, const struct asking
 		fields_ok(turn, call, asking->fields);
 }
 
-static struct asking *asking_new(struct turn *turn, struct call *call,
-	const struct datum *name)
+static struct asking *asking_new(struct turn *turn, struct call *call, const struct datum *name)
 {
 	struct asking *asking = arena_calloc(turn->arena, 1, sizeof(*asking));
 	asking->call = call;
@@ -186,8 +188,8 @@ void vectors_create_index(struct turn *turn)
 	asking->dimension = datum_field(request, VECTORS_CREATE_INDEX__DIMENSION)->integer;
 	asking->fields = datum_is_null(fields) ? &none : fields;
 	if (vectors_config_read(turn, call, datum_field(request, VECTORS_CREATE_INDEX__METRIC),
-			datum_field(request, VECTORS_CREATE_INDEX__VECTOR_TYPE),
-			datum_field(request, VECTORS_CREATE_INDEX__INDEX_CONFIG), &asking->config) &&
+		    datum_field(request, VECTORS_CREATE_INDEX__VECTOR_TYPE),
+		    datum_field(request, VECTORS_CREATE_INDEX__INDEX_CONFIG), &asking->config) &&
 		request_ok(turn, call, asking))
 		vectors_table_look(turn, call, name, create, asking);
 }
@@ -210,8 +212,8 @@ void vectors_build_index(struct turn *turn)
 	const struct datum *name = datum_field(request, VECTORS_BUILD_INDEX__INDEX_NAME);
 	struct asking *asking = asking_new(turn, call, name);
 	if (vectors_config_read(turn, call, datum_field(request, VECTORS_BUILD_INDEX__METRIC),
-			datum_field(request, VECTORS_BUILD_INDEX__VECTOR_TYPE),
-			datum_field(request, VECTORS_BUILD_INDEX__INDEX_CONFIG), &asking->config))
+		    datum_field(request, VECTORS_BUILD_INDEX__VECTOR_TYPE),
+		    datum_field(request, VECTORS_BUILD_INDEX__INDEX_CONFIG), &asking->config))
 		vectors_table_look(turn, call, name, build, asking);
 }
 
@@ -247,9 +249,11 @@ static void drop(struct turn *turn, struct call *call, const struct vectors_tabl
 	if (table->present && !vectors_table_ok(turn, call, table))
 		return;
 	send_cancel(turn, table->name, false,
-		arena_printf(turn->arena, "the index %s was deleted before it was built", table->name));
-	turn_send_sql(turn, arena_printf(turn->arena, "DROP TABLE IF EXISTS %s CASCADE", table->quoted),
-		done, call);
+		arena_printf(turn->arena, "the index %s was deleted before it was built",
+			table->name));
+	turn_send_sql(turn,
+		arena_printf(turn->arena, "DROP TABLE IF EXISTS %s CASCADE", table->quoted), done,
+		call);
 }
 
 void vectors_delete_index(struct turn *turn)
@@ -272,8 +276,8 @@ static void empty(struct turn *turn, struct call *call, const struct vectors_tab
 void vectors_truncate_index(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
-	vectors_table_look(turn, call, datum_field(call->request, VECTORS_TRUNCATE_INDEX__INDEX_NAME),
-		empty, NULL);
+	vectors_table_look(turn, call,
+		datum_field(call->request, VECTORS_TRUNCATE_INDEX__INDEX_NAME), empty, NULL);
 }
 
 /* --- describeBuild --- */

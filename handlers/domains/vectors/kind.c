@@ -26,7 +26,7 @@ bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *n
 	call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
 		"Invalid index name: %.*s. It must start with a letter or underscore, contain only "
 		"letters, numbers and underscores, and be at most %d characters long",
-		(int)(name->size < 2 * VECTORS_NAME_MAX ? name->size : 2 * VECTORS_NAME_MAX), name->text,
-		VECTORS_NAME_MAX);
+		(int)(name->size < 2 * VECTORS_NAME_MAX ? name->size : 2 * VECTORS_NAME_MAX),
+		name->text, VECTORS_NAME_MAX);
 	return false;
 }

@@ -17,22 +17,22 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
 #include "handlers/core/reply.h"
 #include "handlers/domains/vectors/embedding.h"
 #include "handlers/domains/vectors/filter.h"
 #include "handlers/domains/vectors/index.h"
 #include "handlers/domains/vectors/note.h"
+#include "schemas/json/json.h"
 
 /* So many may be more than a reply can hold, by what is in them. */
 #define MANY_ROWS 100
 #define DEFAULT_TOP_K 10
 #define DEFAULT_MIN_SCORE (-1.0)
-#define DEFAULT_M 16 /* pgvector's own */
-#define EF_MINIMUM 40 /* of our choosing; pgvector's own default */
-#define EF_MAXIMUM 1000 /* pgvector's limit */
+#define DEFAULT_M 16         /* pgvector's own */
+#define EF_MINIMUM 40        /* of our choosing; pgvector's own default */
+#define EF_MAXIMUM 1000      /* pgvector's limit */
 #define PROBES_MAXIMUM 32768 /* pgvector's limit */
-#define DEFAULT_LISTS 100 /* pgvector's own */
+#define DEFAULT_LISTS 100    /* pgvector's own */
 /* Up to so many rows, and topK, are compared one by one: about what an index scan costs. */
 #define FEW_ROWS 500
 
@@ -45,11 +45,12 @@ struct vectors_query {
 	double min_score;
 	bool include_vector;
 	const struct vectors_index *index;
-	const char *stamp; /* of the catalog, as noted or as asked for; NULL: the index is not there */
-	bool guessed; /* by a note */
-	bool stale;   /* ... that was old */
+	const char
+		*stamp; /* of the catalog, as noted or as asked for; NULL: the index is not there */
+	bool guessed;   /* by a note */
+	bool stale;     /* ... that was old */
 	bool crowded; /* too many rows to compare one by one, as noted: the index alone is asked */
-	bool exact; /* the answer is complete, whatever it is */
+	bool exact;   /* the answer is complete, whatever it is */
 };
 
 /* With casts: columns that were made anew after the catalog was asked must not change what a
@@ -117,7 +118,8 @@ static bool read_query(struct turn *turn, struct vectors_query *query)
 static struct datum result_of(struct turn *turn, const struct vectors_query *query,
 	const struct rows *rows, int row)
 {
-	struct datum *fields = arena_calloc(turn->arena, VECTORS_QUERY_RESULT_SIZE, sizeof(*fields));
+	struct datum *fields = arena_calloc(turn->arena, VECTORS_QUERY_RESULT_SIZE,
+		sizeof(*fields));
 	size_t len = 0;
 	const char *text = rows_text(rows, row, COLUMN_ID, &len);
 
@@ -129,8 +131,8 @@ static struct datum result_of(struct turn *turn, const struct vectors_query *que
 	}
 	if (query->include_vector && !rows_null(rows, row, COLUMN_VECTOR)) {
 		const void *bytes = rows_bytes(rows, row, COLUMN_VECTOR, &len);
-		fields[VECTORS_QUERY_RESULT__VECTOR] =
-			vectors_embedding_decode(turn->arena, query->index->type, bytes, len);
+		fields[VECTORS_QUERY_RESULT__VECTOR] = vectors_embedding_decode(turn->arena,
+			query->index->type, bytes, len);
 	}
 	return datum_record(fields, VECTORS_QUERY_RESULT_SIZE);
 }
@@ -259,7 +261,8 @@ static const char *bind_where(struct turn *turn, const struct vectors_query *que
 
 	if (query->index->has_namespace) {
 		bind_text(turn->params, &query->namespace);
-		where = arena_printf(turn->arena, "namespace = $%d::text", params_count(turn->params));
+		where = arena_printf(turn->arena, "namespace = $%d::text",
+			params_count(turn->params));
 	} else if (!datum_equals(&query->namespace, &all)) {
 		where = "FALSE";
 	}
@@ -310,8 +313,8 @@ static void ask_exact(struct turn *turn, struct vectors_query *query)
 
 /* The rows of both answers' condition, if they are few, and whether they are: a filter is not to be
  * looked at twice, but without one a count costs less than keeping the rows. */
-static const char *few_sql(struct turn *turn, const struct vectors_query *query,
-	const char *table, const char *where, int limit, const char **few)
+static const char *few_sql(struct turn *turn, const struct vectors_query *query, const char *table,
+	const char *where, int limit, const char **few)
 {
 	if (vectors_filter_given(query->filter)) {
 		*few = "few";

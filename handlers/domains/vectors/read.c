@@ -52,11 +52,13 @@ static void counted(struct turn *turn, const struct rows *rows, void *arg)
 	struct datum stats[VECTORS_PG_INDEX_STATS_SIZE] = {
 		[VECTORS_PG_INDEX_STATS__DIMENSION] = datum_integer(index->dimension),
 		[VECTORS_PG_INDEX_STATS__COUNT] = datum_integer(rows_integer(rows, 0, 0)),
-		[VECTORS_PG_INDEX_STATS__METRIC] = datum_string(vectors_metric_names[index->metric]),
+		[VECTORS_PG_INDEX_STATS__METRIC] =
+			datum_string(vectors_metric_names[index->metric]),
 		[VECTORS_PG_INDEX_STATS__TYPE] = datum_string(index->method_name),
-		[VECTORS_PG_INDEX_STATS__VECTOR_TYPE] = datum_string(vectors_type_names[index->type]),
-		[VECTORS_PG_INDEX_STATS__CONFIG] =
-			datum_record(config, VECTORS_PG_INDEX_STATS_CONFIG_SIZE),
+		[VECTORS_PG_INDEX_STATS__VECTOR_TYPE] =
+			datum_string(vectors_type_names[index->type]),
+		[VECTORS_PG_INDEX_STATS__CONFIG] = datum_record(config,
+			VECTORS_PG_INDEX_STATS_CONFIG_SIZE),
 	};
 
 	call_reply(turn, description->call, datum_record(stats, VECTORS_PG_INDEX_STATS_SIZE));

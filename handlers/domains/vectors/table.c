@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "commands.gen.h"
-#include "schemas/base/text.h"
 #include "handlers/core/choice.h"
 #include "handlers/domains/vectors/index.h"
-
+#include "schemas/base/text.h"
 
 struct look {
 	struct call *call;
@@ -61,8 +60,9 @@ static void looked(struct turn *turn, const struct rows *rows, void *arg)
 	table->present = column_bool(rows, "present");
 	table->vectors = known >= 0 && column_bool(rows, "vectors");
 	table->type = known >= 0 ? (enum vectors_type)known : VECTORS_VECTOR;
-	table->dimension =
-		known >= 0 ? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension")) : -1;
+	table->dimension = known >= 0
+		? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension"))
+		: -1;
 	look->done(turn, look->call, table, look->arg);
 }
 
@@ -145,7 +145,8 @@ bool vectors_table_ok(struct turn *turn, struct call *call, const struct vectors
 		return true;
 	if (table->present)
 		call_fail(turn, call, FAILURE_CONFLICT, "NOT_A_VECTOR_INDEX", NULL,
-			"%s is there, but is no vector index: choose another indexName", table->name);
+			"%s is there, but is no vector index: choose another indexName",
+			table->name);
 	else
 		call_fail(turn, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND", NULL,
 			"There is no vector index %s", table->name);

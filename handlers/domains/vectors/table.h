@@ -16,10 +16,10 @@ struct vectors_table {
 	const char *home;   /* schema of the extension; NULL: it is not there */
 	bool modern;        /* it has halfvec, sparsevec and the operators of bit */
 	bool installable;
-	bool present;       /* something of that name is there */
-	bool vectors;       /* and it is a table of vectors: */
+	bool present; /* something of that name is there */
+	bool vectors; /* and it is a table of vectors: */
 	enum vectors_type type;
-	int32_t dimension;  /* -1: any */
+	int32_t dimension; /* -1: any */
 };
 
 typedef void vectors_table_fn(struct turn *turn, struct call *call,

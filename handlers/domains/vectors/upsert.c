@@ -10,14 +10,14 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "schemas/json/json.h"
 #include "handlers/core/keys.h"
 #include "handlers/core/reply.h"
-#include "schemas/base/uuid.h"
 #include "handlers/domains/vectors/embedding.h"
 #include "handlers/domains/vectors/filter.h"
 #include "handlers/domains/vectors/index.h"
 #include "handlers/domains/vectors/note.h"
+#include "schemas/base/uuid.h"
+#include "schemas/json/json.h"
 
 /* Of embeddings and metadata in one statement: more is dearer, it does not stay in the caches. */
 #define STATEMENT_BYTES ((size_t)640 * 1024)
@@ -25,7 +25,7 @@
 /* One command, checked as far as it can be without its table. */
 struct upsert {
 	struct call *call;
-	uint32_t index; /* number of its index's name */
+	uint32_t index;        /* number of its index's name */
 	struct datum *vectors; /* as DATUM_FLOATS, `count` of them */
 	uint32_t count;
 	struct datum *ids;
@@ -244,17 +244,18 @@ static void send_rows(struct turn *turn, struct upsert_group *group)
 }
 
 /* Rows that the filter matches go before the command's own come. False: the call has failed. */
-static bool send_delete(struct turn *turn, struct upsert_group *group,
-	const struct upsert *upsert)
+static bool send_delete(struct turn *turn, struct upsert_group *group, const struct upsert *upsert)
 {
-	const struct datum *filter = datum_field(upsert->call->request, VECTORS_UPSERT__DELETE_FILTER);
+	const struct datum *filter = datum_field(upsert->call->request,
+		VECTORS_UPSERT__DELETE_FILTER);
 	const char *where;
 
 	if (!vectors_filter_given(filter))
 		return true;
 	send_rows(turn, group);
 	bind_text(turn->params, &upsert->namespace);
-	if (!vectors_filter(turn, upsert->call, filter->text, filter->size, "deleteFilter", &where)) {
+	if (!vectors_filter(turn, upsert->call, filter->text, filter->size, "deleteFilter",
+		    &where)) {
 		params_reset(turn->params);
 		return false;
 	}
@@ -269,8 +270,7 @@ static bool send_delete(struct turn *turn, struct upsert_group *group,
 	return true;
 }
 
-static bool fits(struct turn *turn, const struct vectors_index *index,
-	const struct upsert *upsert)
+static bool fits(struct turn *turn, const struct vectors_index *index, const struct upsert *upsert)
 {
 	if (!vectors_index_ok(turn, upsert->call, index))
 		return false;
@@ -370,7 +370,8 @@ void vectors_upsert(struct turn *turn)
 		struct upsert *upsert = &all->upserts[all->count];
 		if (!take_upsert(turn, call, upsert))
 			continue;
-		upsert->index = keys_add(keys, datum_field(call->request, VECTORS_UPSERT__INDEX_NAME));
+		upsert->index = keys_add(keys,
+			datum_field(call->request, VECTORS_UPSERT__INDEX_NAME));
 		all->count++;
 	}
 	if (!all->count)

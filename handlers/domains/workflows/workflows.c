@@ -5,11 +5,11 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
+#include "handlers/core/context.h"
 #include "handlers/core/datum_json.h"
 #include "handlers/core/paging.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
-#include "handlers/core/context.h"
 
 /* WorkflowRunStatus */
 static const char *const statuses[] = { "running", "success", "failed", "tripwire", "suspended",
@@ -67,10 +67,10 @@ static int64_t time_or_now(const struct call *call, unsigned field)
 static bool take_write(struct turn *turn, struct call *call, struct snapshot_write *write)
 {
 	const struct datum *request = call->request;
-	const struct datum *created =
-		datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
-	const struct datum *updated =
-		datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
+	const struct datum *created = datum_field(request,
+		WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
+	const struct datum *updated = datum_field(request,
+		WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
 
 	write->workflow = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__WORKFLOW_NAME);
 	write->run = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RUN_ID);
@@ -82,8 +82,8 @@ static bool take_write(struct turn *turn, struct call *call, struct snapshot_wri
 		binding_time_ok(turn, call, created, "createdAt") &&
 		binding_time_ok(turn, call, updated, "updatedAt") &&
 		binding_json(turn, call,
-			datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__SNAPSHOT), "snapshot",
-			&write->snapshot);
+			datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__SNAPSHOT),
+			"snapshot", &write->snapshot);
 }
 
 static int compare_texts(const struct datum *a, const struct datum *b)
@@ -182,15 +182,16 @@ void workflows_update_workflow_results(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
-	const struct datum *workflow =
-		datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__WORKFLOW_NAME);
+	const struct datum *workflow = datum_field(request,
+		WORKFLOWS_UPDATE_WORKFLOW_RESULTS__WORKFLOW_NAME);
 	const struct datum *run = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RUN_ID);
 	const struct datum *step = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__STEP_ID);
 	struct datum result, context;
 
 	if (!run_ok(turn, call, workflow, run) || !binding_text_ok(turn, call, step, "stepId") ||
 		!binding_json(turn, call,
-			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RESULT), "result", &result) ||
+			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RESULT), "result",
+			&result) ||
 		!binding_json(turn, call,
 			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__REQUEST_CONTEXT),
 			"requestContext", &context))
@@ -252,17 +253,18 @@ void workflows_update_workflow_state(struct turn *turn)
 {
 	struct call *call = turn->calls[0];
 	const struct datum *request = call->request;
-	const struct datum *workflow =
-		datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_STATE__WORKFLOW_NAME);
+	const struct datum *workflow = datum_field(request,
+		WORKFLOWS_UPDATE_WORKFLOW_STATE__WORKFLOW_NAME);
 	const struct datum *run = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_STATE__RUN_ID);
 	const struct datum *opts = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_STATE__OPTS);
-	const struct datum *expected =
-		datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS);
+	const struct datum *expected = datum_field(opts,
+		WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS);
 	struct datum state;
 
 	if (!run_ok(turn, call, workflow, run) ||
 		!status_ok(turn, call,
-			datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__STATUS), "opts.status") ||
+			datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__STATUS),
+			"opts.status") ||
 		!expected_ok(turn, call, expected) || !take_state(turn, call, &state))
 		return;
 	bind_text(turn->params, workflow);
@@ -297,8 +299,8 @@ static void runs_read(struct turn *turn, const struct rows *rows, void *arg)
 	struct datum fields[WORKFLOWS_WORKFLOW_RUNS_SIZE];
 
 	fields[WORKFLOWS_WORKFLOW_RUNS__RUNS] = stored_rows(turn, rows, runs->item);
-	fields[WORKFLOWS_WORKFLOW_RUNS__TOTAL] =
-		datum_integer(list->total ? list->total : rows_count(rows));
+	fields[WORKFLOWS_WORKFLOW_RUNS__TOTAL] = datum_integer(list->total ? list->total
+									   : rows_count(rows));
 	call_reply(turn, list->call, datum_record(fields, WORKFLOWS_WORKFLOW_RUNS_SIZE));
 }
 
@@ -319,7 +321,7 @@ static bool bind_filter(struct turn *turn, struct call *call)
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		if (!bind_typed(turn, call, datum_field(call->request, given[i].field),
-			given[i].pg_type, call->request_type->fields[given[i].field].name)) {
+			    given[i].pg_type, call->request_type->fields[given[i].field].name)) {
 			params_reset(turn->params);
 			return false;
 		}

@@ -19,17 +19,17 @@ static int has_header(rd_kafka_message_t *message, const char *name, const char 
 	rd_kafka_headers_t *headers;
 	const void *value;
 	size_t size;
-	return !rd_kafka_message_headers(message, &headers)
-		&& !rd_kafka_header_get_last(headers, name, &value, &size)
-		&& size == strlen(text) && memcmp(value, text, size) == 0;
+	return !rd_kafka_message_headers(message, &headers) &&
+		!rd_kafka_header_get_last(headers, name, &value, &size) && size == strlen(text) &&
+		memcmp(value, text, size) == 0;
 }
 
 int main(int argc, char **argv)
 {
 	/* C3 01; index.json's requestFingerprint of memory.getThreadById, last byte first;
 	 * threadId: its length (doubled, as Avro writes numbers) and text; resourceId: null */
-	unsigned char command[] = { 0xC3, 0x01, 0x82, 0xA9, 0x60, 0xA9, 0xAC, 0xAE, 0x1F, 0x7C,
-		8, 't', 'r', 'i', 'p', 0 };
+	unsigned char command[] = { 0xC3, 0x01, 0x82, 0xA9, 0x60, 0xA9, 0xAC, 0xAE, 0x1F, 0x7C, 8,
+		't', 'r', 'i', 'p', 0 };
 	if (argc != 3)
 		return 2;
 	rd_kafka_t *producer = client(RD_KAFKA_PRODUCER, argv[1], "partitioner", "murmur2_random");
@@ -55,14 +55,16 @@ int main(int argc, char **argv)
 
 	char path[512], text[65536] = "", *json;
 	int ok = has_header(reply, "status", "ok");
-	snprintf(path, sizeof(path), "%s/%s.avsc", argv[2], ok ? "memory/GetThreadByIdReply" : "Error");
+	snprintf(path, sizeof(path), "%s/%s.avsc", argv[2],
+		ok ? "memory/GetThreadByIdReply" : "Error");
 	FILE *file = fopen(path, "r");
 	avro_schema_t schema;
 	avro_value_t value;
-	if (!file || !fread(text, 1, sizeof(text) - 1, file)
-		|| avro_schema_from_json_length(text, strlen(text), &schema))
+	if (!file || !fread(text, 1, sizeof(text) - 1, file) ||
+		avro_schema_from_json_length(text, strlen(text), &schema))
 		return 1;
-	avro_reader_t datum = avro_reader_memory((char *)reply->payload + 10, (int64_t)reply->len - 10);
+	avro_reader_t datum = avro_reader_memory((char *)reply->payload + 10,
+		(int64_t)reply->len - 10);
 	avro_generic_value_new(avro_generic_class_from_schema(schema), &value);
 	if (avro_value_read(datum, &value) || avro_value_to_json(&value, 1, &json))
 		return 1;

@@ -161,13 +161,13 @@ class Generate(unittest.TestCase):
     def test_right(self):
         said, out = run(FILES)
         self.assertEqual(said, "")
-        table = out["command_table.c"]
-        self.assertIn('{ { "thing.id", "text" }, { "thing.tags", "text[]" }, { "limit", "int8" }, { "@now", "timestamptz" } }', table)
+        table, statements = out["command_table.c"], out["statement_table.c"]
+        self.assertIn('{ { "thing.id", "text" }, { "thing.tags", "text[]" }, { "limit", "int8" }, { "@now", "timestamptz" } }', statements)
         self.assertIn('{ COMMAND_ID_SHOP_GET_IT, "shop.getIt", "shop", "getIt", "thing.id",\n\t\tCOMMAND_READ, 0, REPLY_ROW, handle_generic, 0, 1,\n'
                       '\t\t"THING_NOT_FOUND", "There is no {thing.id}" }', table)
-        self.assertIn("\t\t4, shop_getIt_params }", table)
-        self.assertNotIn("of a comment", table)
-        self.assertNotIn(";\\n", table)
+        self.assertIn("\t\t4, shop_getIt_params }", statements)
+        self.assertNotIn("of a comment", statements)
+        self.assertNotIn(";\\n", statements)
         self.assertIn("SQL_SHOP_GET_IT,", out["commands.gen.h"])
         self.assertIn("SHOP_THING__TAGS,\n\tSHOP_THING_SIZE\n", out["fields.gen.h"])
         self.assertIn("ERROR__CODE,", out["fields.gen.h"])
@@ -194,7 +194,7 @@ class Generate(unittest.TestCase):
         said, out = run({**FILES, "handlers/domains/shop/getIt.sql": sql})
         self.assertEqual(said, "")
         self.assertIn("SQL_SHOP_GET_IT__TOUCH,\n\tSQL_SHOP_GET_IT__OTHER,", out["commands.gen.h"])
-        self.assertIn('"shop.getIt:touch", "UPDATE x SET y = $1",\n\t\t1, NULL', out["command_table.c"])
+        self.assertIn('"shop.getIt:touch", "UPDATE x SET y = $1",\n\t\t1, NULL', out["statement_table.c"])
         self.assertIn("handler_fn shop_get_it;", out["commands.gen.h"])
 
     def test_parts(self):
@@ -202,8 +202,8 @@ class Generate(unittest.TestCase):
                          "-- statement: other\nDELETE FROM x\n-- use: known\n  AND y = $1\n")
         said, out = run({**FILES, "handlers/domains/shop/getIt.sql": sql})
         self.assertEqual(said, "")
-        self.assertIn('"UPDATE x SET y = $1\\n"\n\t\t"WHERE z = $2",\n\t\t2, NULL', out["command_table.c"])
-        self.assertIn('"DELETE FROM x\\n"\n\t\t"WHERE z = $2\\n"\n\t\t"  AND y = $1",\n\t\t2, NULL', out["command_table.c"])
+        self.assertIn('"UPDATE x SET y = $1\\n"\n\t\t"WHERE z = $2",\n\t\t2, NULL', out["statement_table.c"])
+        self.assertIn('"DELETE FROM x\\n"\n\t\t"WHERE z = $2\\n"\n\t\t"  AND y = $1",\n\t\t2, NULL', out["statement_table.c"])
 
     def test_header_only(self):
         said, out = run({**FILES, "handlers/domains/shop/getIt.sql": HANDLED})

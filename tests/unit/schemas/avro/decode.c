@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schemas/base/alloc.h"
 #include "schemas/avro/decode.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/alloc.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -18,7 +18,8 @@
 #define ARRAY(type) "{\"type\":\"array\",\"items\":" type "}"
 #define MAP(type) "{\"type\":\"map\",\"values\":" type "}"
 #define RECORD(name, field, type) \
-	"{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[{\"name\":\"" field "\",\"type\":" type "}]}"
+	"{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[{\"name\":\"" field \
+	"\",\"type\":" type "}]}"
 #define EMPTY "{\"type\":\"record\",\"name\":\"Empty\",\"fields\":[]}"
 
 static const struct decode_limits limits = {
@@ -52,7 +53,8 @@ TestSuite(decode, .init = set_up, .fini = tear_down);
 static const struct plan *plan_of(const char *schema)
 {
 	char error[512];
-	const struct type *type = type_compile(fixture.arena, schema, strlen(schema), error, sizeof(error));
+	const struct type *type = type_compile(fixture.arena, schema, strlen(schema), error,
+		sizeof(error));
 	cr_assert_not_null(type, "%s: %s", schema, error);
 	const struct plan *plan = plan_new(fixture.arena, type, type, error, sizeof(error));
 	cr_assert_not_null(plan, "%s: %s", schema, error);
@@ -83,7 +85,10 @@ struct bad {
 static const struct bad bads[] = {
 	/* truncated, and more than there should be */
 	BAD(STRING, "", "TRUNCATED", "ends within"),
-	BAD(RECORD("R", "id", STRING), "\x06" "ab", "TRUNCATED", "id: "),
+	BAD(RECORD("R", "id", STRING),
+		"\x06"
+		"ab",
+		"TRUNCATED", "id: "),
 	BAD("\"long\"", "\x80", "TRUNCATED", ""),
 	BAD("\"double\"", "1234567", "TRUNCATED", ""),
 	BAD("\"float\"", "123", "TRUNCATED", ""),
@@ -92,7 +97,10 @@ static const struct bad bads[] = {
 	BAD("\"boolean\"", "", "TRUNCATED", ""),
 	BAD(NULLABLE(STRING), "\x02", "TRUNCATED", ""),
 	BAD(ARRAY("\"long\""), "\x02\x02", "TRUNCATED", ""),
-	BAD(STRING, "\x02" "ab", "TRAILING_BYTES", "1 bytes follow"),
+	BAD(STRING,
+		"\x02"
+		"ab",
+		"TRAILING_BYTES", "1 bytes follow"),
 	BAD("\"null\"", "\0", "TRAILING_BYTES", ""),
 	/* numbers */
 	BAD("\"long\"", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02", "BAD_NUMBER", "64 bits"),
@@ -106,46 +114,60 @@ static const struct bad bads[] = {
 	/* lengths */
 	BAD(STRING, "\x01", "BAD_LENGTH", "-1 bytes"),
 	BAD(STRING, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "BAD_LENGTH", ""),
-	BAD(STRING, "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "LENGTH_BEYOND_LIMIT", "9223372036854775807"),
-	BAD(STRING, "\x80\x80\x80\x80\x10", "LENGTH_BEYOND_LIMIT", "2147483648 bytes; the limit is 100"),
+	BAD(STRING, "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "LENGTH_BEYOND_LIMIT",
+		"9223372036854775807"),
+	BAD(STRING, "\x80\x80\x80\x80\x10", "LENGTH_BEYOND_LIMIT",
+		"2147483648 bytes; the limit is 100"),
 	BAD("\"bytes\"", "\xCA\x01", "LENGTH_BEYOND_LIMIT", "101 bytes"),
 	BAD("\"bytes\"", "\xC8\x01", "TRUNCATED", ""),
-	BAD(RECORD("R", "snapshot", JSON), "\x80\x80\x80\x80\x10", "LENGTH_BEYOND_LIMIT", "snapshot: "),
+	BAD(RECORD("R", "snapshot", JSON), "\x80\x80\x80\x80\x10", "LENGTH_BEYOND_LIMIT",
+		"snapshot: "),
 	/* blocks */
-	BAD(ARRAY("\"null\""), "\x80\x94\xEB\xDC\x03\x00", "LENGTH_BEYOND_LIMIT", "500000000 items; the limit is 50"),
+	BAD(ARRAY("\"null\""), "\x80\x94\xEB\xDC\x03\x00", "LENGTH_BEYOND_LIMIT",
+		"500000000 items; the limit is 50"),
 	BAD(ARRAY("\"null\""), "\x64\x02\x00", "LENGTH_BEYOND_LIMIT", "[49]"),
-	BAD(ARRAY(EMPTY), "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00", "LENGTH_BEYOND_LIMIT", ""),
-	BAD(ARRAY("\"null\""), "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00", "BAD_LENGTH", "a block"),
-	BAD(ARRAY("\"null\""), "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01",
+	BAD(ARRAY(EMPTY), "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00", "LENGTH_BEYOND_LIMIT",
+		""),
+	BAD(ARRAY("\"null\""), "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x00\x00", "BAD_LENGTH",
+		"a block"),
+	BAD(ARRAY("\"null\""),
+		"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01",
 		"BAD_LENGTH", "a block"),
 	BAD(ARRAY("\"long\""), "\x03\x02\x00\x00\x00", "BAD_LENGTH", "does not end where"),
 	BAD(ARRAY("\"long\""), "\x01\x04\x00\x00\x00", "BAD_LENGTH", "does not end where"),
 	BAD(ARRAY("\"long\""), "\x01\x01\x00\x00", "BAD_LENGTH", "none"),
 	BAD(ARRAY("\"long\""), "\x01\x20\x00\x00", "TRUNCATED", ""),
 	BAD(ARRAY("\"long\""), "\x5A\x00", "TRUNCATED", ""),
-	BAD(ARRAY("\"double\""), "\x04" "12345678" "1234567", "TRUNCATED", ""),
+	BAD(ARRAY("\"double\""),
+		"\x04"
+		"12345678"
+		"1234567",
+		"TRUNCATED", ""),
 	BAD(MAP("\"null\""), "\x04\x02k", "TRUNCATED", ""),
 	BAD(MAP("\"null\""), "\x80\x94\xEB\xDC\x03\x00", "LENGTH_BEYOND_LIMIT", "500000000"),
 	BAD(MAP("\"int\""), "\x02\x02\xFF\x00\x00", "BAD_UTF8", "{0}"),
 	/* text */
 	BAD(RECORD("R", "title", NULLABLE(STRING)), "\x02\x04\xC3(", "BAD_UTF8", "title: "),
-	BAD(RECORD("R", "in", ARRAY(RECORD("S", "a", STRING))), "\x04\x02x\x02\xFF\x00", "BAD_UTF8", "in[1].a: "),
+	BAD(RECORD("R", "in", ARRAY(RECORD("S", "a", STRING))), "\x04\x02x\x02\xFF\x00", "BAD_UTF8",
+		"in[1].a: "),
 	BAD(RECORD("R", "m", JSON), "\x02{", "BAD_JSON", "m: is not valid JSON at byte 1"),
 	BAD(RECORD("R", "m", JSON), "\x00", "BAD_JSON", ""),
 	BAD(RECORD("R", "m", JSON), "\x06\"\xFF\"", "BAD_UTF8", "at byte 1"),
 	BAD(RECORD("R", "m", JSON), "\x18[[[[[[]]]]]]", "DEPTH_BEYOND_LIMIT", "more than 5 deep"),
 	/* types within types */
-	BAD(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY("\"int\""))))), "\x02\x02\x02\x02\x02\x02\x00\x00\x00\x00\x00",
-		"DEPTH_BEYOND_LIMIT", "more than 4 deep"),
+	BAD(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY("\"int\""))))),
+		"\x02\x02\x02\x02\x02\x02\x00\x00\x00\x00\x00", "DEPTH_BEYOND_LIMIT",
+		"more than 4 deep"),
 };
 
 Test(decode, bad_input)
 {
 	for (size_t i = 0; i < COUNT(bads); i++) {
 		const struct bad *bad = &bads[i];
-		cr_assert_not(decode_exactly(plan_of(bad->schema), bad->bytes, bad->size, &limits), "case %zu", i);
-		cr_expect_str_eq(fixture.error.code, bad->code, "case %zu: %s %s", i, fixture.error.code,
-			fixture.error.message);
+		cr_assert_not(decode_exactly(plan_of(bad->schema), bad->bytes, bad->size, &limits),
+			"case %zu", i);
+		cr_expect_str_eq(fixture.error.code, bad->code, "case %zu: %s %s", i,
+			fixture.error.code, fixture.error.message);
 		cr_expect_not_null(strstr(fixture.error.message, bad->message), "case %zu: %s", i,
 			fixture.error.message);
 	}
@@ -179,7 +201,8 @@ Test(decode, arrays_of_nothing_within_arrays)
 	at = memcpy(at, "\xA0\x9C\x01", 3); /* 10,000 */
 	at += 3;
 	for (int i = 0; i < ARRAYS; i++, at += EACH)
-		memcpy(at, "\xC0\x84\x3D\x00\x00", EACH); /* 500,000 nulls; padded by an empty array */
+		memcpy(at, "\xC0\x84\x3D\x00\x00",
+			EACH); /* 500,000 nulls; padded by an empty array */
 	memcpy(at, "\x00", 1);
 	const struct plan *plan = plan_of(ARRAY(ARRAY("\"null\"")));
 	size_t before = arena_used(fixture.arena);
@@ -193,8 +216,9 @@ static const struct datum *good(const char *schema, const char *bytes, size_t si
 {
 	static char kept[256];
 	memcpy(kept, bytes, size);
-	cr_assert(decode(plan_of(schema), kept, size, &limits, fixture.arena, &fixture.datum, &fixture.error), "%s: %s",
-		schema, fixture.error.message);
+	cr_assert(decode(plan_of(schema), kept, size, &limits, fixture.arena, &fixture.datum,
+			  &fixture.error),
+		"%s: %s", schema, fixture.error.message);
 	return &fixture.datum;
 }
 
@@ -202,8 +226,10 @@ static const struct datum *good(const char *schema, const char *bytes, size_t si
 
 Test(decode, numbers)
 {
-	cr_assert_eq(GOOD("\"long\"", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01")->integer, INT64_MIN);
-	cr_assert_eq(GOOD("\"long\"", "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01")->integer, INT64_MAX);
+	cr_assert_eq(GOOD("\"long\"", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01")->integer,
+		INT64_MIN);
+	cr_assert_eq(GOOD("\"long\"", "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01")->integer,
+		INT64_MAX);
 	cr_assert_eq(GOOD("\"int\"", "\xFF\xFF\xFF\xFF\x0F")->integer, INT32_MIN);
 	cr_assert_eq(GOOD("\"long\"", "\x80\x01")->integer, 64);
 	cr_assert_eq(GOOD("\"long\"", "\x7F")->integer, -64);
@@ -215,7 +241,8 @@ Test(decode, numbers)
 Test(decode, arrays_of_floats)
 {
 	static const char one[] = "\x04\0\0\xC0\x3F\0\0\0\xC0\x00";
-	static const char more[] = "\x02\0\0\xC0\x3F\x01\x08\0\0\0\xC0\x04\0\0\x80\x3F\0\0\0\x40\x00";
+	static const char more[] =
+		"\x02\0\0\xC0\x3F\x01\x08\0\0\0\xC0\x04\0\0\x80\x3F\0\0\0\x40\x00";
 	static const float numbers[] = { 1.5F, -2, 1, 2 };
 	const struct datum *array = GOOD(ARRAY("\"float\""), one);
 	cr_assert_eq(array->kind, DATUM_FLOATS);
@@ -231,7 +258,8 @@ Test(decode, arrays_of_floats)
 
 Test(decode, blocks_of_both_forms)
 {
-	const struct datum *array = GOOD(ARRAY("\"int\""), "\x04\x02\x04\x03\x04\x06\x08\x02\x0A\x00");
+	const struct datum *array = GOOD(ARRAY("\"int\""),
+		"\x04\x02\x04\x03\x04\x06\x08\x02\x0A\x00");
 	cr_assert_eq(array->kind, DATUM_ARRAY);
 	cr_assert_eq(array->size, 5);
 	for (int i = 0; i < 5; i++)
@@ -249,7 +277,8 @@ Test(decode, blocks_of_both_forms)
 Test(decode, text_is_not_copied)
 {
 	static const char message[] = "\x0Ah\xC3\xA4! ";
-	cr_assert(decode(plan_of(STRING), message, 6, &limits, fixture.arena, &fixture.datum, &fixture.error));
+	cr_assert(decode(plan_of(STRING), message, 6, &limits, fixture.arena, &fixture.datum,
+		&fixture.error));
 	cr_assert_eq(fixture.datum.text, message + 1);
 	cr_assert_eq(fixture.datum.size, 5);
 }
@@ -265,11 +294,20 @@ Test(decode, json_to_be_repaired)
 /* Every beginning of a good message is truncated, whatever it ends in. */
 Test(decode, every_prefix_is_truncated)
 {
-	static const char schema[] = "{\"type\":\"record\",\"name\":\"R\",\"fields\":["
-		"{\"name\":\"a\",\"type\":" STRING "},{\"name\":\"b\",\"type\":" NULLABLE("\"long\"") "},"
-		"{\"name\":\"c\",\"type\":" ARRAY(MAP("\"double\"")) "},{\"name\":\"d\",\"type\":" JSON "},"
-		"{\"name\":\"e\",\"type\":\"float\"},{\"name\":\"f\",\"type\":\"boolean\"}]}";
-	static const char message[] = "\x06" "abc" "\x02\x80\x01" "\x02\x02\x02k12345678\x00\x00" "\x04{}" "\0\0\0\0" "\x01";
+	static const char schema[] =
+		"{\"type\":\"record\",\"name\":\"R\",\"fields\":["
+		"{\"name\":\"a\",\"type\":" STRING "},{\"name\":\"b\",\"type\":" NULLABLE(
+			"\"long\"") "},"
+				    "{\"name\":\"c\",\"type\":" ARRAY(MAP(
+					    "\"double\"")) "},{\"name\":\"d\",\"type\":" JSON "},"
+							   "{\"name\":\"e\",\"type\":\"float\"},{\"name\":\"f\",\"type\":\"boolean\"}]}";
+	static const char message[] = "\x06"
+				      "abc"
+				      "\x02\x80\x01"
+				      "\x02\x02\x02k12345678\x00\x00"
+				      "\x04{}"
+				      "\0\0\0\0"
+				      "\x01";
 	const struct plan *plan = plan_of(schema);
 	size_t size = sizeof(message) - 1;
 	cr_assert(decode_exactly(plan, message, size, &limits), "%s", fixture.error.message);

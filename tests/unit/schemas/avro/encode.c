@@ -44,7 +44,8 @@ static bool gives(const char *schema, struct datum datum, const char *bytes, siz
 		(!size || memcmp(out.data, bytes, size) == 0);
 }
 
-#define GIVES(schema, datum, bytes) cr_expect(gives(schema, datum, bytes, sizeof(bytes) - 1), "%s", #datum)
+#define GIVES(schema, datum, bytes) \
+	cr_expect(gives(schema, datum, bytes, sizeof(bytes) - 1), "%s", #datum)
 
 Test(encode, scalars)
 {
@@ -66,10 +67,13 @@ Test(encode, scalars)
 
 Test(encode, containers)
 {
-	struct datum items[] = { datum_string("k"), datum_integer(1), datum_string("l"), datum_integer(2) };
-	GIVES("{\"type\":\"map\",\"values\":\"int\"}", datum_map(items, 2), "\x04\x02k\x02\x02l\x04\x00");
+	struct datum items[] = { datum_string("k"), datum_integer(1), datum_string("l"),
+		datum_integer(2) };
+	GIVES("{\"type\":\"map\",\"values\":\"int\"}", datum_map(items, 2),
+		"\x04\x02k\x02\x02l\x04\x00");
 	struct datum numbers[] = { datum_integer(1), datum_integer(2) };
-	GIVES("{\"type\":\"array\",\"items\":\"int\"}", datum_array(numbers, 2), "\x04\x02\x04\x00");
+	GIVES("{\"type\":\"array\",\"items\":\"int\"}", datum_array(numbers, 2),
+		"\x04\x02\x04\x00");
 	GIVES("{\"type\":\"array\",\"items\":\"int\"}", datum_array(NULL, 0), "\x00");
 	GIVES("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},{\"name\":\"b\",\"type\":\"long\"}]}",
 		datum_record(numbers, 2), "\x02\x04");
@@ -78,9 +82,11 @@ Test(encode, containers)
 
 Test(encode, misfits)
 {
-	static const char record[] = "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"list\",\"type\":"
+	static const char record[] =
+		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"list\",\"type\":"
 		"{\"type\":\"array\",\"items\":[\"null\",\"int\"]}}]}";
-	struct datum text = datum_string("x"), list[] = { datum_null(), text }, array = datum_array(list, 2);
+	struct datum text = datum_string("x"), list[] = { datum_null(), text },
+		     array = datum_array(list, 2);
 	const struct {
 		const char *schema;
 		struct datum datum;
@@ -96,15 +102,18 @@ Test(encode, misfits)
 		{ "\"string\"", datum_null(), "is no string" },
 		{ "{\"type\":\"array\",\"items\":\"int\"}", datum_map(list, 1), "is no array" },
 		{ "{\"type\":\"map\",\"values\":\"int\"}", array, "is no map" },
-		{ "{\"type\":\"map\",\"values\":\"int\"}", datum_map(list, 1), "{0}: is no string" },
+		{ "{\"type\":\"map\",\"values\":\"int\"}", datum_map(list, 1),
+			"{0}: is no string" },
 		{ record, text, "is no record" },
 		{ record, datum_record(list, 2), "is no record: another number of fields" },
 		{ record, datum_record(&array, 1), "list[1]: is no null or int: another kind" },
 	};
 	buffer_add_string(&out, "before");
 	for (size_t i = 0; i < COUNT(misfits); i++) {
-		cr_expect_eq(encoded(misfits[i].schema, misfits[i].datum), ENCODE_MISFIT, "case %zu", i);
-		cr_expect_eq(strncmp(error, misfits[i].reason, strlen(misfits[i].reason)), 0, "case %zu: %s", i, error);
+		cr_expect_eq(encoded(misfits[i].schema, misfits[i].datum), ENCODE_MISFIT,
+			"case %zu", i);
+		cr_expect_eq(strncmp(error, misfits[i].reason, strlen(misfits[i].reason)), 0,
+			"case %zu: %s", i, error);
 		cr_expect_eq(out.size, 6, "nothing of it is left");
 	}
 }
@@ -145,8 +154,15 @@ Test(framing, unknown)
 	static const struct {
 		const char *bytes;
 		size_t size;
-	} unknown[] = { { NULL, 0 }, { "\xC3", 1 }, { "\xC3\x01" "1234567", 9 }, { "\xC3\x02" "12345678", 10 },
+	} unknown[] = { { NULL, 0 }, { "\xC3", 1 },
+		{ "\xC3\x01"
+		  "1234567",
+			9 },
+		{ "\xC3\x02"
+		  "12345678",
+			10 },
 		{ "\0\0\0\0", 4 }, { "{\"a\":1, \"b\":2}", 14 } };
 	for (size_t i = 0; i < COUNT(unknown); i++)
-		cr_expect_eq(framing_parse(unknown[i].bytes, unknown[i].size).kind, FRAMING_UNKNOWN, "case %zu", i);
+		cr_expect_eq(framing_parse(unknown[i].bytes, unknown[i].size).kind, FRAMING_UNKNOWN,
+			"case %zu", i);
 }

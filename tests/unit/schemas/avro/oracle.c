@@ -9,9 +9,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "schemas/catalog/catalog.h"
 #include "schemas/avro/decode.h"
 #include "schemas/avro/encode.h"
+#include "schemas/catalog/catalog.h"
 #include "schemas/catalog/schema_table.h"
 #include "tests/support/oracle.h"
 #include "tests/support/random_datum.h"
@@ -44,18 +44,22 @@ static void hold_one(struct oracle *oracle, const struct type *type, const struc
 	struct decode_error error;
 	char reason[256];
 	cr_assert(oracle_encode(oracle, &made, &theirs), "%s: avro-c can't encode it", name);
-	cr_assert_eq(encode(&ours, type, &made, reason, sizeof(reason)), ENCODE_OK, "%s: %s", name, reason);
+	cr_assert_eq(encode(&ours, type, &made, reason, sizeof(reason)), ENCODE_OK, "%s: %s", name,
+		reason);
 	cr_assert_eq(theirs.size, ours.size, "%s", name);
-	cr_assert(!ours.size || memcmp(theirs.data, ours.data, ours.size) == 0, "%s: other bytes", name);
+	cr_assert(!ours.size || memcmp(theirs.data, ours.data, ours.size) == 0, "%s: other bytes",
+		name);
 	cr_assert(decode(plan, ours.data, ours.size, &limits, arena, &read, &error), "%s: %s", name,
 		error.message);
-	cr_assert(oracle_reads(oracle, ours.data, ours.size, &read), "%s: avro-c reads another datum", name);
+	cr_assert(oracle_reads(oracle, ours.data, ours.size, &read),
+		"%s: avro-c reads another datum", name);
 	arena_free(arena);
 	buffer_free(&theirs);
 	buffer_free(&ours);
 }
 
-static void hold(const char *schema, const struct type *type, const struct plan *plan, const char *name)
+static void hold(const char *schema, const struct type *type, const struct plan *plan,
+	const char *name)
 {
 	struct oracle *oracle = oracle_new(schema);
 	struct random random = random_seed(strlen(schema));
@@ -69,7 +73,8 @@ Test(oracle, every_type)
 {
 	char error[256];
 	struct arena *arena = arena_new(0);
-	const struct type *type = type_compile(arena, everything, strlen(everything), error, sizeof(error));
+	const struct type *type = type_compile(arena, everything, strlen(everything), error,
+		sizeof(error));
 	cr_assert_not_null(type, "%s", error);
 	const struct plan *plan = plan_new(arena, type, type, error, sizeof(error));
 	cr_assert_not_null(plan, "%s", error);
@@ -117,18 +122,20 @@ static void hold_older(const struct catalog_schema *current, const char *name)
 	struct random random = random_seed(removed);
 	const struct type *writer = type_compile(arena, text, strlen(text), error, sizeof(error));
 	if (writer) { /* else a record was defined in a field that is gone */
-		const struct plan *plan = plan_new(arena, writer, current->type, error, sizeof(error));
+		const struct plan *plan = plan_new(arena, writer, current->type, error,
+			sizeof(error));
 		struct datum written = random_datum(&random, arena, writer), read;
 		struct buffer bytes = buffer_empty(BYTES_MAXIMUM);
 		struct decode_error problem;
 		cr_assert_not_null(plan, "%s: %s", name, error);
 		cr_assert_eq(encode(&bytes, writer, &written, error, sizeof(error)), ENCODE_OK);
-		cr_assert(decode(plan, bytes.data, bytes.size, &limits, arena, &read, &problem), "%s: %s", name,
-			problem.message);
+		cr_assert(decode(plan, bytes.data, bytes.size, &limits, arena, &read, &problem),
+			"%s: %s", name, problem.message);
 		cr_assert_eq(read.size, current->type->field_count);
 		cr_assert_eq(read.size - written.size, removed);
 		struct buffer again = buffer_empty(BYTES_MAXIMUM);
-		cr_assert_eq(encode(&again, current->type, &read, error, sizeof(error)), ENCODE_OK, "%s: %s", name, error);
+		cr_assert_eq(encode(&again, current->type, &read, error, sizeof(error)), ENCODE_OK,
+			"%s: %s", name, error);
 		buffer_free(&again);
 		buffer_free(&bytes);
 	}

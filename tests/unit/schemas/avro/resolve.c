@@ -10,7 +10,8 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define RECORD(fields) "{\"type\":\"record\",\"name\":\"R\",\"fields\":[" fields "]}"
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
-#define WITH_DEFAULT(name, type, value) "{\"name\":\"" name "\",\"type\":" type ",\"default\":" value "}"
+#define WITH_DEFAULT(name, type, value) \
+	"{\"name\":\"" name "\",\"type\":" type ",\"default\":" value "}"
 #define JSON "{\"type\":\"string\",\"logicalType\":\"json\"}"
 
 static const struct decode_limits limits = { 1000, 1000, 100, 10, 10 };
@@ -33,7 +34,8 @@ TestSuite(resolve, .init = set_up, .fini = tear_down);
 
 static const struct plan *plan_between(const char *writer, const char *reader)
 {
-	const struct type *from = type_compile(arena, writer, strlen(writer), reason, sizeof(reason));
+	const struct type *from = type_compile(arena, writer, strlen(writer), reason,
+		sizeof(reason));
 	cr_assert_not_null(from, "%s: %s", writer, reason);
 	const struct type *to = type_compile(arena, reader, strlen(reader), reason, sizeof(reason));
 	cr_assert_not_null(to, "%s: %s", reader, reason);
@@ -81,7 +83,8 @@ Test(resolve, nulls)
 	cr_assert_eq(datum.kind, DATUM_NULL);
 	cr_assert(READ("[\"null\",\"string\"]", "\"string\"", "\x02\x02x"));
 	cr_assert_eq(datum.kind, DATUM_TEXT);
-	cr_assert_not(READ(RECORD(FIELD("a", "[\"null\",\"string\"]")), RECORD(FIELD("a", "\"string\"")), "\x00"));
+	cr_assert_not(READ(RECORD(FIELD("a", "[\"null\",\"string\"]")),
+		RECORD(FIELD("a", "\"string\"")), "\x00"));
 	cr_assert_str_eq(error.code, "NULL_FOR_REQUIRED");
 	cr_assert_eq(strncmp(error.message, "a: ", 3), 0);
 	cr_assert(READ("\"null\"", "[\"null\",\"int\"]", ""));
@@ -90,13 +93,17 @@ Test(resolve, nulls)
 
 Test(resolve, fields_by_name)
 {
-	static const char writer[] = RECORD(FIELD("gone", "{\"type\":\"array\",\"items\":\"string\"}") ","
-		FIELD("b", "\"int\"") "," FIELD("a", "\"string\""));
-	static const char reader[] = RECORD(FIELD("a", "\"string\"") ","
-		WITH_DEFAULT("new", "[\"null\",\"string\"]", "null") ","
-		FIELD("b", "\"long\"") ","
-		WITH_DEFAULT("list", "{\"type\":\"array\",\"items\":\"int\"}", "[7,8]"));
-	cr_assert(READ(writer, reader, "\x04\x02x\x02y\x00" "\x0A" "\x04hi"), "%s", error.message);
+	static const char writer[] = RECORD(FIELD("gone",
+		"{\"type\":\"array\",\"items\":\"string\"}") "," FIELD("b",
+		"\"int\"") "," FIELD("a", "\"string\""));
+	static const char reader[] = RECORD(FIELD("a", "\"string\"") "," WITH_DEFAULT("new",
+		"[\"null\",\"string\"]", "null") "," FIELD("b", "\"long\"") "," WITH_DEFAULT("list",
+		"{\"type\":\"array\",\"items\":\"int\"}", "[7,8]"));
+	cr_assert(READ(writer, reader,
+			  "\x04\x02x\x02y\x00"
+			  "\x0A"
+			  "\x04hi"),
+		"%s", error.message);
 	cr_assert_eq(datum.size, 4);
 	cr_assert_arr_eq(datum.items[0].text, "hi", 2);
 	cr_assert_eq(datum.items[1].kind, DATUM_NULL);
@@ -107,10 +114,12 @@ Test(resolve, fields_by_name)
 
 Test(resolve, records_within)
 {
-	static const char writer[] = RECORD(FIELD("in", "{\"type\":\"map\",\"values\":{\"type\":\"record\",\"name\":\"S\",\"fields\":["
-		FIELD("x", "\"int\"") "]}}"));
-	static const char reader[] = RECORD(FIELD("in", "{\"type\":\"map\",\"values\":[\"null\",{\"type\":\"record\",\"name\":\"T\",\"fields\":["
-		WITH_DEFAULT("y", "\"boolean\"", "true") "," FIELD("x", "\"double\"") "]}]}"));
+	static const char writer[] = RECORD(FIELD("in",
+		"{\"type\":\"map\",\"values\":{\"type\":\"record\",\"name\":\"S\",\"fields\":[" FIELD(
+			"x", "\"int\"") "]}}"));
+	static const char reader[] = RECORD(FIELD("in",
+		"{\"type\":\"map\",\"values\":[\"null\",{\"type\":\"record\",\"name\":\"T\",\"fields\":[" WITH_DEFAULT(
+			"y", "\"boolean\"", "true") "," FIELD("x", "\"double\"") "]}]}"));
 	cr_assert(READ(writer, reader, "\x04\x02k\x02\x02l\x04\x00"), "%s", error.message);
 	const struct datum *map = &datum.items[0];
 	cr_assert_eq(map->size, 2);
@@ -121,7 +130,8 @@ Test(resolve, records_within)
 /* What is read and dropped is still checked, and counts. */
 Test(resolve, dropped_fields_are_held_against_the_limits)
 {
-	static const char writer[] = RECORD(FIELD("gone", "{\"type\":\"array\",\"items\":\"null\"}"));
+	static const char writer[] = RECORD(FIELD("gone",
+		"{\"type\":\"array\",\"items\":\"null\"}"));
 	cr_assert_not(READ(writer, RECORD(""), "\x80\x94\xEB\xDC\x03\x00"));
 	cr_assert_str_eq(error.code, "LENGTH_BEYOND_LIMIT");
 	cr_assert_eq(strncmp(error.message, "gone", 4), 0);
@@ -138,12 +148,18 @@ static const struct {
 	{ "\"null\"", "\"string\"", "null can't be read as string" },
 	{ "\"boolean\"", "\"int\"", "boolean can't" },
 	{ "\"string\"", RECORD(""), "string can't be read as record" },
-	{ "{\"type\":\"array\",\"items\":\"int\"}", "{\"type\":\"map\",\"values\":\"int\"}", "array can't" },
-	{ RECORD(FIELD("a", "\"string\"")), RECORD(FIELD("a", "\"int\"")), "a: string can't be read as int" },
-	{ RECORD(""), RECORD(FIELD("new", "[\"null\",\"int\"]")), "field new is not in the writer's R and has no default" },
-	{ RECORD(FIELD("a", "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"S\",\"fields\":[]}}")),
-	  RECORD(FIELD("a", "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"S\",\"fields\":[" FIELD("n", "\"int\"") "]}}")),
-	  "field n is not" },
+	{ "{\"type\":\"array\",\"items\":\"int\"}", "{\"type\":\"map\",\"values\":\"int\"}",
+		"array can't" },
+	{ RECORD(FIELD("a", "\"string\"")), RECORD(FIELD("a", "\"int\"")),
+		"a: string can't be read as int" },
+	{ RECORD(""), RECORD(FIELD("new", "[\"null\",\"int\"]")),
+		"field new is not in the writer's R and has no default" },
+	{ RECORD(FIELD("a",
+		  "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"S\",\"fields\":[]}}")),
+		RECORD(FIELD("a",
+			"{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"S\",\"fields\":[" FIELD(
+				"n", "\"int\"") "]}}")),
+		"field n is not" },
 };
 
 Test(resolve, refused)

@@ -72,7 +72,8 @@ static const struct {
 	{ "\"x\"", "type x is not defined" },
 	{ RECORD("{\"name\":\"f\"}"), "f: a type is missing" },
 	{ RECORD("{\"type\":\"int\"}"), "no name" },
-	{ RECORD("{\"name\":\"f\",\"type\":\"int\"},{\"name\":\"f\",\"type\":\"int\"}"), "f: the field stands twice" },
+	{ RECORD("{\"name\":\"f\",\"type\":\"int\"},{\"name\":\"f\",\"type\":\"int\"}"),
+		"f: the field stands twice" },
 	{ "{\"type\":\"record\",\"name\":\"R\"}", "has no fields" },
 	{ "{\"type\":\"record\",\"fields\":[]}", "has no name" },
 	{ FIELD("\"R\""), "f: a.R contains itself" },
@@ -81,23 +82,27 @@ static const struct {
 	{ FIELD("[\"null\",\"null\"]"), "a union must be" },
 	{ FIELD("[\"null\",\"int\",\"string\"]"), "a union must be" },
 	{ FIELD("[\"null\",[\"null\",\"int\"]]"), "a union stands directly" },
-	{ FIELD("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]}"), "f: type enum is not supported" },
+	{ FIELD("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]}"),
+		"f: type enum is not supported" },
 	{ FIELD("{\"type\":\"fixed\",\"name\":\"F\",\"size\":3}"), "type fixed is not supported" },
 	{ FIELD("{\"type\":\"array\"}"), "a type is missing" },
 	{ FIELD("{\"type\":\"record\",\"name\":\"a.R\",\"fields\":[]}"), "is defined twice" },
 	{ RECORD("{\"name\":\"f\",\"type\":\"int\",\"default\":\"1\"}"), "f: the default" },
 	{ RECORD("{\"name\":\"f\",\"type\":\"int\",\"default\":2147483648}"), "f: the default" },
 	{ RECORD("{\"name\":\"f\",\"type\":[\"null\",\"int\"],\"default\":1}"), "f: the default" },
-	{ RECORD("{\"name\":\"f\",\"type\":[\"int\",\"null\"],\"default\":null}"), "f: the default" },
+	{ RECORD("{\"name\":\"f\",\"type\":[\"int\",\"null\"],\"default\":null}"),
+		"f: the default" },
 	{ RECORD("{\"name\":\"f\",\"type\":\"bytes\",\"default\":\"\\u0100\"}"), "f: the default" },
-	{ RECORD("{\"name\":\"f\",\"type\":{\"type\":\"string\",\"logicalType\":\"json\"},\"default\":\"{\"}"), "f: the default" },
+	{ RECORD("{\"name\":\"f\",\"type\":{\"type\":\"string\",\"logicalType\":\"json\"},\"default\":\"{\"}"),
+		"f: the default" },
 };
 
 Test(type, refused)
 {
 	for (size_t i = 0; i < COUNT(refused); i++) {
 		const char *schema = refused[i].schema;
-		cr_expect_null(type_compile(arena, schema, strlen(schema), error, sizeof(error)), "%s", schema);
+		cr_expect_null(type_compile(arena, schema, strlen(schema), error, sizeof(error)),
+			"%s", schema);
 		cr_expect_not_null(strstr(error, refused[i].reason), "%s: %s", schema, error);
 	}
 }
@@ -113,14 +118,16 @@ Test(type, depth)
 	for (int depth = TYPE_DEPTH_MAXIMUM - 1; depth <= TYPE_DEPTH_MAXIMUM + 1; depth++) {
 		size = 0;
 		for (int i = 0; i < depth; i++)
-			size += (size_t)snprintf(schema + size, sizeof(schema) - size, "{\"type\":\"array\",\"items\":");
+			size += (size_t)snprintf(schema + size, sizeof(schema) - size,
+				"{\"type\":\"array\",\"items\":");
 		size += (size_t)snprintf(schema + size, sizeof(schema) - size, "\"int\"");
 		for (int i = 0; i < depth; i++)
 			schema[size++] = '}';
 		bool ok = type_compile(arena, schema, size, error, sizeof(error)) != NULL;
 		cr_assert_eq(ok, depth <= TYPE_DEPTH_MAXIMUM, "%s", error);
 	}
-	size = (size_t)snprintf(schema, sizeof(schema), "{\"type\":\"record\",\"name\":\"R\",\"fields\":[");
+	size = (size_t)snprintf(schema, sizeof(schema),
+		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[");
 	for (int i = 0; i < 40; i++) {
 		char inner[16] = "int";
 		if (i)
@@ -137,7 +144,8 @@ Test(type, depth)
 static const struct datum *default_of(const char *type, const char *value)
 {
 	char schema[512];
-	snprintf(schema, sizeof(schema), RECORD("{\"name\":\"f\",\"type\":%s,\"default\":%s}"), type, value);
+	snprintf(schema, sizeof(schema), RECORD("{\"name\":\"f\",\"type\":%s,\"default\":%s}"),
+		type, value);
 	const struct type_field *field = compiled(schema)->fields;
 	cr_assert(field->has_default);
 	return &field->default_value;
@@ -145,7 +153,8 @@ static const struct datum *default_of(const char *type, const char *value)
 
 static bool is_text(const struct datum *datum, const char *text, size_t size)
 {
-	return datum->kind == DATUM_TEXT && datum->size == size && memcmp(datum->text, text, size) == 0;
+	return datum->kind == DATUM_TEXT && datum->size == size &&
+		memcmp(datum->text, text, size) == 0;
 }
 
 Test(type, defaults)
@@ -159,17 +168,21 @@ Test(type, defaults)
 	cr_assert(is_text(default_of("\"string\"", "\"h\xC3\xA4\""), "h\xC3\xA4", 3));
 	cr_assert(is_text(default_of("\"bytes\"", "\"a\\u00ff\\u0080\""), "a\xFF\x80", 3));
 	cr_assert_eq(default_of("{\"type\":\"array\",\"items\":\"string\"}", "[]")->size, 0);
-	const struct datum *array = default_of("{\"type\":\"array\",\"items\":[\"int\",\"null\"]}", "[1,2]");
+	const struct datum *array = default_of("{\"type\":\"array\",\"items\":[\"int\",\"null\"]}",
+		"[1,2]");
 	cr_assert_eq(array->items[1].integer, 2);
 	const struct datum *map = default_of("{\"type\":\"map\",\"values\":\"int\"}", "{\"k\":5}");
 	cr_assert_eq(map->size, 1);
 	cr_assert(is_text(&map->items[0], "k", 1));
 	cr_assert_eq(map->items[1].integer, 5);
-	const struct datum *record = default_of("{\"type\":\"record\",\"name\":\"S\",\"fields\":["
-		"{\"name\":\"x\",\"type\":\"int\"},{\"name\":\"y\",\"type\":\"int\",\"default\":9}]}", "{\"x\":1}");
+	const struct datum *record = default_of(
+		"{\"type\":\"record\",\"name\":\"S\",\"fields\":["
+		"{\"name\":\"x\",\"type\":\"int\"},{\"name\":\"y\",\"type\":\"int\",\"default\":9}]}",
+		"{\"x\":1}");
 	cr_assert_eq(record->items[0].integer, 1);
 	cr_assert_eq(record->items[1].integer, 9);
-	const struct datum *json = default_of("{\"type\":\"string\",\"logicalType\":\"json\"}", "\"\\\"\\\\u0000\\\"\"");
+	const struct datum *json = default_of("{\"type\":\"string\",\"logicalType\":\"json\"}",
+		"\"\\\"\\\\u0000\\\"\"");
 	cr_assert_eq(json->flags, DATUM_JSON_REPAIR);
 }
 
@@ -181,9 +194,11 @@ static const struct {
 } normal[] = {
 	{ "\"null\"", "\"null\"", UINT64_C(0x63dd24e7cc258f8a) },
 	{ "{\"type\":\"fixed\",\"name\":\"my.Md5\",\"size\":16}",
-		"{\"name\":\"my.Md5\",\"type\":\"fixed\",\"size\":16}", UINT64_C(0x07ed6094ee45906d) },
+		"{\"name\":\"my.Md5\",\"type\":\"fixed\",\"size\":16}",
+		UINT64_C(0x07ed6094ee45906d) },
 	{ "{\"type\":\"enum\",\"name\":\"E\",\"namespace\":\"x.y\",\"symbols\":[\"A\",\"B\"],\"doc\":\"d\",\"default\":\"A\"}",
-		"{\"name\":\"x.y.E\",\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}", UINT64_C(0x90c5721c7178d492) },
+		"{\"name\":\"x.y.E\",\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}",
+		UINT64_C(0x90c5721c7178d492) },
 	{ "{\"namespace\":\"a.b\",\"type\":\"record\",\"name\":\"R\",\"aliases\":[\"Q\"],\"fields\":["
 	  "{\"default\":1,\"name\":\"f\",\"type\":{\"type\":\"int\"},\"order\":\"ignore\"},{\"name\":\"g\",\"type\":"
 	  "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"c.S\",\"fields\":[{\"name\":\"r\",\"type\":[\"null\",\"a.b.R\"]},"
@@ -196,7 +211,8 @@ static const struct {
 		"{\"name\":\"u\",\"type\":\"c.T\"}]}}},{\"name\":\"h\",\"type\":\"c.S\"},{\"name\":\"i\",\"type\":\"bytes\"}]}",
 		UINT64_C(0x8b8eab89ce9dc164) },
 	{ "[\"null\",\"string\",{\"type\":\"array\",\"items\":\"bytes\"}]",
-		"[\"null\",\"string\",{\"type\":\"array\",\"items\":\"bytes\"}]", UINT64_C(0xd8dcb300137eb958) },
+		"[\"null\",\"string\",{\"type\":\"array\",\"items\":\"bytes\"}]",
+		UINT64_C(0xd8dcb300137eb958) },
 	{ "{\"type\":\"record\",\"name\":\"Lisp\",\"fields\":[{\"name\":\"value\",\"type\":[\"null\",\"string\","
 	  "{\"type\":\"record\",\"name\":\"Cons\",\"fields\":[{\"name\":\"car\",\"type\":\"Lisp\"},{\"name\":\"cdr\",\"type\":\"Lisp\"}]}]}]}",
 		"{\"name\":\"Lisp\",\"type\":\"record\",\"fields\":[{\"name\":\"value\",\"type\":[\"null\",\"string\","
@@ -209,11 +225,14 @@ Test(canonical, form_and_fingerprint)
 	for (size_t i = 0; i < COUNT(normal); i++) {
 		struct buffer form = buffer_empty(10000);
 		const char *schema = normal[i].schema;
-		cr_assert(canonical_form(&form, schema, strlen(schema), error, sizeof(error)), "%s", error);
+		cr_assert(canonical_form(&form, schema, strlen(schema), error, sizeof(error)), "%s",
+			error);
 		cr_expect_eq(form.size, strlen(normal[i].form));
-		cr_expect_arr_eq(form.data, normal[i].form, form.size, "%.*s", (int)form.size, (char *)form.data);
+		cr_expect_arr_eq(form.data, normal[i].form, form.size, "%.*s", (int)form.size,
+			(char *)form.data);
 		uint64_t fingerprint;
-		cr_assert(canonical_fingerprint(&fingerprint, schema, strlen(schema), error, sizeof(error)));
+		cr_assert(canonical_fingerprint(&fingerprint, schema, strlen(schema), error,
+			sizeof(error)));
 		cr_expect_eq(fingerprint, normal[i].fingerprint, "%016" PRIx64, fingerprint);
 		buffer_free(&form);
 	}
@@ -235,13 +254,15 @@ Test(canonical, quoted_size_of_a_fixed)
 
 Test(canonical, refused)
 {
-	static const char *const schemas[] = { "", "{", "7", "{}", "{\"type\":\"record\",\"name\":\"R\"}",
+	static const char *const schemas[] = { "", "{", "7", "{}",
+		"{\"type\":\"record\",\"name\":\"R\"}",
 		"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{}]}", "{\"type\":\"array\"}",
 		"{\"type\":\"fixed\",\"name\":\"F\"}", "{\"type\":\"enum\",\"symbols\":[]}" };
 	uint64_t fingerprint;
 	for (size_t i = 0; i < COUNT(schemas); i++) {
 		*error = '\0';
-		cr_expect_not(canonical_fingerprint(&fingerprint, schemas[i], strlen(schemas[i]), error, sizeof(error)));
+		cr_expect_not(canonical_fingerprint(&fingerprint, schemas[i], strlen(schemas[i]),
+			error, sizeof(error)));
 		cr_expect_neq(*error, '\0', "%s", schemas[i]);
 	}
 }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "schemas/avro/canonical.h"
-#include "schemas/catalog/catalog.h"
 #include "schemas/avro/decode.h"
+#include "schemas/catalog/catalog.h"
 #include "schemas/catalog/output.h"
 #include "schemas/catalog/schema_table.h"
 
@@ -60,8 +60,8 @@ Test(catalog, names)
 {
 	for (size_t i = 0; i < schema_count; i++)
 		cr_assert_eq(command_of(schema_defs[i].command), (int)i);
-	static const char *const unknown[] = { "", "memory", "memory.", "memory.saveThrea", "memory.saveThreads",
-		"memory.SaveThread", "zzz.zzz", "a" };
+	static const char *const unknown[] = { "", "memory", "memory.", "memory.saveThrea",
+		"memory.saveThreads", "memory.SaveThread", "zzz.zzz", "a" };
 	for (size_t i = 0; i < COUNT(unknown); i++)
 		cr_expect_eq(command_of(unknown[i]), -1, "%s", unknown[i]);
 	cr_assert_eq(catalog_command("memory.saveThread\0x", 19), -1);
@@ -104,7 +104,8 @@ Test(catalog, writers_of_a_folder)
 	const struct catalog_writer *writer = catalog_find(wider, fingerprint);
 	cr_assert_not_null(writer);
 	cr_assert_eq(writer->command, command_of("memory.getThreadById"));
-	cr_assert(decode(writer->plan, "\x02\x06\x06t-1", 6, &limits, arena, &datum, &problem), "%s", problem.message);
+	cr_assert(decode(writer->plan, "\x02\x06\x06t-1", 6, &limits, arena, &datum, &problem),
+		"%s", problem.message);
 	const struct type *type = catalog_request(wider, writer->command)->type;
 	cr_assert_arr_eq(datum.items[type_field_index(type, "threadId", 8)].text, "t-1", 3);
 	cr_assert(datum_is_null(&datum.items[type_field_index(type, "resourceId", 10)]));
@@ -119,10 +120,13 @@ Test(catalog, many_writers)
 	for (size_t i = 0; i < COUNT(fingerprints); i++) {
 		char name[32], schema[512];
 		snprintf(name, sizeof(name), "%zu.avsc", i);
-		snprintf(schema, sizeof(schema), "{\"type\":\"record\",\"name\":\"mastra.memory.GetThreadById\",\"fields\":["
-			"{\"name\":\"threadId\",\"type\":\"string\"},{\"name\":\"extra%zu\",\"type\":\"int\"}]}", i);
+		snprintf(schema, sizeof(schema),
+			"{\"type\":\"record\",\"name\":\"mastra.memory.GetThreadById\",\"fields\":["
+			"{\"name\":\"threadId\",\"type\":\"string\"},{\"name\":\"extra%zu\",\"type\":\"int\"}]}",
+			i);
 		write_file(name, schema);
-		cr_assert(canonical_fingerprint(&fingerprints[i], schema, strlen(schema), error, sizeof(error)));
+		cr_assert(canonical_fingerprint(&fingerprints[i], schema, strlen(schema), error,
+			sizeof(error)));
 	}
 	struct catalog *wider = catalog_new(folder, error, sizeof(error));
 	cr_assert_not_null(wider, "%s", error);
@@ -141,10 +145,14 @@ static const struct {
 	{ "", "not JSON" },
 	{ "{", "not JSON, line 1" },
 	{ "\"string\"", "string is no command's record" },
-	{ "{\"type\":\"record\",\"name\":\"SaveThread\",\"fields\":[]}", "SaveThread is no command's record" },
-	{ "{\"type\":\"record\",\"name\":\"mastra.memory.Nothing\",\"fields\":[]}", "mastra.memory.Nothing is no command's" },
-	{ "{\"type\":\"record\",\"name\":\"mastra.memory.saveThread\",\"fields\":[]}", "is no command's" },
-	{ "{\"type\":\"record\",\"name\":\"mastra.Error\",\"fields\":[]}", "mastra.Error is no command's" },
+	{ "{\"type\":\"record\",\"name\":\"SaveThread\",\"fields\":[]}",
+		"SaveThread is no command's record" },
+	{ "{\"type\":\"record\",\"name\":\"mastra.memory.Nothing\",\"fields\":[]}",
+		"mastra.memory.Nothing is no command's" },
+	{ "{\"type\":\"record\",\"name\":\"mastra.memory.saveThread\",\"fields\":[]}",
+		"is no command's" },
+	{ "{\"type\":\"record\",\"name\":\"mastra.Error\",\"fields\":[]}",
+		"mastra.Error is no command's" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.memory.SaveThread\",\"fields\":[]}",
 		"can't be read: field thread is not in the writer's mastra.memory.SaveThread and has no default" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.memory.SaveThread\",\"fields\":[{\"name\":\"thread\",\"type\":\"int\"}]}",
@@ -178,11 +186,13 @@ static void check_output(const char *directory, const json_t *entry, const char 
 {
 	char path[PATH_SIZE], expected[17];
 	uint64_t fingerprint;
-	snprintf(path, sizeof(path), "%s/%s", directory, json_string_value(json_object_get(entry, file_key)));
+	snprintf(path, sizeof(path), "%s/%s", directory,
+		json_string_value(json_object_get(entry, file_key)));
 	json_t *json = json_load_file(path, 0, NULL);
 	cr_assert_not_null(json, "%s", path);
 	char *text = json_dumps(json, JSON_COMPACT);
-	cr_assert(canonical_fingerprint(&fingerprint, text, strlen(text), error, sizeof(error)), "%s", error);
+	cr_assert(canonical_fingerprint(&fingerprint, text, strlen(text), error, sizeof(error)),
+		"%s", error);
 	cr_assert_eq(fingerprint, schema->fingerprint);
 	snprintf(expected, sizeof(expected), "%016" PRIx64, fingerprint);
 	cr_assert_str_eq(json_string_value(json_object_get(entry, fingerprint_key)), expected);
@@ -198,16 +208,20 @@ Test(catalog, output)
 		keys[i] = i % 2 ? "thread.id" : "";
 	snprintf(directory, sizeof(directory), "%s/a/b", folder);
 	for (int twice = 0; twice < 2; twice++)
-		cr_assert(schemas_write(directory, catalog, keys, error, sizeof(error)), "%s", error);
+		cr_assert(schemas_write(directory, catalog, keys, error, sizeof(error)), "%s",
+			error);
 	snprintf(path, sizeof(path), "%s/index.json", directory);
 	json_t *index = json_load_file(path, 0, NULL);
 	cr_assert_eq(json_array_size(index), schema_count);
 	for (size_t i = 0; i < schema_count; i++) {
 		const json_t *entry = json_array_get(index, i);
-		cr_assert_str_eq(json_string_value(json_object_get(entry, "command")), schema_defs[i].command);
+		cr_assert_str_eq(json_string_value(json_object_get(entry, "command")),
+			schema_defs[i].command);
 		cr_assert_eq(json_object_get(entry, "key") != NULL, i % 2);
-		check_output(directory, entry, "request", "requestFingerprint", catalog_request(catalog, (int)i));
-		check_output(directory, entry, "reply", "replyFingerprint", catalog_reply(catalog, (int)i));
+		check_output(directory, entry, "request", "requestFingerprint",
+			catalog_request(catalog, (int)i));
+		check_output(directory, entry, "reply", "replyFingerprint",
+			catalog_reply(catalog, (int)i));
 	}
 	json_decref(index);
 	snprintf(path, sizeof(path), "%s/Error.avsc", directory);

@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "schemas/json/check.h"
 #include "schemas/base/utf8.h"
+#include "schemas/json/check.h"
 #include "tests/support/random_datum.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -55,8 +55,8 @@ Test(unicode, verdicts_wherever_it_stands)
 				size_t size = before + texts[i].size + after;
 				memset(text, 'x', sizeof(text));
 				memcpy(text + before, texts[i].bytes, texts[i].size);
-				cr_assert_eq(unicode_check(text, size), texts[i].verdict, "text %zu after %zu bytes", i,
-					before);
+				cr_assert_eq(unicode_check(text, size), texts[i].verdict,
+					"text %zu after %zu bytes", i, before);
 			}
 		}
 	}
@@ -133,7 +133,9 @@ static const struct json jsons[] = {
 	{ "{\"a\":1]", JSON_BAD, false },
 	{ "{,}", JSON_BAD, false },
 	{ "// a\n1", JSON_BAD, false },
-	{ "\xEF\xBB\xBF" "1", JSON_BAD, false },
+	{ "\xEF\xBB\xBF"
+	  "1",
+		JSON_BAD, false },
 	{ "\"\xC3\"", JSON_BAD_UTF8, false },
 	{ "\"\xED\xA0\x80\"", JSON_BAD_UTF8, false },
 	{ "[\"abcdefgh\xFF\"]", JSON_BAD_UTF8, false },
@@ -143,7 +145,8 @@ Test(json_check, verdicts)
 {
 	for (size_t i = 0; i < COUNT(jsons); i++) {
 		struct json_check check = json_check(jsons[i].text, strlen(jsons[i].text), 10);
-		cr_expect_eq(check.verdict, jsons[i].verdict, "%s: %d at %zu", jsons[i].text, check.verdict, check.at);
+		cr_expect_eq(check.verdict, jsons[i].verdict, "%s: %d at %zu", jsons[i].text,
+			check.verdict, check.at);
 		if (check.verdict == JSON_VALID)
 			cr_expect_eq(check.repair, jsons[i].repair, "%s", jsons[i].text);
 	}
@@ -167,7 +170,8 @@ Test(json_check, depth)
 		cr_assert_eq(json_check(text, 2 * depth, depth - 1).verdict, JSON_TOO_DEEP);
 	}
 	memset(text, '[', size);
-	cr_assert_eq(json_check(text, size, SIZE_MAX).verdict, JSON_TOO_DEEP, "the bit stack is the bound");
+	cr_assert_eq(json_check(text, size, SIZE_MAX).verdict, JSON_TOO_DEEP,
+		"the bit stack is the bound");
 	free(text);
 }
 
@@ -178,7 +182,8 @@ Test(json_check, mixed_nesting)
 	for (unsigned pattern = 0; pattern < 512; pattern++) {
 		size_t size = 0;
 		for (int i = 0; i < 130; i++)
-			size += (size_t)snprintf(text + size, sizeof(text) - size, pattern >> (i % 9) & 1 ? "{\"k\":" : "[");
+			size += (size_t)snprintf(text + size, sizeof(text) - size,
+				pattern >> (i % 9) & 1 ? "{\"k\":" : "[");
 		text[size++] = '1';
 		for (int i = 129; i >= 0; i--)
 			text[size++] = pattern >> (i % 9) & 1 ? '}' : ']';
@@ -206,11 +211,13 @@ Test(json_check, agrees_with_jansson)
 		random_damage(&random, text, &size);
 		struct json_check check = json_check((const char *)text, size, 100);
 		json_error_t error;
-		json_t *json = json_loadb((const char *)text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-		bool excused = check.repair || json_error_code(&error) == json_error_numeric_overflow;
+		json_t *json = json_loadb((const char *)text, size,
+			JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+		bool excused = check.repair ||
+			json_error_code(&error) == json_error_numeric_overflow;
 		if (json || !excused)
-			cr_assert_eq(check.verdict == JSON_VALID, json != NULL, "%.*s: %s", (int)size, (char *)text,
-				error.text);
+			cr_assert_eq(check.verdict == JSON_VALID, json != NULL, "%.*s: %s",
+				(int)size, (char *)text, error.text);
 		json_decref(json);
 	}
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/client/json_print.h"
 #include "worker/cli/send_table.h"
+#include "worker/client/json_print.h"
 
 /* Free it. */
 static char *table_of(const char *results, int columns)
@@ -40,7 +40,8 @@ static void shows_part(const char *results, int columns, const char *part)
 Test(send_table, rank_id_score_and_metadata)
 {
 	shows("[{\"id\":\"bees-1\",\"score\":0.91234,\"metadata\":{\"text\":\"Bees dance\"}},"
-		"{\"id\":\"b\",\"score\":-0.5,\"metadata\":null},{\"id\":\"c\",\"score\":1}]", 60,
+	      "{\"id\":\"b\",\"score\":-0.5,\"metadata\":null},{\"id\":\"c\",\"score\":1}]",
+		60,
 		"RANK  ID        SCORE  METADATA\n"
 		"   1  bees-1   0.9123  {\"text\":\"Bees dance\"}\n"
 		"   2  b       -0.5000  null\n"
@@ -50,22 +51,26 @@ Test(send_table, rank_id_score_and_metadata)
 
 Test(send_table, what_is_too_long_is_cut_to_the_line)
 {
-	shows("[{\"id\":\"0123456789abcdef\",\"score\":0,\"metadata\":{\"text\":\"a long story\"}}]", 36,
+	shows("[{\"id\":\"0123456789abcdef\",\"score\":0,\"metadata\":{\"text\":\"a long story\"}}]",
+		36,
 		"RANK  ID             SCORE  METADATA\n"
 		"   1  0123456789a\u2026  0.0000  {\"text\"\u2026\n");
 	/* What just fits is whole. */
 	shows_part("[{\"id\":\"0123456789ab\",\"score\":0,\"metadata\":\"123456\"}]", 36,
 		"  0123456789ab  0.0000  \"123456\"\n");
 	/* There is no room for anything: a table all the same. */
-	shows_part("[{\"id\":\"0123456789\",\"score\":0,\"metadata\":{}}]", 1, "  0123456\u2026  0.0000  {}\n");
+	shows_part("[{\"id\":\"0123456789\",\"score\":0,\"metadata\":{}}]", 1,
+		"  0123456\u2026  0.0000  {}\n");
 }
 
 Test(send_table, characters_are_never_cut)
 {
 	/* Two columns each: three of them and the ellipsis fill seven of eight. */
-	shows_part("[{\"id\":\"日本語日本\",\"score\":0,\"metadata\":{}}]", 1, "  日本語\u2026   0.0000  {}\n");
+	shows_part("[{\"id\":\"日本語日本\",\"score\":0,\"metadata\":{}}]", 1,
+		"  日本語\u2026   0.0000  {}\n");
 	/* None of its own: a mark stays with its letter. */
-	shows_part("[{\"id\":\"e\u0301e\u0301\",\"score\":0,\"metadata\":{}}]", 80, "  e\u0301e\u0301  0.0000");
+	shows_part("[{\"id\":\"e\u0301e\u0301\",\"score\":0,\"metadata\":{}}]", 80,
+		"  e\u0301e\u0301  0.0000");
 	shows_part("[{\"id\":\"😀😀😀😀😀\",\"score\":0}]", 1, "  😀😀😀\u2026   0.0000");
 }
 
@@ -73,9 +78,11 @@ Test(send_table, what_steers_a_terminal_is_shown)
 {
 	shows_part("[{\"id\":\"a\\u001b[31m\\n\\u0000\",\"score\":0}]", 80,
 		"  a\\u001b[31m\\u000a\\u0000  0.0000");
-	shows_part("[{\"id\":\"\\u009b2J\\u202e\\u200b\",\"score\":0}]", 80, "  \\u009b2J\\u202e\\u200b  0.0000");
-	shows_part("[{\"id\":\"a\",\"score\":0,\"metadata\":{\"t\":\"\\u001b]0;x\\u0007\\u009c\\u2067\"}}]", 80,
-		"{\"t\":\"\\u001b]0;x\\u0007\\u009c\\u2067\"}\n");
+	shows_part("[{\"id\":\"\\u009b2J\\u202e\\u200b\",\"score\":0}]", 80,
+		"  \\u009b2J\\u202e\\u200b  0.0000");
+	shows_part(
+		"[{\"id\":\"a\",\"score\":0,\"metadata\":{\"t\":\"\\u001b]0;x\\u0007\\u009c\\u2067\"}}]",
+		80, "{\"t\":\"\\u001b]0;x\\u0007\\u009c\\u2067\"}\n");
 	/* An escape is whole or not there. */
 	shows_part("[{\"id\":\"abc\\u001b\\u001b\",\"score\":0}]", 1, "  abc\u2026      0.0000");
 }
@@ -83,7 +90,8 @@ Test(send_table, what_steers_a_terminal_is_shown)
 Test(send_table, scores_of_any_size)
 {
 	shows("[{\"id\":\"a\",\"score\":123456.789,\"metadata\":0},{\"id\":\"b\",\"score\":0.000012,\"metadata\":0},"
-		"{\"id\":\"c\",\"score\":-1e300,\"metadata\":0},{\"id\":\"d\",\"score\":\"NaN\",\"metadata\":0}]", 80,
+	      "{\"id\":\"c\",\"score\":-1e300,\"metadata\":0},{\"id\":\"d\",\"score\":\"NaN\",\"metadata\":0}]",
+		80,
 		"RANK  ID        SCORE  METADATA\n"
 		"   1  a   123456.7890  0\n"
 		"   2  b     1.200e-05  0\n"

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "schemas/base/address.h"
+#include "schemas/base/nearest.h"
+#include "worker/cli/lines.h"
 #include "worker/client/base64.h"
 #include "worker/client/json_print.h"
-#include "worker/cli/lines.h"
-#include "schemas/base/nearest.h"
 
 Test(nearest, distances)
 {
@@ -77,7 +77,8 @@ Test(base64, both_ways)
 Test(json_print, shortest_numbers_and_escapes)
 {
 	json_error_t error;
-	const char given[] = "{\"a\":[0.1,1e100,123456789012345678,-0.5],\"b\":\"\\u0001\\u009bü\\\\\",\"c\":{}}";
+	const char given[] =
+		"{\"a\":[0.1,1e100,123456789012345678,-0.5],\"b\":\"\\u0001\\u009bü\\\\\",\"c\":{}}";
 	json_t *json = json_parse(given, strlen(given), &error);
 	struct text text = { 0 };
 

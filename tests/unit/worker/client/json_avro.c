@@ -100,7 +100,8 @@ Test(send_json, what_is_missing_gets_its_default)
 {
 	char *back = round_trip("{\"text\":\"\"}");
 
-	cr_assert_str_eq(back, "{\"text\":\"\",\"maybe\":null,\"later\":\"x\",\"flag\":true,\"count\":5,"
+	cr_assert_str_eq(back,
+		"{\"text\":\"\",\"maybe\":null,\"later\":\"x\",\"flag\":true,\"count\":5,"
 		"\"total\":0,\"ratio\":0.5,\"small\":0,\"blob\":\"/w==\",\"at\":null,\"free\":null,"
 		"\"tags\":[],\"map\":{},\"inner\":null}");
 	free(back);
@@ -167,7 +168,8 @@ Test(send_json, wrong_properties)
 	is_refused("{}", "text is missing");
 	is_refused("{\"text\":null}", "text is null, it must be a text");
 	is_refused("{\"text\":\"\",\"cuont\":1}", "did you mean \"count\"?");
-	is_refused("{\"text\":\"\",\"inner\":{\"id\":\"i\",\"m\":1}}", "inner has no property \"m\"");
+	is_refused("{\"text\":\"\",\"inner\":{\"id\":\"i\",\"m\":1}}",
+		"inner has no property \"m\"");
 	is_refused("[]", "is an array, it must be an object");
 }
 

@@ -140,11 +140,13 @@ static const struct {
 	{ "kafka: { properties = [\"no.such=1\"]; };", "kafka.properties", "no.such" },
 	{ "kafka: { properties = [\"no.such.password=1\"]; };", "kafka.properties",
 		"No such configuration property: \"no.such.password\"" },
-	{ "kafka: { properties = [\"session.timeout.ms=0\"]; };", "kafka.properties", "range 1..3600000" },
+	{ "kafka: { properties = [\"session.timeout.ms=0\"]; };", "kafka.properties",
+		"range 1..3600000" },
 	{ "kafka: { properties = [\"group.id=1\"]; };", "kafka.properties", "kafka.groupId" },
 	{ "kafka: { properties = [\"hunter2\"]; };", "kafka.properties", "not name=value" },
 	{ "kafka: { bootstrapServers = \"a:x\"; };", "kafka.bootstrapServers", "port" },
-	{ "kafka: { bootstrapServers = \"a,http://b\"; };", "kafka.bootstrapServers", "sasl_ssl://" },
+	{ "kafka: { bootstrapServers = \"a,http://b\"; };", "kafka.bootstrapServers",
+		"sasl_ssl://" },
 	{ "kafka: { bootstrapServers = \"://a\"; };", "kafka.bootstrapServers", "sasl_ssl://" },
 	{ "kafka: { bootstrapServers = \"\"; };", "kafka.bootstrapServers", "must not be empty" },
 	{ "replies: { allow = \"[\"; };", "replies.allow", "regular expression" },
@@ -152,9 +154,10 @@ static const struct {
 	{ "log: { level = \"loud\"; };", "log.level", "error, warn, info, debug" },
 	{ "postgres: { schemaName = \"a\\\"b\"; };", "postgres.schemaName", "schema's name" },
 	{ "postgres: { schemaName = \"pg_catalog\"; };", "postgres.schemaName", "reserved" },
-	{ "postgres: { schemaName = \"information_schema\"; };", "postgres.schemaName", "reserved" },
-	{ "postgres: { connectionString = \"postgresql://u:p%zz@h\"; };", "postgres.connectionString",
-		"libpq" },
+	{ "postgres: { schemaName = \"information_schema\"; };", "postgres.schemaName",
+		"reserved" },
+	{ "postgres: { connectionString = \"postgresql://u:p%zz@h\"; };",
+		"postgres.connectionString", "libpq" },
 	{ "postgres: { maxx = 3; };", ":1: postgres.maxx", "did you mean postgres.max?" },
 	{ "a = 1;\n\nfoo = 1;", ":3: foo", "is not a key" },
 	{ "max = 3;", ": max", "did you mean postgres.max?" },
@@ -168,8 +171,8 @@ static const struct {
 		"connectionString" },
 	{ "postgres: { indexes = ( { name = \"i\"; tabel = \"t\"; columns = [\"a\"]; } ); };",
 		"postgres.indexes[0]", "did you mean \"table\"?" },
-	{ "postgres: { indexes = ( { name = \"i\"; columns = [\"a\"]; } ); };", "postgres.indexes[0]",
-		"table is missing" },
+	{ "postgres: { indexes = ( { name = \"i\"; columns = [\"a\"]; } ); };",
+		"postgres.indexes[0]", "table is missing" },
 	{ "postgres: { indexes = ( 3 ); };", "postgres.indexes[0]", "must be a group" },
 	{ "postgres: { passwordFile = \"/nonexistent\"; };", "postgres.passwordFile",
 		"No such file" },
@@ -183,8 +186,8 @@ Test(config, every_kind_of_wrong_line_is_named)
 
 Test(config, servers_may_name_a_protocol_of_kafka)
 {
-	struct config *config =
-		load("kafka: { bootstrapServers = \"a, SSL://b:1,sasl_ssl://[::1]:2,plaintext://c\"; };");
+	struct config *config = load(
+		"kafka: { bootstrapServers = \"a, SSL://b:1,sasl_ssl://[::1]:2,plaintext://c\"; };");
 
 	cr_assert_not_null(config, "%s", errors);
 	config_free(config);
@@ -202,7 +205,7 @@ Test(config, all_mistakes_are_told_at_once)
 Test(config, secrets_are_not_repeated_in_mistakes)
 {
 	cr_assert_null(load("postgres: { connectionString = \"postgresql://u:hunter2%zz@h\"; };\n"
-		"kafka: { properties = [\"hunter2\"]; };"));
+			    "kafka: { properties = [\"hunter2\"]; };"));
 	cr_assert_null(strstr(errors, "hunter2"));
 }
 
@@ -301,7 +304,8 @@ Test(config, secrets_from_files)
 
 	write_file("secret-password", "hunter2\n");
 	write_file("secret-properties", "# comment\r\nsasl.password=a=b\r\n\r\n sasl.username=u\n");
-	config = load("postgres: { passwordFile = \"secret-password\"; };\n"
+	config = load(
+		"postgres: { passwordFile = \"secret-password\"; };\n"
 		"kafka: { properties = [\"client.id=x\"]; propertiesFile = \"secret-properties\"; };");
 	cr_assert_not_null(config, "%s", errors);
 	cr_assert_str_eq(config->postgres.password, "hunter2");

@@ -17,8 +17,7 @@ static void init(void)
 TestSuite(config_print, .init = init);
 
 /* Not inlined: gcc 12 would take the stream's text for the address of its local variable. */
-__attribute__((noinline))
-static char *printed(const struct config *config)
+__attribute__((noinline)) static char *printed(const struct config *config)
 {
 	char *text = NULL;
 	size_t size;
@@ -115,15 +114,18 @@ Test(config_print, a_joined_list_names_all_its_origins)
 	struct config *config;
 
 	file_of(properties, "sasl.username=u\n");
-	snprintf(text, sizeof(text), "kafka: {\nproperties = [\"client.id=x\"];\n"
-		"propertiesFile = \"%s\";\n};", properties);
+	snprintf(text, sizeof(text),
+		"kafka: {\nproperties = [\"client.id=x\"];\n"
+		"propertiesFile = \"%s\";\n};",
+		properties);
 	file_of(path, text);
 	config = config_load(path, stderr);
 	cr_assert_not_null(config);
 	shown = printed(config);
-	snprintf(wanted, sizeof(wanted), "# %s, kafka.propertiesFile in %s:3, %s:2\n", properties, path,
-		path);
-	cr_assert_not_null(strstr(shown, "kafka.properties = [\"sasl.username=u\", \"client.id=x\"];"));
+	snprintf(wanted, sizeof(wanted), "# %s, kafka.propertiesFile in %s:3, %s:2\n", properties,
+		path, path);
+	cr_assert_not_null(strstr(shown,
+		"kafka.properties = [\"sasl.username=u\", \"client.id=x\"];"));
 	cr_assert_not_null(strstr(shown, wanted), "%s", shown);
 	free(shown);
 	config_free(config);

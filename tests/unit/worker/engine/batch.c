@@ -11,8 +11,11 @@ static struct batch batch;
 /* A lane that runs at offset 20, with two reads before that are not answered yet. */
 static void make(void)
 {
-	static const struct lanes_limits limits = { .batch_commands = 10, .heavy_batches = 1,
-		.side_reads = 1, .batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
+	static const struct lanes_limits limits = { .batch_commands = 10,
+		.heavy_batches = 1,
+		.side_reads = 1,
+		.batch_bytes = 1 << 20,
+		.memory_bytes = 1 << 24 };
 	metrics = metrics_new(NULL, 0);
 	engine.lanes = lanes_new(&limits, metrics);
 	lane = lanes_add(engine.lanes, "topic", 3);

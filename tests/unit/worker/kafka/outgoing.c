@@ -24,7 +24,11 @@ static struct outgoing letter = {
 };
 
 static struct outgoing reply = {
-	.topic = "replies", .partition = 5, .key = NULL, .value = "", .value_size = 0,
+	.topic = "replies",
+	.partition = 5,
+	.key = NULL,
+	.value = "",
+	.value_size = 0,
 };
 
 Test(outgoing, comes_out_as_it_went_in)

@@ -18,8 +18,11 @@ static size_t count;
 
 static void make_with(size_t heavy)
 {
-	const struct lanes_limits limits = { .batch_commands = MANY, .heavy_batches = heavy,
-		.side_reads = SIDES, .batch_bytes = 1 << 20, .memory_bytes = 1 << 24 };
+	const struct lanes_limits limits = { .batch_commands = MANY,
+		.heavy_batches = heavy,
+		.side_reads = SIDES,
+		.batch_bytes = 1 << 20,
+		.memory_bytes = 1 << 24 };
 	metrics = metrics_new(NULL, 0);
 	lanes = lanes_new(&limits, metrics);
 	lanes->side_limit.now = LIMIT;

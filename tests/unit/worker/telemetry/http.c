@@ -72,7 +72,8 @@ TestSuite(http, .init = init, .fini = fini);
 /* Sends a request and reads all of the answer; returns its status. */
 static int ask(const char *method, const char *path)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
 	size_t used = 0;

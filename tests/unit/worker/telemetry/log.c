@@ -47,7 +47,8 @@ Test(log, logfmt_quotes_what_needs_it)
 	log_info(log, "lane taken", LOG_STR("topic", "a.b"), LOG_INT("partition", 3),
 		LOG_STR("blank", "a b"), LOG_STR("empty", ""), LOG_STR("equals", "a=b"),
 		LOG_STR("left_out", NULL), LOG_REAL("seconds", 0.25));
-	cr_assert_str_eq(fields_of(read_line(fd)), "level=info msg=\"lane taken\" topic=a.b partition=3 "
+	cr_assert_str_eq(fields_of(read_line(fd)),
+		"level=info msg=\"lane taken\" topic=a.b partition=3 "
 		"blank=\"a b\" empty=\"\" equals=\"a=b\" seconds=0.25");
 	log_free(log);
 }
@@ -58,9 +59,10 @@ Test(log, strangers_text_stays_one_line)
 	struct log *log = open_log(LOG_LOGFMT, &fd);
 
 	log_warn(log, "m", LOG_STR("a", "x\ny\t\"z\\"), LOG_BYTES("b", "a\0b", 3),
-		LOG_STR("c", "\xff\xc3("), LOG_STR("d", "\033[2J\x7f\xc2\x9b"), LOG_STR("e", "ü€😀"),
-		LOG_STR("f", "\xe2\x80\xae"));
-	cr_assert_str_eq(fields_of(read_line(fd)), "level=warn msg=\"m\" a=\"x\\ny\\t\\\"z\\\\\" "
+		LOG_STR("c", "\xff\xc3("), LOG_STR("d", "\033[2J\x7f\xc2\x9b"),
+		LOG_STR("e", "ü€😀"), LOG_STR("f", "\xe2\x80\xae"));
+	cr_assert_str_eq(fields_of(read_line(fd)),
+		"level=warn msg=\"m\" a=\"x\\ny\\t\\\"z\\\\\" "
 		"b=\"a\\u0000b\" c=\"\\xff\\xc3(\" d=\"\\u001b[2J\\u007f\\u009b\" e=\"ü€😀\" f=\"\\u202e\"");
 	log_free(log);
 }

@@ -11,8 +11,7 @@
 #include "worker/telemetry/metrics.h"
 
 /* Not inlined: gcc 12 would take the stream's text for the address of its local variable. */
-__attribute__((noinline))
-static char *printed(const struct metrics *metrics)
+__attribute__((noinline)) static char *printed(const struct metrics *metrics)
 {
 	char *text = NULL;
 	size_t size;

@@ -41,10 +41,8 @@ static void expect(const char *parts, const char *invocations, const char *tidie
 
 Test(message_parts, the_first_part_with_args_counts)
 {
-	expect(PART("{\"toolCallId\":\"a\"}") "," PART("{\"toolCallId\":\"a\",\"args\":{}}") ","
-		PART("{\"toolCallId\":\"b\",\"args\":{\"n\":0}}") ","
-		PART("{\"toolCallId\":\"a\",\"args\":{\"n\":1}}") ","
-		PART("{\"toolCallId\":\"a\",\"args\":{\"n\":2}}"),
+	expect(PART("{\"toolCallId\":\"a\"}") "," PART("{\"toolCallId\":\"a\",\"args\":{}}") "," PART("{\"toolCallId\":\"b\",\"args\":{\"n\":0}}") "," PART(
+		       "{\"toolCallId\":\"a\",\"args\":{\"n\":1}}") "," PART("{\"toolCallId\":\"a\",\"args\":{\"n\":2}}"),
 		"{\"toolCallId\":\"a\"},{\"toolCallId\":\"c\"},{\"toolCallId\":\"b\",\"args\":{}}",
 		"{\"toolCallId\":\"a\",\"args\":{\"n\":1}},{\"toolCallId\":\"c\"},"
 		"{\"toolCallId\":\"b\",\"args\":{\"n\":0}}");
@@ -59,8 +57,8 @@ Test(message_parts, args_that_are_there_stay)
 
 Test(message_parts, a_call_without_an_id_is_that_of_a_part_without_one)
 {
-	expect(PART("{\"toolCallId\":\"\",\"args\":{\"n\":1}}") ","
-		PART("{\"args\":{\"n\":2}}") "," PART("{\"toolCallId\":null,\"args\":{\"n\":3}}"),
+	expect(PART("{\"toolCallId\":\"\",\"args\":{\"n\":1}}") "," PART(
+		       "{\"args\":{\"n\":2}}") "," PART("{\"toolCallId\":null,\"args\":{\"n\":3}}"),
 		"{},{\"toolCallId\":\"\"},{\"toolCallId\":null}",
 		"{\"args\":{\"n\":2}},{\"toolCallId\":\"\",\"args\":{\"n\":1}},"
 		"{\"toolCallId\":null,\"args\":{\"n\":3}}");
@@ -79,10 +77,11 @@ Test(message_parts, many_calls_and_many_parts)
 	struct json_text parts = json_text_new(arena), calls = json_text_new(arena);
 
 	for (int i = 0; i < MANY; i++) {
-		json_text_puts(&parts, arena_printf(arena, "%s" PART("{\"toolCallId\":%d,\"args\":[%d]}"),
-			i ? "," : "", i, i));
-		json_text_puts(&calls, arena_printf(arena, "%s{\"toolCallId\":%d}", i ? "," : "",
-			MANY - i));
+		json_text_puts(&parts,
+			arena_printf(arena, "%s" PART("{\"toolCallId\":%d,\"args\":[%d]}"),
+				i ? "," : "", i, i));
+		json_text_puts(&calls,
+			arena_printf(arena, "%s{\"toolCallId\":%d}", i ? "," : "", MANY - i));
 	}
 	const char *given = json_text_end(&calls).text;
 	clock_t begin = clock();

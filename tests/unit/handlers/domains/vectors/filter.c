@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "schemas/json/json.h"
 #include "handlers/domains/vectors/filter.h"
+#include "schemas/json/json.h"
 
 static struct arena *arena;
 static struct params *params;
@@ -150,10 +150,20 @@ Test(vectors_filter, nested_objects_are_dotted_fields)
 Test(vectors_filter, numbers_are_written_as_jsonb_writes_them)
 {
 	static const char *const numbers[][2] = {
-		{ "5", "5" }, { "5.0", "5" }, { "-0", "0" }, { "-0.0", "0" }, { "0.50", "0.5" },
-		{ "-12.25", "-12.25" }, { "1e3", "1000" }, { "1E+3", "1000" },
-		{ "1.5e1", "15" }, { "1.25e1", "12.5" }, { "1e-3", "0.001" },
-		{ "120e-1", "12" }, { "123e-1", "12.3" }, { "123e-5", "0.00123" },
+		{ "5", "5" },
+		{ "5.0", "5" },
+		{ "-0", "0" },
+		{ "-0.0", "0" },
+		{ "0.50", "0.5" },
+		{ "-12.25", "-12.25" },
+		{ "1e3", "1000" },
+		{ "1E+3", "1000" },
+		{ "1.5e1", "15" },
+		{ "1.25e1", "12.5" },
+		{ "1e-3", "0.001" },
+		{ "120e-1", "12" },
+		{ "123e-1", "12.3" },
+		{ "123e-5", "0.00123" },
 		{ "1e21", "1000000000000000000000" },
 		{ "9007199254740993", "9007199254740992" },
 		{ "0.1e-7", "0.00000001" },
@@ -176,8 +186,7 @@ Test(vectors_filter, order_by_number_or_text)
 	static const char *const numeric[] = { "5", "-1e3", "\"5\"", "\" 5.5 \"", "\"+5\"",
 		"\".5\"", "\"5.\"", "\"1e-2\"", "\"-Infinity\"" };
 	static const char *const text[] = { "\"a\"", "\"\"", "\" \"", "\"5a\"", "\"1_0\"",
-		"\"NaN\"",
-		"\"0x10\"", "\".\"", "\"1e\"", "\"--5\"", "\"infinity\"",
+		"\"NaN\"", "\"0x10\"", "\".\"", "\"1e\"", "\"--5\"", "\"infinity\"",
 		"\"2024-01-01T00:00:00.000Z\"", "true" };
 	char json[128];
 
@@ -185,7 +194,8 @@ Test(vectors_filter, order_by_number_or_text)
 		snprintf(json, sizeof(json), "{\"a\":{\"$gte\":%s}}", numeric[i]);
 		cr_expect_str_eq(where_of(json),
 			"(CASE jsonb_typeof((metadata->'a')) WHEN 'number' THEN"
-			" (metadata->'a')::numeric >= ($1::text)::numeric END)", "%s", json);
+			" (metadata->'a')::numeric >= ($1::text)::numeric END)",
+			"%s", json);
 	}
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		snprintf(json, sizeof(json), "{\"a\":{\"$lt\":%s}}", text[i]);
@@ -246,9 +256,8 @@ Test(vectors_filter, logic)
 
 Test(vectors_filter, elements)
 {
-	const char *where = where_of(
-		"{\"a\":{\"$elemMatch\":{\"$gt\":1,\"b.c\":null,"
-		"\"d\":{\"$elemMatch\":{\"$eq\":null}}}}}");
+	const char *where = where_of("{\"a\":{\"$elemMatch\":{\"$gt\":1,\"b.c\":null,"
+				     "\"d\":{\"$elemMatch\":{\"$eq\":null}}}}}");
 
 	cr_expect_str_eq(where,
 		"(EXISTS (SELECT FROM jsonb_array_elements(CASE jsonb_typeof((metadata->'a'))"
@@ -359,8 +368,7 @@ Test(vectors_filter, long_keys)
 }
 
 /* `count` times what opens, then what stands inside, then what closes. */
-static const char *nest(size_t count, const char *opening, const char *inside,
-	const char *closing)
+static const char *nest(size_t count, const char *opening, const char *inside, const char *closing)
 {
 	struct json_text out = json_text_new(arena);
 
@@ -460,8 +468,9 @@ static void taken_cheaply(const char *json)
 Test(vectors_filter, memory_follows_the_size)
 {
 	taken_cheaply(list_of(500, "{\"a\":{\"$regex\":\"x\",", "\"$options\":\"i\"", "}}"));
-	taken_cheaply(list_of(500, arena_printf(arena, "{\"a\":{\"$options\":\"%s\",",
-		nest(10000, "i", "", "")), "\"$regex\":\"x\"", "}}"));
+	taken_cheaply(list_of(500,
+		arena_printf(arena, "{\"a\":{\"$options\":\"%s\",", nest(10000, "i", "", "")),
+		"\"$regex\":\"x\"", "}}"));
 	taken_cheaply(list_of(20000, "{\"a\":[", "\"\"", "]}"));
 	taken_cheaply(list_of(20000, "{\"a\":[", "1", "]}"));
 	taken_cheaply(list_of(20000, "{\"a\":{\"$eq\":{", "\"\":1", "}}}"));
