@@ -25,7 +25,7 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void ignore_notice(void *arg, const PGresult *result)
+static void build_session_ignore_notice(void *arg, const PGresult *result)
 {
 	(void)arg;
 	(void)result;
@@ -40,7 +40,7 @@ static void tell_lost(PGconn *pg, struct db_failure *failure)
 		failure->message[--len] = '\0';
 }
 
-static void set(struct build_session *session, const char *sql)
+static void build_session_set(struct build_session *session, const char *sql)
 {
 	PQclear(PQexec(session->pg, sql));
 }
@@ -58,11 +58,11 @@ struct build_session *build_session_open(const struct connection_options *option
 	if (!session)
 		abort();
 	session->pg = pg;
-	PQsetNoticeReceiver(pg, ignore_notice, NULL);
-	set(session, "SET statement_timeout = 0");
-	set(session, "SET lock_timeout = 0");
+	PQsetNoticeReceiver(pg, build_session_ignore_notice, NULL);
+	build_session_set(session, "SET statement_timeout = 0");
+	build_session_set(session, "SET lock_timeout = 0");
 	/* Not known before PostgreSQL 14, nor on every system: then it stays as it is. */
-	set(session, "SET client_connection_check_interval = '5s'");
+	build_session_set(session, "SET client_connection_check_interval = '5s'");
 	return session;
 }
 
@@ -74,7 +74,7 @@ void build_session_close(struct build_session *session)
 	free(session);
 }
 
-static void cancel(struct build_session *session)
+static void build_session_cancel(struct build_session *session)
 {
 	char error[256];
 	PGcancel *request = PQgetCancel(session->pg);
@@ -116,7 +116,7 @@ static bool wait_result(struct build_session *session, const struct build_sessio
 			continue;
 		tick_at = now_ms() + TICK_MS;
 		if (!session->cancelled_at && PQisBusy(session->pg) && !watch->tick(watch->arg))
-			cancel(session);
+			build_session_cancel(session);
 	}
 	return true;
 }
@@ -134,8 +134,8 @@ static void take_failure(PGconn *pg, const PGresult *result, struct db_failure *
 	snprintf(failure->message, sizeof(failure->message), "%s", message ? message : "");
 }
 
-static enum db_kind take_result(struct build_session *session, PGresult *result, char **value,
-	struct db_failure *failure)
+static enum db_kind build_session_take_result(struct build_session *session, PGresult *result,
+	char **value, struct db_failure *failure)
 {
 	ExecStatusType status = PQresultStatus(result);
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
@@ -164,7 +164,7 @@ enum db_kind build_session_run(struct build_session *session, const char *sql,
 	PGresult *result;
 	while ((result = PQgetResult(session->pg))) {
 		if (kind == DB_OK)
-			kind = take_result(session, result, value, failure);
+			kind = build_session_take_result(session, result, value, failure);
 		PQclear(result);
 	}
 	if (PQstatus(session->pg) != CONNECTION_OK)

@@ -42,7 +42,7 @@ void connection_free(struct connection *c)
 	free(c);
 }
 
-static void copy_text(char *to, size_t size, const char *from)
+static void connection_copy_text(char *to, size_t size, const char *from)
 {
 	size_t len = strlen(from);
 	while (len > 0 && (from[len - 1] == '\n' || from[len - 1] == ' '))
@@ -58,7 +58,7 @@ static void set_failure(struct connection *c, enum db_kind kind, const char *mes
 		c->failure = (struct db_failure){ .kind = kind };
 	/* A server that says why it goes says more than the broken socket behind it. */
 	if (!c->failure.message[0])
-		copy_text(c->failure.message, sizeof(c->failure.message), message);
+		connection_copy_text(c->failure.message, sizeof(c->failure.message), message);
 	c->failure.kind = kind;
 	c->failed = true;
 }
@@ -102,7 +102,7 @@ static enum db_kind connect_kind(const char *message)
 }
 
 /* libpq would print them on standard error, between the log's lines. */
-static void ignore_notice(void *arg, const PGresult *result)
+static void connection_ignore_notice(void *arg, const PGresult *result)
 {
 	(void)arg;
 	(void)result;
@@ -116,12 +116,12 @@ bool connection_open(struct connection *c, struct db_failure *failure)
 	c->pg = PQconnectdbParams(c->options.keywords, c->options.values, 1);
 	if (!c->pg)
 		abort();
-	PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
+	PQsetNoticeReceiver(c->pg, connection_ignore_notice, NULL);
 	if (PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0 &&
 		PQenterPipelineMode(c->pg) == 1)
 		return true;
 	*failure = (struct db_failure){ .kind = connect_kind(PQerrorMessage(c->pg)) };
-	copy_text(failure->message, sizeof(failure->message), PQerrorMessage(c->pg));
+	connection_copy_text(failure->message, sizeof(failure->message), PQerrorMessage(c->pg));
 	connection_close(c);
 	return false;
 }
@@ -145,7 +145,7 @@ static void grow_queue(struct connection *c)
 	c->queue_size = size;
 }
 
-static struct expected *expect(struct connection *c, enum expected_kind kind)
+static struct expected *connection_expect(struct connection *c, enum expected_kind kind)
 {
 	if (queue_length(c) == c->queue_size)
 		grow_queue(c);
@@ -154,7 +154,7 @@ static struct expected *expect(struct connection *c, enum expected_kind kind)
 	return e;
 }
 
-static void give_up(struct connection *c)
+static void connection_give_up(struct connection *c)
 {
 	char error[256];
 	PGcancel *request = PQgetCancel(c->pg);
@@ -175,7 +175,7 @@ void connection_wait(struct connection *c, bool unsent)
 		n = poll(fds, 2, -1);
 	while (n < 0 && errno == EINTR);
 	if (fds[1].revents)
-		give_up(c);
+		connection_give_up(c);
 	else if ((fds[0].revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
 		connection_lose(c, PQerrorMessage(c->pg));
 }
@@ -198,13 +198,14 @@ void connection_flush(struct connection *c, size_t allowed)
 
 static void send_simple(struct connection *c, const char *sql)
 {
-	expect(c, EXPECT_ROWS);
+	connection_expect(c, EXPECT_ROWS);
 	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
 		connection_lose(c, PQerrorMessage(c->pg));
 }
 
 /* Names the prepared statement, preparing it on the way if it is new. */
-static const char *prepare(struct connection *c, const char *sql, const char *schema, void *tag)
+static const char *connection_prepare(struct connection *c, const char *sql, const char *schema,
+	void *tag)
 {
 	struct statement_slot slot = statement_cache_get(c->statements, sql, schema);
 	if (slot.dropped) {
@@ -214,7 +215,7 @@ static const char *prepare(struct connection *c, const char *sql, const char *sc
 	}
 	if (!slot.fresh || !c->pg)
 		return slot.name;
-	struct expected *e = expect(c, EXPECT_PREPARE);
+	struct expected *e = connection_expect(c, EXPECT_PREPARE);
 	e->tag = tag;
 	snprintf(e->name, sizeof(e->name), "%s", slot.name);
 	char *text = statement_text(sql, schema ? schema : "");
@@ -232,7 +233,7 @@ static int send_query(struct connection *c, const char *sql, const char *schema,
 	const int *lengths = count ? params_lengths(params) : NULL;
 	const int *formats = count ? params_formats(params) : NULL;
 	if (c->options.prepared_statements) {
-		const char *name = prepare(c, sql, schema, tag);
+		const char *name = connection_prepare(c, sql, schema, tag);
 		return c->pg ? PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1)
 			     : 0;
 	}
@@ -257,7 +258,7 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 		connection_lose(c, PQerrorMessage(c->pg));
 		return;
 	}
-	struct expected *e = expect(c, EXPECT_ROWS);
+	struct expected *e = connection_expect(c, EXPECT_ROWS);
 	e->done = done;
 	e->arg = arg;
 	e->tag = tag;
@@ -289,8 +290,9 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 	struct db_failure *f = &c->failure;
 	*f = (struct db_failure){ .tag = tag };
 	snprintf(f->sqlstate, sizeof(f->sqlstate), "%s", state ? state : "");
-	copy_text(f->message, sizeof(f->message), message ? message : PQresultErrorMessage(result));
-	copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
+	connection_copy_text(f->message, sizeof(f->message),
+		message ? message : PQresultErrorMessage(result));
+	connection_copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
 	f->kind = db_kind_of(f->sqlstate);
 	if (c->blames_cancels && strcmp(f->sqlstate, "57014") == 0)
 		f->kind = DB_COMMAND;
@@ -300,7 +302,7 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 	c->failed = true;
 }
 
-static void take_result(struct connection *c, PGresult *result)
+static void connection_take_result(struct connection *c, PGresult *result)
 {
 	struct expected e = c->queue[c->head & (c->queue_size - 1)];
 	switch (PQresultStatus(result)) {
@@ -337,7 +339,7 @@ bool connection_result(struct connection *c, PGresult **result)
 	return false;
 }
 
-static void add_row(PGresult *rows, const PGresult *one, size_t *bytes)
+static void connection_add_row(PGresult *rows, const PGresult *one, size_t *bytes)
 {
 	int row = PQntuples(rows);
 	for (int i = 0; i < PQnfields(one); i++) {
@@ -360,7 +362,7 @@ static bool bounded_result(struct connection *c, size_t bound, PGresult **result
 			abort();
 		c->cut = bytes > bound;
 		if (!c->cut)
-			add_row(rows, *result, &bytes);
+			connection_add_row(rows, *result, &bytes);
 		PQclear(*result);
 	}
 	if (!c->pg || !*result || PQresultStatus(*result) != PGRES_TUPLES_OK || !rows) {
@@ -394,7 +396,7 @@ static void take_answer(struct connection *c)
 		c->head++;
 		return;
 	}
-	take_result(c, result);
+	connection_take_result(c, result);
 	PQclear(result);
 	while (c->pg && connection_result(c, &result)) {
 		if (!result)
@@ -410,7 +412,7 @@ static void send_sync(struct connection *c)
 {
 	if (!c->pg)
 		return;
-	expect(c, EXPECT_SYNC);
+	connection_expect(c, EXPECT_SYNC);
 	c->unsynced = false;
 	if (!PQpipelineSync(c->pg))
 		connection_lose(c, PQerrorMessage(c->pg));
@@ -440,7 +442,7 @@ static void take_answers(struct connection *c, bool synced)
 	}
 }
 
-static enum db_kind finish(struct connection *c, struct db_failure *failure)
+static enum db_kind connection_finish(struct connection *c, struct db_failure *failure)
 {
 	if (!c->failed && c->pg)
 		return DB_OK;
@@ -451,7 +453,8 @@ static enum db_kind finish(struct connection *c, struct db_failure *failure)
 	if (!c->failed) {
 		/* It was closed before, and its cause told then. */
 		c->failure = (struct db_failure){ .kind = DB_LOST };
-		copy_text(c->failure.message, sizeof(c->failure.message), "not connected");
+		connection_copy_text(c->failure.message, sizeof(c->failure.message),
+			"not connected");
 	}
 	*failure = c->failure;
 	if (!c->pg)
@@ -463,7 +466,7 @@ static enum db_kind finish(struct connection *c, struct db_failure *failure)
 enum db_kind connection_drain(struct connection *c, struct db_failure *failure)
 {
 	take_answers(c, false);
-	return finish(c, failure);
+	return connection_finish(c, failure);
 }
 
 void connection_settle(struct connection *c)
@@ -477,7 +480,7 @@ enum db_kind connection_sync(struct connection *c, struct db_failure *failure)
 	if (c->unsynced)
 		send_sync(c);
 	take_answers(c, true);
-	return finish(c, failure);
+	return connection_finish(c, failure);
 }
 
 void connection_rollback(struct connection *c)

@@ -10,7 +10,7 @@
 /* Bytes that wait for the socket, before the next rows are made. */
 #define COPY_UNSENT_MAX (128 * 1024)
 
-static void send_plain(struct connection *c, const char *sql)
+static void copy_send_plain(struct connection *c, const char *sql)
 {
 	connection_send(c, sql, NULL, NULL, NULL, NULL, NULL);
 }
@@ -44,7 +44,7 @@ static void enter_pipeline(struct connection *c)
 
 bool copy_begin(struct connection *c, const char *sql, const char *schema, void *tag)
 {
-	send_plain(c, "SAVEPOINT stowage_copy");
+	copy_send_plain(c, "SAVEPOINT stowage_copy");
 	connection_settle(c);
 	if (!c->pg || c->failed)
 		return false;
@@ -91,7 +91,7 @@ enum copy_end copy_end(struct connection *c, void *tag)
 	if (!c->pg || c->failed)
 		return COPY_FAILED;
 	if (!good)
-		send_plain(c, "ROLLBACK TO SAVEPOINT stowage_copy");
-	send_plain(c, "RELEASE SAVEPOINT stowage_copy");
+		copy_send_plain(c, "ROLLBACK TO SAVEPOINT stowage_copy");
+	copy_send_plain(c, "RELEASE SAVEPOINT stowage_copy");
 	return good ? COPY_DONE : conflict ? COPY_CONFLICT : COPY_FAILED;
 }

@@ -58,7 +58,7 @@ struct params {
 	int *formats;
 };
 
-static void *checked(void *memory)
+static void *params_checked(void *memory)
 {
 	if (!memory) {
 		fputs("stowage: out of memory\n", stderr);
@@ -69,7 +69,7 @@ static void *checked(void *memory)
 
 struct params *params_new(void)
 {
-	return checked(calloc(1, sizeof(struct params)));
+	return params_checked(calloc(1, sizeof(struct params)));
 }
 
 void params_free(struct params *params)
@@ -120,12 +120,14 @@ static void params_grow(struct params *params)
 {
 	int capacity = params->capacity ? params->capacity * 2 : 16;
 	size_t count = (size_t)capacity;
-	params->list = checked(realloc(params->list, count * sizeof(*params->list)));
+	params->list = params_checked(realloc(params->list, count * sizeof(*params->list)));
 	memset(params->list + params->capacity, 0,
 		(count - (size_t)params->capacity) * sizeof(*params->list));
-	params->values = checked(realloc(params->values, count * sizeof(*params->values)));
-	params->lengths = checked(realloc(params->lengths, count * sizeof(*params->lengths)));
-	params->formats = checked(realloc(params->formats, count * sizeof(*params->formats)));
+	params->values = params_checked(realloc(params->values, count * sizeof(*params->values)));
+	params->lengths = params_checked(realloc(params->lengths,
+		count * sizeof(*params->lengths)));
+	params->formats = params_checked(realloc(params->formats,
+		count * sizeof(*params->formats)));
 	params->capacity = capacity;
 }
 
@@ -149,7 +151,7 @@ static char *param_room(struct param *param, size_t len)
 		size_t capacity = param->capacity ? param->capacity : 64;
 		while (capacity - param->size < len)
 			capacity *= 2;
-		param->bytes = checked(realloc(param->bytes, capacity));
+		param->bytes = params_checked(realloc(param->bytes, capacity));
 		param->capacity = capacity;
 	}
 	char *room = param->bytes + param->size;

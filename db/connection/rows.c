@@ -32,24 +32,24 @@ enum {
 	OID_BPCHAR = 1042
 };
 
-static const PGresult *result_of(const struct rows *rows)
+static const PGresult *rows_result_of(const struct rows *rows)
 {
 	return (const PGresult *)(const void *)rows;
 }
 
 int rows_count(const struct rows *rows)
 {
-	return PQntuples(result_of(rows));
+	return PQntuples(rows_result_of(rows));
 }
 
 int rows_columns(const struct rows *rows)
 {
-	return PQnfields(result_of(rows));
+	return PQnfields(rows_result_of(rows));
 }
 
 const char *rows_name(const struct rows *rows, int column)
 {
-	return PQfname(result_of(rows), column);
+	return PQfname(rows_result_of(rows), column);
 }
 
 int rows_column(const struct rows *rows, const char *name)
@@ -70,7 +70,7 @@ int64_t rows_affected(const struct rows *rows)
 
 enum rows_kind rows_kind(const struct rows *rows, int column)
 {
-	switch (PQftype(result_of(rows), column)) {
+	switch (PQftype(rows_result_of(rows), column)) {
 	case OID_BOOL:
 		return ROWS_BOOL;
 	case OID_INT2:
@@ -107,21 +107,21 @@ static void expect_kind(const struct rows *rows, int column, enum rows_kind kind
 	if (column >= 0 && column < rows_columns(rows) && rows_kind(rows, column) == kind)
 		return;
 	fprintf(stderr, "stowage: column %d is not what its reader expects (type oid %u)\n", column,
-		(unsigned)PQftype(result_of(rows), column));
+		(unsigned)PQftype(rows_result_of(rows), column));
 	abort();
 }
 
 bool rows_null(const struct rows *rows, int row, int column)
 {
-	return PQgetisnull(result_of(rows), row, column) == 1;
+	return PQgetisnull(rows_result_of(rows), row, column) == 1;
 }
 
 const char *rows_text(const struct rows *rows, int row, int column, size_t *len)
 {
 	expect_kind(rows, column, ROWS_TEXT);
-	const char *text = PQgetvalue(result_of(rows), row, column);
-	*len = (size_t)PQgetlength(result_of(rows), row, column);
-	if (PQftype(result_of(rows), column) == OID_JSONB && *len > 0) {
+	const char *text = PQgetvalue(rows_result_of(rows), row, column);
+	*len = (size_t)PQgetlength(rows_result_of(rows), row, column);
+	if (PQftype(rows_result_of(rows), column) == OID_JSONB && *len > 0) {
 		text++; /* the version of the wire format */
 		(*len)--;
 	}
@@ -131,14 +131,14 @@ const char *rows_text(const struct rows *rows, int row, int column, size_t *len)
 const void *rows_bytes(const struct rows *rows, int row, int column, size_t *len)
 {
 	expect_kind(rows, column, ROWS_BYTES);
-	*len = (size_t)PQgetlength(result_of(rows), row, column);
-	return PQgetvalue(result_of(rows), row, column);
+	*len = (size_t)PQgetlength(rows_result_of(rows), row, column);
+	return PQgetvalue(rows_result_of(rows), row, column);
 }
 
 bool rows_bool(const struct rows *rows, int row, int column)
 {
 	expect_kind(rows, column, ROWS_BOOL);
-	return PQgetvalue(result_of(rows), row, column)[0] != 0;
+	return PQgetvalue(rows_result_of(rows), row, column)[0] != 0;
 }
 
 static int64_t read_int8(const char *bytes)
@@ -158,13 +158,13 @@ static int32_t read_int4(const char *bytes)
 int64_t rows_integer(const struct rows *rows, int row, int column)
 {
 	expect_kind(rows, column, ROWS_INTEGER);
-	const char *bytes = PQgetvalue(result_of(rows), row, column);
+	const char *bytes = PQgetvalue(rows_result_of(rows), row, column);
 	uint16_t small;
-	switch (PQgetlength(result_of(rows), row, column)) {
+	switch (PQgetlength(rows_result_of(rows), row, column)) {
 	case 8:
 		return read_int8(bytes);
 	case 4:
-		return PQftype(result_of(rows), column) == OID_OID
+		return PQftype(rows_result_of(rows), column) == OID_OID
 			? (int64_t)(uint32_t)read_int4(bytes)
 			: read_int4(bytes);
 	default:
@@ -176,8 +176,8 @@ int64_t rows_integer(const struct rows *rows, int row, int column)
 double rows_real(const struct rows *rows, int row, int column)
 {
 	expect_kind(rows, column, ROWS_REAL);
-	const char *bytes = PQgetvalue(result_of(rows), row, column);
-	if (PQgetlength(result_of(rows), row, column) == 8) {
+	const char *bytes = PQgetvalue(rows_result_of(rows), row, column);
+	if (PQgetlength(rows_result_of(rows), row, column) == 8) {
 		int64_t bits = read_int8(bytes);
 		double value;
 		memcpy(&value, &bits, sizeof(value));
@@ -192,7 +192,7 @@ double rows_real(const struct rows *rows, int row, int column)
 int64_t rows_time_ms(const struct rows *rows, int row, int column)
 {
 	expect_kind(rows, column, ROWS_TIME);
-	int64_t us = read_int8(PQgetvalue(result_of(rows), row, column));
+	int64_t us = read_int8(PQgetvalue(rows_result_of(rows), row, column));
 	int64_t ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
 	return ms + POSTGRES_EPOCH_MS;
 }
@@ -200,7 +200,7 @@ int64_t rows_time_ms(const struct rows *rows, int row, int column)
 int rows_texts(const struct rows *rows, int row, int column, struct rows_texts *walk)
 {
 	expect_kind(rows, column, ROWS_TEXTS);
-	const char *bytes = PQgetvalue(result_of(rows), row, column);
+	const char *bytes = PQgetvalue(rows_result_of(rows), row, column);
 	/* dimensions, has nulls, element oid, then length and lower bound of one dimension */
 	walk->remaining = read_int4(bytes) == 1 ? read_int4(bytes + 12) : 0;
 	walk->next = bytes + 20;

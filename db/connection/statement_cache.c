@@ -24,7 +24,7 @@ struct statement_cache {
 	char dropped[24];
 };
 
-static void *checked(void *memory)
+static void *statement_cache_checked(void *memory)
 {
 	if (!memory)
 		abort();
@@ -33,12 +33,13 @@ static void *checked(void *memory)
 
 struct statement_cache *statement_cache_new(size_t capacity)
 {
-	struct statement_cache *cache = checked(calloc(1, sizeof(*cache)));
+	struct statement_cache *cache = statement_cache_checked(calloc(1, sizeof(*cache)));
 	cache->capacity = capacity;
 	cache->bucket_count = 16;
 	while (cache->bucket_count < capacity * 2)
 		cache->bucket_count *= 2;
-	cache->buckets = checked(calloc(cache->bucket_count, sizeof(*cache->buckets)));
+	cache->buckets = statement_cache_checked(calloc(cache->bucket_count,
+		sizeof(*cache->buckets)));
 	return cache;
 }
 
@@ -95,7 +96,7 @@ static void link_newest(struct statement_cache *cache, struct entry *entry)
 	cache->newest = entry;
 }
 
-static void drop(struct statement_cache *cache, struct entry *entry)
+static void statement_cache_drop(struct statement_cache *cache, struct entry *entry)
 {
 	struct entry **at = &cache->buckets[entry->hash & (cache->bucket_count - 1)];
 	while (*at != entry)
@@ -112,16 +113,16 @@ void statement_cache_forget(struct statement_cache *cache, const char *name)
 	while (entry && strcmp(entry->name, name) != 0)
 		entry = entry->older;
 	if (entry)
-		drop(cache, entry);
+		statement_cache_drop(cache, entry);
 }
 
 static struct entry *entry_new(struct statement_cache *cache, uint64_t hash, const char *sql,
 	const char *schema)
 {
-	struct entry *entry = checked(calloc(1, sizeof(*entry)));
+	struct entry *entry = statement_cache_checked(calloc(1, sizeof(*entry)));
 	entry->hash = hash;
-	entry->sql = checked(strdup(sql));
-	entry->schema = checked(strdup(schema));
+	entry->sql = statement_cache_checked(strdup(sql));
+	entry->schema = statement_cache_checked(strdup(schema));
 	snprintf(entry->name, sizeof(entry->name), "s%llu", (unsigned long long)cache->next_name++);
 	struct entry **bucket = &cache->buckets[hash & (cache->bucket_count - 1)];
 	entry->chain = *bucket;
@@ -149,7 +150,7 @@ struct statement_slot statement_cache_get(struct statement_cache *cache, const c
 	struct statement_slot slot = { .fresh = true };
 	if (cache->count >= cache->capacity) {
 		snprintf(cache->dropped, sizeof(cache->dropped), "%s", cache->oldest->name);
-		drop(cache, cache->oldest);
+		statement_cache_drop(cache, cache->oldest);
 		slot.dropped = cache->dropped;
 	}
 	slot.name = entry_new(cache, hash, sql, schema)->name;

@@ -10,10 +10,10 @@
 --   epoch           raised by whoever takes the lane; writers of an older epoch are fenced
 --   applied         next offset whose effect is not in yet
 --   answered        lowest offset whose reply Kafka has not acknowledged
---   takes           how often it was taken in a row without `answered` moving
---   attempts        how often the command at attempt_offset was begun alone without an end
---- table stowage_lanes
-CREATE TABLE IF NOT EXISTS :"schema".stowage_lanes (
+--   claims          how often it was claimed in a row without `answered` moving
+--   crash_count     how often the command at crash_offset was begun alone without an end
+--- table stowage_offsets
+CREATE TABLE IF NOT EXISTS :"schema".stowage_offsets (
 	group_id text COLLATE "C" NOT NULL,
 	topic text COLLATE "C" NOT NULL,
 	partition integer NOT NULL,
@@ -21,9 +21,9 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_lanes (
 	epoch bigint NOT NULL DEFAULT 0,
 	applied bigint NOT NULL,
 	answered bigint NOT NULL,
-	takes integer NOT NULL DEFAULT 0,
-	attempts integer NOT NULL DEFAULT 0,
-	attempt_offset bigint NOT NULL DEFAULT -1,
+	claims integer NOT NULL DEFAULT 0,
+	crash_count integer NOT NULL DEFAULT 0,
+	crash_offset bigint NOT NULL DEFAULT -1,
 	updated_at timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (group_id, topic, partition)
 ) WITH (fillfactor = 50);
@@ -106,13 +106,13 @@ BEGIN
 		SELECT given.place
 		FROM unnest(p_topics, p_partitions, p_epochs, p_expected) WITH ORDINALITY
 			AS given (topic, partition, epoch, expected, place)
-		JOIN :"schema".stowage_lanes AS lane ON lane.group_id = p_group
+		JOIN :"schema".stowage_offsets AS lane ON lane.group_id = p_group
 			AND lane.topic = given.topic AND lane.partition = given.partition
 		WHERE lane.epoch = given.epoch AND lane.applied = given.expected
 		ORDER BY lane.topic, lane.partition
 		FOR UPDATE OF lane) AS locked;
 	IF coalesce(cardinality(held), 0) <> cardinality(p_topics) THEN
-		RAISE EXCEPTION 'a lane of this batch was taken by another worker' USING
+		RAISE EXCEPTION 'another worker claimed a partition of this batch' USING
 			ERRCODE = 'SW001',
 			DETAIL = (SELECT string_agg((place - 1)::text, ',' ORDER BY place)
 				FROM generate_series(1, cardinality(p_topics)) AS place
@@ -126,37 +126,37 @@ $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 -- the row. Without a row one is made that starts at p_reset; with p_reset < 0 there is no row
 -- then and none is returned. A topic made anew (another topic id than the row's) raises nothing:
 -- the caller sees the row's topic_id and stops the lane. '' is an id that is not known.
---- function stowage_take
-CREATE OR REPLACE FUNCTION :"schema".stowage_take(p_group text, p_topic text,
+--- function stowage_claim
+CREATE OR REPLACE FUNCTION :"schema".stowage_claim(p_group text, p_topic text,
 	p_partition integer, p_topic_id text, p_reset bigint)
-RETURNS TABLE (epoch bigint, applied bigint, answered bigint, topic_id text, takes integer,
-	attempts integer, attempt_offset bigint) AS $$
-	WITH taken AS (
-		UPDATE :"schema".stowage_lanes AS lane SET
+RETURNS TABLE (epoch bigint, applied bigint, answered bigint, topic_id text, claims integer,
+	crash_count integer, crash_offset bigint) AS $$
+	WITH claimed AS (
+		UPDATE :"schema".stowage_offsets AS lane SET
 			epoch = lane.epoch + CASE WHEN lane.topic_id <> '' AND p_topic_id <> ''
 				AND lane.topic_id <> p_topic_id THEN 0 ELSE 1 END,
 			topic_id = CASE WHEN lane.topic_id = '' THEN p_topic_id ELSE lane.topic_id END,
-			takes = lane.takes + 1,
+			claims = lane.claims + 1,
 			updated_at = now()
 		WHERE lane.group_id = p_group AND lane.topic = p_topic AND lane.partition = p_partition
 		RETURNING lane.*
 	), made AS (
-		INSERT INTO :"schema".stowage_lanes AS lane
-			(group_id, topic, partition, topic_id, epoch, applied, answered, takes)
+		INSERT INTO :"schema".stowage_offsets AS lane
+			(group_id, topic, partition, topic_id, epoch, applied, answered, claims)
 		SELECT p_group, p_topic, p_partition, p_topic_id, 1, p_reset, p_reset, 1
-		WHERE p_reset >= 0 AND NOT EXISTS (SELECT FROM taken)
+		WHERE p_reset >= 0 AND NOT EXISTS (SELECT FROM claimed)
 		-- Made by someone else in this moment: that row is taken.
 		ON CONFLICT (group_id, topic, partition) DO UPDATE SET
 			epoch = lane.epoch + CASE WHEN lane.topic_id <> '' AND EXCLUDED.topic_id <> ''
 				AND lane.topic_id <> EXCLUDED.topic_id THEN 0 ELSE 1 END,
 			topic_id = CASE WHEN lane.topic_id = '' THEN EXCLUDED.topic_id ELSE lane.topic_id END,
-			takes = lane.takes + 1,
+			claims = lane.claims + 1,
 			updated_at = now()
 		RETURNING lane.*
 	)
-	SELECT lane.epoch, lane.applied, lane.answered, lane.topic_id, lane.takes,
-		lane.attempts, lane.attempt_offset
-	FROM (SELECT * FROM taken UNION ALL SELECT * FROM made) AS lane;
+	SELECT lane.epoch, lane.applied, lane.answered, lane.topic_id, lane.claims,
+		lane.crash_count, lane.crash_offset
+	FROM (SELECT * FROM claimed UNION ALL SELECT * FROM made) AS lane;
 $$ LANGUAGE sql;
 
 -- The last statement of a batch: moves its lanes, which the fence has locked, and forgets the
@@ -169,9 +169,9 @@ RETURNS integer AS $$
 DECLARE
 	moved integer;
 BEGIN
-	UPDATE :"schema".stowage_lanes AS lane SET applied = given.applied, answered = given.answered,
-		takes = CASE WHEN given.answered > lane.answered THEN 0 ELSE lane.takes END,
-		attempts = 0, attempt_offset = -1, updated_at = now()
+	UPDATE :"schema".stowage_offsets AS lane SET applied = given.applied, answered = given.answered,
+		claims = CASE WHEN given.answered > lane.answered THEN 0 ELSE lane.claims END,
+		crash_count = 0, crash_offset = -1, updated_at = now()
 	FROM unnest(p_topics, p_partitions, p_epochs, p_applied, p_answered)
 		AS given (topic, partition, epoch, applied, answered)
 	WHERE lane.group_id = p_group AND lane.topic = given.topic
@@ -427,6 +427,6 @@ CREATE OR REPLACE FUNCTION :"schema".stowage_build_answered(p_id bigint, p_token
 	WHERE id = p_id AND token = p_token
 $$ LANGUAGE sql;
 
---- version 3
+--- version 4
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

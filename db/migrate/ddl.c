@@ -18,7 +18,7 @@ struct ddl_script {
 };
 
 /* Room for one more element of an array that has `count`. */
-static void *grow(void *array, size_t count, size_t size)
+static void *ddl_grow(void *array, size_t count, size_t size)
 {
 	array = realloc(array, (count + 1) * size);
 	if (!array)
@@ -27,11 +27,11 @@ static void *grow(void *array, size_t count, size_t size)
 }
 
 /* Has `memory` freed with the script. */
-static void *keep(struct ddl_script *script, void *memory)
+static void *ddl_keep(struct ddl_script *script, void *memory)
 {
 	if (!memory)
 		abort();
-	script->kept = grow(script->kept, script->kept_count, sizeof *script->kept);
+	script->kept = ddl_grow(script->kept, script->kept_count, sizeof *script->kept);
 	script->kept[script->kept_count++] = memory;
 	return memory;
 }
@@ -54,7 +54,7 @@ static void add_object(struct ddl_script *script, const struct ddl_source *sourc
 
 	if (!ddl_name_make(source->naming, script->schema, source->name, &object.name))
 		return;
-	script->objects = grow(script->objects, script->count, sizeof object);
+	script->objects = ddl_grow(script->objects, script->count, sizeof object);
 	script->objects[script->count++] = object;
 }
 
@@ -95,9 +95,9 @@ static void resolve_collisions(struct ddl_script *script)
 	}
 }
 
-static void complain(struct ddl_script *script, char *text)
+static void ddl_complain(struct ddl_script *script, char *text)
 {
-	script->complaints = grow(script->complaints, script->complaint_count,
+	script->complaints = ddl_grow(script->complaints, script->complaint_count,
 		sizeof *script->complaints);
 	script->complaints[script->complaint_count++] = text;
 }
@@ -107,16 +107,16 @@ static void add_custom(struct ddl_script *script, const struct ddl_index *index)
 	char *reason = ddl_index_refuse(index);
 
 	if (reason) {
-		complain(script, reason);
+		ddl_complain(script, reason);
 		return;
 	}
-	const char **sql = keep(script, calloc(2, sizeof *sql));
-	sql[0] = keep(script, ddl_index_sql(index));
+	const char **sql = ddl_keep(script, calloc(2, sizeof *sql));
+	sql[0] = ddl_keep(script, ddl_index_sql(index));
 	struct ddl_source source = { .kind = DDL_INDEX,
 		.domain = "custom",
 		.sql = sql,
-		.name = keep(script, strdup(index->name)),
-		.table = keep(script, strdup(index->table)) };
+		.name = ddl_keep(script, strdup(index->name)),
+		.table = ddl_keep(script, strdup(index->table)) };
 	add_object(script, &source);
 }
 

@@ -105,7 +105,7 @@ void ddl_catalog_free(struct ddl_catalog *catalog)
 	free(catalog);
 }
 
-static int compare(const struct ddl_catalog *catalog, int row, const char *const key[3])
+static int ddl_catalog_compare(const struct ddl_catalog *catalog, int row, const char *const key[3])
 {
 	int order = 0;
 
@@ -115,7 +115,7 @@ static int compare(const struct ddl_catalog *catalog, int row, const char *const
 }
 
 /* First row of that kind, parent and name, -1 if there is none. */
-static int find(const struct ddl_catalog *catalog, const char *kind, const char *parent,
+static int ddl_catalog_find(const struct ddl_catalog *catalog, const char *kind, const char *parent,
 	const char *name)
 {
 	const char *const key[3] = { kind, parent, name };
@@ -123,12 +123,12 @@ static int find(const struct ddl_catalog *catalog, const char *kind, const char 
 
 	while (low < high) {
 		int middle = low + (high - low) / 2;
-		if (compare(catalog, middle, key) < 0)
+		if (ddl_catalog_compare(catalog, middle, key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < catalog->count && compare(catalog, low, key) == 0 ? low : -1;
+	return low < catalog->count && ddl_catalog_compare(catalog, low, key) == 0 ? low : -1;
 }
 
 /* Whether there is such a row with that extra; NULL: with any. */
@@ -136,9 +136,10 @@ static bool find_extra(const struct ddl_catalog *catalog, const char *kind, cons
 	const char *name, const char *extra)
 {
 	const char *const key[3] = { kind, parent, name };
-	int row = find(catalog, kind, parent, name);
+	int row = ddl_catalog_find(catalog, kind, parent, name);
 
-	for (; row >= 0 && row < catalog->count && compare(catalog, row, key) == 0; row++) {
+	for (; row >= 0 && row < catalog->count && ddl_catalog_compare(catalog, row, key) == 0;
+		row++) {
 		if (!extra || !strcmp(PQgetvalue(catalog->rows, row, 3), extra))
 			return true;
 	}
@@ -152,7 +153,7 @@ bool ddl_catalog_schema(const struct ddl_catalog *catalog)
 
 bool ddl_catalog_table(const struct ddl_catalog *catalog, const char *table)
 {
-	return find(catalog, "table", "", table) >= 0;
+	return ddl_catalog_find(catalog, "table", "", table) >= 0;
 }
 
 bool ddl_catalog_empty(const struct ddl_catalog *catalog, const char *table)
@@ -163,19 +164,20 @@ bool ddl_catalog_empty(const struct ddl_catalog *catalog, const char *table)
 const char *ddl_catalog_column(const struct ddl_catalog *catalog, const char *table,
 	const char *column)
 {
-	int row = find(catalog, "column", table, column);
+	int row = ddl_catalog_find(catalog, "column", table, column);
 
 	return row < 0 ? NULL : PQgetvalue(catalog->rows, row, 3);
 }
 
 bool ddl_catalog_constraint(const struct ddl_catalog *catalog, const char *name)
 {
-	return find(catalog, "constraint", "", name) >= 0 || find(catalog, "index", "", name) >= 0;
+	return ddl_catalog_find(catalog, "constraint", "", name) >= 0 ||
+		ddl_catalog_find(catalog, "index", "", name) >= 0;
 }
 
 bool ddl_catalog_primary(const struct ddl_catalog *catalog, const char *table)
 {
-	return find(catalog, "primary", "", table) >= 0;
+	return ddl_catalog_find(catalog, "primary", "", table) >= 0;
 }
 
 bool ddl_catalog_function(const struct ddl_catalog *catalog, const char *name, const char *body)

@@ -23,7 +23,7 @@ static bool is_digit(unsigned char c)
 }
 
 /* Length of the UTF-8 sequence at `s`, 0 if it is none (overlong, surrogate, cut off). */
-static size_t sequence(const unsigned char *s, uint32_t *code)
+static size_t ddl_name_sequence(const unsigned char *s, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t len = s[0] < 0x80  ? 1
@@ -51,7 +51,7 @@ bool ddl_schema_valid(const char *schema)
 	uint32_t code;
 
 	for (; *s; s += len, total += len) {
-		len = sequence(s, &code);
+		len = ddl_name_sequence(s, &code);
 		if (!len || *s < 0x20 || *s == 0x7f || strchr("\"'\\$", *s))
 			return false;
 	}
@@ -81,7 +81,7 @@ static void add_prefix(struct text *text, const char *schema)
 
 	if (is_digit(*s))
 		text_add(text, "_");
-	for (; *s && (len = sequence(s, &code)); s += len) {
+	for (; *s && (len = ddl_name_sequence(s, &code)); s += len) {
 		if (is_word(*s))
 			text_add_bytes(text, (const char *)s, 1);
 		else
@@ -113,7 +113,7 @@ static void add_lower(struct text *text, const char *string)
 	size_t len;
 	uint32_t code;
 
-	for (; *s && (len = sequence(s, &code)); s += len) {
+	for (; *s && (len = ddl_name_sequence(s, &code)); s += len) {
 		if (code >= 'A' && code <= 'Z')
 			code += 'a' - 'A';
 		else if (code >= 0x80 && locale)
@@ -125,7 +125,7 @@ static void add_lower(struct text *text, const char *string)
 }
 
 /* Longest start of `string` that has no more than `max` bytes and no half character. */
-static size_t cut(const char *string, size_t max)
+static size_t ddl_name_cut(const char *string, size_t max)
 {
 	size_t len = strlen(string);
 
@@ -145,7 +145,7 @@ static void set_name(struct ddl_name *name, const char *bytes, size_t len)
 static void set_hashed(struct ddl_name *name, const char *full)
 {
 	uint8_t digest[32];
-	size_t len = cut(full, DDL_NAME_MAX - 1 - HASH_DIGITS);
+	size_t len = ddl_name_cut(full, DDL_NAME_MAX - 1 - HASH_DIGITS);
 
 	set_name(name, full, len);
 	ddl_sha256(full, strlen(full), digest);
@@ -185,7 +185,7 @@ bool ddl_name_make(enum ddl_naming naming, const char *schema, const char *base,
 	else if (naming == DDL_HASHED && full.len > DDL_NAME_MAX)
 		set_hashed(name, string);
 	else
-		set_name(name, string, cut(string, DDL_NAME_MAX));
+		set_name(name, string, ddl_name_cut(string, DDL_NAME_MAX));
 	text_free(&full);
 	return made;
 }

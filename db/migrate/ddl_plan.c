@@ -20,7 +20,7 @@ struct planner {
 	size_t change_count;
 };
 
-static void *grow(void *array, size_t count, size_t size)
+static void *ddl_plan_grow(void *array, size_t count, size_t size)
 {
 	array = realloc(array, (count + 1) * size);
 	if (!array)
@@ -28,7 +28,7 @@ static void *grow(void *array, size_t count, size_t size)
 	return array;
 }
 
-static bool among(const char *const *names, size_t count, const char *name)
+static bool ddl_plan_among(const char *const *names, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!strcmp(names[i], name))
@@ -37,7 +37,7 @@ static bool among(const char *const *names, size_t count, const char *name)
 	return false;
 }
 
-static void note(const char **names, size_t *count, size_t max, const char *name)
+static void ddl_plan_note(const char **names, size_t *count, size_t max, const char *name)
 {
 	if (*count == max)
 		abort();
@@ -48,7 +48,7 @@ static void note(const char **names, size_t *count, size_t max, const char *name
 static bool table_there(const struct planner *planner, const char *table)
 {
 	return ddl_catalog_table(planner->catalog, table) &&
-		!among(planner->gone, planner->gone_count, table);
+		!ddl_plan_among(planner->gone, planner->gone_count, table);
 }
 
 /* Adds an empty step; `lack` is taken over. */
@@ -62,14 +62,14 @@ static struct ddl_step *add_step(struct planner *planner, enum ddl_mode mode, bo
 		.kind = object->source.kind,
 		.object = object->name.text };
 
-	plan->steps = grow(plan->steps, plan->step_count, sizeof step);
+	plan->steps = ddl_plan_grow(plan->steps, plan->step_count, sizeof step);
 	plan->steps[plan->step_count] = step;
 	return &plan->steps[plan->step_count++];
 }
 
 static void add_sql(struct ddl_step *step, char *sql)
 {
-	step->sql = grow(step->sql, step->sql_count, sizeof *step->sql);
+	step->sql = ddl_plan_grow(step->sql, step->sql_count, sizeof *step->sql);
 	step->sql[step->sql_count++] = sql;
 }
 
@@ -85,8 +85,8 @@ static void add_statements(struct planner *planner, struct ddl_step *step,
 }
 
 /* A step's `lack`, a flaw's text. */
-static char *lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *lack(const char *format, ...)
+static char *ddl_plan_lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static char *ddl_plan_lack(const char *format, ...)
 {
 	struct text text = { 0 };
 	va_list args;
@@ -101,7 +101,7 @@ static void add_flaw(struct planner *planner, bool severe, char *text)
 {
 	struct ddl_plan *plan = planner->plan;
 
-	plan->flaws = grow(plan->flaws, plan->flaw_count, sizeof *plan->flaws);
+	plan->flaws = ddl_plan_grow(plan->flaws, plan->flaw_count, sizeof *plan->flaws);
 	plan->flaws[plan->flaw_count++] = (struct ddl_flaw){ severe, text };
 }
 
@@ -125,7 +125,8 @@ static void plan_columns(struct planner *planner, const struct ddl_object *objec
 			continue;
 		if (!step)
 			step = add_step(planner, DDL_ALONE, true, object,
-				lack("column \"%s\" of table %s is missing", later->name, table));
+				ddl_plan_lack("column \"%s\" of table %s is missing", later->name,
+					table));
 		struct text sql = { 0 };
 		text_add(&sql, "ALTER TABLE ");
 		text_add_ident(&sql, schema);
@@ -136,12 +137,12 @@ static void plan_columns(struct planner *planner, const struct ddl_object *objec
 		const char *type = ddl_catalog_column(planner->catalog, table, column->name);
 		if (!type && !find_later(&object->source, column->name))
 			add_flaw(planner, true,
-				lack("column \"%s\" of table %s is missing, and no "
-				     "migration adds it",
+				ddl_plan_lack("column \"%s\" of table %s is missing, and no "
+					      "migration adds it",
 					column->name, table));
 		else if (type && strcmp(type, column->type))
 			add_flaw(planner, false,
-				lack("column \"%s\" of table %s is of type %s, not %s",
+				ddl_plan_lack("column \"%s\" of table %s is of type %s, not %s",
 					column->name, table, type, column->type));
 	}
 }
@@ -156,7 +157,7 @@ static void plan_table(struct planner *planner, const struct ddl_object *object)
 		return;
 	}
 	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
-		lack("table %s is missing", table));
+		ddl_plan_lack("table %s is missing", table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -177,7 +178,8 @@ static void plan_constraint(struct planner *planner, const struct ddl_object *ob
 				: ddl_catalog_constraint(planner->catalog, object->name.text)))
 		return;
 	struct ddl_step *step = add_step(planner, mode, true, object,
-		lack("constraint %s of table %s is missing", object->name.text, source->table));
+		ddl_plan_lack("constraint %s of table %s is missing", object->name.text,
+			source->table));
 	for (size_t i = 0; mode == DDL_ALONE && i < ddl_script_count(planner->script); i++) {
 		const struct ddl_object *before = ddl_script_object(planner->script, i);
 		if (before->source.kind == DDL_BEFORE && !strcmp(before->source.name, source->name))
@@ -194,7 +196,8 @@ static void plan_replica(struct planner *planner, const struct ddl_object *objec
 		ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_REPLICA)
 		return;
 	struct ddl_step *step = add_step(planner, mode_for(planner, table), false, object,
-		lack("index %s is not the replica identity of table %s", object->name.text, table));
+		ddl_plan_lack("index %s is not the replica identity of table %s", object->name.text,
+			table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -224,7 +227,8 @@ static void plan_function(struct planner *planner, const struct ddl_object *obje
 	if (!ddl_catalog_function(planner->catalog, name, body)) {
 		bool other = ddl_catalog_function(planner->catalog, name, NULL);
 		struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
-			lack(other ? "function %s is another release's" : "function %s is missing",
+			ddl_plan_lack(other ? "function %s is another release's"
+					    : "function %s is missing",
 				name));
 		if (other && object->source.own)
 			add_on(planner, step, "DROP FUNCTION ", name, "");
@@ -242,7 +246,7 @@ static void plan_trigger(struct planner *planner, const struct ddl_object *objec
 			source->calls))
 		return;
 	struct ddl_step *step = add_step(planner, mode_for(planner, source->table), true, object,
-		lack("trigger %s of table %s is missing or another", object->name.text,
+		ddl_plan_lack("trigger %s of table %s is missing or another", object->name.text,
 			source->table));
 	add_statements(planner, step, object, 0);
 }
@@ -281,7 +285,7 @@ static void plan_index(struct planner *planner, const struct ddl_object *object)
 		state == DDL_INDEX_REPLICA || state == DDL_INDEX_BUILDING)
 		return;
 	struct ddl_step *step = add_step(planner, index_mode(planner, object, state), false, object,
-		lack("index %s of table %s is %s", name, table,
+		ddl_plan_lack("index %s of table %s is %s", name, table,
 			state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
 	if (step->mode == DDL_BRIEF)
 		add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
@@ -295,25 +299,26 @@ static void plan_obsolete(struct planner *planner, const struct ddl_object *obje
 	if (ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_NONE)
 		return;
 	struct ddl_step *step = add_step(planner, DDL_CONCURRENT, false, object,
-		lack("index %s of an older release is still there", object->name.text));
+		ddl_plan_lack("index %s of an older release is still there", object->name.text));
 	add_statements(planner, step, object, 0);
 }
 
 static void plan_change(struct planner *planner, const struct ddl_object *object)
 {
 	const struct ddl_source *source = &object->source;
-	bool after = source->after && among(planner->changes, planner->change_count, source->after);
+	bool after = source->after &&
+		ddl_plan_among(planner->changes, planner->change_count, source->after);
 
 	if (!after &&
 		!(table_there(planner, source->when_table) &&
 			ddl_catalog_column(planner->catalog, source->when_table,
 				source->when_column)))
 		return;
-	note(planner->changes, &planner->change_count, CHANGE_MAX, source->name);
+	ddl_plan_note(planner->changes, &planner->change_count, CHANGE_MAX, source->name);
 	for (size_t i = 0; source->gone && source->gone[i]; i++)
-		note(planner->gone, &planner->gone_count, GONE_MAX, source->gone[i]);
+		ddl_plan_note(planner->gone, &planner->gone_count, GONE_MAX, source->gone[i]);
 	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
-		lack("table %s is of an older release", source->when_table));
+		ddl_plan_lack("table %s is of an older release", source->when_table));
 	add_statements(planner, step, object, 0);
 }
 
@@ -322,7 +327,8 @@ static void plan_repair(struct planner *planner, const struct ddl_object *object
 	if (!table_there(planner, object->source.table) || !has_needed(planner, &object->source))
 		return;
 	struct ddl_step *step = add_step(planner, DDL_ALONE, false, object,
-		lack("rows of table %s are as an older release wrote them", object->source.table));
+		ddl_plan_lack("rows of table %s are as an older release wrote them",
+			object->source.table));
 	step->probe = ddl_statement(planner->script, object, 0, false);
 	add_statements(planner, step, object, 1);
 }
@@ -332,14 +338,15 @@ static void plan_version(struct planner *planner, const struct ddl_object *objec
 	int version = ddl_catalog_version(planner->catalog);
 
 	if (version > ddl_version) {
-		char *text = lack("the worker's own tables are of version %d, newer than "
-				  "this binary knows (%d): use the newer binary",
+		char *text = ddl_plan_lack("the worker's own tables are of version %d, newer than "
+					   "this binary knows (%d): use the newer binary",
 			version, ddl_version);
 		planner->plan->too_new = text;
 		add_flaw(planner, true, text);
 	} else if (version < ddl_version) {
 		struct ddl_step *step = add_step(planner, DDL_ALONE, true, object,
-			lack("the worker's own tables are of version %d, older than this binary's (%d)",
+			ddl_plan_lack(
+				"the worker's own tables are of version %d, older than this binary's (%d)",
 				version, ddl_version));
 		add_statements(planner, step, object, 0);
 	}
@@ -395,7 +402,7 @@ static void plan_schema(struct planner *planner)
 
 	planner->plan->no_schema = true;
 	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, &schema,
-		lack("schema \"%s\" does not exist", ddl_script_schema(planner->script)));
+		ddl_plan_lack("schema \"%s\" does not exist", ddl_script_schema(planner->script)));
 	text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
 	text_add_ident(&sql, ddl_script_schema(planner->script));
 	add_sql(step, text_take(&sql));
@@ -427,7 +434,7 @@ struct ddl_plan *ddl_plan_new(const struct ddl_script *script, const struct ddl_
 	for (size_t i = 0; i < ddl_script_count(script); i++)
 		plan_object(&planner, ddl_script_object(script, i));
 	for (size_t i = 0; i < ddl_script_complaint_count(script); i++)
-		add_flaw(&planner, false, lack("%s", ddl_script_complaint(script, i)));
+		add_flaw(&planner, false, ddl_plan_lack("%s", ddl_script_complaint(script, i)));
 	sort_by_mode(plan);
 	return plan;
 }

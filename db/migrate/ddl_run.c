@@ -72,7 +72,7 @@ static enum ddl_outcome run_statement(struct runner *runner, const char *sql, co
 	return outcome;
 }
 
-static enum ddl_outcome run_step(struct runner *runner, const struct ddl_step *step)
+static enum ddl_outcome ddl_run_step(struct runner *runner, const struct ddl_step *step)
 {
 	enum ddl_outcome outcome = DDL_DONE;
 
@@ -85,7 +85,7 @@ static enum ddl_outcome run_step(struct runner *runner, const struct ddl_step *s
 }
 
 /* Runs `count` steps as one transaction. */
-static enum ddl_outcome run_transaction(struct runner *runner, const struct ddl_step *steps,
+static enum ddl_outcome ddl_run_transaction(struct runner *runner, const struct ddl_step *steps,
 	size_t count)
 {
 	size_t before = runner->tally->statements;
@@ -98,7 +98,7 @@ static enum ddl_outcome run_transaction(struct runner *runner, const struct ddl_
 	enum ddl_outcome outcome = run_statement(runner, begin, "cannot begin a transaction");
 
 	for (size_t i = 0; outcome == DDL_DONE && i < count; i++)
-		outcome = run_step(runner, &steps[i]);
+		outcome = ddl_run_step(runner, &steps[i]);
 	if (outcome == DDL_DONE)
 		outcome = run_statement(runner, "COMMIT", "cannot commit");
 	if (outcome != DDL_DONE) {
@@ -142,11 +142,11 @@ static void drop_leftover(struct runner *runner, const struct ddl_step *step)
 static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *step)
 {
 	static const struct timespec pause = { .tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000 };
-	enum ddl_outcome outcome = run_transaction(runner, step, 1);
+	enum ddl_outcome outcome = ddl_run_transaction(runner, step, 1);
 
 	for (int i = 1; outcome == DDL_CONFLICT && i < LOCK_TRIES; i++) {
 		nanosleep(&pause, NULL);
-		outcome = run_transaction(runner, step, 1);
+		outcome = ddl_run_transaction(runner, step, 1);
 	}
 	return outcome;
 }
@@ -154,7 +154,7 @@ static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *
 static enum ddl_outcome run_index(struct runner *runner, const struct ddl_step *step)
 {
 	enum ddl_outcome outcome = step->mode == DDL_BRIEF ? run_brief(runner, step)
-							   : run_step(runner, step);
+							   : ddl_run_step(runner, step);
 
 	if (outcome != DDL_FAILED || PQstatus(runner->conn) != CONNECTION_OK)
 		return outcome;
@@ -174,10 +174,10 @@ enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_t
 	while (together < plan->step_count && plan->steps[together].mode == DDL_TOGETHER)
 		together++;
 	if (together > 0)
-		outcome = run_transaction(&runner, plan->steps, together);
+		outcome = ddl_run_transaction(&runner, plan->steps, together);
 	for (size_t i = together; outcome == DDL_DONE && i < plan->step_count; i++) {
 		const struct ddl_step *step = &plan->steps[i];
-		outcome = step->mode == DDL_ALONE ? run_transaction(&runner, step, 1)
+		outcome = step->mode == DDL_ALONE ? ddl_run_transaction(&runner, step, 1)
 						  : run_index(&runner, step);
 	}
 	return outcome;

@@ -70,39 +70,43 @@ static const uint32_t round_constants[64] = {
 	0xc67178f2,
 };
 
-static uint32_t rotate(uint32_t x, int by)
+static uint32_t ddl_sha256_rotate(uint32_t x, int by)
 {
 	return x >> by | x << (32 - by);
 }
 
-static uint32_t load(const uint8_t *bytes)
+static uint32_t ddl_sha256_load(const uint8_t *bytes)
 {
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
 		bytes[3];
 }
 
-static void expand(const uint8_t *block, uint32_t w[64])
+static void ddl_sha256_expand(const uint8_t *block, uint32_t w[64])
 {
 	for (int i = 0; i < 16; i++)
-		w[i] = load(block + 4 * i);
+		w[i] = ddl_sha256_load(block + 4 * i);
 	for (int i = 16; i < 64; i++) {
-		uint32_t s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;
-		uint32_t s1 = rotate(w[i - 2], 17) ^ rotate(w[i - 2], 19) ^ w[i - 2] >> 10;
+		uint32_t s0 = ddl_sha256_rotate(w[i - 15], 7) ^ ddl_sha256_rotate(w[i - 15], 18) ^
+			w[i - 15] >> 3;
+		uint32_t s1 = ddl_sha256_rotate(w[i - 2], 17) ^ ddl_sha256_rotate(w[i - 2], 19) ^
+			w[i - 2] >> 10;
 		w[i] = w[i - 16] + s0 + w[i - 7] + s1;
 	}
 }
 
-static void compress(uint32_t state[8], const uint8_t *block)
+static void ddl_sha256_compress(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64], s[8];
 
-	expand(block, w);
+	ddl_sha256_expand(block, w);
 	memcpy(s, state, sizeof s);
 	for (int i = 0; i < 64; i++) {
-		uint32_t s1 = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
+		uint32_t s1 = ddl_sha256_rotate(s[4], 6) ^ ddl_sha256_rotate(s[4], 11) ^
+			ddl_sha256_rotate(s[4], 25);
 		uint32_t choose = (s[4] & s[5]) ^ (~s[4] & s[6]);
 		uint32_t t1 = s[7] + s1 + choose + round_constants[i] + w[i];
-		uint32_t s0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
+		uint32_t s0 = ddl_sha256_rotate(s[0], 2) ^ ddl_sha256_rotate(s[0], 13) ^
+			ddl_sha256_rotate(s[0], 22);
 		uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
 
 		memmove(s + 1, s, 7 * sizeof *s);
@@ -121,7 +125,7 @@ void ddl_sha256(const void *bytes, size_t len, uint8_t digest[32])
 	size_t left = len;
 
 	for (; left >= 64; left -= 64, next += 64)
-		compress(state, next);
+		ddl_sha256_compress(state, next);
 	uint8_t tail[128] = { 0 };
 	size_t size = left < 56 ? 64 : 128;
 	if (left)
@@ -129,9 +133,9 @@ void ddl_sha256(const void *bytes, size_t len, uint8_t digest[32])
 	tail[left] = 0x80;
 	for (int i = 0; i < 8; i++)
 		tail[size - 1 - (size_t)i] = (uint8_t)((uint64_t)len * 8 >> 8 * i);
-	compress(state, tail);
+	ddl_sha256_compress(state, tail);
 	if (size == 128)
-		compress(state, tail + 64);
+		ddl_sha256_compress(state, tail + 64);
 	for (int i = 0; i < 32; i++)
 		digest[i] = (uint8_t)(state[i / 4] >> (24 - i % 4 * 8));
 }

@@ -28,13 +28,14 @@ struct migration {
 	size_t errlen;
 };
 
-static void ignore_notice(void *arg, const PGresult *result)
+static void migrate_ignore_notice(void *arg, const PGresult *result)
 {
 	(void)arg;
 	(void)result;
 }
 
-static bool usable(PGconn *conn, const struct ddl_options *options, char *err, size_t errlen)
+static bool migrate_usable(PGconn *conn, const struct ddl_options *options, char *err,
+	size_t errlen)
 {
 	if (!ddl_schema_valid(options->schema)) {
 		snprintf(err, errlen,
@@ -50,7 +51,7 @@ static bool usable(PGconn *conn, const struct ddl_options *options, char *err, s
 	return true;
 }
 
-static char *copy(const char *string)
+static char *migrate_copy(const char *string)
 {
 	char *made = strdup(string);
 
@@ -59,7 +60,7 @@ static char *copy(const char *string)
 	return made;
 }
 
-static struct ddl_plan *look(PGconn *conn, const struct ddl_script *script, char *err,
+static struct ddl_plan *migrate_look(PGconn *conn, const struct ddl_script *script, char *err,
 	size_t errlen)
 {
 	struct ddl_catalog *catalog = ddl_catalog_load(conn, ddl_script_schema(script), err,
@@ -74,7 +75,7 @@ static struct ddl_plan *look(PGconn *conn, const struct ddl_script *script, char
 
 /* Whether rows need a repair. A probe that fails says no: the table is not as it should be,
  * which the plan's flaws say. */
-static bool probe(PGconn *conn, const char *sql)
+static bool migrate_probe(PGconn *conn, const char *sql)
 {
 	PGresult *result = PQexec(conn, sql);
 	bool needed = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1 &&
@@ -93,7 +94,7 @@ static void settle_repairs(PGconn *conn, struct ddl_plan *plan)
 	for (size_t i = 0; i < plan->step_count; i++)
 		unready |= !plan->steps[i].probe && plan->steps[i].mode < DDL_BRIEF;
 	for (size_t i = plan->step_count; i-- > 0;) {
-		if (plan->steps[i].probe && (unready || !probe(conn, plan->steps[i].probe)))
+		if (plan->steps[i].probe && (unready || !migrate_probe(conn, plan->steps[i].probe)))
 			ddl_plan_drop(plan, i);
 	}
 }
@@ -103,7 +104,7 @@ static bool only_indexes(const struct ddl_plan *plan)
 	return plan->step_count == 0 || plan->steps[0].mode >= DDL_BRIEF;
 }
 
-static void pause_ms(long ms)
+static void migrate_pause_ms(long ms)
 {
 	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
@@ -138,11 +139,11 @@ static enum turn take_lock(struct migration *migration, const struct ddl_plan *p
 			plan->schema);
 		return TURN_FAILED;
 	}
-	pause_ms(POLL_MS);
+	migrate_pause_ms(POLL_MS);
 	return TURN_AGAIN;
 }
 
-static enum turn run(struct migration *migration, const struct ddl_plan *plan)
+static enum turn migrate_run(struct migration *migration, const struct ddl_plan *plan)
 {
 	enum ddl_outcome outcome = ddl_run(migration->conn, plan, &migration->tally, migration->err,
 		migration->errlen);
@@ -151,7 +152,7 @@ static enum turn run(struct migration *migration, const struct ddl_plan *plan)
 		return TURN_FAILED;
 	if (++migration->rounds < ROUNDS_MAX) {
 		if (outcome == DDL_CONFLICT)
-			pause_ms(POLL_MS);
+			migrate_pause_ms(POLL_MS);
 		return TURN_AGAIN;
 	}
 	if (outcome == DDL_DONE)
@@ -173,16 +174,16 @@ static enum turn take_turn(struct migration *migration, struct ddl_plan *plan)
 	}
 	if (plan->step_count == 0)
 		return TURN_DONE;
-	return migration->locked ? run(migration, plan) : take_lock(migration, plan);
+	return migration->locked ? migrate_run(migration, plan) : take_lock(migration, plan);
 }
 
-static void warn(struct migrate_report *report, const char *text)
+static void migrate_warn(struct migrate_report *report, const char *text)
 {
 	report->warnings = realloc(report->warnings,
 		(report->warning_count + 1) * sizeof *report->warnings);
 	if (!report->warnings)
 		abort();
-	report->warnings[report->warning_count++] = copy(text);
+	report->warnings[report->warning_count++] = migrate_copy(text);
 }
 
 static void fill_report(struct migrate_report *report, const struct migration *migration,
@@ -190,24 +191,24 @@ static void fill_report(struct migrate_report *report, const struct migration *m
 {
 	report->statements = migration->tally.statements;
 	for (size_t i = 0; i < migration->tally.failed_count; i++)
-		warn(report, migration->tally.reasons[i]);
+		migrate_warn(report, migration->tally.reasons[i]);
 	for (size_t i = 0; i < plan->flaw_count; i++)
-		warn(report, plan->flaws[i].text);
+		migrate_warn(report, plan->flaws[i].text);
 	for (size_t i = 0; i < plan->step_count; i++) {
 		struct text text = { 0 };
 		text_addf(&text, "%s: another init is making it", plan->steps[i].lack);
-		warn(report, text_string(&text));
+		migrate_warn(report, text_string(&text));
 		text_free(&text);
 	}
 }
 
-static bool migrate(struct migration *migration, struct migrate_report *report)
+static bool migrate_tables(struct migration *migration, struct migrate_report *report)
 {
 	enum turn turn = TURN_AGAIN;
 
 	while (turn == TURN_AGAIN) {
-		struct ddl_plan *plan = look(migration->conn, migration->script, migration->err,
-			migration->errlen);
+		struct ddl_plan *plan = migrate_look(migration->conn, migration->script,
+			migration->err, migration->errlen);
 		if (!plan)
 			return false;
 		turn = take_turn(migration, plan);
@@ -222,14 +223,14 @@ bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrat
 	char *err, size_t errlen)
 {
 	*report = (struct migrate_report){ 0 };
-	if (!usable(conn, options, err, errlen))
+	if (!migrate_usable(conn, options, err, errlen))
 		return false;
 	struct migration migration = {
 		.conn = conn, .script = ddl_script_new(options), .err = err, .errlen = errlen
 	};
 	/* "already exists, skipping" is no news. */
-	PQnoticeReceiver receiver = PQsetNoticeReceiver(conn, ignore_notice, NULL);
-	bool done = migrate(&migration, report);
+	PQnoticeReceiver receiver = PQsetNoticeReceiver(conn, migrate_ignore_notice, NULL);
+	bool done = migrate_tables(&migration, report);
 	PQsetNoticeReceiver(conn, receiver, NULL);
 	ddl_lock_free(migration.lock);
 	ddl_tally_free(&migration.tally);
@@ -250,7 +251,7 @@ static void add_statement(struct migrate_sql *sql, const char *statement)
 	sql->statements = realloc(sql->statements, (sql->count + 1) * sizeof *sql->statements);
 	if (!sql->statements)
 		abort();
-	sql->statements[sql->count++] = copy(statement);
+	sql->statements[sql->count++] = migrate_copy(statement);
 }
 
 static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
@@ -275,10 +276,10 @@ bool migrate_plan(PGconn *conn, const struct ddl_options *options, struct migrat
 	char *err, size_t errlen)
 {
 	*sql = (struct migrate_sql){ 0 };
-	if (!usable(conn, options, err, errlen))
+	if (!migrate_usable(conn, options, err, errlen))
 		return false;
 	struct ddl_script *script = ddl_script_new(options);
-	struct ddl_plan *plan = look(conn, script, err, errlen);
+	struct ddl_plan *plan = migrate_look(conn, script, err, errlen);
 	bool looked = plan && !plan->too_new;
 	if (looked) {
 		settle_repairs(conn, plan);
@@ -334,17 +335,17 @@ static void list_problems(struct migrate_problems *problems, const struct ddl_pl
 			add_lack(problems, plan->steps[i].severe, plan->steps[i].lack);
 	}
 	for (size_t i = 0; i < plan->flaw_count; i++)
-		add_problem(problems, plan->flaws[i].severe, copy(plan->flaws[i].text));
+		add_problem(problems, plan->flaws[i].severe, migrate_copy(plan->flaws[i].text));
 }
 
 bool migrate_check(PGconn *conn, const struct ddl_options *options,
 	struct migrate_problems *problems, char *err, size_t errlen)
 {
 	*problems = (struct migrate_problems){ 0 };
-	if (!usable(conn, options, err, errlen))
+	if (!migrate_usable(conn, options, err, errlen))
 		return false;
 	struct ddl_script *script = ddl_script_new(options);
-	struct ddl_plan *plan = look(conn, script, err, errlen);
+	struct ddl_plan *plan = migrate_look(conn, script, err, errlen);
 	if (plan)
 		list_problems(problems, plan);
 	bool looked = plan != NULL;

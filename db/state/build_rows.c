@@ -10,7 +10,7 @@
 
 #define TEXT_MAX 1024
 
-static void bind_text(const struct build_table *table, const char *text)
+static void build_rows_bind_text(const struct build_table *table, const char *text)
 {
 	if (text)
 		params_text(table->params, text, strlen(text));
@@ -24,7 +24,7 @@ static void bind_lease(const struct build_table *table)
 }
 
 /* Sent on its own: what it does is permanent when this returns. */
-static enum db_kind call(const struct build_table *table, const char *sql,
+static enum db_kind build_rows_call(const struct build_table *table, const char *sql,
 	connection_result_fn *done, void *arg, struct db_failure *failure)
 {
 	connection_send(table->connection, sql, table->schema, table->params, done, arg, NULL);
@@ -32,7 +32,7 @@ static enum db_kind call(const struct build_table *table, const char *sql,
 	return connection_sync(table->connection, failure);
 }
 
-static void copy_text(char *to, size_t size, const struct rows *rows, int column)
+static void build_rows_copy_text(char *to, size_t size, const struct rows *rows, int column)
 {
 	size_t len;
 	to[0] = '\0';
@@ -42,7 +42,7 @@ static void copy_text(char *to, size_t size, const struct rows *rows, int column
 	snprintf(to, size, "%.*s", (int)len, text);
 }
 
-static void read_claimed(void *arg, const struct rows *rows)
+static void build_rows_read_claimed(void *arg, const struct rows *rows)
 {
 	struct build_row *build = arg;
 	build->found = rows_count(rows) == 1;
@@ -50,8 +50,8 @@ static void read_claimed(void *arg, const struct rows *rows)
 		return;
 	build->id = rows_integer(rows, 0, 0);
 	build->token = rows_integer(rows, 0, 1);
-	copy_text(build->schema, sizeof(build->schema), rows, 2);
-	copy_text(build->index, sizeof(build->index), rows, 3);
+	build_rows_copy_text(build->schema, sizeof(build->schema), rows, 2);
+	build_rows_copy_text(build->index, sizeof(build->index), rows, 3);
 	build->attempts = (int)rows_integer(rows, 0, 4);
 }
 
@@ -60,12 +60,12 @@ enum db_kind build_rows_claim(const struct build_table *table, struct build_row 
 {
 	*build = (struct build_row){ 0 };
 	params_reset(table->params);
-	bind_text(table, table->owner);
+	build_rows_bind_text(table, table->owner);
 	bind_lease(table);
-	return call(table,
+	return build_rows_call(table,
 		"SELECT id, token, schema_name, index_name, attempts FROM "
 		":\"schema\".stowage_build_claim($1::text, make_interval(secs => $2::float8))",
-		read_claimed, build, failure);
+		build_rows_read_claimed, build, failure);
 }
 
 static int64_t number_or_none(const struct rows *rows, int column)
@@ -79,7 +79,7 @@ static void read_progress(void *arg, const struct rows *rows)
 	progress->ours = rows_count(rows) == 1;
 	if (!progress->ours)
 		return;
-	copy_text(progress->phase, sizeof(progress->phase), rows, 0);
+	build_rows_copy_text(progress->phase, sizeof(progress->phase), rows, 0);
 	progress->done = number_or_none(rows, 1);
 	progress->total = number_or_none(rows, 2);
 }
@@ -92,7 +92,7 @@ enum db_kind build_rows_renew(const struct build_table *table, const struct buil
 	params_int8(table->params, build->id);
 	params_int8(table->params, build->token);
 	bind_lease(table);
-	return call(table,
+	return build_rows_call(table,
 		"SELECT phase, done, total FROM :\"schema\".stowage_build_renew($1::int8, $2::int8, "
 		"make_interval(secs => $3::float8))",
 		read_progress, progress, failure);
@@ -120,12 +120,12 @@ enum db_kind build_rows_end(const struct build_table *table, const struct build_
 	params_reset(table->params);
 	params_int8(table->params, build->id);
 	params_int8(table->params, build->token);
-	bind_text(table, end->state);
+	build_rows_bind_text(table, end->state);
 	params_float8(table->params, (double)end->retry_ms / 1000);
-	bind_text(table, end->category);
-	bind_text(table, end->code);
-	bind_text(table, end->message);
-	return call(table,
+	build_rows_bind_text(table, end->category);
+	build_rows_bind_text(table, end->code);
+	build_rows_bind_text(table, end->message);
+	return build_rows_call(table,
 		"SELECT :\"schema\".stowage_build_end($1::int8, $2::int8, $3::text, "
 		"make_interval(secs => $4::float8), $5::text, $6::text, $7::text)",
 		read_bool, ours, failure);
@@ -143,7 +143,7 @@ struct answer_text {
 
 static const char *text_or_none(struct answer_text *text, const struct rows *rows, int column)
 {
-	copy_text(text->text, sizeof(text->text), rows, column);
+	build_rows_copy_text(text->text, sizeof(text->text), rows, column);
 	return rows_null(rows, 0, column) ? NULL : text->text;
 }
 
@@ -169,9 +169,9 @@ enum db_kind build_rows_answers(const struct build_table *table, build_rows_answ
 {
 	struct answers_walk walk = { each, arg };
 	params_reset(table->params);
-	bind_text(table, table->owner);
+	build_rows_bind_text(table, table->owner);
 	bind_lease(table);
-	return call(table,
+	return build_rows_call(table,
 		"SELECT id, token, state, category, code, error, waiters FROM "
 		":\"schema\".stowage_build_answers($1::text, make_interval(secs => $2::float8))",
 		read_answers, &walk, failure);
@@ -187,7 +187,7 @@ enum db_kind build_rows_answered(const struct build_table *table, int64_t id, in
 		params_null(table->params);
 	else
 		params_float8(table->params, seconds);
-	return call(table,
+	return build_rows_call(table,
 		"SELECT :\"schema\".stowage_build_answered($1::int8, $2::int8, "
 		"make_interval(secs => $3::float8))",
 		NULL, NULL, failure);

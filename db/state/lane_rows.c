@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void bind_text(struct params *params, const char *text)
+static void lane_rows_bind_text(struct params *params, const char *text)
 {
 	params_text(params, text, strlen(text));
 }
@@ -39,7 +39,7 @@ static void bind_longs(struct params *params, const struct lane_row *rows, size_
 static void bind_lanes(const struct lane_table *table, const struct lane_row *rows, size_t count)
 {
 	params_reset(table->params);
-	bind_text(table->params, table->group);
+	lane_rows_bind_text(table->params, table->group);
 	bind_topics(table->params, rows, count);
 	bind_partitions(table->params, rows, count);
 	bind_longs(table->params, rows, count, offsetof(struct lane_row, epoch));
@@ -48,8 +48,8 @@ static void bind_lanes(const struct lane_table *table, const struct lane_row *ro
 static void bind_lane(const struct lane_table *table, const char *topic, int32_t partition)
 {
 	params_reset(table->params);
-	bind_text(table->params, table->group);
-	bind_text(table->params, topic);
+	lane_rows_bind_text(table->params, table->group);
+	lane_rows_bind_text(table->params, topic);
 	params_int4(table->params, partition);
 }
 
@@ -68,7 +68,7 @@ void lane_rows_begin(struct connection *connection, const struct lane_table *tab
 	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
 	bind_lanes(table, rows, count);
 	bind_longs(table->params, rows, count, offsetof(struct lane_row, expected));
-	bind_text(table->params, timeout);
+	lane_rows_bind_text(table->params, timeout);
 	connection_send(connection, sql_fence, table->schema, table->params, NULL, NULL, NULL);
 	params_reset(table->params);
 }
@@ -130,26 +130,26 @@ void lane_rows_delete(struct connection *connection, const struct lane_table *ta
 	params_reset(table->params);
 }
 
-static void read_taken(void *arg, const struct rows *rows)
+static void lane_rows_read_claimed(void *arg, const struct rows *rows)
 {
-	struct lane_taken *taken = arg;
-	taken->found = rows_count(rows) == 1;
-	if (!taken->found)
+	struct lane_claimed *claimed = arg;
+	claimed->found = rows_count(rows) == 1;
+	if (!claimed->found)
 		return;
 	size_t len;
-	taken->epoch = rows_integer(rows, 0, 0);
-	taken->applied = rows_integer(rows, 0, 1);
-	taken->answered = rows_integer(rows, 0, 2);
+	claimed->epoch = rows_integer(rows, 0, 0);
+	claimed->applied = rows_integer(rows, 0, 1);
+	claimed->answered = rows_integer(rows, 0, 2);
 	const char *id = rows_text(rows, 0, 3, &len);
-	snprintf(taken->topic_id, sizeof(taken->topic_id), "%.*s", (int)len, id);
-	taken->takes = (int32_t)rows_integer(rows, 0, 4);
-	taken->attempts = (int32_t)rows_integer(rows, 0, 5);
-	taken->attempt_offset = rows_integer(rows, 0, 6);
+	snprintf(claimed->topic_id, sizeof(claimed->topic_id), "%.*s", (int)len, id);
+	claimed->claims = (int32_t)rows_integer(rows, 0, 4);
+	claimed->crash_count = (int32_t)rows_integer(rows, 0, 5);
+	claimed->crash_offset = rows_integer(rows, 0, 6);
 }
 
-static const char sql_take[] =
-	"SELECT epoch, applied, answered, topic_id, takes, attempts, attempt_offset"
-	" FROM :\"schema\".stowage_take($1::text, $2::text, $3::int4, $4::text, $5::int8)";
+static const char sql_claim[] =
+	"SELECT epoch, applied, answered, topic_id, claims, crash_count, crash_offset"
+	" FROM :\"schema\".stowage_claim($1::text, $2::text, $3::int4, $4::text, $5::int8)";
 
 static const char sql_lock_timeout[] = "SELECT set_config('lock_timeout', $1::text, true)";
 
@@ -159,22 +159,22 @@ static void send_lock_timeout(struct connection *connection, const struct lane_t
 	char timeout[32];
 	snprintf(timeout, sizeof(timeout), "%lldms", (long long)wait_ms);
 	params_reset(table->params);
-	bind_text(table->params, timeout);
+	lane_rows_bind_text(table->params, timeout);
 	connection_send(connection, sql_lock_timeout, NULL, table->params, NULL, NULL, NULL);
 }
 
-enum db_kind lane_rows_take(struct connection *connection, const struct lane_table *table,
+enum db_kind lane_rows_claim(struct connection *connection, const struct lane_table *table,
 	const char *topic, int32_t partition, const char *topic_id, int64_t start, int64_t wait_ms,
-	struct lane_taken *taken, struct db_failure *failure)
+	struct lane_claimed *claimed, struct db_failure *failure)
 {
-	*taken = (struct lane_taken){ 0 };
+	*claimed = (struct lane_claimed){ 0 };
 	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
 	send_lock_timeout(connection, table, wait_ms);
 	bind_lane(table, topic, partition);
-	bind_text(table->params, topic_id);
+	lane_rows_bind_text(table->params, topic_id);
 	params_int8(table->params, start);
-	connection_send(connection, sql_take, table->schema, table->params, read_taken, taken,
-		NULL);
+	connection_send(connection, sql_claim, table->schema, table->params, lane_rows_read_claimed,
+		claimed, NULL);
 	params_reset(table->params);
 	connection_send(connection, "COMMIT", NULL, NULL, NULL, NULL, NULL);
 	enum db_kind kind = connection_sync(connection, failure);
@@ -184,7 +184,7 @@ enum db_kind lane_rows_take(struct connection *connection, const struct lane_tab
 }
 
 static const char sql_unblock[] =
-	"SELECT pg_terminate_backend(held.pid) FROM :\"schema\".stowage_lanes AS lane"
+	"SELECT pg_terminate_backend(held.pid) FROM :\"schema\".stowage_offsets AS lane"
 	" JOIN pg_locks AS held ON held.locktype = 'transactionid' AND held.granted"
 	" AND held.transactionid = lane.xmax"
 	" WHERE lane.group_id = $1::text AND lane.topic = $2::text AND lane.partition = $3::int4";
@@ -198,20 +198,20 @@ enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_
 	return connection_sync(connection, failure);
 }
 
-static const char sql_attempt[] =
-	"UPDATE :\"schema\".stowage_lanes SET attempt_offset = $5::int8,"
-	" attempts = CASE WHEN attempt_offset = $5::int8 THEN attempts + 1 ELSE 1 END"
+static const char sql_crash[] =
+	"UPDATE :\"schema\".stowage_offsets SET crash_offset = $5::int8,"
+	" crash_count = CASE WHEN crash_offset = $5::int8 THEN crash_count + 1 ELSE 1 END"
 	" WHERE group_id = $1::text AND topic = $2::text AND partition = $3::int4"
 	" AND epoch = $4::int8";
 
-enum db_kind lane_rows_attempt(struct connection *connection, const struct lane_table *table,
+enum db_kind lane_rows_count_crash(struct connection *connection, const struct lane_table *table,
 	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
 	struct db_failure *failure)
 {
 	bind_lane(table, topic, partition);
 	params_int8(table->params, epoch);
 	params_int8(table->params, offset);
-	connection_send(connection, sql_attempt, table->schema, table->params, NULL, NULL, NULL);
+	connection_send(connection, sql_crash, table->schema, table->params, NULL, NULL, NULL);
 	params_reset(table->params);
 	return connection_sync(connection, failure);
 }

@@ -1,7 +1,7 @@
 /*
  * lane_rows.h - the worker's own rows: where each lane stands, and replies not yet delivered
  *
- * Statements on stowage_lanes and stowage_outbox (db/ddl/stowage.sql), sent on a connection's
+ * Statements on stowage_offsets and stowage_outbox (db/ddl/stowage.sql), sent on a connection's
  * pipeline. They say nothing of Kafka but names and numbers. A lane is (group, topic,
  * partition); `applied` is its next offset whose effect is not in yet, `answered` its lowest
  * offset whose reply is not delivered.
@@ -49,22 +49,23 @@ void lane_rows_store(struct connection *connection, const struct lane_table *tab
 void lane_rows_delete(struct connection *connection, const struct lane_table *table,
 	const struct lane_row *row, const int64_t *seqs, size_t count);
 
-/* What stowage_take returned. */
-struct lane_taken {
+/* What stowage_claim returned. */
+struct lane_claimed {
 	bool found; /* false: no row, and no offset to start one from */
 	int64_t epoch, applied, answered;
 	char topic_id[64];
-	int32_t takes;          /* times taken in a row without progress, this one included */
-	int32_t attempts;       /* times begun alone at attempt_offset without an end */
-	int64_t attempt_offset; /* -1: none */
+	int32_t claims;       /* times taken in a row without progress, this one included */
+	int32_t crash_count;  /* times begun alone at crash_offset without an end */
+	int64_t crash_offset; /* -1: none */
 };
 
 /* Raises the epoch and returns the row; start: offset for a lane that has no row yet, -1 for
  * none. A row of another topic id is returned as it is. Waits wait_ms for the transaction of a
  * worker that had the lane before; then DB_CONTEND: lane_rows_unblock, and again. */
-enum db_kind lane_rows_take(struct connection *connection, const struct lane_table *table,
+enum db_kind lane_rows_claim(struct connection *connection, const struct lane_table *table,
 	const char *topic, int32_t partition, const char *topic_id, int64_t start, int64_t wait_ms,
-	struct lane_taken *taken, struct db_failure *failure) __attribute__((warn_unused_result));
+	struct lane_claimed *claimed, struct db_failure *failure)
+	__attribute__((warn_unused_result));
 
 /* Ends the backend whose transaction holds the lane's row, which its xmax tells. */
 enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_table *table,
@@ -72,7 +73,7 @@ enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_
 	__attribute__((warn_unused_result));
 
 /* Counts one attempt of a command that runs alone, before it runs, in a transaction of its own. */
-enum db_kind lane_rows_attempt(struct connection *connection, const struct lane_table *table,
+enum db_kind lane_rows_count_crash(struct connection *connection, const struct lane_table *table,
 	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
 	struct db_failure *failure) __attribute__((warn_unused_result));
 

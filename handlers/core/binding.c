@@ -28,12 +28,12 @@ const struct datum *binding_path(const struct call *call, const char *path,
 	return *path || !at || datum_is_null(at) ? NULL : at;
 }
 
-bool binding_text_ok(struct turn *turn, struct call *call, const struct datum *text,
+bool binding_text_ok(struct context *ctx, struct call *call, const struct datum *text,
 	const char *name)
 {
 	if (!text || datum_is_null(text) || !text->size || !memchr(text->text, 0, text->size))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
 		"%s holds a NUL character, which PostgreSQL can't store in text", name);
 	return false;
 }
@@ -43,18 +43,18 @@ bool binding_time_fits(int64_t ms)
 	return ms >= TIME_MIN_MS && ms <= TIME_MAX_MS;
 }
 
-bool binding_time_ok(struct turn *turn, struct call *call, const struct datum *time,
+bool binding_time_ok(struct context *ctx, struct call *call, const struct datum *time,
 	const char *name)
 {
 	if (!time || datum_is_null(time) || binding_time_fits(time->integer))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_TIME", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_TIME", NULL,
 		"%s is not a time between 4713 BC and the year 275760", name);
 	return false;
 }
 
-bool binding_json(struct turn *turn, struct call *call, const struct datum *json, const char *name,
-	struct datum *out)
+bool binding_json(struct context *ctx, struct call *call, const struct datum *json,
+	const char *name, struct datum *out)
 {
 	if (!json || datum_is_null(json)) {
 		*out = datum_null();
@@ -63,14 +63,14 @@ bool binding_json(struct turn *turn, struct call *call, const struct datum *json
 	*out = *json;
 	if (!(json->flags & DATUM_JSON_REPAIR))
 		return true;
-	if (!turn->settings->repair_text) {
-		call_fail(turn, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
+	if (!ctx->settings->repair_text) {
+		call_fail(ctx, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
 			"%s holds an escaped NUL or a lone surrogate, which jsonb can't store",
 			name);
 		return false;
 	}
-	if (!json_repair(turn->arena, json, out)) {
-		call_fail(turn, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
+	if (!json_repair(ctx->arena, json, out)) {
+		call_fail(ctx, call, FAILURE_INVALID, "TEXT_NOT_STORABLE", NULL,
 			"%s has keys that collide once NULs and lone surrogates are repaired",
 			name);
 		return false;
@@ -79,14 +79,14 @@ bool binding_json(struct turn *turn, struct call *call, const struct datum *json
 	return true;
 }
 
-static bool absent(const struct datum *value)
+static bool binding_absent(const struct datum *value)
 {
 	return !value || datum_is_null(value);
 }
 
 void bind_text(struct params *params, const struct datum *text)
 {
-	if (absent(text))
+	if (binding_absent(text))
 		params_null(params);
 	else
 		params_text(params, text->text, text->size);
@@ -94,7 +94,7 @@ void bind_text(struct params *params, const struct datum *text)
 
 void bind_jsonb(struct params *params, const struct datum *json)
 {
-	if (absent(json))
+	if (binding_absent(json))
 		params_null(params);
 	else
 		params_jsonb(params, json->text, json->size);
@@ -102,7 +102,7 @@ void bind_jsonb(struct params *params, const struct datum *json)
 
 void bind_time(struct params *params, const struct datum *time)
 {
-	if (absent(time))
+	if (binding_absent(time))
 		params_null(params);
 	else
 		params_timestamp_ms(params, time->integer);
@@ -110,7 +110,7 @@ void bind_time(struct params *params, const struct datum *time)
 
 void bind_element_text(struct params *params, int array, const struct datum *text)
 {
-	if (absent(text))
+	if (binding_absent(text))
 		array_null(params, array);
 	else
 		array_text(params, array, text->text, text->size);
@@ -118,7 +118,7 @@ void bind_element_text(struct params *params, int array, const struct datum *tex
 
 void bind_element_jsonb(struct params *params, int array, const struct datum *json)
 {
-	if (absent(json))
+	if (binding_absent(json))
 		array_null(params, array);
 	else
 		array_jsonb(params, array, json->text, json->size);
@@ -126,7 +126,7 @@ void bind_element_jsonb(struct params *params, int array, const struct datum *js
 
 void bind_texts(struct params *params, const struct datum *texts)
 {
-	if (absent(texts)) {
+	if (binding_absent(texts)) {
 		params_null(params);
 		return;
 	}
@@ -136,93 +136,93 @@ void bind_texts(struct params *params, const struct datum *texts)
 }
 
 /* One function per PostgreSQL type that a parameter can have. */
-typedef bool bind_fn(struct turn *turn, struct call *call, const struct datum *value,
+typedef bool bind_fn(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name);
 
-static bool bind_as_text(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_text(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
-	if (!binding_text_ok(turn, call, value, name))
+	if (!binding_text_ok(ctx, call, value, name))
 		return false;
-	bind_text(turn->params, value);
+	bind_text(ctx->params, value);
 	return true;
 }
 
-static bool bind_as_jsonb(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_jsonb(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	struct datum json;
-	if (!binding_json(turn, call, value, name, &json))
+	if (!binding_json(ctx, call, value, name, &json))
 		return false;
-	bind_jsonb(turn->params, &json);
+	bind_jsonb(ctx->params, &json);
 	return true;
 }
 
-static bool bind_as_texts(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_texts(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	for (uint32_t i = 0; i < value->size; i++)
-		if (!binding_text_ok(turn, call, &value->items[i], name))
+		if (!binding_text_ok(ctx, call, &value->items[i], name))
 			return false;
-	bind_texts(turn->params, value);
+	bind_texts(ctx->params, value);
 	return true;
 }
 
-static bool bind_as_time(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_time(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
-	if (!binding_time_ok(turn, call, value, name))
+	if (!binding_time_ok(ctx, call, value, name))
 		return false;
-	bind_time(turn->params, value);
+	bind_time(ctx->params, value);
 	return true;
 }
 
-static bool bind_as_int4(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_int4(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	if (value->integer < INT32_MIN || value->integer > INT32_MAX) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
 			"%s does not fit an integer of 32 bits", name);
 		return false;
 	}
-	params_int4(turn->params, (int32_t)value->integer);
+	params_int4(ctx->params, (int32_t)value->integer);
 	return true;
 }
 
-static bool bind_as_int8(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_int8(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	(void)call;
 	(void)name;
-	params_int8(turn->params, value->integer);
+	params_int8(ctx->params, value->integer);
 	return true;
 }
 
-static bool bind_as_float8(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_float8(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	(void)call;
 	(void)name;
-	params_float8(turn->params,
+	params_float8(ctx->params,
 		value->kind == DATUM_INTEGER ? (double)value->integer : value->real);
 	return true;
 }
 
-static bool bind_as_bool(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_bool(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	(void)call;
 	(void)name;
-	params_bool(turn->params, value->boolean);
+	params_bool(ctx->params, value->boolean);
 	return true;
 }
 
-static bool bind_as_bytea(struct turn *turn, struct call *call, const struct datum *value,
+static bool bind_as_bytea(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name)
 {
 	(void)call;
 	(void)name;
-	params_bytea(turn->params, value->text, value->size);
+	params_bytea(ctx->params, value->text, value->size);
 	return true;
 }
 
@@ -242,17 +242,17 @@ static const struct {
 	{ "bytea", bind_as_bytea },
 };
 
-bool bind_typed(struct turn *turn, struct call *call, const struct datum *value,
+bool bind_typed(struct context *ctx, struct call *call, const struct datum *value,
 	const char *pg_type, const char *name)
 {
-	if (absent(value)) {
-		params_null(turn->params);
+	if (binding_absent(value)) {
+		params_null(ctx->params);
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(binders) / sizeof(binders[0]); i++)
 		if (strcmp(binders[i].pg_type, pg_type) == 0)
-			return binders[i].bind(turn, call, value, name);
-	call_fail(turn, call, FAILURE_INTERNAL, "INTERNAL", NULL,
+			return binders[i].bind(ctx, call, value, name);
+	call_fail(ctx, call, FAILURE_INTERNAL, "INTERNAL", NULL,
 		"%s is declared as %s, which no parameter can be", name, pg_type);
 	return false;
 }

@@ -19,20 +19,20 @@ const struct datum *binding_path(const struct call *call, const char *path,
 
 /* A text without NUL, or null. Else the call fails and false is returned; `name` says which
  * field it was. */
-bool binding_text_ok(struct turn *turn, struct call *call, const struct datum *text,
+bool binding_text_ok(struct context *ctx, struct call *call, const struct datum *text,
 	const char *name);
 
 /* Can a Date and a timestamp both hold it? */
 bool binding_time_fits(int64_t ms);
 
 /* Such a time, or null. */
-bool binding_time_ok(struct turn *turn, struct call *call, const struct datum *time,
+bool binding_time_ok(struct context *ctx, struct call *call, const struct datum *time,
 	const char *name);
 
 /* A json text as jsonb takes it: *out is the given one or its repaired copy in the arena. False
  * (the call has failed) if it needs a repair and settings forbid it. Null stays null. */
-bool binding_json(struct turn *turn, struct call *call, const struct datum *json, const char *name,
-	struct datum *out);
+bool binding_json(struct context *ctx, struct call *call, const struct datum *json,
+	const char *name, struct datum *out);
 
 /* Scalars: append the next parameter, NULL for a null datum (or a NULL pointer). */
 void bind_text(struct params *params, const struct datum *text);
@@ -47,7 +47,7 @@ void bind_element_jsonb(struct params *params, int array, const struct datum *js
 void bind_texts(struct params *params, const struct datum *texts);
 
 /* Appends the value as the PostgreSQL type named; false if it can't be (the call has failed). */
-bool bind_typed(struct turn *turn, struct call *call, const struct datum *value,
+bool bind_typed(struct context *ctx, struct call *call, const struct datum *value,
 	const char *pg_type, const char *name);
 
 #endif

@@ -11,7 +11,7 @@ int choice_find(const char *const *known, const struct datum *text);
 
 /* A known text, or null. Else the call fails with `code` and a message that lists the known;
  * `name` says which field it was. */
-bool choice_ok(struct turn *turn, struct call *call, const struct datum *text,
+bool choice_ok(struct context *ctx, struct call *call, const struct datum *text,
 	const char *const *known, const char *code, const char *name)
 	__attribute__((warn_unused_result));
 

@@ -17,8 +17,8 @@ enum command_flag {
 	COMMAND_FOLD = 1 << 2, /* neighbours of the same fold group may share one turn */
 	COMMAND_BARRIER =
 		1 << 3, /* later commands are sent when this one's last statement is done */
-	COMMAND_OUTSIDE = 1 << 4, /* not in a transaction, idempotent, repeated after a crash */
-	COMMAND_BESIDE = 1 << 5,  /* a read that leaves its lane and runs on another connection */
+	COMMAND_OUTSIDE = 1 << 4,  /* not in a transaction, idempotent, repeated after a crash */
+	COMMAND_DETACHED = 1 << 5, /* a read that leaves its lane and runs on another connection */
 	COMMAND_NAMED =
 		1 << 6, /* its tables are named by clients: what they lack is its own error */
 };
@@ -46,8 +46,8 @@ struct statement_def {
 	const struct param_def *params; /* for the generic handler, else NULL */
 };
 
-struct turn;
-typedef void handler_fn(struct turn *turn);
+struct context;
+typedef void handler_fn(struct context *ctx);
 
 struct command_def {
 	int id;             /* its index in command_defs */

@@ -11,8 +11,8 @@
 #include "handlers/core/optimistic_insert.h"
 #include "schemas/base/buffer.h"
 
-/* What the engine does for handlers beyond statements. `engine` is turn_link's. */
-struct turn_hooks {
+/* What the engine does for handlers beyond statements. `engine` is context_link's. */
+struct context_hooks {
 	/* Returns where the call's reply (or dead letter) must go, as bytes in the arena. */
 	const void *(*address)(const void *engine, struct call *call, struct arena *arena,
 		size_t *size);
@@ -22,32 +22,32 @@ struct turn_hooks {
 		struct db_failure *failure);
 };
 
-struct turn_link {
-	const struct turn_hooks *hooks;
+struct context_link {
+	const struct context_hooks *hooks;
 	const void *engine;
 	const struct worker_settings *settings;
 	const char *schema;
 	struct connection *connection;
 	struct buffer *reply; /* scratch: a reply being encoded */
 	bool in_transaction;  /* a transaction is begun */
-	bool careful;         /* a culprit is looked for: a savepoint before each turn, nothing is
+	bool isolating;       /* a culprit is looked for: a savepoint before each turn, nothing is
 	                         guessed, copied or expected to be new */
-	bool guessed;         /* in this attempt, a handler did */
+	bool used_hints;      /* in this attempt, a handler did */
 	bool none_new;        /* a row was not new: none is expected to be, again in this batch */
 	bool costly; /* in this attempt something was written that is not to be risked by that */
 	struct new_rows new_rows;
 	size_t reply_bytes; /* of all replies encoded in this attempt */
-	struct notes *notes;
-	struct call *bounded;     /* of turn_bound, until the next statement is sent; NULL */
+	struct hints *hints;
+	struct call *bounded;     /* of context_bound, until the next statement is sent; NULL */
 	unsigned copies_rest;     /* copies to be left out after one that failed */
 	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */
 };
 
 /* A turn of `count` calls, all of one command; in the arena. */
-struct turn *turns_new(struct turn_link *link, struct arena *arena, struct params *params,
+struct context *context_new(struct context_link *link, struct arena *arena, struct params *params,
 	struct call **calls, size_t count);
 
 /* Runs the handler: statements are sent, outcomes come when the connection is drained. */
-void turns_run(struct turn *turn);
+void context_run(struct context *ctx);
 
 #endif

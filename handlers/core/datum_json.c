@@ -42,7 +42,7 @@ static void write_integer(struct writer *writer, const struct type *type, int64_
 	json_text_puts(&writer->out, digits);
 }
 
-static void write_real(struct writer *writer, double value)
+static void datum_json_write_real(struct writer *writer, double value)
 {
 	char digits[32];
 
@@ -56,7 +56,8 @@ static void write_real(struct writer *writer, double value)
 	json_text_add(&writer->out, normal.text, normal.size);
 }
 
-static void write_record(struct writer *writer, const struct type *type, const struct datum *record)
+static void datum_json_write_record(struct writer *writer, const struct type *type,
+	const struct datum *record)
 {
 	json_text_puts(&writer->out, "{");
 	for (size_t i = 0; i < type->field_count; i++) {
@@ -69,7 +70,8 @@ static void write_record(struct writer *writer, const struct type *type, const s
 	json_text_puts(&writer->out, "}");
 }
 
-static void write_array(struct writer *writer, const struct type *type, const struct datum *array)
+static void datum_json_write_array(struct writer *writer, const struct type *type,
+	const struct datum *array)
 {
 	json_text_puts(&writer->out, "[");
 	for (uint32_t i = 0; i < array->size; i++) {
@@ -84,12 +86,13 @@ static void write_floats(struct writer *writer, const struct datum *floats)
 	json_text_puts(&writer->out, "[");
 	for (uint32_t i = 0; i < floats->size; i++) {
 		json_text_comma(&writer->out);
-		write_real(writer, (double)datum_float(floats, i));
+		datum_json_write_real(writer, (double)datum_float(floats, i));
 	}
 	json_text_puts(&writer->out, "]");
 }
 
-static void write_map(struct writer *writer, const struct type *type, const struct datum *map)
+static void datum_json_write_map(struct writer *writer, const struct type *type,
+	const struct datum *map)
 {
 	json_text_puts(&writer->out, "{");
 	for (uint32_t i = 0; i < map->size; i++) {
@@ -115,19 +118,19 @@ static void write_value(struct writer *writer, const struct type *type, const st
 		write_integer(writer, type, datum->integer);
 		return;
 	case DATUM_REAL:
-		write_real(writer, datum->real);
+		datum_json_write_real(writer, datum->real);
 		return;
 	case DATUM_TEXT:
 		write_text(writer, type, datum);
 		return;
 	case DATUM_RECORD:
-		write_record(writer, type, datum);
+		datum_json_write_record(writer, type, datum);
 		return;
 	case DATUM_ARRAY:
-		write_array(writer, type, datum);
+		datum_json_write_array(writer, type, datum);
 		return;
 	case DATUM_MAP:
-		write_map(writer, type, datum);
+		datum_json_write_map(writer, type, datum);
 		return;
 	case DATUM_FLOATS:
 		write_floats(writer, datum);
@@ -148,7 +151,7 @@ struct datum datum_to_json(struct arena *arena, const struct type *type, const s
 /* ---------------------------------------------------------------- from JSON */
 
 /* What stands for a value that is not there or is of another kind. */
-static struct datum nothing(const struct type *type)
+static struct datum datum_json_nothing(const struct type *type)
 {
 	if (type->nullable)
 		return datum_null();
@@ -197,18 +200,20 @@ static struct datum read_time(struct arena *arena, const struct type *type, stru
 	if (json_kind(value) == JSON_NUMBER_KIND)
 		return read_integer(arena, type, value);
 	struct datum text = json_unquote(arena, value);
-	return iso_time_read(text.text, text.size, &ms) ? datum_integer(ms) : nothing(type);
+	return iso_time_read(text.text, text.size, &ms) ? datum_integer(ms)
+							: datum_json_nothing(type);
 }
 
-static struct datum read_record(struct arena *arena, const struct type *type, struct json value)
+static struct datum datum_json_read_record(struct arena *arena, const struct type *type,
+	struct json value)
 {
 	struct datum *fields = arena_calloc(arena, type->field_count + 1, sizeof(*fields));
-	struct json_walk walk = json_walk(value);
+	struct json_iter iter = json_iter(value);
 	struct json key, member;
 
 	for (size_t i = 0; i < type->field_count; i++)
 		fields[i] = datum_from_json(arena, type->fields[i].type, (struct json){ 0 });
-	while (walk.members && json_next(&walk, &key, &member)) {
+	while (iter.members && json_next(&iter, &key, &member)) {
 		int index = type_field_index(type, key.text + 1, key.len - 2);
 		if (index >= 0)
 			fields[index] = datum_from_json(arena, type->fields[index].type, member);
@@ -218,11 +223,11 @@ static struct datum read_record(struct arena *arena, const struct type *type, st
 
 static uint32_t count_items(struct json container)
 {
-	struct json_walk walk = json_walk(container);
+	struct json_iter iter = json_iter(container);
 	struct json value;
 	uint32_t count = 0;
 
-	while (json_next(&walk, NULL, &value))
+	while (json_next(&iter, NULL, &value))
 		count++;
 	return count;
 }
@@ -231,10 +236,10 @@ static struct datum read_array(struct arena *arena, const struct type *type, str
 {
 	uint32_t count = count_items(value);
 	struct datum *items = arena_calloc(arena, (size_t)count + 1, sizeof(*items));
-	struct json_walk walk = json_walk(value);
+	struct json_iter iter = json_iter(value);
 	struct json item;
 
-	for (uint32_t i = 0; json_next(&walk, NULL, &item); i++)
+	for (uint32_t i = 0; json_next(&iter, NULL, &item); i++)
 		items[i] = datum_from_json(arena, type->item, item);
 	return datum_array(items, count);
 }
@@ -243,10 +248,10 @@ static struct datum read_map(struct arena *arena, const struct type *type, struc
 {
 	uint32_t count = count_items(value);
 	struct datum *items = arena_calloc(arena, 2 * (size_t)count + 1, sizeof(*items));
-	struct json_walk walk = json_walk(value);
+	struct json_iter iter = json_iter(value);
 	struct json key, item;
 
-	for (uint32_t i = 0; json_next(&walk, &key, &item); i += 2) {
+	for (uint32_t i = 0; json_next(&iter, &key, &item); i += 2) {
 		items[i] = json_unquote(arena, key);
 		items[i + 1] = datum_from_json(arena, type->item, item);
 	}
@@ -254,7 +259,7 @@ static struct datum read_map(struct arena *arena, const struct type *type, struc
 }
 
 /* The kind of JSON that a type is read from. */
-static bool fits(const struct type *type, struct json value)
+static bool datum_json_fits(const struct type *type, struct json value)
 {
 	enum json_kind kind = json_kind(value);
 
@@ -287,8 +292,8 @@ static bool fits(const struct type *type, struct json value)
 
 struct datum datum_from_json(struct arena *arena, const struct type *type, struct json value)
 {
-	if (!fits(type, value))
-		return nothing(type);
+	if (!datum_json_fits(type, value))
+		return datum_json_nothing(type);
 	switch (type->kind) {
 	case TYPE_BOOLEAN:
 		return datum_boolean(json_kind(value) == JSON_TRUE_KIND);
@@ -308,7 +313,7 @@ struct datum datum_from_json(struct arena *arena, const struct type *type, struc
 	case TYPE_MAP:
 		return read_map(arena, type, value);
 	case TYPE_RECORD:
-		return read_record(arena, type, value);
+		return datum_json_read_record(arena, type, value);
 	case TYPE_NULL:
 		break;
 	}

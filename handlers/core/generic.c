@@ -11,62 +11,62 @@ static bool nothing_found(const struct rows *rows)
 	return rows_columns(rows) > 0 ? rows_count(rows) == 0 : rows_affected(rows) == 0;
 }
 
-static void generic_done(struct turn *turn, const struct rows *rows, void *arg)
+static void generic_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct type *type = reply_result_type(call);
 
 	if (call->command->missing_code && nothing_found(rows)) {
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 		return;
 	}
 	switch (call->command->shape) {
 	case REPLY_ROW:
 		if (rows_count(rows))
-			call_reply(turn, call, stored_row(turn, rows, 0, type));
+			call_reply(ctx, call, stored_row(ctx, rows, 0, type));
 		else
-			call_reply_null(turn, call);
+			call_reply_null(ctx, call);
 		return;
 	case REPLY_ROWS:
-		call_reply(turn, call, stored_rows(turn, rows, type->item));
+		call_reply(ctx, call, stored_rows(ctx, rows, type->item));
 		return;
 	case REPLY_VALUE:
-		call_reply(turn, call, stored_value(turn, rows, type));
+		call_reply(ctx, call, stored_value(ctx, rows, type));
 		return;
 	case REPLY_NONE:
 	case REPLY_CUSTOM:
 		break;
 	}
-	call_reply_null(turn, call);
+	call_reply_null(ctx, call);
 }
 
-static bool bind_declared(struct turn *turn, struct call *call, const struct param_def *param)
+static bool bind_declared(struct context *ctx, struct call *call, const struct param_def *param)
 {
 	if (strcmp(param->path, "@now") == 0) {
-		params_timestamp_ms(turn->params, call->now_ms);
+		params_timestamp_ms(ctx->params, call->now_ms);
 		return true;
 	}
 	const struct datum *value = binding_path(call, param->path, NULL);
-	return bind_typed(turn, call, value, param->type, param->path);
+	return bind_typed(ctx, call, value, param->type, param->path);
 }
 
-static void generic_call(struct turn *turn, struct call *call)
+static void generic_call(struct context *ctx, struct call *call)
 {
 	const struct statement_def *statement = &statement_defs[call->command->statement];
 
 	for (int i = 0; i < statement->param_count; i++) {
-		if (!bind_declared(turn, call, &statement->params[i])) {
-			params_reset(turn->params);
+		if (!bind_declared(ctx, call, &statement->params[i])) {
+			params_reset(ctx->params);
 			return;
 		}
 	}
 	if (call->command->shape == REPLY_ROWS)
-		turn_bound(turn, call);
-	turn_send(turn, call->command->statement, generic_done, call);
+		context_bound(ctx, call);
+	context_send(ctx, call->command->statement, generic_done, call);
 }
 
-void handle_generic(struct turn *turn)
+void handle_generic(struct context *ctx)
 {
-	for (size_t i = 0; i < turn->count; i++)
-		generic_call(turn, turn->calls[i]);
+	for (size_t i = 0; i < ctx->count; i++)
+		generic_call(ctx, ctx->calls[i]);
 }

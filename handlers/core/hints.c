@@ -6,80 +6,80 @@
 
 #include "schemas/base/alloc.h"
 
-#define NOTES_MAX 64
+#define HINTS_MAX 64
 
-struct note {
+struct hint {
 	void *key;
 	size_t size;
 	void *value;
 	void (*release)(void *value);
 };
 
-struct notes {
-	struct note list[NOTES_MAX]; /* the oldest first */
+struct hints {
+	struct hint list[HINTS_MAX]; /* the oldest first */
 	size_t count;
 };
 
-struct notes *notes_new(void)
+struct hints *hints_new(void)
 {
-	struct notes *notes = allocate(sizeof(*notes));
-	notes->count = 0;
-	return notes;
+	struct hints *hints = allocate(sizeof(*hints));
+	hints->count = 0;
+	return hints;
 }
 
-static void let_go(struct note *note)
+static void let_go(struct hint *hint)
 {
-	note->release(note->value);
-	free(note->key);
+	hint->release(hint->value);
+	free(hint->key);
 }
 
-void notes_free(struct notes *notes)
+void hints_free(struct hints *hints)
 {
-	if (!notes)
+	if (!hints)
 		return;
-	for (size_t i = 0; i < notes->count; i++)
-		let_go(&notes->list[i]);
-	free(notes);
+	for (size_t i = 0; i < hints->count; i++)
+		let_go(&hints->list[i]);
+	free(hints);
 }
 
-static size_t place_of(const struct notes *notes, const void *key, size_t size)
+static size_t place_of(const struct hints *hints, const void *key, size_t size)
 {
 	size_t i = 0;
-	while (i < notes->count &&
-		(notes->list[i].size != size || memcmp(notes->list[i].key, key, size) != 0))
+	while (i < hints->count &&
+		(hints->list[i].size != size || memcmp(hints->list[i].key, key, size) != 0))
 		i++;
 	return i;
 }
 
-void *notes_find(const struct notes *notes, const void *key, size_t size)
+void *hints_find(const struct hints *hints, const void *key, size_t size)
 {
-	size_t i = place_of(notes, key, size);
-	return i < notes->count ? notes->list[i].value : NULL;
+	size_t i = place_of(hints, key, size);
+	return i < hints->count ? hints->list[i].value : NULL;
 }
 
-static void drop(struct notes *notes, size_t place)
+static void hints_drop_at(struct hints *hints, size_t place)
 {
-	struct note *note = &notes->list[place];
-	let_go(note);
-	memmove(note, note + 1, (--notes->count - place) * sizeof(*note));
+	struct hint *hint = &hints->list[place];
+	let_go(hint);
+	memmove(hint, hint + 1, (--hints->count - place) * sizeof(*hint));
 }
 
-void notes_put(struct notes *notes, const void *key, size_t size, void *value,
+void hints_put(struct hints *hints, const void *key, size_t size, void *value,
 	void (*release)(void *value))
 {
-	notes_drop(notes, key, size);
-	if (notes->count == NOTES_MAX)
-		drop(notes, 0);
-	struct note *note = &notes->list[notes->count++];
-	*note = (struct note){
+	hints_drop(hints, key, size);
+	if (hints->count == HINTS_MAX)
+		hints_drop_at(hints, 0);
+	struct hint *hint = &hints->list[hints->count++];
+	*hint = (struct hint){
 		.key = allocate(size + 1), .size = size, .value = value, .release = release
 	};
-	memcpy(note->key, key, size);
+	memcpy(hint->key, key, size);
 }
 
-void notes_drop(struct notes *notes, const void *key, size_t size)
+void hints_drop(struct hints *hints, const void *key, size_t size)
 {
-	size_t place = place_of(notes, key, size);
-	if (place < notes->count)
-		drop(notes, place);
+	size_t place = place_of(hints, key, size);
+	if (place < hints->count)
+		hints_drop_at(hints, place);
 }

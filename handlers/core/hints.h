@@ -11,16 +11,16 @@
 
 #include <stddef.h>
 
-struct notes;
+struct hints;
 
-struct notes *notes_new(void);
-void notes_free(struct notes *notes);
+struct hints *hints_new(void);
+void hints_free(struct hints *hints);
 
-/* The note under the key, or NULL; valid until the next notes_put or notes_drop. */
-void *notes_find(const struct notes *notes, const void *key, size_t size);
+/* The note under the key, or NULL; valid until the next hints_put or hints_drop. */
+void *hints_find(const struct hints *hints, const void *key, size_t size);
 /* Takes the note over, in place of one of that key; `release` frees it. */
-void notes_put(struct notes *notes, const void *key, size_t size, void *note,
-	void (*release)(void *note));
-void notes_drop(struct notes *notes, const void *key, size_t size);
+void hints_put(struct hints *hints, const void *key, size_t size, void *hint,
+	void (*release)(void *hint));
+void hints_drop(struct hints *hints, const void *key, size_t size);
 
 #endif

@@ -21,7 +21,7 @@ static uint64_t hash_text(const struct datum *text)
 }
 
 /* The slot that holds the text, or the free one where it belongs. */
-static uint32_t *find_slot(const struct keys *keys, const struct datum *text)
+static uint32_t *keys_find_slot(const struct keys *keys, const struct datum *text)
 {
 	uint32_t mask = 2 * keys->room - 1;
 	uint32_t at = (uint32_t)hash_text(text) & mask;
@@ -41,7 +41,7 @@ static void set_room(struct keys *keys, uint32_t room)
 	keys->room = room;
 	keys->slots = arena_calloc(keys->arena, 2 * (size_t)room, sizeof(*keys->slots));
 	for (uint32_t i = 0; i < keys->count; i++)
-		*find_slot(keys, texts[i]) = i + 1;
+		*keys_find_slot(keys, texts[i]) = i + 1;
 }
 
 struct keys *keys_new(struct arena *arena, uint32_t expected)
@@ -60,7 +60,7 @@ uint32_t keys_add(struct keys *keys, const struct datum *text)
 {
 	if (keys->count == keys->room)
 		set_room(keys, 2 * keys->room);
-	uint32_t *slot = find_slot(keys, text);
+	uint32_t *slot = keys_find_slot(keys, text);
 	if (!*slot) {
 		keys->texts[keys->count++] = text;
 		*slot = keys->count;
@@ -70,7 +70,7 @@ uint32_t keys_add(struct keys *keys, const struct datum *text)
 
 uint32_t keys_find(const struct keys *keys, const struct datum *text)
 {
-	uint32_t number = *find_slot(keys, text);
+	uint32_t number = *keys_find_slot(keys, text);
 	return number ? number - 1 : KEYS_NONE;
 }
 

@@ -3,22 +3,22 @@
 /* Number.MAX_SAFE_INTEGER */
 #define SAFE_INTEGER INT64_C(9007199254740991)
 
-static bool refuse(struct turn *turn, struct call *call, const char *why)
+static bool paging_refuse(struct context *ctx, struct call *call, const char *why)
 {
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_PAGE", NULL, "%s", why);
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_PAGE", NULL, "%s", why);
 	return false;
 }
 
-bool paging_read(struct turn *turn, struct call *call, const struct datum *page,
+bool paging_read(struct context *ctx, struct call *call, const struct datum *page,
 	const struct datum *per_page, int32_t default_per_page, struct paging *out)
 {
 	int64_t number = datum_is_null(page) ? 0 : page->integer;
 	int64_t size = datum_is_null(per_page) ? default_per_page : per_page->integer;
 
 	if (number < 0)
-		return refuse(turn, call, "page must be >= 0");
+		return paging_refuse(ctx, call, "page must be >= 0");
 	if (size < -1)
-		return refuse(turn, call, "perPage must be >= 0, or -1 for all");
+		return paging_refuse(ctx, call, "perPage must be >= 0, or -1 for all");
 	*out = (struct paging){
 		.page = (int32_t)number,
 		.all = size == -1,
@@ -28,12 +28,12 @@ bool paging_read(struct turn *turn, struct call *call, const struct datum *page,
 	return true;
 }
 
-bool paging_strict(struct turn *turn, struct call *call, const struct paging *paging)
+bool paging_strict(struct context *ctx, struct call *call, const struct paging *paging)
 {
 	if (paging->all && paging->page != 0)
-		return refuse(turn, call, "page must be 0 when perPage is -1 (all)");
+		return paging_refuse(ctx, call, "page must be 0 when perPage is -1 (all)");
 	if (paging->offset > SAFE_INTEGER)
-		return refuse(turn, call, "page value too large");
+		return paging_refuse(ctx, call, "page value too large");
 	return true;
 }
 

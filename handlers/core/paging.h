@@ -20,13 +20,13 @@ struct paging {
 };
 
 /* Reads both (nullable) fields. False: the call has failed with INVALID_PAGE. */
-bool paging_read(struct turn *turn, struct call *call, const struct datum *page,
+bool paging_read(struct context *ctx, struct call *call, const struct datum *page,
 	const struct datum *per_page, int32_t default_per_page, struct paging *out)
 	__attribute__((warn_unused_result));
 
 /* Some methods refuse what others take: a page other than 0 of `all`, an offset that JavaScript
  * can't count. False: the call has failed. */
-bool paging_strict(struct turn *turn, struct call *call, const struct paging *paging)
+bool paging_strict(struct context *ctx, struct call *call, const struct paging *paging)
 	__attribute__((warn_unused_result));
 
 /* perPage as replies say it. */

@@ -6,15 +6,15 @@
 #include "handlers/core/binding.h"
 #include "schemas/json/json.h"
 
-static struct datum reply_texts(struct turn *turn, const struct rows *rows, int row, int column)
+static struct datum reply_texts(struct context *ctx, const struct rows *rows, int row, int column)
 {
-	struct rows_texts walk;
-	int count = rows_texts(rows, row, column, &walk);
-	struct datum *items = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*items));
+	struct rows_texts iter;
+	int count = rows_texts(rows, row, column, &iter);
+	struct datum *items = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(*items));
 
 	for (int i = 0; i < count; i++) {
 		size_t len = 0;
-		const char *text = rows_texts_next(&walk, &len);
+		const char *text = rows_texts_next(&iter, &len);
 		items[i] = text ? datum_text(text, (uint32_t)len) : datum_null();
 	}
 	return datum_array(items, (uint32_t)count);
@@ -48,7 +48,7 @@ static struct datum reply_number(const struct rows *rows, int row, int column, e
 	return real ? datum_real(value) : datum_integer((int64_t)value);
 }
 
-static struct datum reply_column(struct turn *turn, const struct rows *rows, int row, int column,
+static struct datum reply_column(struct context *ctx, const struct rows *rows, int row, int column,
 	const struct type *type)
 {
 	if (rows_null(rows, row, column))
@@ -65,7 +65,7 @@ static struct datum reply_column(struct turn *turn, const struct rows *rows, int
 	case ROWS_BYTES:
 		return reply_bytes(rows, row, column);
 	case ROWS_TEXTS:
-		return reply_texts(turn, rows, row, column);
+		return reply_texts(ctx, rows, row, column);
 	case ROWS_TEXT:
 	case ROWS_OTHER:
 		break;
@@ -74,45 +74,46 @@ static struct datum reply_column(struct turn *turn, const struct rows *rows, int
 }
 
 /* For each field of `type` its column, -1 for none: looked up once for all rows. */
-static const int *column_map(struct turn *turn, const struct rows *rows, const struct type *type)
+static const int *column_map(struct context *ctx, const struct rows *rows, const struct type *type)
 {
-	int *map = arena_alloc(turn->arena, (type->field_count + 1) * sizeof(*map));
+	int *map = arena_alloc(ctx->arena, (type->field_count + 1) * sizeof(*map));
 
 	for (size_t i = 0; i < type->field_count; i++)
 		map[i] = rows_column(rows, type->fields[i].name);
 	return map;
 }
 
-static struct datum mapped_row(struct turn *turn, const struct rows *rows, int row,
+static struct datum mapped_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type, const int *map)
 {
-	struct datum *fields = arena_calloc(turn->arena, type->field_count + 1, sizeof(*fields));
+	struct datum *fields = arena_calloc(ctx->arena, type->field_count + 1, sizeof(*fields));
 
 	for (size_t i = 0; i < type->field_count; i++)
 		if (map[i] >= 0)
-			fields[i] = reply_column(turn, rows, row, map[i], type->fields[i].type);
+			fields[i] = reply_column(ctx, rows, row, map[i], type->fields[i].type);
 	return datum_record(fields, (uint32_t)type->field_count);
 }
 
-struct datum reply_row(struct turn *turn, const struct rows *rows, int row, const struct type *type)
+struct datum reply_row(struct context *ctx, const struct rows *rows, int row,
+	const struct type *type)
 {
-	return mapped_row(turn, rows, row, type, column_map(turn, rows, type));
+	return mapped_row(ctx, rows, row, type, column_map(ctx, rows, type));
 }
 
-struct datum reply_rows(struct turn *turn, const struct rows *rows, const struct type *type)
+struct datum reply_rows(struct context *ctx, const struct rows *rows, const struct type *type)
 {
 	int count = rows_count(rows);
-	const int *map = column_map(turn, rows, type);
-	struct datum *items = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*items));
+	const int *map = column_map(ctx, rows, type);
+	struct datum *items = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(*items));
 
 	for (int i = 0; i < count; i++)
-		items[i] = mapped_row(turn, rows, i, type, map);
+		items[i] = mapped_row(ctx, rows, i, type, map);
 	return datum_array(items, (uint32_t)count);
 }
 
-struct datum reply_value(struct turn *turn, const struct rows *rows, const struct type *type)
+struct datum reply_value(struct context *ctx, const struct rows *rows, const struct type *type)
 {
-	return rows_count(rows) ? reply_column(turn, rows, 0, 0, type) : datum_null();
+	return rows_count(rows) ? reply_column(ctx, rows, 0, 0, type) : datum_null();
 }
 
 const struct type *reply_result_type(const struct call *call)
@@ -133,10 +134,10 @@ static void missing_field(struct call *call, const char *path, struct json_text 
 	json_text_string(details, value->text, value->size);
 }
 
-void reply_missing(struct turn *turn, struct call *call)
+void reply_missing(struct context *ctx, struct call *call)
 {
-	struct json_text message = json_text_new(turn->arena);
-	struct json_text details = json_text_new(turn->arena);
+	struct json_text message = json_text_new(ctx->arena);
+	struct json_text details = json_text_new(ctx->arena);
 	const char *at = call->command->missing_message;
 
 	json_text_add(&details, "{", 1);
@@ -147,12 +148,12 @@ void reply_missing(struct turn *turn, struct call *call)
 		if (!*at)
 			break;
 		len = strcspn(++at, "}");
-		missing_field(call, arena_copy(turn->arena, at, len), &message, &details);
+		missing_field(call, arena_copy(ctx->arena, at, len), &message, &details);
 		at += len + (at[len] == '}');
 	}
 	json_text_add(&details, "}", 1);
 	json_text_add(&message, "", 1);
 	json_text_add(&details, "", 1);
-	call_fail(turn, call, FAILURE_NOT_FOUND, call->command->missing_code, details.bytes, "%s",
+	call_fail(ctx, call, FAILURE_NOT_FOUND, call->command->missing_code, details.bytes, "%s",
 		message.bytes);
 }

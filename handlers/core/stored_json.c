@@ -29,16 +29,16 @@ bool stored_json_is_none(const struct datum *value)
 	}
 }
 
-bool stored_json_ok(struct turn *turn, struct call *call, const struct datum *value,
+bool stored_json_ok(struct context *ctx, struct call *call, const struct datum *value,
 	const char *path)
 {
 	struct json json = json_of(value);
 	struct datum held;
 
 	if (json_kind(json) != JSON_STRING_KIND || stored_json_is_none(value) ||
-		held_json(turn->arena, json, &held))
+		held_json(ctx->arena, json, &held))
 		return true;
-	call_fail_at(turn, call, "INVALID_METADATA", path,
+	call_fail_at(ctx, call, "INVALID_METADATA", path,
 		"a text that holds no JSON can't be read back; an object is expected");
 	return false;
 }
@@ -55,39 +55,39 @@ struct datum stored_json(struct arena *arena, const struct datum *value)
 	return json_kind(json_of(&inner)) == JSON_NULL_KIND ? datum_null() : inner;
 }
 
-static void read_fields(struct turn *turn, const struct type *type, struct datum *fields)
+static void read_fields(struct context *ctx, const struct type *type, struct datum *fields)
 {
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct type *field = type->fields[i].type;
 		if (field->logical != LOGICAL_JSON || datum_is_null(&fields[i]))
 			continue;
-		fields[i] = stored_json(turn->arena, &fields[i]);
+		fields[i] = stored_json(ctx->arena, &fields[i]);
 		if (datum_is_null(&fields[i]) && !field->nullable)
 			fields[i] = datum_string("null");
 	}
 }
 
-struct datum stored_value(struct turn *turn, const struct rows *rows, const struct type *type)
+struct datum stored_value(struct context *ctx, const struct rows *rows, const struct type *type)
 {
-	struct datum value = reply_value(turn, rows, type);
+	struct datum value = reply_value(ctx, rows, type);
 
-	return type->logical == LOGICAL_JSON ? stored_json(turn->arena, &value) : value;
+	return type->logical == LOGICAL_JSON ? stored_json(ctx->arena, &value) : value;
 }
 
-struct datum stored_row(struct turn *turn, const struct rows *rows, int row,
+struct datum stored_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type)
 {
-	struct datum record = reply_row(turn, rows, row, type);
+	struct datum record = reply_row(ctx, rows, row, type);
 
-	read_fields(turn, type, record.items);
+	read_fields(ctx, type, record.items);
 	return record;
 }
 
-struct datum stored_rows(struct turn *turn, const struct rows *rows, const struct type *type)
+struct datum stored_rows(struct context *ctx, const struct rows *rows, const struct type *type)
 {
-	struct datum records = reply_rows(turn, rows, type);
+	struct datum records = reply_rows(ctx, rows, type);
 
 	for (uint32_t i = 0; i < records.size; i++)
-		read_fields(turn, type, records.items[i].items);
+		read_fields(ctx, type, records.items[i].items);
 	return records;
 }

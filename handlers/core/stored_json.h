@@ -18,17 +18,17 @@ bool stored_json_is_none(const struct datum *value);
 
 /* Metadata that can be read back, or none: text that holds no JSON fails whatever of the reference
  * meets it, a page of a list as well. Else the call fails. */
-bool stored_json_ok(struct turn *turn, struct call *call, const struct datum *value,
+bool stored_json_ok(struct context *ctx, struct call *call, const struct datum *value,
 	const char *path);
 
 /* The first column of the first row as `type`, read so if that is json; null if there is no row. */
-struct datum stored_value(struct turn *turn, const struct rows *rows, const struct type *type);
+struct datum stored_value(struct context *ctx, const struct rows *rows, const struct type *type);
 
 /* One row as a record of `type`, its json fields read so. */
-struct datum stored_row(struct turn *turn, const struct rows *rows, int row,
+struct datum stored_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type);
 
 /* All rows as records of `type`, their json fields read so. */
-struct datum stored_rows(struct turn *turn, const struct rows *rows, const struct type *type);
+struct datum stored_rows(struct context *ctx, const struct rows *rows, const struct type *type);
 
 #endif

@@ -2,11 +2,11 @@
 #include "commands.gen.h"
 #include "handlers/core/context.h"
 
-void unsupported(struct turn *turn)
+void unsupported(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 
-	call_fail(turn, call, FAILURE_UNSUPPORTED, "NOT_IMPLEMENTED_BY_REFERENCE", NULL,
+	call_fail(ctx, call, FAILURE_UNSUPPORTED, "NOT_IMPLEMENTED_BY_REFERENCE", NULL,
 		"%s is not served: the reference has no implementation of it for PostgreSQL",
 		call->command->name);
 }

@@ -1,4 +1,4 @@
-"""The Avro types of the commands as generate.py reads them: JSON that knows its lines, records
+"""The Avro types of the commands as commands.py reads them: JSON that knows its lines, records
 by full name, defaults, and whether data of an older schema can still be read.
 
 Source: Apache Avro 1.11 specification, "Schema Declaration" and "Schema Resolution".

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True  # a build leaves nothing in the source tree
 from avro_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unreadable, upper
 
 HEADER_WORDS = ("key", "reply", "flags", "fold", "handler", "params", "missing")
-FLAGS = ("read", "write", "fold", "barrier", "outside", "beside", "named")
+FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named")
 SHAPES = ("none", "row", "rows", "value", "custom")
 # The PostgreSQL types that the generic handler binds, and the Avro types each is bound from.
 BINDS = {
@@ -189,10 +189,10 @@ class Command:
             raise self.source.wrong("flags", 'exactly one of read and write is required: "-- flags: read"')
         if "fold" in self.flags and not self.handler:
             raise self.source.wrong("flags", "fold is for commands that have a handler")
-        if "beside" in self.flags and "write" in self.flags:
-            raise self.source.wrong("flags", "beside is for reads")
-        if "outside" in self.flags and ("fold" in self.flags or "beside" in self.flags):
-            raise self.source.wrong("flags", "outside goes with neither fold nor beside")
+        if "detached" in self.flags and "write" in self.flags:
+            raise self.source.wrong("flags", "detached is for reads")
+        if "outside" in self.flags and ("fold" in self.flags or "detached" in self.flags):
+            raise self.source.wrong("flags", "outside goes with neither fold nor detached")
         self.group = self.source.header.get("fold", self.method)
         if "fold" in self.source.header and ("fold" not in self.flags or not NAME.fullmatch(self.group)):
             raise self.source.wrong("fold", '"-- fold: group" names the commands that share turns: they have the flag fold')

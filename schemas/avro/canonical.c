@@ -26,13 +26,13 @@ struct writer {
 
 static void schema_form(struct writer *w, const json_t *schema, const char *namespace);
 
-static void refuse(struct writer *w, const char *problem)
+static void canonical_refuse(struct writer *w, const char *problem)
 {
 	if (!w->problem)
 		w->problem = problem;
 }
 
-static void add_quoted(struct writer *w, const char *text)
+static void canonical_add_quoted(struct writer *w, const char *text)
 {
 	buffer_add_byte(w->out, '"');
 	buffer_add_string(w->out, text);
@@ -43,18 +43,18 @@ static void name_form(struct writer *w, const char *name, const char *namespace)
 {
 	struct full_name full;
 	if (name_is_primitive(name))
-		add_quoted(w, name);
+		canonical_add_quoted(w, name);
 	else if (name_resolve(&full, name, namespace))
-		add_quoted(w, full.text);
+		canonical_add_quoted(w, full.text);
 	else
-		refuse(w, "a name is too long");
+		canonical_refuse(w, "a name is too long");
 }
 
 static void list_form(struct writer *w, const json_t *list, const char *namespace,
 	void (*form)(struct writer *, const json_t *, const char *))
 {
 	if (!json_is_array(list))
-		refuse(w, "fields, symbols or branches are no list");
+		canonical_refuse(w, "fields, symbols or branches are no list");
 	buffer_add_byte(w->out, '[');
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (i)
@@ -68,9 +68,9 @@ static void field_form(struct writer *w, const json_t *field, const char *namesp
 {
 	const char *name = json_string_value(json_object_get(field, "name"));
 	if (!name)
-		refuse(w, "a field has no name");
+		canonical_refuse(w, "a field has no name");
 	buffer_add_string(w->out, "{\"name\":");
-	add_quoted(w, name ? name : "");
+	canonical_add_quoted(w, name ? name : "");
 	buffer_add_string(w->out, ",\"type\":");
 	schema_form(w, json_object_get(field, "type"), namespace);
 	buffer_add_byte(w->out, '}');
@@ -80,9 +80,9 @@ static void symbol_form(struct writer *w, const json_t *symbol, const char *name
 {
 	(void)namespace;
 	if (!json_is_string(symbol))
-		refuse(w, "a symbol is no string");
+		canonical_refuse(w, "a symbol is no string");
 	else
-		add_quoted(w, json_string_value(symbol));
+		canonical_add_quoted(w, json_string_value(symbol));
 }
 
 /* The size of a fixed; the specification allows for it to be quoted. */
@@ -92,7 +92,7 @@ static void size_form(struct writer *w, const json_t *size)
 	int64_t value = quoted ? strtoll(quoted, NULL, 10) : json_integer_value(size);
 	char text[32];
 	if (value <= 0)
-		refuse(w, "a fixed has no size");
+		canonical_refuse(w, "a fixed has no size");
 	snprintf(text, sizeof(text), "%" PRId64, value);
 	buffer_add_string(w->out, text);
 }
@@ -102,13 +102,13 @@ static void named_form(struct writer *w, const json_t *schema, const char *kind,
 {
 	struct full_name full;
 	if (!name_define(&full, schema, namespace)) {
-		refuse(w, "a named type has no name, or too long a one");
+		canonical_refuse(w, "a named type has no name, or too long a one");
 		return;
 	}
 	buffer_add_string(w->out, "{\"name\":");
-	add_quoted(w, full.text);
+	canonical_add_quoted(w, full.text);
 	buffer_add_string(w->out, ",\"type\":");
-	add_quoted(w, kind);
+	canonical_add_quoted(w, kind);
 	if (strcmp(kind, "enum") == 0) {
 		buffer_add_string(w->out, ",\"symbols\":");
 		list_form(w, json_object_get(schema, "symbols"), full.namespace, symbol_form);
@@ -126,9 +126,9 @@ static void items_form(struct writer *w, const json_t *schema, const char *kind,
 	const char *namespace)
 {
 	buffer_add_string(w->out, "{\"type\":");
-	add_quoted(w, kind);
+	canonical_add_quoted(w, kind);
 	buffer_add_byte(w->out, ',');
-	add_quoted(w, items);
+	canonical_add_quoted(w, items);
 	buffer_add_byte(w->out, ':');
 	schema_form(w, json_object_get(schema, items), namespace);
 	buffer_add_byte(w->out, '}');
@@ -159,7 +159,7 @@ static void object_form(struct writer *w, const json_t *schema, const char *name
 static void schema_form(struct writer *w, const json_t *schema, const char *namespace)
 {
 	if (w->depth >= NESTING_MAXIMUM)
-		refuse(w, "the schema is nested too deeply");
+		canonical_refuse(w, "the schema is nested too deeply");
 	if (w->problem)
 		return;
 	w->depth++;
@@ -170,7 +170,7 @@ static void schema_form(struct writer *w, const json_t *schema, const char *name
 	else if (json_is_object(schema))
 		object_form(w, schema, namespace);
 	else
-		refuse(w, "a type is missing or is neither name, object nor union");
+		canonical_refuse(w, "a type is missing or is neither name, object nor union");
 	w->depth--;
 }
 
@@ -187,7 +187,7 @@ bool canonical_form(struct buffer *out, const char *json, size_t size, char *err
 	schema_form(&writer, schema, "");
 	json_decref(schema);
 	if (out->failed)
-		refuse(&writer, "the schema is too large");
+		canonical_refuse(&writer, "the schema is too large");
 	if (writer.problem)
 		snprintf(error, error_size, "%s", writer.problem);
 	return !writer.problem;

@@ -25,9 +25,9 @@ struct decoder {
 	struct type_path path;
 };
 
-static bool value(struct decoder *d, const struct plan *plan, struct datum *out);
+static bool decode_value(struct decoder *d, const struct plan *plan, struct datum *out);
 
-__attribute__((cold, noinline, format(printf, 3, 4))) static bool fail(struct decoder *d,
+__attribute__((cold, noinline, format(printf, 3, 4))) static bool decode_fail(struct decoder *d,
 	const char *code, const char *format, ...)
 {
 	char where[128], reason[112];
@@ -42,14 +42,14 @@ __attribute__((cold, noinline, format(printf, 3, 4))) static bool fail(struct de
 	return false;
 }
 
-static inline size_t left(const struct decoder *d)
+static inline size_t decode_left(const struct decoder *d)
 {
 	return (size_t)(d->end - d->at);
 }
 
-static bool truncated(struct decoder *d)
+static bool decode_truncated(struct decoder *d)
 {
-	return fail(d, "TRUNCATED", "the message ends within this field");
+	return decode_fail(d, "TRUNCATED", "the message ends within this field");
 }
 
 static bool long_of_many_bytes(struct decoder *d, int64_t *out)
@@ -57,7 +57,7 @@ static bool long_of_many_bytes(struct decoder *d, int64_t *out)
 	uint64_t bits = 0;
 	for (unsigned shift = 0; shift < 70; shift += 7) {
 		if (d->at == d->end)
-			return truncated(d);
+			return decode_truncated(d);
 		uint8_t byte = *d->at++;
 		if (shift == 63 && byte > 1)
 			break;
@@ -67,7 +67,7 @@ static bool long_of_many_bytes(struct decoder *d, int64_t *out)
 			return true;
 		}
 	}
-	return fail(d, "BAD_NUMBER", "a number has more than 64 bits");
+	return decode_fail(d, "BAD_NUMBER", "a number has more than 64 bits");
 }
 
 static inline bool read_long(struct decoder *d, int64_t *out)
@@ -85,16 +85,16 @@ static bool read_int(struct decoder *d, int64_t *out)
 	if (!read_long(d, out))
 		return false;
 	return (*out >= INT32_MIN && *out <= INT32_MAX) ||
-		fail(d, "BAD_NUMBER", "%" PRId64 " is no int of 32 bits", *out);
+		decode_fail(d, "BAD_NUMBER", "%" PRId64 " is no int of 32 bits", *out);
 }
 
-static bool boolean(struct decoder *d, struct datum *out)
+static bool decode_boolean(struct decoder *d, struct datum *out)
 {
 	if (d->at == d->end)
-		return truncated(d);
+		return decode_truncated(d);
 	uint8_t byte = *d->at++;
 	*out = datum_boolean(byte == 1);
-	return byte <= 1 || fail(d, "BAD_BOOLEAN", "a boolean is the byte %u", byte);
+	return byte <= 1 || decode_fail(d, "BAD_BOOLEAN", "a boolean is the byte %u", byte);
 }
 
 /* Avro's floats are little-endian. */
@@ -102,8 +102,8 @@ static bool float_as_real(struct decoder *d, struct datum *out)
 {
 	uint32_t bits = 0;
 	float number;
-	if (left(d) < sizeof(bits))
-		return truncated(d);
+	if (decode_left(d) < sizeof(bits))
+		return decode_truncated(d);
 	for (unsigned i = 0; i < sizeof(bits); i++)
 		bits |= (uint32_t)d->at[i] << (8 * i);
 	d->at += sizeof(bits);
@@ -116,8 +116,8 @@ static bool double_as_real(struct decoder *d, struct datum *out)
 {
 	uint64_t bits = 0;
 	double number;
-	if (left(d) < sizeof(bits))
-		return truncated(d);
+	if (decode_left(d) < sizeof(bits))
+		return decode_truncated(d);
 	for (unsigned i = 0; i < sizeof(bits); i++)
 		bits |= (uint64_t)d->at[i] << (8 * i);
 	d->at += sizeof(bits);
@@ -126,36 +126,37 @@ static bool double_as_real(struct decoder *d, struct datum *out)
 	return true;
 }
 
-static bool bytes(struct decoder *d, struct datum *out)
+static bool decode_bytes(struct decoder *d, struct datum *out)
 {
 	int64_t size;
 	if (!read_long(d, &size))
 		return false;
 	if (size < 0)
-		return fail(d, "BAD_LENGTH", "claims a length of %" PRId64 " bytes", size);
+		return decode_fail(d, "BAD_LENGTH", "claims a length of %" PRId64 " bytes", size);
 	if ((uint64_t)size > d->limits->string_bytes || size > UINT32_MAX)
-		return fail(d, "LENGTH_BEYOND_LIMIT", "claims %" PRId64 " bytes; the limit is %zu",
-			size, d->limits->string_bytes);
-	if ((uint64_t)size > left(d))
-		return truncated(d);
+		return decode_fail(d, "LENGTH_BEYOND_LIMIT",
+			"claims %" PRId64 " bytes; the limit is %zu", size,
+			d->limits->string_bytes);
+	if ((uint64_t)size > decode_left(d))
+		return decode_truncated(d);
 	*out = datum_text((const char *)d->at, (uint32_t)size);
 	d->at += size;
 	return true;
 }
 
-static bool text(struct decoder *d, struct datum *out)
+static bool decode_text(struct decoder *d, struct datum *out)
 {
-	if (!bytes(d, out))
+	if (!decode_bytes(d, out))
 		return false;
 	/* A NUL is text all the same: what a column can't hold is for its handler to say or repair. */
 	if (unicode_check(out->text, out->size) == UNICODE_BAD)
-		return fail(d, "BAD_UTF8", "the text is not valid UTF-8");
+		return decode_fail(d, "BAD_UTF8", "the text is not valid UTF-8");
 	return true;
 }
 
-static bool json(struct decoder *d, struct datum *out)
+static bool decode_json(struct decoder *d, struct datum *out)
 {
-	if (!bytes(d, out))
+	if (!decode_bytes(d, out))
 		return false;
 	struct json_check check = json_check(out->text, out->size, d->limits->json_depth);
 	out->flags = check.repair ? DATUM_JSON_REPAIR : 0;
@@ -163,22 +164,23 @@ static bool json(struct decoder *d, struct datum *out)
 	case JSON_VALID:
 		return true;
 	case JSON_TOO_DEEP:
-		return fail(d, "DEPTH_BEYOND_LIMIT", "the JSON is nested more than %zu deep",
+		return decode_fail(d, "DEPTH_BEYOND_LIMIT", "the JSON is nested more than %zu deep",
 			d->limits->json_depth);
 	case JSON_BAD_UTF8:
-		return fail(d, "BAD_UTF8", "the JSON is not valid UTF-8 at byte %zu", check.at);
+		return decode_fail(d, "BAD_UTF8", "the JSON is not valid UTF-8 at byte %zu",
+			check.at);
 	default:
-		return fail(d, "BAD_JSON", "is not valid JSON at byte %zu", check.at);
+		return decode_fail(d, "BAD_JSON", "is not valid JSON at byte %zu", check.at);
 	}
 }
 
 /* Memory for datums, held against what the message may take. */
-static struct datum *take(struct decoder *d, size_t count)
+static struct datum *decode_take(struct decoder *d, size_t count)
 {
 	size_t size = count *
 		sizeof(struct datum); /* count is bounded by the limits: no overflow */
 	if (size > d->budget) {
-		fail(d, "LENGTH_BEYOND_LIMIT",
+		decode_fail(d, "LENGTH_BEYOND_LIMIT",
 			"the message decodes to more than %zu times its size",
 			(size_t)DECODE_FACTOR);
 		return NULL;
@@ -187,25 +189,26 @@ static struct datum *take(struct decoder *d, size_t count)
 	return arena_alloc(d->arena, size);
 }
 
-static bool enter(struct decoder *d, const struct plan *plan)
+static bool decode_enter(struct decoder *d, const struct plan *plan)
 {
 	if (d->path.depth >= d->limits->depth)
-		return fail(d, "DEPTH_BEYOND_LIMIT", "is nested more than %zu deep",
+		return decode_fail(d, "DEPTH_BEYOND_LIMIT", "is nested more than %zu deep",
 			d->limits->depth);
 	type_path_enter(&d->path, plan->writer);
 	return true;
 }
 
-static bool record(struct decoder *d, const struct plan *plan, struct datum *out)
+static bool decode_record(struct decoder *d, const struct plan *plan, struct datum *out)
 {
-	struct datum dropped, *fields = take(d, plan->field_count);
-	if (!fields || !enter(d, plan))
+	struct datum dropped, *fields = decode_take(d, plan->field_count);
+	if (!fields || !decode_enter(d, plan))
 		return false;
 	*out = datum_record(fields, plan->field_count);
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *step = &plan->steps[i];
 		type_path_index(&d->path, i);
-		if (!value(d, step->plan, step->target >= 0 ? &fields[step->target] : &dropped))
+		if (!decode_value(d, step->plan,
+			    step->target >= 0 ? &fields[step->target] : &dropped))
 			return false;
 	}
 	for (size_t i = 0; i < plan->fill_count; i++)
@@ -224,14 +227,14 @@ struct list {
 
 /* Room for `more` items. Grows at least to the double, so that many small blocks cost no more
  * than one large one. */
-static bool grow(struct decoder *d, struct list *list, size_t more)
+static bool decode_grow(struct decoder *d, struct list *list, size_t more)
 {
 	size_t needed = list->count + more;
 	if (needed <= list->capacity)
 		return true;
 	if (list->capacity && needed < 2 * list->capacity)
 		needed = 2 * list->capacity;
-	struct datum *items = take(d, needed * list->width);
+	struct datum *items = decode_take(d, needed * list->width);
 	if (!items)
 		return false;
 	if (list->count)
@@ -242,7 +245,7 @@ static bool grow(struct decoder *d, struct list *list, size_t more)
 }
 
 /* A block's count (0 ends the list) and, if it says its size, where it must end. */
-static bool block(struct decoder *d, const struct plan *plan, const struct list *list,
+static bool decode_block(struct decoder *d, const struct plan *plan, const struct list *list,
 	size_t *count, const uint8_t **end)
 {
 	int64_t items, size;
@@ -253,54 +256,55 @@ static bool block(struct decoder *d, const struct plan *plan, const struct list 
 		if (!read_long(d, &size))
 			return false;
 		if (items == INT64_MIN || size < 0)
-			return fail(d, "BAD_LENGTH", "a block claims a length that is none");
-		if ((uint64_t)size > left(d))
-			return truncated(d);
+			return decode_fail(d, "BAD_LENGTH", "a block claims a length that is none");
+		if ((uint64_t)size > decode_left(d))
+			return decode_truncated(d);
 		items = -items;
 		*end = d->at + size;
 	}
 	if ((uint64_t)items > UINT32_MAX / 4 || (size_t)items > d->limits->array_items ||
 		list->count > d->limits->array_items - (size_t)items)
-		return fail(d, "LENGTH_BEYOND_LIMIT", "claims %" PRId64 " items; the limit is %zu",
-			items, d->limits->array_items);
+		return decode_fail(d, "LENGTH_BEYOND_LIMIT",
+			"claims %" PRId64 " items; the limit is %zu", items,
+			d->limits->array_items);
 	size_t least = plan->item->least + list->width - 1; /* a map's key takes a byte at least */
-	if (least && (size_t)items > left(d) / least)
-		return truncated(d);
+	if (least && (size_t)items > decode_left(d) / least)
+		return decode_truncated(d);
 	*count = (size_t)items;
 	return true;
 }
 
 static bool block_items(struct decoder *d, const struct plan *plan, struct list *list, size_t count)
 {
-	if (!grow(d, list, count))
+	if (!decode_grow(d, list, count))
 		return false;
 	struct datum *item = list->items + list->count * list->width;
 	for (size_t i = 0; i < count; i++, item++) {
 		type_path_index(&d->path, list->count++);
-		if (list->width == 2 && !text(d, item++))
+		if (list->width == 2 && !decode_text(d, item++))
 			return false;
-		if (!value(d, plan->item, item))
+		if (!decode_value(d, plan->item, item))
 			return false;
 	}
 	return true;
 }
 
-static bool items(struct decoder *d, const struct plan *plan, struct datum *out)
+static bool decode_items(struct decoder *d, const struct plan *plan, struct datum *out)
 {
 	struct list list = { .width = plan->op == PLAN_MAP ? 2 : 1 };
 	const uint8_t *end;
 	size_t count = 0;
-	if (!enter(d, plan))
+	if (!decode_enter(d, plan))
 		return false;
 	for (;;) {
-		if (!block(d, plan, &list, &count, &end))
+		if (!decode_block(d, plan, &list, &count, &end))
 			return false;
 		if (!count)
 			break;
 		if (!block_items(d, plan, &list, count))
 			return false;
 		if (end && d->at != end)
-			return fail(d, "BAD_LENGTH", "a block does not end where it says");
+			return decode_fail(d, "BAD_LENGTH", "a block does not end where it says");
 	}
 	type_path_leave(&d->path);
 	*out = plan->op == PLAN_MAP ? datum_map(list.items, (uint32_t)list.count)
@@ -315,15 +319,15 @@ struct floats {
 };
 
 /* Appends a block's numbers: the first one's stay where they are. */
-static bool join(struct decoder *d, struct floats *floats, const uint8_t *first, size_t count,
-	size_t more)
+static bool decode_join(struct decoder *d, struct floats *floats, const uint8_t *first,
+	size_t count, size_t more)
 {
 	if (!count)
 		return true;
 	if (count + more > floats->capacity) {
 		size_t room = 2 * floats->capacity > count + more ? 2 * floats->capacity
 								  : count + more;
-		struct datum *taken = take(d, room * sizeof(float) / sizeof(*taken) + 1);
+		struct datum *taken = decode_take(d, room * sizeof(float) / sizeof(*taken) + 1);
 		if (!taken)
 			return false;
 		memcpy(taken, floats->bytes ? floats->bytes : first, count * sizeof(float));
@@ -341,9 +345,9 @@ static bool array_of_floats(struct decoder *d, const struct plan *plan, struct d
 	struct floats floats = { 0 };
 	const uint8_t *end, *first = NULL;
 	size_t count = 0;
-	if (!enter(d, plan))
+	if (!decode_enter(d, plan))
 		return false;
-	while (block(d, plan, &list, &count, &end)) {
+	while (decode_block(d, plan, &list, &count, &end)) {
 		if (!count) {
 			type_path_leave(&d->path);
 			*out = datum_floats(floats.bytes ? floats.bytes : first,
@@ -352,12 +356,12 @@ static bool array_of_floats(struct decoder *d, const struct plan *plan, struct d
 		}
 		if (!list.count)
 			first = d->at;
-		if (!join(d, &floats, first, list.count, count))
+		if (!decode_join(d, &floats, first, list.count, count))
 			return false;
 		list.count += count;
 		d->at += count * sizeof(float);
 		if (end && d->at != end)
-			return fail(d, "BAD_LENGTH", "a block does not end where it says");
+			return decode_fail(d, "BAD_LENGTH", "a block does not end where it says");
 	}
 	return false;
 }
@@ -369,15 +373,15 @@ static bool union_tag(struct decoder *d, const struct plan *plan, struct datum *
 	if (!read_long(d, &branch))
 		return false;
 	if (branch != 0 && branch != 1)
-		return fail(d, "BAD_UNION", "a union has no branch %" PRId64, branch);
+		return decode_fail(d, "BAD_UNION", "a union has no branch %" PRId64, branch);
 	*null = branch == plan->null_branch;
 	if (*null && !plan->takes_null)
-		return fail(d, "NULL_FOR_REQUIRED", "is null, and must not be");
+		return decode_fail(d, "NULL_FOR_REQUIRED", "is null, and must not be");
 	*out = datum_null();
 	return true;
 }
 
-static bool integer(struct decoder *d, const struct plan *plan, struct datum *out)
+static bool decode_integer(struct decoder *d, const struct plan *plan, struct datum *out)
 {
 	bool narrow = plan->op == PLAN_INT || plan->op == PLAN_INT_AS_REAL;
 	int64_t number;
@@ -388,7 +392,7 @@ static bool integer(struct decoder *d, const struct plan *plan, struct datum *ou
 	return true;
 }
 
-static bool value(struct decoder *d, const struct plan *plan, struct datum *out)
+static bool decode_value(struct decoder *d, const struct plan *plan, struct datum *out)
 {
 	bool null = false;
 	if (plan->tagged && !union_tag(d, plan, out, &null))
@@ -400,30 +404,30 @@ static bool value(struct decoder *d, const struct plan *plan, struct datum *out)
 		*out = datum_null();
 		return true;
 	case PLAN_BOOLEAN:
-		return boolean(d, out);
+		return decode_boolean(d, out);
 	case PLAN_INT:
 	case PLAN_LONG:
 	case PLAN_INT_AS_REAL:
 	case PLAN_LONG_AS_REAL:
-		return integer(d, plan, out);
+		return decode_integer(d, plan, out);
 	case PLAN_FLOAT:
 		return float_as_real(d, out);
 	case PLAN_DOUBLE:
 		return double_as_real(d, out);
 	case PLAN_BYTES:
-		return bytes(d, out);
+		return decode_bytes(d, out);
 	case PLAN_TEXT:
-		return text(d, out);
+		return decode_text(d, out);
 	case PLAN_JSON:
-		return json(d, out);
+		return decode_json(d, out);
 	case PLAN_RECORD:
-		return record(d, plan, out);
+		return decode_record(d, plan, out);
 	case PLAN_ARRAY:
 		if (plan->item->op == PLAN_FLOAT && !plan->item->tagged)
 			return array_of_floats(d, plan, out);
-		return items(d, plan, out);
+		return decode_items(d, plan, out);
 	case PLAN_MAP:
-		return items(d, plan, out);
+		return decode_items(d, plan, out);
 	}
 	return false;
 }
@@ -440,12 +444,13 @@ bool decode(const struct plan *plan, const void *message, size_t size,
 	d.error = error;
 	d.path.depth = 0;
 	if (size > limits->message_bytes)
-		return fail(&d, "LENGTH_BEYOND_LIMIT",
+		return decode_fail(&d, "LENGTH_BEYOND_LIMIT",
 			"the message has %zu bytes; the limit is %zu", size, limits->message_bytes);
 	d.budget = size > DECODE_FLOOR / DECODE_FACTOR ? size * DECODE_FACTOR : DECODE_FLOOR;
-	if (!value(&d, plan, datum))
+	if (!decode_value(&d, plan, datum))
 		return false;
 	if (d.at != d.end)
-		return fail(&d, "TRAILING_BYTES", "%zu bytes follow the datum", left(&d));
+		return decode_fail(&d, "TRAILING_BYTES", "%zu bytes follow the datum",
+			decode_left(&d));
 	return true;
 }

@@ -18,10 +18,10 @@ struct encoder {
 	size_t error_size;
 };
 
-static bool value(struct encoder *e, const struct type *type, const struct datum *datum);
+static bool encode_value(struct encoder *e, const struct type *type, const struct datum *datum);
 
-__attribute__((cold, noinline)) static bool misfit(struct encoder *e, const struct type *type,
-	const char *reason)
+__attribute__((cold, noinline)) static bool encode_misfit(struct encoder *e,
+	const struct type *type, const char *reason)
 {
 	char where[128];
 	type_path_text(&e->path, where, sizeof(where));
@@ -33,7 +33,7 @@ __attribute__((cold, noinline)) static bool misfit(struct encoder *e, const stru
 /* Bytes the varint of a long takes at most. */
 #define LONG_BYTES 10
 
-static void write_long(struct encoder *e, int64_t number)
+static void encode_write_long(struct encoder *e, int64_t number)
 {
 	uint64_t bits = ((uint64_t)number << 1) ^ (uint64_t)(number >> 63);
 	uint8_t bytes[LONG_BYTES];
@@ -57,30 +57,30 @@ static void write_little_endian(struct encoder *e, uint64_t bits, size_t size)
 		room[i] = (uint8_t)(bits >> (8 * i));
 }
 
-static bool boolean(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_boolean(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_BOOLEAN)
-		return misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "another kind of datum");
 	buffer_add_byte(e->out, datum->boolean ? 1 : 0);
 	return true;
 }
 
-static bool integer(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_integer(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	int64_t number = datum->integer;
 	if (datum->kind != DATUM_INTEGER)
-		return misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "another kind of datum");
 	if (type->kind == TYPE_INT && (number < INT32_MIN || number > INT32_MAX))
-		return misfit(e, type, "out of range");
-	write_long(e, number);
+		return encode_misfit(e, type, "out of range");
+	encode_write_long(e, number);
 	return true;
 }
 
 /* A whole number is taken too: columns of counts are integers where the reply has a double. */
-static bool real(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_real(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_REAL && datum->kind != DATUM_INTEGER)
-		return misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "another kind of datum");
 	double number = datum->kind == DATUM_REAL ? datum->real : (double)datum->integer;
 	if (type->kind == TYPE_FLOAT) {
 		float narrow = (float)number;
@@ -95,37 +95,37 @@ static bool real(struct encoder *e, const struct type *type, const struct datum 
 	return true;
 }
 
-static bool text(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_text(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_TEXT)
-		return misfit(e, type, "another kind of datum");
-	write_long(e, datum->size);
+		return encode_misfit(e, type, "another kind of datum");
+	encode_write_long(e, datum->size);
 	buffer_add(e->out, datum->text, datum->size);
 	return true;
 }
 
-static bool record(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_record(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_RECORD)
-		return misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "another kind of datum");
 	if (datum->size != type->field_count)
-		return misfit(e, type, "another number of fields");
+		return encode_misfit(e, type, "another number of fields");
 	type_path_enter(&e->path, type);
 	for (size_t i = 0; i < type->field_count; i++) {
 		type_path_index(&e->path, i);
-		if (!value(e, type->fields[i].type, &datum->items[i]))
+		if (!encode_value(e, type->fields[i].type, &datum->items[i]))
 			return false;
 	}
 	type_path_leave(&e->path);
 	return true;
 }
 
-static bool item(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_item(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (type->kind == TYPE_ARRAY)
-		return value(e, type->item, datum);
+		return encode_value(e, type->item, datum);
 	static const struct type key = { .kind = TYPE_STRING };
-	return text(e, &key, datum) && value(e, type->item, datum + 1);
+	return encode_text(e, &key, datum) && encode_value(e, type->item, datum + 1);
 }
 
 static bool is_floats(const struct type *type, const struct datum *datum)
@@ -135,60 +135,60 @@ static bool is_floats(const struct type *type, const struct datum *datum)
 }
 
 /* One block; its size isn't known before it is written, so it isn't said. */
-static bool items(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_items(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (is_floats(type, datum)) {
 		if (datum->size)
-			write_long(e, datum->size);
+			encode_write_long(e, datum->size);
 		buffer_add(e->out, datum->text, datum->size * sizeof(float));
-		write_long(e, 0);
+		encode_write_long(e, 0);
 		return true;
 	}
 	size_t width = type->kind == TYPE_MAP ? 2 : 1;
 	if (datum->kind != (type->kind == TYPE_MAP ? DATUM_MAP : DATUM_ARRAY))
-		return misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "another kind of datum");
 	type_path_enter(&e->path, type);
 	if (datum->size)
-		write_long(e, datum->size);
+		encode_write_long(e, datum->size);
 	for (size_t i = 0; i < datum->size; i++) {
 		type_path_index(&e->path, i);
-		if (!item(e, type, &datum->items[i * width]))
+		if (!encode_item(e, type, &datum->items[i * width]))
 			return false;
 	}
-	write_long(e, 0);
+	encode_write_long(e, 0);
 	type_path_leave(&e->path);
 	return true;
 }
 
-static bool value(struct encoder *e, const struct type *type, const struct datum *datum)
+static bool encode_value(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (type->nullable) {
 		bool null = datum_is_null(datum);
-		write_long(e, null ? type->null_branch : 1 - type->null_branch);
+		encode_write_long(e, null ? type->null_branch : 1 - type->null_branch);
 		if (null)
 			return true;
 	}
 	switch (type->kind) {
 	case TYPE_NULL:
-		return datum_is_null(datum) || misfit(e, type, "another kind of datum");
+		return datum_is_null(datum) || encode_misfit(e, type, "another kind of datum");
 	case TYPE_BOOLEAN:
-		return boolean(e, type, datum);
+		return encode_boolean(e, type, datum);
 	case TYPE_INT:
 	case TYPE_LONG:
-		return integer(e, type, datum);
+		return encode_integer(e, type, datum);
 	case TYPE_FLOAT:
 	case TYPE_DOUBLE:
-		return real(e, type, datum);
+		return encode_real(e, type, datum);
 	case TYPE_BYTES:
 	case TYPE_STRING:
-		return text(e, type, datum);
+		return encode_text(e, type, datum);
 	case TYPE_RECORD:
-		return record(e, type, datum);
+		return encode_record(e, type, datum);
 	case TYPE_ARRAY:
 	case TYPE_MAP:
-		return items(e, type, datum);
+		return encode_items(e, type, datum);
 	}
-	return misfit(e, type, "an unknown type");
+	return encode_misfit(e, type, "an unknown type");
 }
 
 enum encode_verdict encode(struct buffer *out, const struct type *type, const struct datum *datum,
@@ -200,7 +200,7 @@ enum encode_verdict encode(struct buffer *out, const struct type *type, const st
 	e.error = error;
 	e.error_size = error_size;
 	size_t before = out->size;
-	if (!value(&e, type, datum)) {
+	if (!encode_value(&e, type, datum)) {
 		out->size = before;
 		return ENCODE_MISFIT;
 	}

@@ -22,10 +22,11 @@ struct planner {
 	size_t error_size;
 };
 
-static const struct plan *resolve(struct planner *p, const struct type *writer,
+static const struct plan *plan_resolve(struct planner *p, const struct type *writer,
 	const struct type *reader);
 
-__attribute__((format(printf, 2, 3))) static bool refuse(struct planner *p, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool plan_refuse(struct planner *p, const char *format,
+	...)
 {
 	char where[256], reason[256];
 	va_list arguments;
@@ -37,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct planner *p, cons
 	return false;
 }
 
-static bool is_text(enum type_kind kind)
+static bool plan_is_text(enum type_kind kind)
 {
 	return kind == TYPE_STRING || kind == TYPE_BYTES;
 }
@@ -55,9 +56,9 @@ static bool scalar_op(const struct type *writer, const struct type *reader, enum
 		*op = PLAN_FLOAT;
 	else if (from == TYPE_DOUBLE && to == TYPE_DOUBLE)
 		*op = PLAN_DOUBLE;
-	else if (is_text(from) && to == TYPE_BYTES)
+	else if (plan_is_text(from) && to == TYPE_BYTES)
 		*op = PLAN_BYTES;
-	else if (is_text(from) && to == TYPE_STRING)
+	else if (plan_is_text(from) && to == TYPE_STRING)
 		*op = reader->logical == LOGICAL_JSON ? PLAN_JSON : PLAN_TEXT;
 	else if (from == TYPE_BOOLEAN && to == TYPE_BOOLEAN)
 		*op = PLAN_BOOLEAN;
@@ -74,7 +75,7 @@ static size_t scalar_least(enum type_kind writer)
 }
 
 /* The reader's fields that the writer lacks. */
-static bool fill(struct planner *p, struct plan *plan, const struct type *reader,
+static bool plan_fill(struct planner *p, struct plan *plan, const struct type *reader,
 	const struct type *writer)
 {
 	struct plan_fill *fills = arena_calloc(p->arena, reader->field_count, sizeof(*fills));
@@ -84,7 +85,8 @@ static bool fill(struct planner *p, struct plan *plan, const struct type *reader
 		if (type_field_index(writer, field->name, strlen(field->name)) >= 0)
 			continue;
 		if (!field->has_default)
-			return refuse(p, "field %s is not in the writer's %s and has no default",
+			return plan_refuse(p,
+				"field %s is not in the writer's %s and has no default",
 				field->name, writer->name);
 		fills[plan->fill_count++] = (struct plan_fill){ i, &field->default_value };
 	}
@@ -105,7 +107,7 @@ static bool resolve_record(struct planner *p, struct plan *plan, const struct ty
 		int target = type_field_index(reader, field->name, strlen(field->name));
 		type_path_index(&p->path, i);
 		steps[i].target = target;
-		steps[i].plan = resolve(p, field->type,
+		steps[i].plan = plan_resolve(p, field->type,
 			target >= 0 ? reader->fields[target].type : field->type);
 		if (!steps[i].plan)
 			return false;
@@ -119,7 +121,7 @@ static bool resolve_items(struct planner *p, struct plan *plan, const struct typ
 {
 	plan->op = writer->kind == TYPE_ARRAY ? PLAN_ARRAY : PLAN_MAP;
 	plan->least = 1;
-	plan->item = resolve(p, writer->item, reader->item);
+	plan->item = plan_resolve(p, writer->item, reader->item);
 	return plan->item != NULL;
 }
 
@@ -127,16 +129,16 @@ static bool resolve_container(struct planner *p, struct plan *plan, const struct
 	const struct type *reader)
 {
 	if (writer->kind != reader->kind)
-		return refuse(p, "%s can't be read as %s", type_kind_name(writer->kind),
+		return plan_refuse(p, "%s can't be read as %s", type_kind_name(writer->kind),
 			type_kind_name(reader->kind));
 	type_path_enter(&p->path, writer);
 	bool ok = writer->kind == TYPE_RECORD ? resolve_record(p, plan, writer, reader)
 					      : resolve_items(p, plan, writer, reader);
 	type_path_leave(&p->path);
-	return ok && (writer->kind != TYPE_RECORD || fill(p, plan, reader, writer));
+	return ok && (writer->kind != TYPE_RECORD || plan_fill(p, plan, reader, writer));
 }
 
-static const struct plan *resolve(struct planner *p, const struct type *writer,
+static const struct plan *plan_resolve(struct planner *p, const struct type *writer,
 	const struct type *reader)
 {
 	struct plan *plan = arena_calloc(p->arena, 1, sizeof(*plan));
@@ -144,7 +146,7 @@ static const struct plan *resolve(struct planner *p, const struct type *writer,
 	plan->takes_null = reader->nullable || reader->kind == TYPE_NULL;
 	plan->least = scalar_least(writer->kind);
 	if (++p->nodes > NODES_MAXIMUM) {
-		refuse(p, "the schema has too many fields");
+		plan_refuse(p, "the schema has too many fields");
 		return NULL;
 	}
 	if (!scalar_op(writer, reader, &plan->op) && !resolve_container(p, plan, writer, reader))
@@ -161,5 +163,5 @@ const struct plan *plan_new(struct arena *arena, const struct type *writer,
 	const struct type *reader, char *error, size_t error_size)
 {
 	struct planner planner = { .arena = arena, .error = error, .error_size = error_size };
-	return resolve(&planner, writer, reader);
+	return plan_resolve(&planner, writer, reader);
 }

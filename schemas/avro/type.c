@@ -35,9 +35,10 @@ struct compiler {
 	int depth;
 };
 
-static const struct type *compile(struct compiler *c, const json_t *schema, const char *namespace);
+static const struct type *avro_type_compile(struct compiler *c, const json_t *schema,
+	const char *namespace);
 
-__attribute__((format(printf, 2, 3))) static const struct type *refuse(struct compiler *c,
+__attribute__((format(printf, 2, 3))) static const struct type *type_refuse(struct compiler *c,
 	const char *format, ...)
 {
 	char reason[NAME_SIZE + 128];
@@ -77,12 +78,12 @@ static struct type *new_type(struct compiler *c, enum type_kind kind)
 
 /* Counts the level of a container over what it holds. References to records make types deeper
  * than their JSON is, so the bound is looked at here too. */
-static bool deepen(struct compiler *c, struct type *container, const struct type *item)
+static bool type_deepen(struct compiler *c, struct type *container, const struct type *item)
 {
 	if (container->depth <= item->depth)
 		container->depth = (uint8_t)(item->depth + 1);
 	return container->depth <= TYPE_DEPTH_MAXIMUM ||
-		refuse(c, "types are nested more than %d deep", TYPE_DEPTH_MAXIMUM);
+		type_refuse(c, "types are nested more than %d deep", TYPE_DEPTH_MAXIMUM);
 }
 
 /* A primitive's name or that of a record defined earlier. */
@@ -93,13 +94,13 @@ static const struct type *compile_name(struct compiler *c, const char *name, con
 			return new_type(c, kind);
 	struct full_name full;
 	if (!name_resolve(&full, name, namespace))
-		return refuse(c, "the type name is too long");
+		return type_refuse(c, "the type name is too long");
 	for (struct known *known = c->known; known; known = known->next) {
 		if (strcmp(known->name, full.text) != 0)
 			continue;
-		return known->open ? refuse(c, "%s contains itself", full.text) : known->type;
+		return known->open ? type_refuse(c, "%s contains itself", full.text) : known->type;
 	}
-	return refuse(c, "type %s is not defined in this schema", full.text);
+	return type_refuse(c, "type %s is not defined in this schema", full.text);
 }
 
 static const struct type *compile_union(struct compiler *c, const json_t *branches,
@@ -110,12 +111,13 @@ static const struct type *compile_union(struct compiler *c, const json_t *branch
 	bool null_first = first && strcmp(first, "null") == 0;
 	bool null_second = second && strcmp(second, "null") == 0;
 	if (json_array_size(branches) != 2 || null_first == null_second)
-		return refuse(c, "a union must be of null and one other type");
-	const struct type *other = compile(c, json_array_get(branches, null_first), namespace);
+		return type_refuse(c, "a union must be of null and one other type");
+	const struct type *other = avro_type_compile(c, json_array_get(branches, null_first),
+		namespace);
 	if (!other)
 		return NULL;
 	if (other->nullable)
-		return refuse(c, "a union stands directly in a union");
+		return type_refuse(c, "a union stands directly in a union");
 	struct type *type = new_type(c, other->kind);
 	*type = *other;
 	type->nullable = true;
@@ -128,16 +130,16 @@ static bool compile_field(struct compiler *c, struct type_field *field, const js
 {
 	const char *name = json_string_value(json_object_get(json, "name"));
 	if (!name || !*name)
-		return refuse(c, "a field has no name");
+		return type_refuse(c, "a field has no name");
 	c->field = field->name = arena_copy(c->arena, name, strlen(name));
-	field->type = compile(c, json_object_get(json, "type"), namespace);
+	field->type = avro_type_compile(c, json_object_get(json, "type"), namespace);
 	if (!field->type)
 		return false;
 	c->field = field->name;
 	const json_t *given = json_object_get(json, "default");
 	field->has_default = given != NULL;
 	if (given && !type_default(c->arena, field->type, given, &field->default_value))
-		return refuse(c, "the default is no value of its type");
+		return type_refuse(c, "the default is no value of its type");
 	return true;
 }
 
@@ -150,13 +152,13 @@ static bool compile_fields(struct compiler *c, struct type *record, const json_t
 	record->depth = 1;
 	for (size_t i = 0; i < count; i++) {
 		if (!compile_field(c, &list[i], json_array_get(fields, i), namespace) ||
-			!deepen(c, record, list[i].type))
+			!type_deepen(c, record, list[i].type))
 			return false;
 		if (type_field_index(record, list[i].name, strlen(list[i].name)) >= 0)
-			return refuse(c, "the field stands twice in its record");
+			return type_refuse(c, "the field stands twice in its record");
 		record->field_count = i + 1;
 	}
-	return json_is_array(fields) || refuse(c, "record %s has no fields", record->name);
+	return json_is_array(fields) || type_refuse(c, "record %s has no fields", record->name);
 }
 
 static const struct type *compile_record(struct compiler *c, const json_t *schema,
@@ -164,10 +166,10 @@ static const struct type *compile_record(struct compiler *c, const json_t *schem
 {
 	struct full_name full;
 	if (!name_define(&full, schema, namespace))
-		return refuse(c, "a record has no name, or too long a one");
+		return type_refuse(c, "a record has no name, or too long a one");
 	for (struct known *known = c->known; known; known = known->next)
 		if (strcmp(known->name, full.text) == 0)
-			return refuse(c, "%s is defined twice", full.text);
+			return type_refuse(c, "%s is defined twice", full.text);
 	struct type *record = new_type(c, TYPE_RECORD);
 	record->name = arena_copy(c->arena, full.text, strlen(full.text));
 	struct known *known = arena_alloc(c->arena, sizeof(*known));
@@ -183,15 +185,15 @@ static const struct type *compile_items(struct compiler *c, enum type_kind kind,
 	const json_t *items, const char *namespace)
 {
 	struct type *type = new_type(c, kind);
-	type->item = compile(c, items, namespace);
-	return type->item && deepen(c, type, type->item) ? type : NULL;
+	type->item = avro_type_compile(c, items, namespace);
+	return type->item && type_deepen(c, type, type->item) ? type : NULL;
 }
 
 /* {"type": "string", "logicalType": ...}, or a type in needless braces. */
 static const struct type *compile_annotated(struct compiler *c, const json_t *schema,
 	const char *namespace)
 {
-	const struct type *plain = compile(c, json_object_get(schema, "type"), namespace);
+	const struct type *plain = avro_type_compile(c, json_object_get(schema, "type"), namespace);
 	const char *logical = json_string_value(json_object_get(schema, "logicalType"));
 	if (!plain || !logical)
 		return plain;
@@ -217,15 +219,17 @@ static const struct type *compile_object(struct compiler *c, const json_t *schem
 	if (strcmp(kind, "map") == 0)
 		return compile_items(c, TYPE_MAP, json_object_get(schema, "values"), namespace);
 	if (strcmp(kind, "enum") == 0 || strcmp(kind, "fixed") == 0)
-		return refuse(c, "type %s is not supported: use string or bytes", kind);
+		return type_refuse(c, "type %s is not supported: use string or bytes", kind);
 	return compile_annotated(c, schema, namespace);
 }
 
-static const struct type *compile(struct compiler *c, const json_t *schema, const char *namespace)
+static const struct type *avro_type_compile(struct compiler *c, const json_t *schema,
+	const char *namespace)
 {
 	const struct type *type;
 	if (c->depth >= JSON_NESTING_MAXIMUM)
-		return refuse(c, "the schema is nested more than %d deep", JSON_NESTING_MAXIMUM);
+		return type_refuse(c, "the schema is nested more than %d deep",
+			JSON_NESTING_MAXIMUM);
 	c->depth++;
 	if (json_is_string(schema))
 		type = compile_name(c, json_string_value(schema), namespace);
@@ -234,7 +238,7 @@ static const struct type *compile(struct compiler *c, const json_t *schema, cons
 	else if (json_is_object(schema))
 		type = compile_object(c, schema, namespace);
 	else
-		type = refuse(c, "a type is missing or is neither name, object nor union");
+		type = type_refuse(c, "a type is missing or is neither name, object nor union");
 	c->depth--;
 	return type;
 }
@@ -249,7 +253,7 @@ const struct type *type_compile(struct arena *arena, const char *json, size_t si
 		return NULL;
 	}
 	struct compiler compiler = { .arena = arena, .error = error, .error_size = error_size };
-	const struct type *type = compile(&compiler, schema, "");
+	const struct type *type = avro_type_compile(&compiler, schema, "");
 	json_decref(schema);
 	return type;
 }

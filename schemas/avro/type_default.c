@@ -15,7 +15,7 @@ static bool whole_number(const struct type *type, const json_t *json, struct dat
 		(type->kind == TYPE_LONG || (number >= INT32_MIN && number <= INT32_MAX));
 }
 
-static bool text(struct arena *arena, const struct type *type, const json_t *json,
+static bool type_default_text(struct arena *arena, const struct type *type, const json_t *json,
 	struct datum *value)
 {
 	size_t size = json_string_length(json);
@@ -31,7 +31,7 @@ static bool text(struct arena *arena, const struct type *type, const json_t *jso
 }
 
 /* Bytes are written as a string of the code points 0 to 255: one or two bytes of UTF-8 each. */
-static bool bytes(struct arena *arena, const json_t *json, struct datum *value)
+static bool type_default_bytes(struct arena *arena, const json_t *json, struct datum *value)
 {
 	const unsigned char *source = (const unsigned char *)json_string_value(json);
 	if (!source)
@@ -51,7 +51,7 @@ static bool bytes(struct arena *arena, const json_t *json, struct datum *value)
 	return true;
 }
 
-static bool array(struct arena *arena, const struct type *type, const json_t *json,
+static bool type_default_array(struct arena *arena, const struct type *type, const json_t *json,
 	struct datum *value)
 {
 	uint32_t count = (uint32_t)json_array_size(json);
@@ -62,7 +62,8 @@ static bool array(struct arena *arena, const struct type *type, const json_t *js
 	return json_is_array(json);
 }
 
-static bool map(struct arena *arena, const struct type *type, json_t *json, struct datum *value)
+static bool type_default_map(struct arena *arena, const struct type *type, json_t *json,
+	struct datum *value)
 {
 	uint32_t count = (uint32_t)json_object_size(json), at = 0;
 	*value = datum_map(arena_calloc(arena, count, 2 * sizeof(struct datum)), count);
@@ -77,7 +78,7 @@ static bool map(struct arena *arena, const struct type *type, json_t *json, stru
 	return json_is_object(json);
 }
 
-static bool record(struct arena *arena, const struct type *type, const json_t *json,
+static bool type_default_record(struct arena *arena, const struct type *type, const json_t *json,
 	struct datum *value)
 {
 	uint32_t count = (uint32_t)type->field_count;
@@ -114,15 +115,15 @@ bool type_default(struct arena *arena, const struct type *type, const json_t *js
 		*value = datum_real(json_number_value(json));
 		return json_is_number(json);
 	case TYPE_BYTES:
-		return bytes(arena, json, value);
+		return type_default_bytes(arena, json, value);
 	case TYPE_STRING:
-		return text(arena, type, json, value);
+		return type_default_text(arena, type, json, value);
 	case TYPE_RECORD:
-		return record(arena, type, json, value);
+		return type_default_record(arena, type, json, value);
 	case TYPE_ARRAY:
-		return array(arena, type, json, value);
+		return type_default_array(arena, type, json, value);
 	case TYPE_MAP:
-		return map(arena, type, (json_t *)json, value);
+		return type_default_map(arena, type, (json_t *)json, value);
 	}
 	return false;
 }

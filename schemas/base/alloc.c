@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void end(const char *reason)
+static _Noreturn void alloc_end(const char *reason)
 {
 	fprintf(stderr, "stowage: %s\n", reason);
 	abort();
@@ -24,7 +24,7 @@ void *allocate_again(void *old, size_t size)
 {
 	void *memory = realloc(old, size ? size : 1);
 	if (!memory)
-		end("out of memory");
+		alloc_end("out of memory");
 	return memory;
 }
 
@@ -32,7 +32,7 @@ size_t allocate_product(size_t count, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(count, size, &bytes))
-		end("allocation size overflows");
+		alloc_end("allocation size overflows");
 	return bytes;
 }
 
@@ -70,7 +70,7 @@ char *alloc_printf(const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		end("out of memory");
+		alloc_end("out of memory");
 	va_end(args);
 	return text;
 }

@@ -21,7 +21,7 @@ void buffer_clear(struct buffer *buffer)
 	buffer->failed = false;
 }
 
-static void reallocate(struct buffer *buffer, size_t needed)
+static void buffer_reallocate(struct buffer *buffer, size_t needed)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
 	while (capacity < needed)
@@ -39,7 +39,7 @@ uint8_t *buffer_grow(struct buffer *buffer, size_t size)
 		return NULL;
 	}
 	if (size > buffer->capacity - buffer->size || !buffer->data)
-		reallocate(buffer, buffer->size + size);
+		buffer_reallocate(buffer, buffer->size + size);
 	uint8_t *room = buffer->data + buffer->size;
 	buffer->size += size;
 	return room;

@@ -67,7 +67,7 @@ static bool take_char(struct reader *in, char wanted)
 	return found;
 }
 
-static void expect(struct reader *in, char wanted)
+static void iso_time_expect(struct reader *in, char wanted)
 {
 	in->ok = take_char(in, wanted) && in->ok;
 }
@@ -120,9 +120,9 @@ static int take_zone(struct reader *in)
 		return 0;
 	int sign = take_char(in, '+') ? 1 : -1;
 	if (sign < 0)
-		expect(in, '-');
+		iso_time_expect(in, '-');
 	int hours = take_digits(in, 2, 0, 23);
-	expect(in, ':');
+	iso_time_expect(in, ':');
 	return sign * (hours * 60 + take_digits(in, 2, 0, 59));
 }
 
@@ -131,15 +131,15 @@ bool iso_time_read(const char *text, size_t len, int64_t *ms)
 	struct reader in = { text, text + len, true };
 
 	int year = take_year(&in);
-	expect(&in, '-');
+	iso_time_expect(&in, '-');
 	int month = take_digits(&in, 2, 1, 12);
-	expect(&in, '-');
+	iso_time_expect(&in, '-');
 	int day = take_digits(&in, 2, 1, 31);
-	expect(&in, 'T');
+	iso_time_expect(&in, 'T');
 	int64_t minutes = take_digits(&in, 2, 0, 24) * 60;
-	expect(&in, ':');
+	iso_time_expect(&in, ':');
 	minutes += take_digits(&in, 2, 0, 59);
-	expect(&in, ':');
+	iso_time_expect(&in, ':');
 	int seconds = take_digits(&in, 2, 0, 59);
 	int fraction = take_fraction(&in);
 	minutes -= take_zone(&in);

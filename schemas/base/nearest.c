@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static size_t least(size_t a, size_t b)
+static size_t nearest_least(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -32,11 +32,11 @@ size_t nearest_distance(const char *a, const char *b)
 
 		now[0] = i;
 		for (size_t j = 1; j <= b_len; j++) {
-			now[j] = least(least(last[j], now[j - 1]) + 1,
+			now[j] = nearest_least(nearest_least(last[j], now[j - 1]) + 1,
 				last[j - 1] + !same_letter(a[i - 1], b[j - 1]));
 			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
 				same_letter(a[i - 2], b[j - 1]))
-				now[j] = least(now[j], before[j - 2] + 1);
+				now[j] = nearest_least(now[j], before[j - 2] + 1);
 		}
 		before = last;
 		last = now;

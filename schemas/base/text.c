@@ -62,7 +62,7 @@ void text_addf(struct text *text, const char *format, ...)
 }
 
 /* Adds the string between two `quote`, doubling every quote in it. */
-static void add_quoted(struct text *text, const char *string, char quote, char escape)
+static void text_add_quoted(struct text *text, const char *string, char quote, char escape)
 {
 	text_add_bytes(text, &quote, 1);
 	for (; *string; string++) {
@@ -75,7 +75,7 @@ static void add_quoted(struct text *text, const char *string, char quote, char e
 
 void text_add_ident(struct text *text, const char *name)
 {
-	add_quoted(text, name, '"', '"');
+	text_add_quoted(text, name, '"', '"');
 }
 
 void text_add_literal(struct text *text, const char *value)
@@ -83,9 +83,9 @@ void text_add_literal(struct text *text, const char *value)
 	/* E'' means the same whatever standard_conforming_strings says. */
 	if (strchr(value, '\\')) {
 		text_add(text, "E");
-		add_quoted(text, value, '\'', '\\');
+		text_add_quoted(text, value, '\'', '\\');
 	} else {
-		add_quoted(text, value, '\'', '\'');
+		text_add_quoted(text, value, '\'', '\'');
 	}
 }
 

@@ -22,7 +22,7 @@ static inline uint64_t word_at(const char *text)
 
 /* Has the word a byte that is zero or above 127? (Subtracting one from each byte borrows into
  * the top bit of some byte exactly if there is a zero, when no top bit is set.) */
-static inline uint64_t odd_bytes(uint64_t word)
+static inline uint64_t utf8_odd_bytes(uint64_t word)
 {
 	return (word | (word - ONES)) & HIGHS;
 }
@@ -31,22 +31,22 @@ static const char *skip_ascii(const char *at, const char *end)
 {
 	const char *start = at;
 	while (end - at >= 32) {
-		uint64_t odd = odd_bytes(word_at(at)) | odd_bytes(word_at(at + 8)) |
-			odd_bytes(word_at(at + 16)) | odd_bytes(word_at(at + 24));
+		uint64_t odd = utf8_odd_bytes(word_at(at)) | utf8_odd_bytes(word_at(at + 8)) |
+			utf8_odd_bytes(word_at(at + 16)) | utf8_odd_bytes(word_at(at + 24));
 		if (odd)
 			break;
 		at += 32;
 	}
-	while (end - at >= 8 && !odd_bytes(word_at(at)))
+	while (end - at >= 8 && !utf8_odd_bytes(word_at(at)))
 		at += 8;
-	if (end - at < 8 && end - start >= 8 && !odd_bytes(word_at(end - 8)))
+	if (end - at < 8 && end - start >= 8 && !utf8_odd_bytes(word_at(end - 8)))
 		return end; /* the last word overlaps what was passed over */
 	while (at < end && *at > 0 && !(*at & 0x80))
 		at++;
 	return at;
 }
 
-static inline bool follows(unsigned char byte)
+static inline bool utf8_follows(unsigned char byte)
 {
 	return (byte & 0xC0) == 0x80;
 }
@@ -59,15 +59,15 @@ size_t unicode_step(const char *text, const char *end)
 		return 0;
 	if (c[0] < 0x80)
 		return 1;
-	if (size < 2 || c[0] < 0xC2 || !follows(c[1]))
+	if (size < 2 || c[0] < 0xC2 || !utf8_follows(c[1]))
 		return 0;
 	if (c[0] < 0xE0)
 		return 2;
-	if (size < 3 || !follows(c[2]))
+	if (size < 3 || !utf8_follows(c[2]))
 		return 0;
 	if (c[0] < 0xF0) /* E0: not overlong; ED: no surrogate */
 		return (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) ? 0 : 3;
-	if (size < 4 || !follows(c[3]) || c[0] > 0xF4)
+	if (size < 4 || !utf8_follows(c[3]) || c[0] > 0xF4)
 		return 0;
 	return (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F) ? 0 : 4;
 }

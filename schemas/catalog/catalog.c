@@ -36,7 +36,7 @@ struct loader {
 	size_t error_size;
 };
 
-__attribute__((format(printf, 3, 4))) static bool refuse(struct loader *l, const char *name,
+__attribute__((format(printf, 3, 4))) static bool catalog_refuse(struct loader *l, const char *name,
 	const char *format, ...)
 {
 	char reason[512];
@@ -53,30 +53,30 @@ static bool accepted_by_avro_c(struct loader *l, const char *name, const char *t
 {
 	avro_schema_t schema;
 	if (avro_schema_from_json_length(text, size, &schema) != 0)
-		return refuse(l, name, "avro-c refuses it: %s", avro_strerror());
+		return catalog_refuse(l, name, "avro-c refuses it: %s", avro_strerror());
 	avro_schema_decref(schema);
 	return true;
 }
 
-static bool compile(struct loader *l, const char *name, const char *text, size_t size,
+static bool catalog_compile(struct loader *l, const char *name, const char *text, size_t size,
 	struct catalog_schema *schema)
 {
 	char reason[400];
 	schema->text = text;
 	schema->type = type_compile(l->catalog->arena, text, size, reason, sizeof(reason));
 	if (!schema->type)
-		return refuse(l, name, "%s", reason);
+		return catalog_refuse(l, name, "%s", reason);
 	if (!canonical_fingerprint(&schema->fingerprint, text, size, reason, sizeof(reason)))
-		return refuse(l, name, "%s", reason);
+		return catalog_refuse(l, name, "%s", reason);
 	schema->plan = plan_new(l->catalog->arena, schema->type, schema->type, reason,
 		sizeof(reason));
 	if (!schema->plan)
-		return refuse(l, name, "%s", reason);
+		return catalog_refuse(l, name, "%s", reason);
 	return accepted_by_avro_c(l, name, text, size);
 }
 
 /* The slot of that fingerprint, or the free one where it belongs. */
-static struct catalog_writer *slot(const struct catalog *catalog, uint64_t fingerprint)
+static struct catalog_writer *catalog_slot(const struct catalog *catalog, uint64_t fingerprint)
 {
 	size_t mask = catalog->slot_count - 1, at = fingerprint & mask;
 	while (catalog->slots[at].plan && catalog->slots[at].fingerprint != fingerprint)
@@ -84,7 +84,7 @@ static struct catalog_writer *slot(const struct catalog *catalog, uint64_t finge
 	return &catalog->slots[at];
 }
 
-static void resize(struct catalog *catalog, size_t slot_count)
+static void catalog_resize(struct catalog *catalog, size_t slot_count)
 {
 	struct catalog_writer *old = catalog->slots;
 	size_t old_count = catalog->slot_count, size = allocate_product(slot_count, sizeof(*old));
@@ -92,7 +92,7 @@ static void resize(struct catalog *catalog, size_t slot_count)
 	catalog->slot_count = slot_count;
 	for (size_t i = 0; i < old_count; i++)
 		if (old[i].plan)
-			*slot(catalog, old[i].fingerprint) = old[i];
+			*catalog_slot(catalog, old[i].fingerprint) = old[i];
 	free(old);
 }
 
@@ -101,8 +101,8 @@ static void add_writer(struct catalog *catalog, uint64_t fingerprint, int comman
 	const struct plan *plan)
 {
 	if (2 * catalog->writer_count >= catalog->slot_count)
-		resize(catalog, 2 * catalog->slot_count);
-	struct catalog_writer *free_slot = slot(catalog, fingerprint);
+		catalog_resize(catalog, 2 * catalog->slot_count);
+	struct catalog_writer *free_slot = catalog_slot(catalog, fingerprint);
 	if (free_slot->plan)
 		return;
 	*free_slot = (struct catalog_writer){ fingerprint, command, plan };
@@ -132,21 +132,21 @@ static bool add_other(struct loader *l, const char *name, const char *text, size
 	struct catalog *catalog = l->catalog;
 	struct catalog_schema schema;
 	char reason[400];
-	if (!compile(l, name, text, size, &schema))
+	if (!catalog_compile(l, name, text, size, &schema))
 		return false;
 	int command = schema.type->name ? command_of_record(schema.type->name) : -1;
 	if (command < 0)
-		return refuse(l, name, "%s is no command's record",
+		return catalog_refuse(l, name, "%s is no command's record",
 			schema.type->name ? schema.type->name : type_kind_name(schema.type->kind));
 	const struct plan *plan = plan_new(catalog->arena, schema.type,
 		catalog->requests[command].type, reason, sizeof(reason));
 	if (!plan)
-		return refuse(l, name, "can't be read: %s", reason);
+		return catalog_refuse(l, name, "can't be read: %s", reason);
 	add_writer(catalog, schema.fingerprint, command, plan);
 	return true;
 }
 
-static bool add_file(void *arg, const char *path, const char *text, size_t size)
+static bool catalog_add_file(void *arg, const char *path, const char *text, size_t size)
 {
 	return add_other(arg, path, text, size);
 }
@@ -157,16 +157,18 @@ static bool add_commands(struct loader *l)
 	for (size_t i = 0; i < schema_count; i++) {
 		const struct schema_def *def = &schema_defs[i];
 		struct catalog_schema *request = &catalog->requests[i];
-		if (!compile(l, def->command, def->request, strlen(def->request), request) ||
-			!compile(l, def->command, def->reply, strlen(def->reply),
+		if (!catalog_compile(l, def->command, def->request, strlen(def->request),
+			    request) ||
+			!catalog_compile(l, def->command, def->reply, strlen(def->reply),
 				&catalog->replies[i]))
 			return false;
 		add_writer(catalog, request->fingerprint, (int)i, request->plan);
 	}
-	return compile(l, "mastra.Error", schema_error, strlen(schema_error), &catalog->error);
+	return catalog_compile(l, "mastra.Error", schema_error, strlen(schema_error),
+		&catalog->error);
 }
 
-static bool load(struct loader *l, const char *directory)
+static bool catalog_load(struct loader *l, const char *directory)
 {
 	if (!add_commands(l))
 		return false;
@@ -174,7 +176,7 @@ static bool load(struct loader *l, const char *directory)
 		if (!add_other(l, history_defs[i].name, history_defs[i].text,
 			    strlen(history_defs[i].text)))
 			return false;
-	return !directory || folder_read(directory, add_file, l, l->error, l->error_size);
+	return !directory || folder_read(directory, catalog_add_file, l, l->error, l->error_size);
 }
 
 struct catalog *catalog_new(const char *directory, char *error, size_t error_size)
@@ -183,9 +185,9 @@ struct catalog *catalog_new(const char *directory, char *error, size_t error_siz
 	*catalog = (struct catalog){ .arena = arena_new(0) };
 	catalog->requests = arena_calloc(catalog->arena, schema_count, sizeof(*catalog->requests));
 	catalog->replies = arena_calloc(catalog->arena, schema_count, sizeof(*catalog->replies));
-	resize(catalog, FIRST_SLOTS);
+	catalog_resize(catalog, FIRST_SLOTS);
 	struct loader loader = { catalog, error, error_size };
-	if (load(&loader, directory))
+	if (catalog_load(&loader, directory))
 		return catalog;
 	catalog_free(catalog);
 	return NULL;
@@ -219,7 +221,7 @@ int catalog_command(const char *name, size_t size)
 
 const struct catalog_writer *catalog_find(const struct catalog *catalog, uint64_t fingerprint)
 {
-	const struct catalog_writer *found = slot(catalog, fingerprint);
+	const struct catalog_writer *found = catalog_slot(catalog, fingerprint);
 	return found->plan ? found : NULL;
 }
 

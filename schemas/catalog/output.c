@@ -21,7 +21,7 @@ struct writer {
 	size_t error_size;
 };
 
-static bool fail(const struct writer *w, const char *path)
+static bool schema_output_fail(const struct writer *w, const char *path)
 {
 	snprintf(w->error, w->error_size, "%s: %s", path, strerror(errno ? errno : EIO));
 	return false;
@@ -34,7 +34,7 @@ static bool make_folders(const struct writer *w, const char *path)
 	size_t size = strlen(path);
 	if (size >= sizeof(part)) {
 		errno = ENAMETOOLONG;
-		return fail(w, path);
+		return schema_output_fail(w, path);
 	}
 	for (size_t i = 1; i <= size; i++) {
 		if (path[i] != '/' && path[i] != '\0')
@@ -42,7 +42,7 @@ static bool make_folders(const struct writer *w, const char *path)
 		memcpy(part, path, i);
 		part[i] = '\0';
 		if (mkdir(part, 0777) != 0 && errno != EEXIST)
-			return fail(w, part);
+			return schema_output_fail(w, part);
 	}
 	return true;
 }
@@ -56,11 +56,11 @@ static bool write_json(const struct writer *w, const char *name, const json_t *j
 		errno = ENAMETOOLONG;
 	FILE *file = errno ? NULL : fopen(path, "we");
 	if (!file)
-		return fail(w, path);
+		return schema_output_fail(w, path);
 	bool ok = json_dumpf(json, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
 	if (fclose(file) != 0)
 		ok = false;
-	return ok || fail(w, path);
+	return ok || schema_output_fail(w, path);
 }
 
 static bool write_schema(const struct writer *w, const char *name,
@@ -107,7 +107,7 @@ static bool write_command(const struct writer *w, const struct catalog *catalog,
 		(int)strcspn(name, "."), name);
 	if (size >= (int)sizeof(folder)) {
 		errno = ENAMETOOLONG;
-		return fail(w, w->directory);
+		return schema_output_fail(w, w->directory);
 	}
 	return make_folders(w, folder) && write_schema(w, request_file, request) &&
 		write_schema(w, reply_file, reply);

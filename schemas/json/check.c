@@ -35,13 +35,13 @@ struct scan {
 	uint64_t objects[JSON_DEPTH_MAXIMUM / 64]; /* bit per open container: is it an object? */
 };
 
-static bool fail(struct scan *scan, enum json_verdict verdict)
+static bool json_check_fail(struct scan *scan, enum json_verdict verdict)
 {
 	scan->verdict = verdict;
 	return false;
 }
 
-static inline int peek(const struct scan *scan)
+static inline int json_check_peek(const struct scan *scan)
 {
 	return scan->at < scan->end ? (unsigned char)*scan->at : -1;
 }
@@ -62,7 +62,7 @@ static inline uint64_t zero_bytes(uint64_t word)
 
 /* A high bit, the lowest of them right, where a byte does not stand for itself in a string:
  * quote, backslash, control, not ASCII. */
-static inline uint64_t odd_bytes(uint64_t word)
+static inline uint64_t json_check_odd_bytes(uint64_t word)
 {
 	return zero_bytes(word ^ (ONES * '"')) | zero_bytes(word ^ (ONES * '\\')) |
 		((word - ONES * ' ') & ~word & HIGHS) | (word & HIGHS);
@@ -95,7 +95,7 @@ static inline const char *skip_plain(const char *at, const char *end)
 	while (end - at >= 8) {
 		uint64_t bytes;
 		memcpy(&bytes, at, sizeof(bytes));
-		uint64_t odd = odd_bytes(bytes);
+		uint64_t odd = json_check_odd_bytes(bytes);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 		if (odd)
 			return at + __builtin_ctzll(odd) / 8;
@@ -111,11 +111,11 @@ static inline const char *skip_plain(const char *at, const char *end)
 }
 
 /* The four hexadecimal digits of a \u escape, -1 if they aren't. */
-static int32_t hex4(struct scan *scan)
+static int32_t json_check_hex4(struct scan *scan)
 {
 	int32_t value = 0;
 	for (int i = 0; i < 4; i++, scan->at++) {
-		int c = peek(scan);
+		int c = json_check_peek(scan);
 		if (c >= '0' && c <= '9')
 			value = value * 16 + (c - '0');
 		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
@@ -129,9 +129,9 @@ static int32_t hex4(struct scan *scan)
 /* Behind \u. A high surrogate takes the \u of its low one with it. */
 static bool unicode_escape(struct scan *scan)
 {
-	int32_t unit = hex4(scan);
+	int32_t unit = json_check_hex4(scan);
 	if (unit < 0)
-		return fail(scan, JSON_BAD);
+		return json_check_fail(scan, JSON_BAD);
 	if (unit == 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
 		scan->repair = true;
 	if (unit < 0xD800 || unit > 0xDBFF)
@@ -139,7 +139,7 @@ static bool unicode_escape(struct scan *scan)
 	const char *behind = scan->at;
 	if (scan->end - behind >= 6 && behind[0] == '\\' && behind[1] == 'u') {
 		scan->at += 2;
-		int32_t low = hex4(scan);
+		int32_t low = json_check_hex4(scan);
 		if (low >= 0xDC00 && low <= 0xDFFF)
 			return true;
 		scan->at = behind; /* not its low half: looked at again for itself */
@@ -148,74 +148,74 @@ static bool unicode_escape(struct scan *scan)
 	return true;
 }
 
-static bool escape(struct scan *scan)
+static bool json_check_escape(struct scan *scan)
 {
-	int c = peek(scan);
+	int c = json_check_peek(scan);
 	if (c < 0 || !strchr("\"\\/bfnrtu", c) || c == 0)
-		return fail(scan, JSON_BAD);
+		return json_check_fail(scan, JSON_BAD);
 	scan->at++;
 	return c != 'u' || unicode_escape(scan);
 }
 
 /* A string, from behind its opening quote. */
-static bool string(struct scan *scan)
+static bool json_check_string(struct scan *scan)
 {
 	for (;;) {
 		scan->at = skip_plain(scan->at, scan->end);
-		int c = peek(scan);
+		int c = json_check_peek(scan);
 		if (c == '"') {
 			scan->at++;
 			return true;
 		}
 		if (c == '\\') {
 			scan->at++;
-			if (!escape(scan))
+			if (!json_check_escape(scan))
 				return false;
 		} else if (c >= 0x80) {
 			size_t step = unicode_step(scan->at, scan->end);
 			if (!step)
-				return fail(scan, JSON_BAD_UTF8);
+				return json_check_fail(scan, JSON_BAD_UTF8);
 			scan->at += step;
 		} else {
-			return fail(scan, JSON_BAD);
+			return json_check_fail(scan, JSON_BAD);
 		}
 	}
 }
 
-static bool digits(struct scan *scan)
+static bool json_check_digits(struct scan *scan)
 {
 	const char *start = scan->at;
 	while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
 		scan->at++;
-	return scan->at > start || fail(scan, JSON_BAD);
+	return scan->at > start || json_check_fail(scan, JSON_BAD);
 }
 
-static bool number(struct scan *scan)
+static bool json_check_number(struct scan *scan)
 {
-	if (peek(scan) == '-')
+	if (json_check_peek(scan) == '-')
 		scan->at++;
-	if (peek(scan) == '0')
+	if (json_check_peek(scan) == '0')
 		scan->at++;
-	else if (!digits(scan))
+	else if (!json_check_digits(scan))
 		return false;
-	if (peek(scan) == '.') {
+	if (json_check_peek(scan) == '.') {
 		scan->at++;
-		if (!digits(scan))
+		if (!json_check_digits(scan))
 			return false;
 	}
-	if (peek(scan) == 'e' || peek(scan) == 'E') {
+	if (json_check_peek(scan) == 'e' || json_check_peek(scan) == 'E') {
 		scan->at++;
-		if (peek(scan) == '+' || peek(scan) == '-')
+		if (json_check_peek(scan) == '+' || json_check_peek(scan) == '-')
 			scan->at++;
-		return digits(scan);
+		return json_check_digits(scan);
 	}
 	return true;
 }
 
-static bool word(struct scan *scan, const char *expected, size_t size)
+static bool json_check_word(struct scan *scan, const char *expected, size_t size)
 {
 	if ((size_t)(scan->end - scan->at) < size || memcmp(scan->at, expected, size) != 0)
-		return fail(scan, JSON_BAD);
+		return json_check_fail(scan, JSON_BAD);
 	scan->at += size;
 	return true;
 }
@@ -223,7 +223,7 @@ static bool word(struct scan *scan, const char *expected, size_t size)
 static bool open_container(struct scan *scan, bool object)
 {
 	if (scan->depth >= scan->depth_limit)
-		return fail(scan, JSON_TOO_DEEP);
+		return json_check_fail(scan, JSON_TOO_DEEP);
 	uint64_t bit = UINT64_C(1) << (scan->depth % 64);
 	uint64_t *bits = &scan->objects[scan->depth / 64];
 	*bits = object ? *bits | bit : *bits & ~bit;
@@ -246,16 +246,16 @@ static bool close_container(struct scan *scan, enum state *state)
 	return true;
 }
 
-static bool value(struct scan *scan, enum state *state)
+static bool json_check_value(struct scan *scan, enum state *state)
 {
-	int c = peek(scan);
+	int c = json_check_peek(scan);
 	if (*state == VALUE_OR_END && c == ']')
 		return close_container(scan, state);
 	*state = AFTER;
 	switch (c) {
 	case '"':
 		scan->at++;
-		return string(scan);
+		return json_check_string(scan);
 	case '{':
 		*state = KEY_OR_END;
 		return open_container(scan, true);
@@ -263,61 +263,61 @@ static bool value(struct scan *scan, enum state *state)
 		*state = VALUE_OR_END;
 		return open_container(scan, false);
 	case 't':
-		return word(scan, "true", 4);
+		return json_check_word(scan, "true", 4);
 	case 'f':
-		return word(scan, "false", 5);
+		return json_check_word(scan, "false", 5);
 	case 'n':
-		return word(scan, "null", 4);
+		return json_check_word(scan, "null", 4);
 	default:
-		return number(scan);
+		return json_check_number(scan);
 	}
 }
 
-static bool key(struct scan *scan, enum state *state)
+static bool json_check_key(struct scan *scan, enum state *state)
 {
-	if (*state == KEY_OR_END && peek(scan) == '}')
+	if (*state == KEY_OR_END && json_check_peek(scan) == '}')
 		return close_container(scan, state);
-	if (peek(scan) != '"')
-		return fail(scan, JSON_BAD);
+	if (json_check_peek(scan) != '"')
+		return json_check_fail(scan, JSON_BAD);
 	scan->at++;
-	if (!string(scan))
+	if (!json_check_string(scan))
 		return false;
 	skip_space(scan);
-	if (peek(scan) != ':')
-		return fail(scan, JSON_BAD);
+	if (json_check_peek(scan) != ':')
+		return json_check_fail(scan, JSON_BAD);
 	scan->at++;
 	*state = VALUE;
 	return true;
 }
 
 /* Behind a value within a container. */
-static bool after(struct scan *scan, enum state *state)
+static bool json_check_after(struct scan *scan, enum state *state)
 {
 	bool object = in_object(scan);
-	int c = peek(scan);
+	int c = json_check_peek(scan);
 	if (c == (object ? '}' : ']'))
 		return close_container(scan, state);
 	if (c != ',')
-		return fail(scan, JSON_BAD);
+		return json_check_fail(scan, JSON_BAD);
 	scan->at++;
 	*state = object ? KEY : VALUE;
 	return true;
 }
 
-static bool text(struct scan *scan)
+static bool json_check_text(struct scan *scan)
 {
 	enum state state = VALUE;
 	for (;;) {
 		bool ok;
 		skip_space(scan);
 		if (state == AFTER && scan->depth == 0)
-			return scan->at == scan->end || fail(scan, JSON_BAD);
+			return scan->at == scan->end || json_check_fail(scan, JSON_BAD);
 		if (state == AFTER)
-			ok = after(scan, &state);
+			ok = json_check_after(scan, &state);
 		else if (state == KEY || state == KEY_OR_END)
-			ok = key(scan, &state);
+			ok = json_check_key(scan, &state);
 		else
-			ok = value(scan, &state);
+			ok = json_check_value(scan, &state);
 		if (!ok)
 			return false;
 	}
@@ -332,6 +332,6 @@ struct json_check json_check(const char *bytes, size_t size, size_t depth_limit)
 	scan.depth_limit = depth_limit < JSON_DEPTH_MAXIMUM ? depth_limit : JSON_DEPTH_MAXIMUM;
 	scan.verdict = JSON_VALID;
 	scan.repair = false;
-	text(&scan);
+	json_check_text(&scan);
 	return (struct json_check){ scan.verdict, (size_t)(scan.at - bytes), scan.repair };
 }

@@ -58,14 +58,14 @@ bool json_spells(struct json value, const char *text);
 bool json_same(struct json a, struct json b);
 
 /* Walks the members of an object or the items of an array, in order. */
-struct json_walk {
+struct json_iter {
 	const char *at;
 	const char *end;
 	bool members;
 };
-struct json_walk json_walk(struct json container);
+struct json_iter json_iter(struct json container);
 /* key (may be NULL) is absent for an item. */
-bool json_next(struct json_walk *walk, struct json *key, struct json *value);
+bool json_next(struct json_iter *iter, struct json *key, struct json *value);
 
 /* Member `name` (plain, not escaped) of an object in normal form; absent if it has none or is
  * no object. The last of several wins, as in JSON.parse. */

@@ -79,7 +79,7 @@ static void add_positive(struct json_text *out, double value)
 	}
 }
 
-static void add_number(struct json_text *out, const char *token, size_t len)
+static void json_normal_add_number(struct json_text *out, const char *token, size_t len)
 {
 	/* strtod needs an end, and a token of millions of digits needs no stack. */
 	double value = strtod(arena_copy(out->arena, token, len), NULL);
@@ -317,7 +317,7 @@ struct datum json_normal(struct arena *arena, const struct datum *text)
 			at = add_normal_string(&out, at, end);
 		} else if ((*at >= '0' && *at <= '9') || *at == '-') {
 			const char *next = number_end(at, end);
-			add_number(&out, at, (size_t)(next - at));
+			json_normal_add_number(&out, at, (size_t)(next - at));
 			at = next;
 		} else {
 			if (*at != ' ' && *at != '\n' && *at != '\t' && *at != '\r')

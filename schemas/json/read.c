@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool blank(char c)
+static bool json_read_blank(char c)
 {
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
 static const char *skip_blanks(const char *at, const char *end)
 {
-	while (at < end && blank(*at))
+	while (at < end && json_read_blank(*at))
 		at++;
 	return at;
 }
@@ -52,7 +52,8 @@ static const char *skip_value(const char *at, const char *end)
 		return skip_string(at, end);
 	if (at < end && (*at == '{' || *at == '['))
 		return skip_container(at, end);
-	while (at < end && *at != ',' && *at != ']' && *at != '}' && *at != ':' && !blank(*at))
+	while (at < end && *at != ',' && *at != ']' && *at != '}' && *at != ':' &&
+		!json_read_blank(*at))
 		at++;
 	return at;
 }
@@ -95,14 +96,14 @@ enum json_kind json_kind(struct json value)
 	}
 }
 
-struct json_walk json_walk(struct json container)
+struct json_iter json_iter(struct json container)
 {
 	enum json_kind kind = json_kind(container);
 
 	if (kind != JSON_OBJECT_KIND && kind != JSON_ARRAY_KIND)
-		return (struct json_walk){ 0 };
+		return (struct json_iter){ 0 };
 	const char *end = container.text + container.len;
-	return (struct json_walk){
+	return (struct json_iter){
 		.at = skip_blanks(container.text, end) + 1,
 		.end = end,
 		.members = kind == JSON_OBJECT_KIND,
@@ -110,30 +111,30 @@ struct json_walk json_walk(struct json container)
 }
 
 /* One value; walk->at is then at what follows it. */
-static struct json take(struct json_walk *walk)
+static struct json json_read_take(struct json_iter *iter)
 {
-	const char *begin = skip_blanks(walk->at, walk->end);
+	const char *begin = skip_blanks(iter->at, iter->end);
 
-	walk->at = skip_value(begin, walk->end);
-	return (struct json){ begin, (size_t)(walk->at - begin) };
+	iter->at = skip_value(begin, iter->end);
+	return (struct json){ begin, (size_t)(iter->at - begin) };
 }
 
-bool json_next(struct json_walk *walk, struct json *key, struct json *value)
+bool json_next(struct json_iter *iter, struct json *key, struct json *value)
 {
-	walk->at = skip_blanks(walk->at, walk->end);
-	if (walk->at < walk->end && *walk->at == ',')
-		walk->at = skip_blanks(walk->at + 1, walk->end);
-	if (walk->at >= walk->end || *walk->at == '}' || *walk->at == ']')
+	iter->at = skip_blanks(iter->at, iter->end);
+	if (iter->at < iter->end && *iter->at == ',')
+		iter->at = skip_blanks(iter->at + 1, iter->end);
+	if (iter->at >= iter->end || *iter->at == '}' || *iter->at == ']')
 		return false;
 	struct json name = { 0 };
-	if (walk->members) {
-		name = take(walk);
-		walk->at = skip_blanks(walk->at, walk->end);
-		walk->at += walk->at < walk->end;
+	if (iter->members) {
+		name = json_read_take(iter);
+		iter->at = skip_blanks(iter->at, iter->end);
+		iter->at += iter->at < iter->end;
 	}
 	if (key)
 		*key = name;
-	*value = take(walk);
+	*value = json_read_take(iter);
 	return true;
 }
 
@@ -153,9 +154,9 @@ bool json_is(struct json value, const char *text)
 struct json json_get(struct json object, const char *name)
 {
 	struct json found = { 0 }, key, value;
-	struct json_walk walk = json_walk(object);
+	struct json_iter iter = json_iter(object);
 
-	while (walk.members && json_next(&walk, &key, &value))
+	while (iter.members && json_next(&iter, &key, &value))
 		if (json_is(key, name))
 			found = value;
 	return found;
@@ -164,9 +165,9 @@ struct json json_get(struct json object, const char *name)
 struct json json_get_key(struct json object, struct json wanted)
 {
 	struct json found = { 0 }, key, value;
-	struct json_walk walk = json_walk(object);
+	struct json_iter iter = json_iter(object);
 
-	while (walk.members && json_next(&walk, &key, &value))
+	while (iter.members && json_next(&iter, &key, &value))
 		if (json_same(key, wanted))
 			found = value;
 	return found;
@@ -203,13 +204,13 @@ static struct member *members_slot(const struct members *members, struct json ke
 	return &members->slots[at];
 }
 
-static size_t count_members(struct json object)
+static size_t json_read_count_members(struct json object)
 {
 	struct json key, value;
 	size_t count = 0;
 
-	struct json_walk walk = json_walk(object);
-	while (walk.members && json_next(&walk, &key, &value))
+	struct json_iter iter = json_iter(object);
+	while (iter.members && json_next(&iter, &key, &value))
 		count++;
 	return count;
 }
@@ -217,13 +218,13 @@ static size_t count_members(struct json object)
 static struct members members_of(struct arena *arena, struct json object)
 {
 	struct json key, value;
-	size_t count = count_members(object), room = 8;
+	size_t count = json_read_count_members(object), room = 8;
 
 	while (room < 2 * count)
 		room *= 2;
 	struct members members = { arena_calloc(arena, room, sizeof(struct member)), room - 1 };
-	struct json_walk walk = json_walk(object);
-	while (walk.members && json_next(&walk, &key, &value))
+	struct json_iter iter = json_iter(object);
+	while (iter.members && json_next(&iter, &key, &value))
 		*members_slot(&members, key) = (struct member){ key, value, false };
 	return members;
 }
@@ -271,15 +272,15 @@ static size_t merge_members(struct members *given, struct json a, struct json b,
 	struct json key, value;
 	size_t count = 0;
 
-	struct json_walk walk = json_walk(a);
-	while (walk.members && json_next(&walk, &key, &value)) {
+	struct json_iter iter = json_iter(a);
+	while (iter.members && json_next(&iter, &key, &value)) {
 		struct member *member = members_slot(given, key);
 		merged[count++] = (struct merged){ key, member->key.text ? member->value : value,
 			key_index(key) };
 		member->done = true;
 	}
-	walk = json_walk(b);
-	while (walk.members && json_next(&walk, &key, &value)) {
+	iter = json_iter(b);
+	while (iter.members && json_next(&iter, &key, &value)) {
 		struct member *member = members_slot(given, key);
 		if (!member->done)
 			merged[count++] = (struct merged){ key, member->value, key_index(key) };
@@ -292,7 +293,7 @@ struct json json_merge(struct arena *arena, struct json a, struct json b)
 {
 	struct json_text out = json_text_new(arena);
 	struct members given = members_of(arena, b);
-	size_t room = count_members(a) + count_members(b) + 1, indexes = 0;
+	size_t room = json_read_count_members(a) + json_read_count_members(b) + 1, indexes = 0;
 	struct merged *merged = arena_calloc(arena, room, sizeof(*merged));
 	struct merged *first = arena_calloc(arena, room, sizeof(*first));
 	size_t count = merge_members(&given, a, b, merged);

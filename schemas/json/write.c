@@ -19,7 +19,7 @@ struct json_text json_text_sized(struct arena *arena, size_t room)
 	};
 }
 
-static void make_room(struct json_text *out, size_t more)
+static void json_write_make_room(struct json_text *out, size_t more)
 {
 	if (out->room - out->len >= more)
 		return;
@@ -37,7 +37,7 @@ void json_text_add(struct json_text *out, const char *bytes, size_t len)
 {
 	if (!len)
 		return;
-	make_room(out, len);
+	json_write_make_room(out, len);
 	memcpy(out->bytes + out->len, bytes, len);
 	out->len += len;
 }
@@ -116,7 +116,7 @@ void json_text_key(struct json_text *out, const char *key, size_t len)
 
 struct json json_text_end(struct json_text *out)
 {
-	make_room(out, 1);
+	json_write_make_room(out, 1);
 	out->bytes[out->len] = '\0';
 	return (struct json){ out->bytes, out->len };
 }

@@ -172,7 +172,7 @@ def free_port():
         return found.getsockname()[1]
 
 
-def lanes_of(port):
+def partitions_of(port):
     """Partitions that a worker has; None: it is not ready."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
@@ -181,7 +181,7 @@ def lanes_of(port):
             lines = answer.read().decode().splitlines()
     except OSError:
         return None
-    return sum(int(float(line.split()[1])) for line in lines if line.startswith("stowage_lanes "))
+    return sum(int(float(line.split()[1])) for line in lines if line.startswith("stowage_partitions "))
 
 
 def wait_shared(ports):
@@ -193,7 +193,7 @@ def wait_shared(ports):
         if time.monotonic() > end:
             raise Failed(f"partitions are shared {lanes} after {SETTLING_S} s")
         time.sleep(0.1)
-        lanes = [lanes_of(port) for port in ports]
+        lanes = [partitions_of(port) for port in ports]
 
 
 def drained_shared(ground, number, count):

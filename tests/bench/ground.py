@@ -224,7 +224,7 @@ class Ground:
 
     def applied(self, worker, topic):
         """Commands of one topic that the worker's group has applied."""
-        return int(self.sql(f"""SELECT COALESCE(sum(applied), 0) FROM "{self.schema}".stowage_lanes
+        return int(self.sql(f"""SELECT COALESCE(sum(applied), 0) FROM "{self.schema}".stowage_offsets
             WHERE group_id = '{worker.group}' AND topic = '{topic}'"""))
 
     def reset_vectors(self, index):

@@ -29,7 +29,7 @@ static PGconn *open_connection(const char *schema)
 	if (PQstatus(connection) != CONNECTION_OK)
 		die("%s", PQerrorMessage(connection));
 	snprintf(sql, sizeof sql,
-		"SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_lanes WHERE group_id = $1",
+		"SELECT COALESCE(sum(applied), 0), count(*) FROM \"%s\".stowage_offsets WHERE group_id = $1",
 		schema);
 	PGresult *result = PQprepare(connection, "applied", sql, 0, NULL);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)

@@ -342,7 +342,7 @@ describe('older schemas', () => {
     const database = await newDatabase();
     await init(database, 'public');
     const was = dump(database, { own: true });
-    await sql(database, `DROP FUNCTION stowage_take; CREATE FUNCTION stowage_take(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`);
+    await sql(database, `DROP FUNCTION stowage_claim; CREATE FUNCTION stowage_claim(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`);
     await sql(database, 'DROP TABLE stowage_outbox');
     await init(database, 'public');
     assert.deepEqual(dump(database, { own: true }), was);
@@ -373,7 +373,7 @@ describe('older schemas', () => {
 
 describe('lanes', () => {
   const take = (client, topic, partition, topicId, reset) =>
-    client.query('SELECT * FROM my_schema.stowage_take($1, $2, $3, $4, $5)', ['g', topic, partition, topicId, reset]).then(({ rows }) => rows);
+    client.query('SELECT * FROM my_schema.stowage_claim($1, $2, $3, $4, $5)', ['g', topic, partition, topicId, reset]).then(({ rows }) => rows);
   const fence = (client, ...arrays) => client.query('SELECT my_schema.stowage_fence($1, $2, $3, $4, $5)', ['g', ...arrays]);
   let database;
 
@@ -382,7 +382,7 @@ describe('lanes', () => {
     await init(database, 'my_schema');
     const client = await connect(database);
     assert.deepEqual(await take(client, 't', 0, 'id', -1), []);
-    assert.deepEqual(await sql(database, 'TABLE my_schema.stowage_lanes'), []);
+    assert.deepEqual(await sql(database, 'TABLE my_schema.stowage_offsets'), []);
     const [made] = await take(client, 't', 0, '', 7);
     assert.deepEqual([made.epoch, made.applied, made.answered, made.topic_id, made.attempts, made.attempt_offset], ['1', '7', '7', '', 0, '-1']);
     assert.equal((await take(client, 't', 0, 'id', 99))[0].applied, '7');
@@ -397,7 +397,7 @@ describe('lanes', () => {
 
   test('the fence names every stale lane and holds the others', async () => {
     const [one, two] = [await connect(database), await connect(database)];
-    await sql(database, `TRUNCATE my_schema.stowage_lanes; INSERT INTO my_schema.stowage_lanes (group_id, topic, partition, epoch, applied, answered)
+    await sql(database, `TRUNCATE my_schema.stowage_offsets; INSERT INTO my_schema.stowage_offsets (group_id, topic, partition, epoch, applied, answered)
       SELECT 'g', 't', i, 5, 100 + i, 100 FROM generate_series(0, 99) i`);
     const all = Array.from({ length: 100 }, (_, i) => 99 - i);
     await one.query('BEGIN');
@@ -412,7 +412,7 @@ describe('lanes', () => {
       { code: 'SW001', detail: '1,2,3' });
     await fence(two, ['t'], [1], [5], [201]);
     await fence(two, [], [], [], []);
-    assert.deepEqual(await sql(database, 'SELECT applied, answered, attempts FROM my_schema.stowage_lanes WHERE partition = 0'),
+    assert.deepEqual(await sql(database, 'SELECT applied, answered, crash_count FROM my_schema.stowage_offsets WHERE partition = 0'),
       [{ applied: '200', answered: '151', attempts: 0 }]);
     await Promise.all([one.end(), two.end()]);
   });
@@ -436,7 +436,7 @@ describe('lanes', () => {
       await client.query('SELECT my_schema.stowage_advance($1, $2, $3, $4, $5, $6)', ['g', ['t'], [50], [5], [1000 + i], [1000 + i]]);
     }
     const { rows: [counts] } = await client.query(`SELECT pg_stat_get_xact_tuples_updated(oid) AS updated, pg_stat_get_xact_tuples_hot_updated(oid) AS hot
-      FROM pg_class WHERE oid = 'my_schema.stowage_lanes'::regclass`);
+      FROM pg_class WHERE oid = 'my_schema.stowage_offsets'::regclass`);
     await client.end();
     assert.deepEqual(counts, { updated: '3', hot: '3' });
     assert.deepEqual(await sql(database, `SELECT attstorage FROM pg_attribute WHERE attrelid = 'my_schema.stowage_outbox'::regclass AND attname = 'payload'`),

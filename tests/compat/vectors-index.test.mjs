@@ -314,11 +314,11 @@ describe('deleteIndex and truncateIndex', () => {
 
   test('a table that is no vector index is not touched, where the reference would drop it', async () => {
     for (const [method, args] of [['deleteIndex', {}], ['truncateIndex', {}], ['createIndex', { dimension: 3 }], ['buildIndex', { metric: 'cosine', indexConfig: {} }]]) {
-      for (const indexName of ['mastra_threads', 'stowage_lanes', 'stowage_lanes_pkey', 'stowage_vector_builds_id_seq']) {
+      for (const indexName of ['mastra_threads', 'stowage_offsets', 'stowage_offsets_pkey', 'stowage_vector_builds_id_seq']) {
         await assert.rejects(call(method, { indexName, ...args }), { category: 'CONFLICT', code: 'NOT_A_VECTOR_INDEX' });
       }
     }
-    assert.equal((await sql(`SELECT FROM pg_tables WHERE schemaname = $1 AND tablename IN ('mastra_threads', 'stowage_lanes')`, [world.schema])).length, 2);
+    assert.equal((await sql(`SELECT FROM pg_tables WHERE schemaname = $1 AND tablename IN ('mastra_threads', 'stowage_offsets')`, [world.schema])).length, 2);
   });
 
   // What listIndexes does not show is none for any command, whatever its columns are called.

@@ -82,7 +82,7 @@ export class Load {
   // Commands of the load that are applied; what was last seen while the database is away.
   async applied() {
     try {
-      const [{ sum }] = await sql(`SELECT coalesce(sum(applied), 0)::int AS sum FROM "${this.world.schema}".stowage_lanes WHERE topic = $1`, [this.world.topic]);
+      const [{ sum }] = await sql(`SELECT coalesce(sum(applied), 0)::int AS sum FROM "${this.world.schema}".stowage_offsets WHERE topic = $1`, [this.world.topic]);
       this.seen = sum - this.base;
     } catch {
       // killed on purpose

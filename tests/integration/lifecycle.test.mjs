@@ -46,7 +46,7 @@ describe('health and metrics', () => {
     assert.ok(await world.worker.metric('stowage_batch_commands_count') > 0);
     assert.ok(await world.worker.metric('stowage_command_age_seconds_count') > 0);
     assert.ok(await world.worker.metric('stowage_resident_memory_bytes') > 1e6);
-    assert.equal(await world.worker.metric('stowage_lanes'), 1);
+    assert.equal(await world.worker.metric('stowage_partitions'), 1);
     await until('no lag', async () => await world.worker.metric('stowage_lag') === 0);
     await until('nothing waits', async () => await world.worker.metric('stowage_queued_commands') === 0);
   });
@@ -81,7 +81,7 @@ describe('a log that has lost its beginning', () => {
     const world = new World({ name: 'retention', partitions });
     const ping = (partition) => ({ command: 'storage.ping', partition });
     const all = Array.from({ length: partitions }, (_, partition) => partition);
-    const applied = async (n) => (await sql(`SELECT count(*)::int AS n FROM "${world.schema}".stowage_lanes WHERE applied = $1`, [n]))[0].n;
+    const applied = async (n) => (await sql(`SELECT count(*)::int AS n FROM "${world.schema}".stowage_offsets WHERE applied = $1`, [n]))[0].n;
     try {
       await world.open();
       await world.client.post(all.map(ping));
@@ -95,7 +95,7 @@ describe('a log that has lost its beginning', () => {
         world.worker = await world.startWorker();
         await world.client.post(all.map(ping));
         await until('all are applied', async () => await applied(1 + start) === partitions);
-        assert.equal(await world.worker.metric('stowage_lanes_stopped'), 0);
+        assert.equal(await world.worker.metric('stowage_partitions_stopped'), 0);
         await world.worker.stop();
       }
     } finally {
@@ -182,7 +182,7 @@ describe('several workers', () => {
     try {
       await world.open();
       const second = await world.startWorker();
-      const lanes = (worker) => worker.metric('stowage_lanes');
+      const lanes = (worker) => worker.metric('stowage_partitions');
       await until('each has three', async () => await lanes(world.worker) === 3 && await lanes(second) === 3);
       const ask = async () => {
         for (let partition = 0; partition < 6; partition++) await world.client.call('storage.ping', {}, { partition });
@@ -237,7 +237,7 @@ describe('places', () => {
       await world.open({ start: false });
       await world.client.post([{ command: 'memory.saveThread', args: { thread: thread('before') }, key: 'k' }]);
       world.worker = await world.startWorker();
-      await until('the partition is taken', async () => (await sql(`SELECT 1 FROM "${world.schema}".stowage_lanes`)).length === 1);
+      await until('the partition is taken', async () => (await sql(`SELECT 1 FROM "${world.schema}".stowage_offsets`)).length === 1);
       await world.client.call('memory.saveThread', { thread: thread('after') }, { key: 'k' });
       assert.deepEqual(await sql(`SELECT id FROM "${world.schema}".mastra_threads`), [{ id: 'after' }]);
     } finally {

@@ -17,7 +17,7 @@ const inWorld = (name, use) => async () => {
     await world.open();
     await use(world, {
       run: (text, params) => sql(text.replaceAll(':schema', `"${world.schema}"`), params),
-      refused: () => metric('new_rows_refused_total'),
+      refused: () => metric('optimistic_insert_retries_total'),
       // All of them in one batch: they wait for a new worker. Resolves to 'done', or the error.
       together: async (list) => {
         await world.worker.stop();

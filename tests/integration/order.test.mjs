@@ -140,7 +140,7 @@ describe('order', () => {
     const models = [11, 12].map((seed) => new Model(newId(), seed, { messages: 200, atOnce: 60 }));
     await play(models, 400, { client: world.client });
     await sameRows(models);
-    assert.ok(await world.worker.metric('stowage_new_rows_refused_total') > 0, 'some were taken for new');
+    assert.ok(await world.worker.metric('stowage_optimistic_insert_retries_total') > 0, 'some were taken for new');
   });
 
   test('mixed commands in four partitions at once', async () => {
@@ -218,7 +218,7 @@ describe('order', () => {
   test('the end of a transaction is nothing that is left, also when the log loses it', async () => {
     const id = newId();
     const lane = async () => {
-      const [{ applied, answered }] = await sql(`SELECT applied::int, answered::int FROM "${world.schema}".stowage_lanes WHERE topic = $1 AND partition = 0`, [world.topic]);
+      const [{ applied, answered }] = await sql(`SELECT applied::int, answered::int FROM "${world.schema}".stowage_offsets WHERE topic = $1 AND partition = 0`, [world.topic]);
       return [applied, answered];
     };
     const end = async () => Number((await withAdmin((admin) => admin.fetchTopicOffsets(world.topic))).find(({ partition }) => partition === 0).high);
@@ -240,7 +240,7 @@ describe('order', () => {
     await world.worker.stop();
     world.worker = await world.startWorker();
     assert.equal((await world.client.call('memory.getThreadById', { threadId: id }, { partition: 0 })).id, id);
-    assert.equal(await world.worker.metric('stowage_lanes_stopped'), 0);
+    assert.equal(await world.worker.metric('stowage_partitions_stopped'), 0);
   });
 
   test('the outbox is empty again, and the offsets are at the end', async () => {

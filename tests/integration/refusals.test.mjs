@@ -142,8 +142,8 @@ describe('Kafka', () => {
     const commands = Array.from({ length: 2000 }, (_, i) => ({ command: 'memory.saveThread', args: { thread: thread(`t${i}`) }, partition: 0 }));
     commands.splice(300, 0, { value: randomBytes(5000), partition: 0 });
     await w.client.post(commands);
-    await until('the lane is stopped', async () => await w.worker.metric('stowage_lanes_stopped') === 1);
-    assert.match(w.worker.log, /lane stopped: its dead letter can't be produced.*stowage topics create/);
+    await until('the lane is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
+    assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*stowage topics create/);
     // The other partition goes on.
     await w.client.call('storage.ping', {}, { partition: 1 });
     await w.worker.stop();

@@ -160,7 +160,7 @@ describe('stowage offsets', () => {
       await sql(`UPDATE "${own.schema}".mastra_threads SET title = 'changed'`);
       const set = await tool(['offsets', 'set', '--topic', topic, '--partition', '0', '--to', '3'], { env: mine });
       assert.equal(set.code, 0, set.stderr);
-      const [row] = await sql(`SELECT applied::int FROM "${own.schema}".stowage_lanes WHERE topic = $1`, [topic]);
+      const [row] = await sql(`SELECT applied::int FROM "${own.schema}".stowage_offsets WHERE topic = $1`, [topic]);
       assert.equal(row.applied, 3);
       own.worker = await own.startWorker();
       await until('the last two have run again', async () => (await sql(`SELECT title FROM "${own.schema}".mastra_threads`))[0].title === 'n4');

@@ -62,7 +62,7 @@ static void wait_wake(struct builder *b, int ms)
 	drain_wake(b);
 }
 
-static int64_t backoff_ms(unsigned failures)
+static int64_t builder_backoff_ms(unsigned failures)
 {
 	int64_t delay = (int64_t)RETRY_MS << (failures > 8 ? 8 : failures);
 	return delay > RETRY_MAX_MS ? RETRY_MAX_MS : delay;
@@ -88,7 +88,7 @@ static void log_progress(struct builder *b, const struct build_progress *progres
 }
 
 /* Keeps the build ours; false: it is not, or may not be for long. */
-static bool renew(struct builder *b)
+static bool builder_renew(struct builder *b)
 {
 	struct build_progress progress;
 	struct db_failure failure;
@@ -102,11 +102,11 @@ static bool renew(struct builder *b)
 	return progress.ours;
 }
 
-static bool tick(void *arg)
+static bool builder_tick(void *arg)
 {
 	struct builder *b = arg;
 	drain_wake(b);
-	return !atomic_load(&b->stopping) && renew(b);
+	return !atomic_load(&b->stopping) && builder_renew(b);
 }
 
 /* What is to be done next, as the database says it. */
@@ -120,10 +120,10 @@ static enum db_kind next_step(struct builder *b, struct build_session *session, 
 }
 
 /* The row is looked at right before: a build that was cancelled must not be begun. */
-static enum db_kind run_step(struct builder *b, struct build_session *session, const char *step,
-	struct db_failure *failure)
+static enum db_kind builder_run_step(struct builder *b, struct build_session *session,
+	const char *step, struct db_failure *failure)
 {
-	if (renew(b))
+	if (builder_renew(b))
 		return build_session_run(session, step, &b->watch, NULL, failure);
 	*failure = (struct db_failure){ .kind = DB_CONTEND, .message = "the build was taken away" };
 	return DB_CONTEND;
@@ -148,7 +148,7 @@ static enum db_kind run_steps(struct builder *b, struct build_session *session, 
 			break;
 		}
 		log_debug(b->engine->log, "index build", LOG_STR("statement", step));
-		kind = run_step(b, session, step, failure);
+		kind = builder_run_step(b, session, step, failure);
 		free(past[1]);
 		past[1] = past[0];
 		past[0] = step;
@@ -219,7 +219,7 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 				LOG_STR("error", ignored.message));
 		metrics_add(b->engine->metrics, METRIC_BUILDS_FAILED, 1);
 	} else {
-		end.retry_ms = backoff_ms((unsigned)b->build.attempts - 1);
+		end.retry_ms = builder_backoff_ms((unsigned)b->build.attempts - 1);
 	}
 	log_at(b->engine->log, is_lasting(kind) ? LOG_ERROR : LOG_WARN,
 		is_lasting(kind) ? "index can't be built"
@@ -233,7 +233,7 @@ static void build_is_over(struct builder *b, struct build_session *session, enum
 	const struct db_failure *failure)
 {
 	/* Whoever cancelled a statement says so in the row, once its transaction is in. */
-	if (kind == DB_CONTEND && !b->taken && !atomic_load(&b->stopping) && renew(b))
+	if (kind == DB_CONTEND && !b->taken && !atomic_load(&b->stopping) && builder_renew(b))
 		b->taken = false;
 	if (b->taken) {
 		log_info(b->engine->log, "index build cancelled", LOG_STR("index", b->build.index));
@@ -310,7 +310,7 @@ static enum db_kind end_answers(struct builder *b, struct db_failure *failure)
 }
 
 /* Sends the answers of one build that ended. *worked: there was one. */
-static enum db_kind answer(struct builder *b, bool *worked, struct db_failure *failure)
+static enum db_kind builder_answer(struct builder *b, bool *worked, struct db_failure *failure)
 {
 	struct builder_answers *a = &b->answers;
 	a->id = 0;
@@ -326,11 +326,11 @@ static enum db_kind answer(struct builder *b, bool *worked, struct db_failure *f
 
 /* --- the thread --- */
 
-static enum db_kind work(struct builder *b, bool *worked, struct db_failure *failure)
+static enum db_kind builder_work(struct builder *b, bool *worked, struct db_failure *failure)
 {
 	if (!open_rows(b, failure))
 		return failure->kind;
-	enum db_kind kind = answer(b, worked, failure);
+	enum db_kind kind = builder_answer(b, worked, failure);
 	if (kind != DB_OK || *worked || atomic_load(&b->stopping))
 		return kind;
 	kind = build_rows_claim(&b->table, &b->build, failure);
@@ -342,13 +342,13 @@ static enum db_kind work(struct builder *b, bool *worked, struct db_failure *fai
 	return DB_OK;
 }
 
-static void *run(void *arg)
+static void *builder_run(void *arg)
 {
 	struct builder *b = arg;
 	while (!atomic_load(&b->stopping)) {
 		struct db_failure failure;
 		bool worked = false;
-		enum db_kind kind = work(b, &worked, &failure);
+		enum db_kind kind = builder_work(b, &worked, &failure);
 		if (kind == DB_OK) {
 			if (b->failures)
 				outage_over(b->engine->outage);
@@ -365,7 +365,7 @@ static void *run(void *arg)
 				LOG_STR("sqlstate", failure.sqlstate));
 		else if (kind != DB_CONTEND)
 			outage_seen(b->engine->outage, &failure);
-		wait_wake(b, (int)backoff_ms(b->failures++));
+		wait_wake(b, (int)builder_backoff_ms(b->failures++));
 	}
 	connection_close(b->table.connection);
 	return NULL;
@@ -382,18 +382,18 @@ struct builder *builder_start(const struct engine *engine)
 		.schema = engine->config->postgres.schema_name,
 		.owner = b->owner,
 		.lease_seconds = LEASE_SECONDS };
-	b->watch = (struct build_session_watch){ b->wake_fd, tick, b };
+	b->watch = (struct build_session_watch){ b->wake_fd, builder_tick, b };
 	b->answers = (struct builder_answers){
 		.engine = engine, .arena = arena_new(ARENA_KEEP), .wake_fd = b->wake_fd
 	};
-	if (pthread_create(&b->thread, NULL, run, b)) {
+	if (pthread_create(&b->thread, NULL, builder_run, b)) {
 		perror("stowage: builder");
 		abort();
 	}
 	return b;
 }
 
-static void wake(struct builder *b)
+static void builder_wake(struct builder *b)
 {
 	uint64_t one = 1;
 	if (write(b->wake_fd, &one, sizeof(one)) < 0)
@@ -403,7 +403,7 @@ static void wake(struct builder *b)
 void builder_stop(struct builder *b)
 {
 	atomic_store(&b->stopping, true);
-	wake(b);
+	builder_wake(b);
 	pthread_join(b->thread, NULL);
 }
 

@@ -7,7 +7,7 @@
 #include "worker/engine/reply.h"
 #include "worker/kafka/outgoing.h"
 
-static void sent(void *arg, enum sent_end end)
+static void index_replies_sent(void *arg, enum sent_end end)
 {
 	struct builder_answers *a = arg;
 	uint64_t one = 1;
@@ -36,7 +36,7 @@ void builder_answers_send(void *arg, const struct build_answers *answers)
 		.code = answers->code ? answers->code : "INDEX_BUILD_FAILED",
 		.message = answers->error ? answers->error : "",
 	};
-	struct ticket ticket = { .done = sent, .arg = a };
+	struct delivery delivery = { .done = index_replies_sent, .arg = a };
 	struct outgoing_reader reader;
 	struct outgoing address, message;
 	a->id = answers->id;
@@ -47,7 +47,7 @@ void builder_answers_send(void *arg, const struct build_answers *answers)
 			    &message))
 			continue;
 		atomic_fetch_add(&a->under_way, 1);
-		producer_send(a->engine->producer, &message, &ticket);
+		producer_send(a->engine->producer, &message, &delivery);
 	}
 	a->bad = reader.bad;
 	outgoing_reader_end(&reader);

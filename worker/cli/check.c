@@ -9,7 +9,7 @@
 
 enum verdict { VERDICT_OK, VERDICT_NOTE, VERDICT_FAILED };
 
-static void print_line(const struct check *check, enum verdict verdict, const char *what,
+static void cli_check_print_line(const struct check *check, enum verdict verdict, const char *what,
 	const char *hint, const char *format, va_list args)
 {
 	static const char *const words[] = { "ok    ", "note  ", "failed" };
@@ -30,7 +30,7 @@ void check_ok(struct check *check, const char *what, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print_line(check, VERDICT_OK, what, NULL, format, args);
+	cli_check_print_line(check, VERDICT_OK, what, NULL, format, args);
 	va_end(args);
 }
 
@@ -39,7 +39,7 @@ void check_note(struct check *check, const char *what, const char *hint, const c
 	va_list args;
 
 	va_start(args, format);
-	print_line(check, VERDICT_NOTE, what, hint, format, args);
+	cli_check_print_line(check, VERDICT_NOTE, what, hint, format, args);
 	va_end(args);
 }
 
@@ -51,7 +51,7 @@ void check_failed(struct check *check, enum exit_status status, const char *what
 	if (check->status == EXIT_OK)
 		check->status = status;
 	va_start(args, format);
-	print_line(check, VERDICT_FAILED, what, hint, format, args);
+	cli_check_print_line(check, VERDICT_FAILED, what, hint, format, args);
 	va_end(args);
 }
 
@@ -73,7 +73,7 @@ static void check_schemas(struct check *check)
 	catalog_free(catalog);
 }
 
-static int run(struct cli *cli)
+static int cli_check_run(struct cli *cli)
 {
 	struct check check = { .cli = cli, .config = cli_config(cli) };
 
@@ -96,5 +96,5 @@ const struct cli_command cli_check = {
 	.help = "Prints a line for each thing looked at: ok, failed with the way out, or a note. Changes\n"
 		"nothing. Every statement of every command is prepared and its columns are held against\n"
 		"the command's reply. The exit status is that of the first failure.",
-	.run = run,
+	.run = cli_check_run,
 };

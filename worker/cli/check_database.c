@@ -36,7 +36,7 @@ static void check_tls(struct check *check, PGconn *conn)
 			"not in use: passwords and data can be read on the way");
 }
 
-static void check_server(struct check *check, PGconn *conn)
+static void check_database_check_server(struct check *check, PGconn *conn)
 {
 	const char *version = PQparameterStatus(conn, "server_version");
 	const char *encoding = PQparameterStatus(conn, "server_encoding");
@@ -92,7 +92,7 @@ static void print_problems(struct check *check, const struct migrate_problems *p
 }
 
 /* True if the statements can be checked. */
-static bool check_tables(struct check *check, PGconn *conn)
+static bool check_database_check_tables(struct check *check, PGconn *conn)
 {
 	struct ddl_index *indexes = alloc_zero(check->config->postgres.index_count,
 		sizeof(*indexes));
@@ -124,9 +124,9 @@ void check_database(struct check *check)
 	check_ok(check, "database", "%s at %s:%s as %s", PQdb(conn), PQhost(conn), PQport(conn),
 		PQuser(conn));
 	check_tls(check, conn);
-	check_server(check, conn);
+	check_database_check_server(check, conn);
 	check_pgvector(check, conn);
-	if (check_tables(check, conn))
+	if (check_database_check_tables(check, conn))
 		check_statements(check, conn);
 	else
 		check_note(check, "statements", NULL, "not checked: they need the tables");

@@ -71,8 +71,8 @@ static bool column_fits(const struct type *type, Oid oid)
 	}
 }
 
-static void wrong(struct statement_check *at, const struct statement_def *statement,
-	const char *column, const char *what)
+static void check_statements_wrong(struct statement_check *at,
+	const struct statement_def *statement, const char *column, const char *what)
 {
 	check_failed(at->check, EXIT_DATABASE, "statements",
 		"a defect of this release of stowage, or a table that was changed",
@@ -86,9 +86,10 @@ static void check_column(struct statement_check *at, const struct statement_def 
 	int field = type_field_index(at->result, name, strlen(name));
 
 	if (field < 0)
-		wrong(at, statement, name, "is no field of the reply");
+		check_statements_wrong(at, statement, name, "is no field of the reply");
 	else if (!column_fits(at->result->fields[field].type, PQftype(columns, i)))
-		wrong(at, statement, name, "is of another type than the reply's field");
+		check_statements_wrong(at, statement, name,
+			"is of another type than the reply's field");
 }
 
 static void check_record(struct statement_check *at, const struct statement_def *statement,
@@ -103,7 +104,8 @@ static void check_record(struct statement_check *at, const struct statement_def 
 		for (int c = 0; c < PQnfields(columns); c++)
 			found = found || strcmp(PQfname(columns, c), field->name) == 0;
 		if (!found && !field->type->nullable)
-			wrong(at, statement, field->name, "is missing: the reply always has it");
+			check_statements_wrong(at, statement, field->name,
+				"is missing: the reply always has it");
 	}
 }
 
@@ -117,9 +119,9 @@ static void check_columns(struct statement_check *at, const struct statement_def
 		break;
 	case REPLY_VALUE:
 		if (PQnfields(columns) != 1)
-			wrong(at, statement, "1", "must be the only one");
+			check_statements_wrong(at, statement, "1", "must be the only one");
 		else if (!column_fits(at->result, PQftype(columns, 0)))
-			wrong(at, statement, PQfname(columns, 0),
+			check_statements_wrong(at, statement, PQfname(columns, 0),
 				"is of another type than the reply");
 		break;
 	default:
@@ -127,8 +129,8 @@ static void check_columns(struct statement_check *at, const struct statement_def
 	}
 }
 
-static bool failed(struct statement_check *at, const struct statement_def *statement,
-	const PGresult *result)
+static bool check_statements_failed(struct statement_check *at,
+	const struct statement_def *statement, const PGresult *result)
 {
 	char line[DATABASE_ERROR_MAX];
 
@@ -148,9 +150,9 @@ static void check_one(struct statement_check *at, const struct statement_def *st
 	PGresult *prepared = PQprepare(at->conn, "", sql, 0, NULL);
 	PGresult *columns = NULL;
 
-	if (!failed(at, statement, prepared)) {
+	if (!check_statements_failed(at, statement, prepared)) {
 		columns = PQdescribePrepared(at->conn, "");
-		if (!failed(at, statement, columns)) {
+		if (!check_statements_failed(at, statement, columns)) {
 			at->prepared++;
 			check_columns(at, statement, columns);
 		}

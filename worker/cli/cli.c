@@ -100,7 +100,7 @@ static int help_or_version(const struct cli *cli, int code)
 
 /* Reads options from argv[1] on; operands stay behind optind. Returns -1 to go on, else the exit
  * status. Before the command is known it stops at the first operand. */
-static int read_options(struct cli *cli, int argc, char **argv)
+static int cli_read_options(struct cli *cli, int argc, char **argv)
 {
 	struct option options[CLI_OPTIONS_MAX + GLOBAL_COUNT + 1];
 	int count = collect_options(cli->command, options);
@@ -124,7 +124,7 @@ static int read_options(struct cli *cli, int argc, char **argv)
 }
 
 /* The row of argv[0], or of argv[0] and argv[1] for a group; *words of argv were its name. */
-static const struct cli_command *find_command(int argc, char **argv, int *words)
+static const struct cli_command *cli_find_command(int argc, char **argv, int *words)
 {
 	for (size_t i = 0; cli_commands[i]; i++) {
 		const struct cli_command *row = cli_commands[i];
@@ -137,7 +137,7 @@ static const struct cli_command *find_command(int argc, char **argv, int *words)
 	return NULL;
 }
 
-static bool is_group(const char *word)
+static bool cli_is_group(const char *word)
 {
 	for (size_t i = 0; cli_commands[i]; i++)
 		if (cli_commands[i]->group && strcmp(cli_commands[i]->group, word) == 0)
@@ -148,7 +148,7 @@ static bool is_group(const char *word)
 static int unknown_command(const struct cli *cli, int argc, char **argv)
 {
 	struct nearest nearest = { .wanted = argv[0] };
-	bool group = is_group(argv[0]);
+	bool group = cli_is_group(argv[0]);
 
 	if (group && (argc < 2 || strcmp(argv[1], "--help") == 0)) {
 		cli_print_group_help(argv[0]);
@@ -185,13 +185,13 @@ static int run_command(struct cli *cli, int argc, char **argv)
 {
 	int words, status;
 
-	cli->command = find_command(argc, argv, &words);
+	cli->command = cli_find_command(argc, argv, &words);
 	if (!cli->command)
 		return unknown_command(cli, argc, argv);
 	/* getopt takes argv[0] for the program's name. */
 	argc -= words - 1;
 	argv += words - 1;
-	status = read_options(cli, argc, argv);
+	status = cli_read_options(cli, argc, argv);
 	if (status >= 0)
 		return status;
 	cli->operands = argv + optind;
@@ -225,7 +225,7 @@ int cli_main(int argc, char **argv)
 	int status;
 
 	cli.colour = cli.err_is_terminal && !getenv("NO_COLOR");
-	status = read_options(&cli, argc, argv);
+	status = cli_read_options(&cli, argc, argv);
 	if (status < 0 && optind >= argc) {
 		cli_print_help();
 		status = EXIT_USAGE;

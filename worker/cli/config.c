@@ -39,7 +39,7 @@ const struct cli_command cli_show_config = {
 };
 
 /* Those that are linked now, not those that were compiled against. */
-static int version(struct cli *cli)
+static int cli_config_version(struct cli *cli)
 {
 	int pq = PQlibVersion();
 
@@ -61,5 +61,5 @@ const struct cli_command cli_version = {
 	.name = "version",
 	.summary = "print the versions of stowage and its libraries",
 	.usage = "",
-	.run = version,
+	.run = cli_config_version,
 };

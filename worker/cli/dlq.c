@@ -20,7 +20,7 @@ struct looking {
 };
 
 /* Opens codec and client, walks, closes. */
-static int walk(struct looking *looking, const struct dlq_range *range, dlq_each_fn *each)
+static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range, dlq_each_fn *each)
 {
 	const struct client_options options = { 0 };
 	const struct config *config = cli_config(looking->cli);
@@ -88,7 +88,7 @@ static bool print_one(void *arg, const rd_kafka_message_t *message)
 	return true;
 }
 
-static int list(struct cli *cli)
+static int run_dlq_list(struct cli *cli)
 {
 	struct looking looking = { .cli = cli };
 	struct dlq_range range;
@@ -96,7 +96,7 @@ static int list(struct cli *cli)
 
 	if (!dlq_range_read(cli, &range))
 		return EXIT_USAGE;
-	status = walk(&looking, &range, print_one);
+	status = cli_dlq_walk(&looking, &range, print_one);
 	if (status == EXIT_OK && cli->err_is_terminal)
 		cli_note(cli, "%" PRIu64 " dead letters", looking.count);
 	return status;
@@ -120,7 +120,7 @@ const struct cli_command cli_dlq_list = {
 			{ "limit", "N", "at most so many" },
 			{ NULL, NULL, NULL },
 		},
-	.run = list,
+	.run = run_dlq_list,
 };
 
 static void print_headers(const rd_kafka_message_t *message)
@@ -202,7 +202,7 @@ static bool show_one(void *arg, const rd_kafka_message_t *message)
 	return false;
 }
 
-static int show(struct cli *cli)
+static int run_dlq_show(struct cli *cli)
 {
 	struct looking looking = { .cli = cli };
 	struct dlq_range range;
@@ -215,7 +215,7 @@ static int show(struct cli *cli)
 	if (!range.topic || range.partition < 0 || offset < 0)
 		return cli_usage_error(cli, "--topic, --partition and --offset are needed");
 	range.from = range.to = offset;
-	status = walk(&looking, &range, show_one);
+	status = cli_dlq_walk(&looking, &range, show_one);
 	if (status != EXIT_OK || looking.count)
 		return status;
 	cli_error(cli, "`stowage dlq list` lists them", "there is no dead letter at this offset");
@@ -236,5 +236,5 @@ const struct cli_command cli_dlq_show = {
 			{ "raw", NULL, "print the value's bytes as they are and nothing else" },
 			{ NULL, NULL, NULL },
 		},
-	.run = show,
+	.run = run_dlq_show,
 };

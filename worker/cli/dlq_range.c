@@ -11,7 +11,8 @@ static bool has_option(const struct cli *cli, const char *name)
 	return false;
 }
 
-static bool read_number(const struct cli *cli, const char *option, int64_t max, int64_t *value)
+static bool dlq_range_read_number(const struct cli *cli, const char *option, int64_t max,
+	int64_t *value)
 {
 	long long given = -1;
 
@@ -26,10 +27,10 @@ bool dlq_range_read(struct cli *cli, struct dlq_range *range)
 	int64_t partition;
 
 	range->topic = cli_text(cli, "topic");
-	if (!read_number(cli, "partition", INT32_MAX, &partition) ||
-		!read_number(cli, "from", INT64_MAX - 1, &range->from) ||
-		!read_number(cli, "to", INT64_MAX - 1, &range->to) ||
-		!read_number(cli, "limit", INT64_MAX - 1, &range->limit))
+	if (!dlq_range_read_number(cli, "partition", INT32_MAX, &partition) ||
+		!dlq_range_read_number(cli, "from", INT64_MAX - 1, &range->from) ||
+		!dlq_range_read_number(cli, "to", INT64_MAX - 1, &range->to) ||
+		!dlq_range_read_number(cli, "limit", INT64_MAX - 1, &range->limit))
 		return false;
 	range->partition = (int32_t)partition;
 	return true;

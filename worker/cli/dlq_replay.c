@@ -21,7 +21,7 @@ struct replay {
 	char failure[CLIENT_ERROR_MAX]; /* the first one; "" while there is none */
 };
 
-static void on_delivered(void *arg, const rd_kafka_message_t *message, const char *error)
+static void dlq_replay_on_delivered(void *arg, const rd_kafka_message_t *message, const char *error)
 {
 	struct replay *replay = arg;
 
@@ -114,7 +114,7 @@ static bool replay_one(void *arg, const rd_kafka_message_t *message)
 	return ok && !*replay->failure;
 }
 
-static int finish(struct replay *replay)
+static int dlq_replay_finish(struct replay *replay)
 {
 	int left = replay->dry_run ? 0 : client_flush(replay->client, FLUSH_TIMEOUT_MS);
 
@@ -133,11 +133,11 @@ static int finish(struct replay *replay)
 	return EXIT_KAFKA;
 }
 
-static int run(struct cli *cli)
+static int dlq_replay_run(struct cli *cli)
 {
 	struct replay replay = { .cli = cli, .dry_run = cli_given(cli, "dry-run") };
 	const struct client_options options = {
-		.linger_ms = 5, .delivered = on_delivered, .arg = &replay
+		.linger_ms = 5, .delivered = dlq_replay_on_delivered, .arg = &replay
 	};
 	const struct config *config;
 	struct client_error error;
@@ -153,7 +153,7 @@ static int run(struct cli *cli)
 		return EXIT_CONFIG;
 	replay.client = client_new(config, &options, &status, &error);
 	if (replay.client && dlq_walk(config, replay.client, &range, replay_one, &replay, &error))
-		status = finish(&replay);
+		status = dlq_replay_finish(&replay);
 	else
 		cli_error(cli, error.hint, "%s", error.text);
 	client_free(replay.client);
@@ -178,5 +178,5 @@ const struct cli_command cli_dlq_replay = {
 			{ "dry-run", NULL, "print what would be sent where, and send nothing" },
 			{ NULL, NULL, NULL },
 		},
-	.run = run,
+	.run = dlq_replay_run,
 };

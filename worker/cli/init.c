@@ -50,7 +50,7 @@ static int make_tables(struct cli *cli, PGconn *conn, const struct ddl_options *
 	return EXIT_OK;
 }
 
-static int init(struct cli *cli)
+static int cli_init_run(struct cli *cli)
 {
 	const struct config *config = cli_config(cli);
 	struct ddl_index *indexes;
@@ -84,7 +84,7 @@ const struct cli_command cli_init = {
 			{ "plan", NULL, "print the SQL that would be run, and run nothing" },
 			{ NULL, NULL, NULL },
 		},
-	.run = init,
+	.run = cli_init_run,
 };
 
 static int export_schema(struct cli *cli)

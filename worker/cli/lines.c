@@ -43,7 +43,7 @@ char *lines_next(struct lines *lines)
 }
 
 /* Moves what is not taken yet to the front and makes room behind it. */
-static void make_room(struct lines *lines)
+static void lines_make_room(struct lines *lines)
 {
 	lines->used -= lines->taken;
 	if (lines->used)
@@ -62,7 +62,7 @@ bool lines_fill(struct lines *lines, int wait_ms)
 
 	if (lines->ended || poll(&waiting, 1, wait_ms) <= 0)
 		return true;
-	make_room(lines);
+	lines_make_room(lines);
 	got = read(lines->fd, lines->bytes + lines->used, lines->size - lines->used - 1);
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN;

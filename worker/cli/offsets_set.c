@@ -28,7 +28,7 @@ struct setting {
 	int status;
 };
 
-static bool fail(struct setting *setting, int status, const char *hint, const char *why)
+static bool offsets_set_fail(struct setting *setting, int status, const char *hint, const char *why)
 {
 	cli_error(setting->cli, hint, "%s", why);
 	setting->status = status;
@@ -36,7 +36,7 @@ static bool fail(struct setting *setting, int status, const char *hint, const ch
 }
 
 /* -1 after an error was printed. */
-static int count_members(struct setting *setting)
+static int offsets_set_count_members(struct setting *setting)
 {
 	const struct rd_kafka_group_list *groups;
 	rd_kafka_resp_err_t code = rd_kafka_list_groups(client_handle(setting->client),
@@ -47,7 +47,7 @@ static int count_members(struct setting *setting)
 		char *why = alloc_printf("cannot look at group %s: %s",
 			setting->config->kafka.group_id, rd_kafka_err2str(code));
 
-		fail(setting, EXIT_KAFKA, NULL, why);
+		offsets_set_fail(setting, EXIT_KAFKA, NULL, why);
 		free(why);
 		return -1;
 	}
@@ -64,13 +64,13 @@ static bool check_members(struct setting *setting)
 
 	if (cli_given(setting->cli, "force"))
 		return true;
-	members = count_members(setting);
+	members = offsets_set_count_members(setting);
 	if (members <= 0)
 		return members == 0;
 	why = alloc_printf("group %s has %d live member%s", setting->config->kafka.group_id,
 		members, members == 1 ? "" : "s");
-	fail(setting, EXIT_FAILED,
-		"stop the workers first, or add --force: they then drop the lane and "
+	offsets_set_fail(setting, EXIT_FAILED,
+		"stop the workers first, or add --force: they then drop the partition and "
 		"take it anew",
 		why);
 	free(why);
@@ -85,7 +85,7 @@ static bool find_offset(struct setting *setting, int32_t partition, int64_t *off
 
 	if (!client_watermarks(client_handle(setting->client), setting->topic, partition, &low,
 		    &high, error))
-		return fail(setting, EXIT_KAFKA, NULL, error);
+		return offsets_set_fail(setting, EXIT_KAFKA, NULL, error);
 	if (strcmp(setting->to, "earliest") == 0) {
 		*offset = low;
 		return true;
@@ -101,7 +101,7 @@ static bool find_offset(struct setting *setting, int32_t partition, int64_t *off
 		"%s [%d] has offsets from %" PRId64 " to %" PRId64 ": %s is "
 		"outside",
 		setting->topic, partition, low, high, setting->to);
-	return fail(setting, EXIT_FAILED, NULL, error);
+	return offsets_set_fail(setting, EXIT_FAILED, NULL, error);
 }
 
 static bool find_targets(struct setting *setting)
@@ -113,10 +113,11 @@ static bool find_targets(struct setting *setting)
 		    &partitions) != TOPIC_THERE ||
 		topics_id(client_topics(setting->client), setting->topic, setting->topic_id) !=
 			TOPIC_THERE)
-		return fail(setting, EXIT_KAFKA, "`stowage offsets show` lists topics",
+		return offsets_set_fail(setting, EXIT_KAFKA, "`stowage offsets show` lists topics",
 			"there is no such topic");
 	if (setting->partition >= partitions)
-		return fail(setting, EXIT_KAFKA, NULL, "the topic has no such partition");
+		return offsets_set_fail(setting, EXIT_KAFKA, NULL,
+			"the topic has no such partition");
 	first = setting->partition < 0 ? 0 : (int32_t)setting->partition;
 	last = setting->partition < 0 ? partitions - 1 : first;
 	setting->targets = alloc_zero((size_t)(last - first + 1), sizeof(*setting->targets));
@@ -137,7 +138,8 @@ static bool print_changes(struct setting *setting)
 
 	if (!offsets_read(setting->conn, setting->config, setting->topic, &rows, error,
 		    sizeof(error)))
-		return fail(setting, EXIT_DATABASE, "`stowage init` makes the tables", error);
+		return offsets_set_fail(setting, EXIT_DATABASE, "`stowage init` makes the tables",
+			error);
 	for (size_t i = 0; i < setting->target_count; i++) {
 		const struct offset_target *target = &setting->targets[i];
 		const struct offset_row *row = offsets_row(&rows, target->topic, target->partition);
@@ -165,10 +167,10 @@ static bool write_targets(struct setting *setting)
 	if (offsets_write(setting->conn, setting->config, setting->targets, setting->target_count,
 		    error, sizeof(error)))
 		return true;
-	return fail(setting, EXIT_DATABASE, NULL, error);
+	return offsets_set_fail(setting, EXIT_DATABASE, NULL, error);
 }
 
-static int set(struct setting *setting)
+static int offsets_set_write(struct setting *setting)
 {
 	const struct client_options options = { 0 };
 	struct client_error error;
@@ -176,7 +178,7 @@ static int set(struct setting *setting)
 
 	setting->client = client_new(setting->config, &options, &status, &error);
 	if (!setting->client) {
-		fail(setting, status, error.hint, error.text);
+		offsets_set_fail(setting, status, error.hint, error.text);
 		return setting->status;
 	}
 	if (check_members(setting) && find_targets(setting) && print_changes(setting))
@@ -192,7 +194,7 @@ static bool is_target(const char *to)
 		(*to && strspn(to, "0123456789") == strlen(to) && strlen(to) < 19);
 }
 
-static int run(struct cli *cli)
+static int offsets_set_run(struct cli *cli)
 {
 	struct setting setting = {
 		.cli = cli, .topic = cli_text(cli, "topic"), .to = cli_text(cli, "to")
@@ -211,7 +213,7 @@ static int run(struct cli *cli)
 	setting.conn = cli_database(cli, setting.config);
 	if (!setting.conn)
 		return EXIT_DATABASE;
-	set(&setting);
+	offsets_set_write(&setting);
 	PQfinish(setting.conn);
 	return setting.status;
 }
@@ -235,5 +237,5 @@ const struct cli_command cli_offsets_set = {
 			{ "force", NULL, "also while workers run" },
 			{ NULL, NULL, NULL },
 		},
-	.run = run,
+	.run = offsets_set_run,
 };

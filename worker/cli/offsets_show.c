@@ -21,7 +21,7 @@ struct showing {
 	struct offset_rows rows;
 };
 
-static bool matches(const char *pattern, const char *topic)
+static bool offsets_show_matches(const char *pattern, const char *topic)
 {
 	regex_t regex;
 	bool found;
@@ -47,7 +47,7 @@ static bool is_read(const struct showing *showing, const char *topic)
 	if (len > 4 && strcmp(topic + len - 4, ".dlq") == 0)
 		return false;
 	for (size_t i = 0; i < topics->count && !found; i++)
-		found = matches(topics->items[i], topic);
+		found = offsets_show_matches(topics->items[i], topic);
 	return found;
 }
 
@@ -70,8 +70,8 @@ static bool add_partitions(struct showing *showing)
 	return true;
 }
 
-static const char *remark(struct showing *showing, const struct offset_row *row, int64_t low,
-	int64_t high)
+static const char *offsets_show_remark(struct showing *showing, const struct offset_row *row,
+	int64_t low, int64_t high)
 {
 	char id[TOPIC_ID_SIZE];
 
@@ -88,7 +88,7 @@ static const char *remark(struct showing *showing, const struct offset_row *row,
 	return row->attempts > 0 ? "in trouble" : "";
 }
 
-static void print_row(struct showing *showing, const struct offset_row *row, int width)
+static void offsets_show_print_row(struct showing *showing, const struct offset_row *row, int width)
 {
 	int64_t low, high;
 	char error[CLIENT_ERROR_MAX], numbers[5][24];
@@ -112,7 +112,8 @@ static void print_row(struct showing *showing, const struct offset_row *row, int
 		high - (row->exists ? row->applied : low));
 	printf("%-*s %9d %12s %12s %12s %10s %7s %7" PRId64 " %-20s %s\n", width, row->topic,
 		row->partition, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
-		row->epoch, row->updated ? row->updated : "-", remark(showing, row, low, high));
+		row->epoch, row->updated ? row->updated : "-",
+		offsets_show_remark(showing, row, low, high));
 }
 
 static void print_rows(struct showing *showing)
@@ -125,10 +126,10 @@ static void print_rows(struct showing *showing)
 	printf("%-*s %9s %12s %12s %12s %10s %7s %7s %-20s %s\n", width, "TOPIC", "PARTITION",
 		"APPLIED", "ANSWERED", "END", "LAG", "REPLIES", "EPOCH", "UPDATED", "NOTE");
 	for (size_t i = 0; i < showing->rows.count; i++)
-		print_row(showing, &showing->rows.rows[i], width);
+		offsets_show_print_row(showing, &showing->rows.rows[i], width);
 }
 
-static int show(struct showing *showing)
+static int offsets_show_print(struct showing *showing)
 {
 	const struct client_options options = { 0 };
 	struct client_error error;
@@ -147,7 +148,7 @@ static int show(struct showing *showing)
 	return status;
 }
 
-static int run(struct cli *cli)
+static int offsets_show_run(struct cli *cli)
 {
 	struct showing showing = {
 		.cli = cli, .config = cli_config(cli), .topic = cli_text(cli, "topic")
@@ -162,7 +163,7 @@ static int run(struct cli *cli)
 	if (!conn)
 		return EXIT_DATABASE;
 	if (offsets_read(conn, showing.config, showing.topic, &showing.rows, error, sizeof(error)))
-		status = show(&showing);
+		status = offsets_show_print(&showing);
 	else
 		cli_error(cli, "`stowage init` makes the tables", "%s", error);
 	offsets_free(&showing.rows);
@@ -183,5 +184,5 @@ const struct cli_command cli_offsets_show = {
 			{ "topic", "TOPIC", "only this topic" },
 			{ NULL, NULL, NULL },
 		},
-	.run = run,
+	.run = offsets_show_run,
 };

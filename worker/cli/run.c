@@ -7,7 +7,7 @@
 #include "worker/process/worker.h"
 #include "worker/telemetry/log.h"
 
-static int run(struct cli *cli)
+static int run_worker(struct cli *cli)
 {
 	const struct config *config = cli_config(cli);
 	struct log *log;
@@ -30,5 +30,5 @@ const struct cli_command cli_run = {
 		"SIGTERM or SIGINT: finishes the batches in hand, delivers the replies, leaves the group\n"
 		"and ends; a second one ends at once. Nothing is lost by either.",
 	.options = NULL,
-	.run = run,
+	.run = run_worker,
 };

@@ -27,7 +27,7 @@ static bool write_schemas(const char *directory, char *error, size_t error_size)
 	return ok;
 }
 
-static int run(struct cli *cli)
+static int cli_schemas_run(struct cli *cli)
 {
 	const char *directory = cli_text(cli, "output");
 	char error[1024];
@@ -54,5 +54,5 @@ const struct cli_command cli_schemas = {
 			{ "output", "DIR", "the folder; made if it is missing" },
 			{ NULL, NULL, NULL },
 		},
-	.run = run,
+	.run = cli_schemas_run,
 };

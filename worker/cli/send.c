@@ -50,7 +50,7 @@ static void print_json(const json_t *json, bool pretty)
 	text_free(&text);
 }
 
-static void print_result(const struct sending *sending, const struct send_outcome *outcome)
+static void cli_send_print_result(const struct sending *sending, const struct send_outcome *outcome)
 {
 	struct text text = { 0 };
 
@@ -77,7 +77,7 @@ static void print_error_line(const struct send_outcome *outcome)
 	json_decref(line);
 }
 
-static const char *member(const json_t *object, const char *name)
+static const char *cli_send_member(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
@@ -94,7 +94,8 @@ static void print_refusal(struct sending *sending, const char *place, const json
 		json_print(&text, details, false);
 	}
 	cli_error(sending->cli, text.len ? text_string(&text) : NULL, "%s%s (%s): %s", place,
-		member(error, "code"), member(error, "category"), member(error, "message"));
+		cli_send_member(error, "code"), cli_send_member(error, "category"),
+		cli_send_member(error, "message"));
 	text_free(&text);
 }
 
@@ -132,7 +133,7 @@ static void on_done(void *arg, uint64_t number, const struct send_outcome *outco
 	if (outcome->status != EXIT_OK && sending->lines && !sending->no_reply)
 		print_error_line(outcome);
 	if (outcome->status == EXIT_OK && outcome->json)
-		print_result(sending, outcome);
+		cli_send_print_result(sending, outcome);
 	if (sending->lines && now - sending->progress_at >= PROGRESS_MS) {
 		cli_progress(sending->cli, "%" PRIu64 " commands done", sending->done);
 		sending->progress_at = now;
@@ -140,7 +141,7 @@ static void on_done(void *arg, uint64_t number, const struct send_outcome *outco
 }
 
 /* Index of the command, -1 after an error was printed. */
-static int find_command(const struct sending *sending, const char *place, const char *name)
+static int cli_send_find_command(const struct sending *sending, const char *place, const char *name)
 {
 	struct nearest nearest = { .wanted = name };
 	int command = command_find(name, strlen(name));
@@ -163,7 +164,7 @@ static bool send_one(struct sending *sending, const char *place, const char *nam
 	int status = EXIT_FAILED;
 	bool sent;
 
-	request->command = find_command(sending, place, name);
+	request->command = cli_send_find_command(sending, place, name);
 	sent = request->command >= 0 && sender_send(sending->sender, request, &status, &error);
 	if (request->command >= 0 && !sent)
 		cli_error(sending->cli, error.hint, "%s%s: %s", place, name, error.text);
@@ -271,7 +272,7 @@ static bool send_line(struct sending *sending, char *line)
 
 /* Sends the lines that are there, as far as there is room, and looks for more. False when no
  * further line is to be sent. */
-static bool feed(struct sending *sending, struct lines *lines)
+static bool cli_send_feed(struct sending *sending, struct lines *lines)
 {
 	bool idle;
 	char *line;
@@ -300,7 +301,7 @@ static void send_lines(struct sending *sending)
 		uint64_t before = sending->line;
 
 		if (more)
-			more = feed(sending, &lines);
+			more = cli_send_feed(sending, &lines);
 		if (sender_under_way(sending->sender))
 			sender_serve(sending->sender, sending->line > before ? 0 : SERVE_MS);
 		fflush(stdout);
@@ -401,7 +402,7 @@ static bool read_send_options(struct sending *sending, struct send_options *opti
 	return true;
 }
 
-static int run(struct cli *cli)
+static int cli_send_run(struct cli *cli)
 {
 	struct sending sending = {
 		.cli = cli,
@@ -462,5 +463,5 @@ const struct cli_command cli_send = {
 			{ NULL, NULL, NULL },
 		},
 	.operands_max = 2,
-	.run = run,
+	.run = cli_send_run,
 };

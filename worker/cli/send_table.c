@@ -64,7 +64,7 @@ static bool is_hidden(wchar_t c)
 }
 
 /* Of a valid character of `size` bytes. */
-static wchar_t decode(const char *bytes, size_t size)
+static wchar_t send_table_decode(const char *bytes, size_t size)
 {
 	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
 	wchar_t c = (unsigned char)bytes[0] & masks[size];
@@ -78,7 +78,7 @@ static wchar_t decode(const char *bytes, size_t size)
 static size_t next_glyph(const char *at, const char *end, struct glyph *glyph)
 {
 	size_t size = unicode_step(at, end);
-	wchar_t c = size ? decode(at, size) : 0;
+	wchar_t c = size ? send_table_decode(at, size) : 0;
 
 	glyph->width = size && !is_hidden(c) ? wcwidth(c) : -1;
 	if (!size)
@@ -153,7 +153,7 @@ static int at_least(int width, int least)
 	return width < least ? least : width;
 }
 
-static struct widths measure(const json_t *results, int columns)
+static struct widths send_table_measure(const json_t *results, int columns)
 {
 	int most = at_least(columns / ID_SHARE, ID_MIN);
 	struct widths widths = {
@@ -179,7 +179,7 @@ static struct widths measure(const json_t *results, int columns)
 	return widths;
 }
 
-static void print_result(struct text *out, size_t rank, const json_t *result,
+static void send_table_print_result(struct text *out, size_t rank, const json_t *result,
 	const struct widths *widths)
 {
 	const json_t *id = json_object_get(result, "id");
@@ -206,13 +206,13 @@ void send_table_print(struct text *out, const json_t *results, int columns)
 	 * all but ASCII is escaped. */
 	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = locale ? uselocale(locale) : (locale_t)0;
-	struct widths widths = measure(results, columns);
+	struct widths widths = send_table_measure(results, columns);
 	size_t count = json_array_size(results);
 
 	text_addf(out, "%*s" GAP "%-*s" GAP "%*s" GAP "METADATA\n", widths.rank, "RANK", widths.id,
 		"ID", widths.score, "SCORE");
 	for (size_t i = 0; i < count; i++)
-		print_result(out, i + 1, json_array_get(results, i), &widths);
+		send_table_print_result(out, i + 1, json_array_get(results, i), &widths);
 	if (!count)
 		text_add(out, "(nothing found)\n");
 	if (locale) {

@@ -29,13 +29,13 @@ static struct config_list wanted_topics(const struct cli *cli, const struct conf
 		: topic_create_names(config, command_domains, command_domain_count);
 }
 
-static void failed(struct creation *creation, const char *topic, const char *why)
+static void cli_topics_failed(struct creation *creation, const char *topic, const char *why)
 {
 	cli_error(creation->cli, NULL, "cannot make topic %s: %s", topic, why);
 	creation->status = EXIT_KAFKA;
 }
 
-static void create(struct creation *creation, const char *topic)
+static void create_topic(struct creation *creation, const char *topic)
 {
 	char error[CLIENT_ERROR_MAX];
 
@@ -48,7 +48,7 @@ static void create(struct creation *creation, const char *topic)
 		printf("is there %s\n", topic);
 		break;
 	default:
-		failed(creation, topic, error);
+		cli_topics_failed(creation, topic, error);
 	}
 }
 
@@ -63,13 +63,13 @@ static void create_missing(struct creation *creation, const char *topic)
 		break;
 	case TOPIC_UNREACHABLE:
 		client_poll(creation->client, 0);
-		failed(creation, topic, client_complaint(creation->client));
+		cli_topics_failed(creation, topic, client_complaint(creation->client));
 		break;
 	default:
 		if (creation->dry_run)
 			printf("missing  %s\n", topic);
 		else
-			create(creation, topic);
+			create_topic(creation, topic);
 	}
 }
 
@@ -93,7 +93,7 @@ static int create_all(struct creation *creation, const struct config *config)
 	return creation->status;
 }
 
-static int run(struct cli *cli)
+static int cli_topics_run(struct cli *cli)
 {
 	struct creation creation = { .cli = cli, .dry_run = cli_given(cli, "dry-run") };
 	const struct config *config = cli_config(cli);
@@ -130,5 +130,5 @@ const struct cli_command cli_topics_create = {
 			{ NULL, NULL, NULL },
 		},
 	.operands_max = -1,
-	.run = run,
+	.run = cli_topics_run,
 };

@@ -55,7 +55,7 @@ const struct config *cli_config(struct cli *cli)
 	return cli->config;
 }
 
-static void print_head(const struct cli *cli)
+static void cli_print_head(const struct cli *cli)
 {
 	fputs(cli->colour ? "\033[31mstowage:\033[0m " : "stowage: ", stderr);
 }
@@ -64,7 +64,7 @@ void cli_error(const struct cli *cli, const char *hint, const char *format, ...)
 {
 	va_list args;
 
-	print_head(cli);
+	cli_print_head(cli);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -78,7 +78,7 @@ int cli_usage_error(const struct cli *cli, const char *format, ...)
 	const struct cli_command *command = cli->command;
 	va_list args;
 
-	print_head(cli);
+	cli_print_head(cli);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

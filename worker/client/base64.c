@@ -26,7 +26,7 @@ void base64_write(struct text *out, const void *bytes, size_t size)
 	}
 }
 
-static int digit(char c)
+static int base64_digit(char c)
 {
 	const char *at = c ? strchr(alphabet, c) : NULL;
 
@@ -44,7 +44,7 @@ bool base64_read(const char *text, size_t len, uint8_t **bytes, size_t *size)
 	out = alloc_zero(len / 4 * 3 + 1, 1);
 	*size = len / 4 * 3 - padding;
 	for (size_t i = 0; i < len; i++) {
-		int value = i >= len - padding ? 0 : digit(text[i]);
+		int value = i >= len - padding ? 0 : base64_digit(text[i]);
 
 		if (value < 0) {
 			free(out);

@@ -29,7 +29,7 @@ struct client {
 	bool hopeless; /* refused for a reason that another try does not change */
 };
 
-static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+static void client_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
 	struct client *client = opaque;
 
@@ -97,7 +97,7 @@ static rd_kafka_t *producer_new(struct client *client, const struct config *conf
 	if (client->options.delivery_timeout_ms)
 		kafka_set_number(conf, "message.timeout.ms", client->options.delivery_timeout_ms);
 	rd_kafka_conf_set_opaque(conf, client);
-	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_error_cb(conf, client_on_error);
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 	return kafka_new(RD_KAFKA_PRODUCER, conf, error, CLIENT_ERROR_MAX);
 }

@@ -56,7 +56,7 @@ const struct catalog *codec_catalog(const struct codec *codec)
 	return codec->catalog;
 }
 
-static struct json_avro *get(struct json_avro **place, const struct catalog_schema *schema,
+static struct json_avro *codec_get(struct json_avro **place, const struct catalog_schema *schema,
 	char why[JSON_AVRO_WHY_MAX])
 {
 	if (!*place)
@@ -68,7 +68,7 @@ bool codec_request(struct codec *codec, int command, const json_t *request, stru
 	char why[JSON_AVRO_WHY_MAX])
 {
 	const struct catalog_schema *schema = catalog_request(codec->catalog, command);
-	struct json_avro *avro = get(&codec->requests[command], schema, why);
+	struct json_avro *avro = codec_get(&codec->requests[command], schema, why);
 	uint8_t *bytes;
 	size_t size;
 
@@ -119,7 +119,7 @@ char *codec_key(int command, const json_t *request, size_t *size)
 static json_t *decode_error(struct codec *codec, const struct framing *framing,
 	char why[JSON_AVRO_WHY_MAX])
 {
-	struct json_avro *avro = get(&codec->error, catalog_error(codec->catalog), why);
+	struct json_avro *avro = codec_get(&codec->error, catalog_error(codec->catalog), why);
 
 	return avro ? json_avro_decode(avro, framing->datum, framing->datum_size, why) : NULL;
 }
@@ -142,7 +142,7 @@ json_t *codec_reply(struct codec *codec, int command, const void *message, size_
 			"(is the worker of another release?)");
 		return NULL;
 	}
-	avro = get(&codec->replies[command], schema, why);
+	avro = codec_get(&codec->replies[command], schema, why);
 	reply = avro ? json_avro_decode(avro, framing.datum, framing.datum_size, why) : NULL;
 	if (!reply)
 		return NULL;

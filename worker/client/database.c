@@ -70,7 +70,7 @@ void database_one_line(const char *message, char *line, size_t size)
 	line[used] = '\0';
 }
 
-static void ignore_notice(void *arg, const PGresult *result)
+static void database_ignore_notice(void *arg, const PGresult *result)
 {
 	(void)arg;
 	(void)result;
@@ -83,7 +83,7 @@ PGconn *database_connect(const struct config *config, struct database_failure *f
 
 	config_conninfo_free(&info);
 	if (conn && PQstatus(conn) == CONNECTION_OK) {
-		PQsetNoticeReceiver(conn, ignore_notice, NULL);
+		PQsetNoticeReceiver(conn, database_ignore_notice, NULL);
 		return conn;
 	}
 	database_one_line(conn ? PQerrorMessage(conn) : "out of memory", failure->why,

@@ -31,7 +31,7 @@ static bool ends_in_suffix(const char *topic)
 	return len > suffix && strcmp(topic + len - suffix, DLQ_SUFFIX) == 0;
 }
 
-static bool give(struct walk *walk, const rd_kafka_message_t *message)
+static bool dlq_give(struct walk *walk, const rd_kafka_message_t *message)
 {
 	walk->ended = !walk->each(walk->arg, message);
 	if (walk->left > 0)
@@ -41,7 +41,7 @@ static bool give(struct walk *walk, const rd_kafka_message_t *message)
 }
 
 /* Reads up to offset `end`, which may fall into a gap: then the end of the partition tells. */
-static bool read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end)
+static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end)
 {
 	bool more = true, ok = true;
 
@@ -58,7 +58,7 @@ static bool read_partition(struct walk *walk, const char *topic, int32_t partiti
 		} else if (message->err || message->offset > end) {
 			more = false;
 		} else {
-			more = give(walk, message) && message->offset < end;
+			more = dlq_give(walk, message) && message->offset < end;
 		}
 		if (message)
 			rd_kafka_message_destroy(message);
@@ -66,7 +66,7 @@ static bool read_partition(struct walk *walk, const char *topic, int32_t partiti
 	return ok;
 }
 
-static bool assign(struct walk *walk, const char *topic, int32_t partition, int64_t from)
+static bool dlq_assign(struct walk *walk, const char *topic, int32_t partition, int64_t from)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_resp_err_t code;
@@ -116,8 +116,8 @@ static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 		ok = find_span(walk, topic, p, &spans[p]);
 	for (int32_t p = 0; ok && !walk->ended && p < partitions; p++)
 		if (spans[p].from <= spans[p].to)
-			ok = assign(walk, topic, p, spans[p].from) &&
-				read_partition(walk, topic, p, spans[p].to);
+			ok = dlq_assign(walk, topic, p, spans[p].from) &&
+				dlq_read_partition(walk, topic, p, spans[p].to);
 	free(spans);
 	return ok;
 }

@@ -45,7 +45,7 @@ void json_avro_free(struct json_avro *schema)
 	free(schema);
 }
 
-static bool encode(avro_value_t *value, uint8_t **bytes, size_t *size)
+static bool encode_datum(avro_value_t *value, uint8_t **bytes, size_t *size)
 {
 	avro_writer_t writer;
 	int failed;
@@ -70,7 +70,7 @@ bool json_avro_encode(struct json_avro *schema, const json_t *json, uint8_t **by
 	snprintf(why, JSON_AVRO_WHY_MAX, "does not fit the schema");
 	return avro_value_reset(&schema->value) == 0 &&
 		json_avro_write(&walk, schema->type, json, &schema->value) &&
-		encode(&schema->value, bytes, size);
+		encode_datum(&schema->value, bytes, size);
 }
 
 json_t *json_avro_decode(struct json_avro *schema, const void *bytes, size_t size,

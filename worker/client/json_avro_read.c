@@ -97,7 +97,7 @@ static json_t *read_members(const struct type *type, avro_value_t *value)
 	return object;
 }
 
-static json_t *read_number(const struct type *type, avro_value_t *value)
+static json_t *json_avro_read_number(const struct type *type, avro_value_t *value)
 {
 	int32_t int_value = 0;
 	int64_t long_value = 0;
@@ -145,7 +145,7 @@ static json_t *read_plain(const struct type *type, avro_value_t *value)
 	case TYPE_MAP:
 		return read_members(type, value);
 	default:
-		return read_number(type, value);
+		return json_avro_read_number(type, value);
 	}
 }
 

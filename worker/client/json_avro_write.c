@@ -18,10 +18,10 @@
 #include "worker/client/json_avro_walk.h"
 #include "worker/client/json_print.h"
 
-static bool wrong(struct json_avro_walk *walk, const char *format, ...)
+static bool json_avro_write_wrong(struct json_avro_walk *walk, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static bool wrong(struct json_avro_walk *walk, const char *format, ...)
+static bool json_avro_write_wrong(struct json_avro_walk *walk, const char *format, ...)
 {
 	char place[160];
 	va_list args;
@@ -56,11 +56,11 @@ static const char *json_name(const json_t *json)
 
 static bool not_a(struct json_avro_walk *walk, const json_t *json, const char *wanted)
 {
-	return wrong(walk, "is %s, it must be %s", json_name(json), wanted);
+	return json_avro_write_wrong(walk, "is %s, it must be %s", json_name(json), wanted);
 }
 
 /* The number, or a number with a point that is whole. */
-static bool whole(struct json_avro_walk *walk, const json_t *json, int64_t *number)
+static bool json_avro_write_whole(struct json_avro_walk *walk, const json_t *json, int64_t *number)
 {
 	double real = json_number_value(json);
 
@@ -78,10 +78,10 @@ static bool write_int(struct json_avro_walk *walk, const json_t *json, avro_valu
 {
 	int64_t number;
 
-	if (!whole(walk, json, &number))
+	if (!json_avro_write_whole(walk, json, &number))
 		return false;
 	if (number < INT32_MIN || number > INT32_MAX)
-		return wrong(walk, "is out of range, it must have 32 bits");
+		return json_avro_write_wrong(walk, "is out of range, it must have 32 bits");
 	return avro_value_set_int(value, (int32_t)number) == 0;
 }
 
@@ -100,24 +100,25 @@ static bool write_time(struct json_avro_walk *walk, const json_t *json, avro_val
 	ok = iso_time_read(whole_text, strlen(whole_text), &ms);
 	free(whole_text);
 	if (!ok)
-		return wrong(walk,
+		return json_avro_write_wrong(walk,
 			"is no time: write 2026-01-31T12:00:00.000Z, with a zone, or "
 			"milliseconds since the epoch");
 	return avro_value_set_long(value, ms) == 0;
 }
 
-static bool write_long(struct json_avro_walk *walk, const struct type *type, const json_t *json,
-	avro_value_t *value)
+static bool json_avro_write_long(struct json_avro_walk *walk, const struct type *type,
+	const json_t *json, avro_value_t *value)
 {
 	int64_t number;
 
 	if (type->logical == LOGICAL_TIMESTAMP_MILLIS && json_is_string(json))
 		return write_time(walk, json, value);
-	return whole(walk, json, &number) && avro_value_set_long(value, number) == 0;
+	return json_avro_write_whole(walk, json, &number) &&
+		avro_value_set_long(value, number) == 0;
 }
 
-static bool write_real(struct json_avro_walk *walk, const struct type *type, const json_t *json,
-	avro_value_t *value)
+static bool json_avro_write_real(struct json_avro_walk *walk, const struct type *type,
+	const json_t *json, avro_value_t *value)
 {
 	double real = json_number_value(json);
 
@@ -126,7 +127,7 @@ static bool write_real(struct json_avro_walk *walk, const struct type *type, con
 	if (type->kind == TYPE_DOUBLE)
 		return avro_value_set_double(value, real) == 0;
 	if (fabs(real) > (double)FLT_MAX)
-		return wrong(walk, "is out of a float's range");
+		return json_avro_write_wrong(walk, "is out of a float's range");
 	return avro_value_set_float(value, (float)real) == 0;
 }
 
@@ -158,14 +159,14 @@ static bool write_bytes(struct json_avro_walk *walk, const json_t *json, avro_va
 	if (!json_is_string(json))
 		return not_a(walk, json, "base64 text");
 	if (!base64_read(json_string_value(json), json_string_length(json), &bytes, &size))
-		return wrong(walk, "is no base64 (with padding)");
+		return json_avro_write_wrong(walk, "is no base64 (with padding)");
 	ok = avro_value_set_bytes(value, bytes, size) == 0;
 	free(bytes);
 	return ok;
 }
 
-static bool write_array(struct json_avro_walk *walk, const struct type *type, const json_t *json,
-	avro_value_t *value)
+static bool json_avro_write_array(struct json_avro_walk *walk, const struct type *type,
+	const json_t *json, avro_value_t *value)
 {
 	bool ok = true;
 
@@ -184,8 +185,8 @@ static bool write_array(struct json_avro_walk *walk, const struct type *type, co
 	return ok;
 }
 
-static bool write_map(struct json_avro_walk *walk, const struct type *type, const json_t *json,
-	avro_value_t *value)
+static bool json_avro_write_map(struct json_avro_walk *walk, const struct type *type,
+	const json_t *json, avro_value_t *value)
 {
 	size_t index = 0;
 	bool ok = true;
@@ -213,11 +214,12 @@ static bool write_field(struct json_avro_walk *walk, const struct type_field *fi
 		return json_avro_write(walk, field->type, json, value);
 	if (field->has_default)
 		return json_avro_default(field->type, &field->default_value, value);
-	return wrong(walk, "is missing");
+	return json_avro_write_wrong(walk, "is missing");
 }
 
 /* Called within the record, before its fields. */
-static bool find_unknown(struct json_avro_walk *walk, const struct type *type, const json_t *json)
+static bool json_avro_write_find_unknown(struct json_avro_walk *walk, const struct type *type,
+	const json_t *json)
 {
 	for (void *at = json_object_iter((json_t *)json); at;
 		at = json_object_iter_next((json_t *)json, at)) {
@@ -228,19 +230,19 @@ static bool find_unknown(struct json_avro_walk *walk, const struct type *type, c
 			continue;
 		for (size_t i = 0; i < type->field_count; i++)
 			nearest_offer(&nearest, type->fields[i].name);
-		return wrong(walk, "has no property \"%.64s\"%s%s%s", name,
+		return json_avro_write_wrong(walk, "has no property \"%.64s\"%s%s%s", name,
 			nearest.found ? "; did you mean \"" : "",
 			nearest.found ? nearest.found : "", nearest.found ? "\"?" : "");
 	}
 	return true;
 }
 
-static bool write_record(struct json_avro_walk *walk, const struct type *type, const json_t *json,
-	avro_value_t *value)
+static bool json_avro_write_record(struct json_avro_walk *walk, const struct type *type,
+	const json_t *json, avro_value_t *value)
 {
 	if (!json_is_object(json))
 		return not_a(walk, json, "an object");
-	if (!find_unknown(walk, type, json))
+	if (!json_avro_write_find_unknown(walk, type, json))
 		return false;
 	type_path_enter(&walk->path, type);
 	for (size_t i = 0; i < type->field_count; i++) {
@@ -270,20 +272,20 @@ static bool write_plain(struct json_avro_walk *walk, const struct type *type, co
 	case TYPE_INT:
 		return write_int(walk, json, value);
 	case TYPE_LONG:
-		return write_long(walk, type, json, value);
+		return json_avro_write_long(walk, type, json, value);
 	case TYPE_FLOAT:
 	case TYPE_DOUBLE:
-		return write_real(walk, type, json, value);
+		return json_avro_write_real(walk, type, json, value);
 	case TYPE_BYTES:
 		return write_bytes(walk, json, value);
 	case TYPE_STRING:
 		return write_string(walk, type, json, value);
 	case TYPE_RECORD:
-		return write_record(walk, type, json, value);
+		return json_avro_write_record(walk, type, json, value);
 	case TYPE_ARRAY:
-		return write_array(walk, type, json, value);
+		return json_avro_write_array(walk, type, json, value);
 	case TYPE_MAP:
-		return write_map(walk, type, json, value);
+		return json_avro_write_map(walk, type, json, value);
 	}
 	abort();
 }

@@ -10,7 +10,7 @@
 
 #define NOT_PRETTY (-1)
 
-static void print_value(struct text *out, const json_t *value, int level);
+static void json_print_value(struct text *out, const json_t *value, int level);
 
 static void print_real(struct text *out, double real)
 {
@@ -86,7 +86,7 @@ static void print_break(struct text *out, int level)
 		text_add(out, "  ");
 }
 
-static int deeper(int level)
+static int json_print_deeper(int level)
 {
 	return level == NOT_PRETTY ? NOT_PRETTY : level + 1;
 }
@@ -98,8 +98,8 @@ static void print_array(struct text *out, const json_t *array, int level)
 	text_add(out, "[");
 	for (size_t i = 0; i < count; i++) {
 		text_add(out, i ? "," : "");
-		print_break(out, deeper(level));
-		print_value(out, json_array_get(array, i), deeper(level));
+		print_break(out, json_print_deeper(level));
+		json_print_value(out, json_array_get(array, i), json_print_deeper(level));
 	}
 	if (count)
 		print_break(out, level);
@@ -115,17 +115,17 @@ static void print_object(struct text *out, const json_t *object, int level)
 		at = json_object_iter_next((json_t *)object, at)) {
 		text_add(out, first ? "" : ",");
 		first = false;
-		print_break(out, deeper(level));
+		print_break(out, json_print_deeper(level));
 		print_string(out, json_object_iter_key(at), json_object_iter_key_len(at));
 		text_add(out, level == NOT_PRETTY ? ":" : ": ");
-		print_value(out, json_object_iter_value(at), deeper(level));
+		json_print_value(out, json_object_iter_value(at), json_print_deeper(level));
 	}
 	if (!first)
 		print_break(out, level);
 	text_add(out, "}");
 }
 
-static void print_value(struct text *out, const json_t *value, int level)
+static void json_print_value(struct text *out, const json_t *value, int level)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
@@ -157,7 +157,7 @@ static void print_value(struct text *out, const json_t *value, int level)
 
 void json_print(struct text *out, const json_t *value, bool pretty)
 {
-	print_value(out, value, pretty ? 0 : NOT_PRETTY);
+	json_print_value(out, value, pretty ? 0 : NOT_PRETTY);
 }
 
 json_t *json_parse(const char *text, size_t size, json_error_t *error)

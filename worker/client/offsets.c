@@ -18,7 +18,7 @@ static const char read_sql[] =
 	"	(SELECT count(*) FROM :\"schema\".stowage_outbox AS outbox\n"
 	"		WHERE (outbox.group_id, outbox.topic, outbox.partition)\n"
 	"			= (lane.group_id, lane.topic, lane.partition))\n"
-	"FROM :\"schema\".stowage_lanes AS lane\n"
+	"FROM :\"schema\".stowage_offsets AS lane\n"
 	"WHERE group_id = $1 AND ($2::text IS NULL OR topic = $2)\n"
 	"ORDER BY topic, partition";
 
@@ -26,7 +26,7 @@ static const char read_sql[] =
 static const char begin_sql[] = "BEGIN; SET LOCAL lock_timeout = '15s'";
 
 static const char write_sql[] =
-	"INSERT INTO :\"schema\".stowage_lanes AS lane\n"
+	"INSERT INTO :\"schema\".stowage_offsets AS lane\n"
 	"	(group_id, topic, partition, topic_id, epoch, applied, answered)\n"
 	"VALUES ($1, $2, $3::integer, $4, 1, $5::bigint, $5::bigint)\n"
 	"ON CONFLICT (group_id, topic, partition) DO UPDATE SET topic_id = EXCLUDED.topic_id,\n"
@@ -37,7 +37,7 @@ static const char drop_sql[] = "DELETE FROM :\"schema\".stowage_outbox\n"
 			       "WHERE group_id = $1 AND topic = $2 AND partition = $3::integer";
 
 /* NULL, and why, on failure. */
-static PGresult *run(PGconn *conn, const struct config *config, const char *sql,
+static PGresult *offsets_run(PGconn *conn, const struct config *config, const char *sql,
 	const char *const *values, int count, char *error, size_t error_size)
 {
 	char *text = statement_text(sql, config->postgres.schema_name);
@@ -53,7 +53,7 @@ static PGresult *run(PGconn *conn, const struct config *config, const char *sql,
 	return NULL;
 }
 
-static int64_t number(const PGresult *result, int row, int column)
+static int64_t offsets_number(const PGresult *result, int row, int column)
 {
 	return strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
@@ -62,7 +62,7 @@ bool offsets_read(PGconn *conn, const struct config *config, const char *topic,
 	struct offset_rows *rows, char *error, size_t error_size)
 {
 	const char *const values[] = { config->kafka.group_id, topic };
-	PGresult *result = run(conn, config, read_sql, values, 2, error, error_size);
+	PGresult *result = offsets_run(conn, config, read_sql, values, 2, error, error_size);
 
 	*rows = (struct offset_rows){ 0 };
 	if (!result)
@@ -72,21 +72,21 @@ bool offsets_read(PGconn *conn, const struct config *config, const char *topic,
 	for (int i = 0; i < PQntuples(result); i++)
 		rows->rows[i] = (struct offset_row){
 			.topic = alloc_copy(PQgetvalue(result, i, 0)),
-			.partition = (int32_t)number(result, i, 1),
+			.partition = (int32_t)offsets_number(result, i, 1),
 			.topic_id = alloc_copy(PQgetvalue(result, i, 2)),
-			.epoch = number(result, i, 3),
-			.applied = number(result, i, 4),
-			.answered = number(result, i, 5),
-			.attempts = number(result, i, 6),
+			.epoch = offsets_number(result, i, 3),
+			.applied = offsets_number(result, i, 4),
+			.answered = offsets_number(result, i, 5),
+			.attempts = offsets_number(result, i, 6),
 			.updated = alloc_copy(PQgetvalue(result, i, 7)),
-			.replies = number(result, i, 8),
+			.replies = offsets_number(result, i, 8),
 			.exists = true,
 		};
 	PQclear(result);
 	return true;
 }
 
-static int compare(const struct offset_row *row, const char *topic, int32_t partition)
+static int offsets_compare(const struct offset_row *row, const char *topic, int32_t partition)
 {
 	int order = strcmp(row->topic, topic);
 
@@ -97,9 +97,9 @@ struct offset_row *offsets_row(struct offset_rows *rows, const char *topic, int3
 {
 	size_t at = 0;
 
-	while (at < rows->count && compare(&rows->rows[at], topic, partition) < 0)
+	while (at < rows->count && offsets_compare(&rows->rows[at], topic, partition) < 0)
 		at++;
-	if (at < rows->count && compare(&rows->rows[at], topic, partition) == 0)
+	if (at < rows->count && offsets_compare(&rows->rows[at], topic, partition) == 0)
 		return &rows->rows[at];
 	rows->rows = alloc_grow(rows->rows, rows->count + 1, sizeof(*rows->rows));
 	memmove(&rows->rows[at + 1], &rows->rows[at], (rows->count - at) * sizeof(*rows->rows));
@@ -122,7 +122,7 @@ void offsets_free(struct offset_rows *rows)
 static bool run_quietly(PGconn *conn, const struct config *config, const char *sql,
 	const char *const *values, int count, char *error, size_t error_size)
 {
-	PGresult *result = run(conn, config, sql, values, count, error, error_size);
+	PGresult *result = offsets_run(conn, config, sql, values, count, error, error_size);
 
 	PQclear(result);
 	return result != NULL;

@@ -1,7 +1,7 @@
 /*
  * offsets.h - the lanes' rows, as `stowage offsets` shows and sets them
  *
- * On stowage_lanes and stowage_outbox (db/ddl/stowage.sql) of postgres.schemaName. Blocking;
+ * On stowage_offsets and stowage_outbox (db/ddl/stowage.sql) of postgres.schemaName. Blocking;
  * one thread.
  */
 #ifndef WORKER_CLIENT_OFFSETS_H

@@ -48,7 +48,7 @@ static struct slot *slot_of(struct sender *sender, uint64_t number)
 	return &sender->slots[number % SEND_WINDOW];
 }
 
-static void finish(struct slot *slot, enum exit_status status, json_t *json)
+static void sender_finish(struct slot *slot, enum exit_status status, json_t *json)
 {
 	slot->state = SLOT_DONE;
 	slot->outcome.status = status;
@@ -58,7 +58,7 @@ static void finish(struct slot *slot, enum exit_status status, json_t *json)
 }
 
 /* The opaque of a message is its number + 1. */
-static void on_delivered(void *arg, const rd_kafka_message_t *message, const char *error)
+static void sender_on_delivered(void *arg, const rd_kafka_message_t *message, const char *error)
 {
 	struct sender *sender = arg;
 	uint64_t number = (uint64_t)(uintptr_t)message->_private - 1;
@@ -70,7 +70,7 @@ static void on_delivered(void *arg, const rd_kafka_message_t *message, const cha
 		snprintf(slot->why, sizeof(slot->why), "Kafka did not take it: %s%s%.200s", error,
 			*client_complaint(sender->client) ? ": " : "",
 			client_complaint(sender->client));
-		finish(slot, EXIT_KAFKA, NULL);
+		sender_finish(slot, EXIT_KAFKA, NULL);
 		return;
 	}
 	snprintf(slot->topic, sizeof(slot->topic), "%s", rd_kafka_topic_name(message->rkt));
@@ -78,7 +78,7 @@ static void on_delivered(void *arg, const rd_kafka_message_t *message, const cha
 	slot->outcome.partition = message->partition;
 	slot->outcome.offset = message->offset;
 	if (!sender->replies)
-		finish(slot, EXIT_OK, NULL);
+		sender_finish(slot, EXIT_OK, NULL);
 }
 
 static void make_prefix(char prefix[PREFIX_SIZE])
@@ -130,7 +130,7 @@ static int connect_sender(struct sender *sender, const struct config *config,
 	const struct client_options options = {
 		.linger_ms = sender->options.linger_ms,
 		.delivery_timeout_ms = (int)sender->options.timeout_ms,
-		.delivered = on_delivered,
+		.delivered = sender_on_delivered,
 		.arg = sender,
 	};
 	int status;
@@ -186,7 +186,7 @@ uint64_t sender_under_way(const struct sender *sender)
 	return sender->next - sender->first;
 }
 
-static void add_header(rd_kafka_headers_t *headers, const char *name, size_t name_size,
+static void sender_add_header(rd_kafka_headers_t *headers, const char *name, size_t name_size,
 	const char *value, size_t size)
 {
 	rd_kafka_header_add(headers, name, (ssize_t)name_size, value, (ssize_t)size);
@@ -203,19 +203,19 @@ static rd_kafka_headers_t *make_headers(const struct sender *sender,
 	if (options->reply_topic) {
 		char *id = alloc_printf("%s-%" PRIu64, sender->prefix, sender->next);
 
-		add_header(headers, "reply-to", 8, options->reply_topic,
+		sender_add_header(headers, "reply-to", 8, options->reply_topic,
 			strlen(options->reply_topic));
-		add_header(headers, "correlation-id", 14, id, strlen(id));
+		sender_add_header(headers, "correlation-id", 14, id, strlen(id));
 		free(id);
 	}
 	for (size_t i = 0; i < options->header_count; i++) {
 		size_t len = strcspn(options->headers[i], "=");
 
-		add_header(headers, options->headers[i], len, options->headers[i] + len + 1,
+		sender_add_header(headers, options->headers[i], len, options->headers[i] + len + 1,
 			strlen(options->headers[i]) - len - 1);
 	}
 	json_object_foreach((json_t *)request->headers, name, value)
-		add_header(headers, name, strlen(name), json_string_value(value),
+		sender_add_header(headers, name, strlen(name), json_string_value(value),
 			json_string_length(value));
 	return headers;
 }
@@ -236,8 +236,8 @@ static bool topic_known(struct sender *sender, int command, const char *topic,
 	return true;
 }
 
-static bool produce(struct sender *sender, const struct send_request *request, const char *topic,
-	char why[CLIENT_ERROR_MAX])
+static bool sender_produce(struct sender *sender, const struct send_request *request,
+	const char *topic, char why[CLIENT_ERROR_MAX])
 {
 	size_t key_size = request->key ? strlen(request->key) : 0;
 	char *key = request->key ? alloc_copy(request->key)
@@ -279,7 +279,7 @@ bool sender_send(struct sender *sender, const struct send_request *request, int 
 	if (ok) {
 		*slot = (struct slot){ .command = request->command,
 			.due = clock_tick_ms() + sender->options.timeout_ms };
-		ok = produce(sender, request, topic, error->text);
+		ok = sender_produce(sender, request, topic, error->text);
 	}
 	free(topic);
 	if (!ok)
@@ -290,7 +290,7 @@ bool sender_send(struct sender *sender, const struct send_request *request, int 
 }
 
 /* The slot a message answers, NULL if it answers none of ours. */
-static struct slot *find_slot(struct sender *sender, const rd_kafka_message_t *message)
+static struct slot *sender_find_slot(struct sender *sender, const rd_kafka_message_t *message)
 {
 	rd_kafka_headers_t *headers;
 	const void *id;
@@ -314,7 +314,7 @@ static struct slot *find_slot(struct sender *sender, const rd_kafka_message_t *m
 
 static void take_reply(struct sender *sender, const rd_kafka_message_t *message)
 {
-	struct slot *slot = find_slot(sender, message);
+	struct slot *slot = sender_find_slot(sender, message);
 	bool is_error;
 	json_t *json;
 
@@ -323,7 +323,7 @@ static void take_reply(struct sender *sender, const rd_kafka_message_t *message)
 		return;
 	json = codec_reply(sender->codec, slot->command, message->payload, message->len, &is_error,
 		slot->why);
-	finish(slot, !json ? EXIT_FAILED : is_error ? EXIT_REFUSED : EXIT_OK, json);
+	sender_finish(slot, !json ? EXIT_FAILED : is_error ? EXIT_REFUSED : EXIT_OK, json);
 }
 
 static void read_replies(struct sender *sender, int wait_ms)
@@ -338,13 +338,13 @@ static void read_replies(struct sender *sender, int wait_ms)
 	}
 }
 
-static void expire(struct sender *sender, struct slot *slot, int64_t now)
+static void sender_expire(struct sender *sender, struct slot *slot, int64_t now)
 {
 	if (slot->state == SLOT_DONE || now < slot->due || !sender->replies)
 		return;
 	snprintf(slot->why, sizeof(slot->why), "no reply within %" PRId64 " s",
 		sender->options.timeout_ms / 1000);
-	finish(slot, EXIT_NO_ANSWER, NULL);
+	sender_finish(slot, EXIT_NO_ANSWER, NULL);
 }
 
 void sender_serve(struct sender *sender, int wait_ms)
@@ -358,7 +358,7 @@ void sender_serve(struct sender *sender, int wait_ms)
 	while (sender->first < sender->next) {
 		struct slot *slot = slot_of(sender, sender->first);
 
-		expire(sender, slot, now);
+		sender_expire(sender, slot, now);
 		if (slot->state != SLOT_DONE)
 			break;
 		sender->options.done(sender->options.arg, sender->first++, &slot->outcome);

@@ -106,7 +106,7 @@ static bool is_protocol(const char *text, size_t len)
 }
 
 /* host, host:port or protocol://host:port; the port may be left out (9092). */
-static bool check_server(const char *text, char *why, size_t why_size)
+static bool config_check_server(const char *text, char *why, size_t why_size)
 {
 	const char *scheme = strstr(text, "://");
 	const char *host = scheme ? scheme + 3 : text;
@@ -141,7 +141,7 @@ bool config_check_servers(const char *text, char *why, size_t why_size)
 	while (ok && (server = strsep(&rest, ","))) {
 		server += strspn(server, " ");
 		server[strcspn(server, " ")] = '\0';
-		ok = check_server(server, why, why_size);
+		ok = config_check_server(server, why, why_size);
 	}
 	free(copy);
 	return ok;

@@ -12,7 +12,8 @@
 
 #define PAIRS_MAX 20
 
-static void add(struct config_conninfo *info, size_t *count, const char *keyword, char *value)
+static void conninfo_add(struct config_conninfo *info, size_t *count, const char *keyword,
+	char *value)
 {
 	if (!value)
 		return;
@@ -28,13 +29,13 @@ static char *connect_timeout(int64_t ms)
 /* A peer that is gone without a word is noticed in about half a minute. */
 static void add_defaults(const struct config *config, struct config_conninfo *info, size_t *count)
 {
-	add(info, count, "application_name", alloc_copy("stowage"));
-	add(info, count, "keepalives", alloc_copy("1"));
-	add(info, count, "keepalives_idle", alloc_copy("10"));
-	add(info, count, "keepalives_interval", alloc_copy("5"));
-	add(info, count, "keepalives_count", alloc_copy("4"));
-	add(info, count, "tcp_user_timeout", alloc_copy("30000"));
-	add(info, count, "connect_timeout",
+	conninfo_add(info, count, "application_name", alloc_copy("stowage"));
+	conninfo_add(info, count, "keepalives", alloc_copy("1"));
+	conninfo_add(info, count, "keepalives_idle", alloc_copy("10"));
+	conninfo_add(info, count, "keepalives_interval", alloc_copy("5"));
+	conninfo_add(info, count, "keepalives_count", alloc_copy("4"));
+	conninfo_add(info, count, "tcp_user_timeout", alloc_copy("30000"));
+	conninfo_add(info, count, "connect_timeout",
 		connect_timeout(config->postgres.connection_timeout_ms));
 }
 
@@ -47,15 +48,16 @@ struct config_conninfo config_conninfo(const struct config *config)
 	size_t count = 0;
 
 	add_defaults(config, &info, &count);
-	add(&info, &count, "dbname", alloc_copy(config->postgres.connection_string));
-	add(&info, &count, "host", alloc_copy(config->postgres.host));
+	conninfo_add(&info, &count, "dbname", alloc_copy(config->postgres.connection_string));
+	conninfo_add(&info, &count, "host", alloc_copy(config->postgres.host));
 	if (config->postgres.port)
-		add(&info, &count, "port", alloc_printf("%" PRId64, config->postgres.port));
-	add(&info, &count, "dbname", alloc_copy(config->postgres.database));
-	add(&info, &count, "user", alloc_copy(config->postgres.user));
-	add(&info, &count, "password", alloc_copy(config->postgres.password));
-	add(&info, &count, "sslmode", alloc_copy(config->postgres.ssl));
-	add(&info, &count, "client_encoding", alloc_copy("UTF8"));
+		conninfo_add(&info, &count, "port",
+			alloc_printf("%" PRId64, config->postgres.port));
+	conninfo_add(&info, &count, "dbname", alloc_copy(config->postgres.database));
+	conninfo_add(&info, &count, "user", alloc_copy(config->postgres.user));
+	conninfo_add(&info, &count, "password", alloc_copy(config->postgres.password));
+	conninfo_add(&info, &count, "sslmode", alloc_copy(config->postgres.ssl));
+	conninfo_add(&info, &count, "client_encoding", alloc_copy("UTF8"));
 	return info;
 }
 

@@ -46,7 +46,7 @@ static const char *const wanted_names[] = {
 };
 
 /* "FILE:LINE", to be freed. Without a file the setting is from the environment. */
-static char *place(const config_setting_t *setting, const char *path)
+static char *config_file_place(const config_setting_t *setting, const char *path)
 {
 	const char *file = config_setting_source_file(setting);
 
@@ -141,8 +141,8 @@ static bool take_scalar(struct config_load *load, const struct config_key *key, 
 	return true;
 }
 
-static bool take(struct config_load *load, const struct config_key *key, const char *where,
-	const config_setting_t *setting, const char *path)
+static bool config_file_take(struct config_load *load, const struct config_key *key,
+	const char *where, const config_setting_t *setting, const char *path)
 {
 	struct config_list list = { 0 };
 
@@ -169,15 +169,15 @@ static void take_known(struct config_load *load, const config_t *file, const cha
 
 		if (!setting)
 			continue;
-		where = place(setting, path);
-		if (!take(load, key, where, setting, path))
+		where = config_file_place(setting, path);
+		if (!config_file_take(load, key, where, setting, path))
 			config_mistake(load, where, key->path, "is %s, it must be %s",
 				type_name(setting), wanted_names[key->kind]);
 		free(where);
 	}
 }
 
-static bool is_group(const char *name)
+static bool config_file_is_group(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -206,12 +206,12 @@ static const char *nearest_key(const char *path, const char *name)
 	return sibling.found ? sibling.found : whole.found ? whole.found : anywhere.found;
 }
 
-static void unknown(struct config_load *load, const config_setting_t *setting, const char *path,
-	const char *file)
+static void config_file_unknown(struct config_load *load, const config_setting_t *setting,
+	const char *path, const char *file)
 {
 	const char *dot = strchr(path, '.');
 	const char *key = nearest_key(path, dot ? dot + 1 : path);
-	char *where = place(setting, file);
+	char *where = config_file_place(setting, file);
 
 	if (key)
 		config_mistake(load, where, path, "is not a key; did you mean %s?", key);
@@ -227,7 +227,7 @@ static void unknown_group(struct config_load *load, const config_setting_t *sett
 	const char *name = config_setting_name(setting);
 	struct nearest nearest = { .wanted = name };
 	char groups[CONFIG_KEYS_MAX][CONFIG_NAME_MAX];
-	char *where = place(setting, file);
+	char *where = config_file_place(setting, file);
 
 	for (size_t i = 0; i < config_key_count; i++) {
 		snprintf(groups[i], sizeof(groups[i]), "%.*s",
@@ -249,12 +249,13 @@ static void find_unknown_in(struct config_load *load, const config_setting_t *gr
 			config_setting_name(setting));
 
 		if (!config_key_find(path))
-			unknown(load, setting, path, file);
+			config_file_unknown(load, setting, path, file);
 		free(path);
 	}
 }
 
-static void find_unknown(struct config_load *load, const config_t *file, const char *path)
+static void config_file_find_unknown(struct config_load *load, const config_t *file,
+	const char *path)
 {
 	const config_setting_t *root = config_root_setting(file);
 
@@ -262,18 +263,18 @@ static void find_unknown(struct config_load *load, const config_t *file, const c
 		const config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
 		const char *name = config_setting_name(setting);
 
-		if (config_setting_is_group(setting) && is_group(name)) {
+		if (config_setting_is_group(setting) && config_file_is_group(name)) {
 			find_unknown_in(load, setting, path);
 		} else if (config_setting_is_group(setting)) {
 			unknown_group(load, setting, path);
-		} else if (is_group(name)) {
-			char *where = place(setting, path);
+		} else if (config_file_is_group(name)) {
+			char *where = config_file_place(setting, path);
 
 			config_mistake(load, where, name, "is %s, it must be a group: %s: { ... };",
 				type_name(setting), name);
 			free(where);
 		} else {
-			unknown(load, setting, name, path);
+			config_file_unknown(load, setting, name, path);
 		}
 	}
 }
@@ -309,7 +310,7 @@ void config_read_path(struct config_load *load, const char *path)
 	config_init(&file);
 	if (config_read_file(&file, path)) {
 		take_known(load, &file, path);
-		find_unknown(load, &file, path);
+		config_file_find_unknown(load, &file, path);
 	} else {
 		parse_mistake(load, &file, path);
 	}

@@ -86,7 +86,7 @@ static void print_indexes(FILE *out, const struct config_key *key, const struct 
 }
 
 /* False if the key is not set, or holds no value of its own. */
-static bool print_value(FILE *out, const struct config *config, const struct config_key *key)
+static bool config_print_value(FILE *out, const struct config *config, const struct config_key *key)
 {
 	const void *member = config_member_const(config, key);
 	unsigned choice;
@@ -121,7 +121,7 @@ static bool print_value(FILE *out, const struct config *config, const struct con
 	}
 }
 
-static void print_line(FILE *out, const struct config *config, const struct config_key *key,
+static void config_print_line(FILE *out, const struct config *config, const struct config_key *key,
 	const char *where)
 {
 	char *line = NULL;
@@ -130,7 +130,7 @@ static void print_line(FILE *out, const struct config *config, const struct conf
 	bool set;
 
 	fprintf(memory, "%s = ", key->path);
-	set = print_value(memory, config, key);
+	set = config_print_value(memory, config, key);
 	fputc(';', memory);
 	fclose(memory);
 	if (set)
@@ -146,7 +146,7 @@ void config_print(const struct config *config, FILE *out)
 
 	for (size_t i = 0; i < config_key_count; i++)
 		if (!config_keys[i].target)
-			print_line(out, config, &config_keys[i], full->origins[i].where);
+			config_print_line(out, config, &config_keys[i], full->origins[i].where);
 }
 
 static void print_type(FILE *out, const struct config_key *key)
@@ -191,7 +191,7 @@ static void print_default(FILE *out, const struct config_key *key)
 	fputc('`', out);
 }
 
-static void print_row(FILE *out, const struct config_key *key)
+static void config_print_row(FILE *out, const struct config_key *key)
 {
 	char variable[CONFIG_NAME_MAX];
 
@@ -224,6 +224,6 @@ void config_print_reference(FILE *out)
 				"\n## %.*s\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
 				(int)len, group);
 		}
-		print_row(out, &config_keys[i]);
+		config_print_row(out, &config_keys[i]);
 	}
 }

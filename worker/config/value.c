@@ -40,7 +40,8 @@ void config_list_clear(struct config_list *list)
 }
 
 /* Notes where the value is from. False if the same source gave one already. */
-static bool claim(struct config_load *load, const struct config_key *key, const char *where)
+static bool config_value_claim(struct config_load *load, const struct config_key *key,
+	const char *where)
 {
 	struct config_origin *origin = &load->full->origins[key - config_keys];
 
@@ -106,7 +107,7 @@ static void set_choice(struct config_load *load, const struct config_key *key, c
 		wrong_choice(load, key, where, text);
 		return;
 	}
-	if (!claim(load, key, where))
+	if (!config_value_claim(load, key, where))
 		return;
 	if (key->kind == CONFIG_ENUM) {
 		unsigned value = (unsigned)index;
@@ -143,7 +144,8 @@ static void set_plain_text(struct config_load *load, const struct config_key *ke
 		config_mistake(load, where, key->path, "must not be empty");
 		return;
 	}
-	if ((*text && !text_ok(load, key, where, text, "")) || !claim(load, key, where))
+	if ((*text && !text_ok(load, key, where, text, "")) ||
+		!config_value_claim(load, key, where))
 		return;
 	free(*member);
 	*member = *text || key->fallback ? alloc_copy(text) : NULL;
@@ -160,7 +162,7 @@ void config_set_integer(struct config_load *load, const struct config_key *key, 
 			(long long)key->min, (long long)key->max);
 		return;
 	}
-	if (claim(load, key, where))
+	if (config_value_claim(load, key, where))
 		*member = value;
 }
 
@@ -169,7 +171,7 @@ void config_set_switch(struct config_load *load, const struct config_key *key, c
 {
 	bool *member = config_member(&load->full->config, key);
 
-	if (claim(load, key, where))
+	if (config_value_claim(load, key, where))
 		*member = value;
 }
 
@@ -188,7 +190,7 @@ void config_set_texts(struct config_load *load, const struct config_key *key, co
 		config_mistake(load, where, key->path, "needs at least %lld", (long long)key->min);
 		ok = false;
 	}
-	if (!ok || !claim(load, key, where)) {
+	if (!ok || !config_value_claim(load, key, where)) {
 		config_list_clear(&list);
 		return;
 	}
@@ -201,7 +203,7 @@ void config_set_indexes(struct config_load *load, const struct config_key *key, 
 {
 	struct config *config = &load->full->config;
 
-	if (!claim(load, key, where)) {
+	if (!config_value_claim(load, key, where)) {
 		config_indexes_clear(indexes, count);
 		return;
 	}
@@ -307,7 +309,7 @@ static void set_lines(struct config_load *load, const struct config_key *key, co
 	const char *path)
 {
 	char *origin = alloc_printf("%s, %s in %s", path, key->path, where);
-	bool claimed = claim(load, key, origin);
+	bool claimed = config_value_claim(load, key, origin);
 	char *text;
 
 	free(origin);

@@ -29,7 +29,7 @@ void batch_trim(struct batch *batch)
 	batch->job_size = 0;
 }
 
-static void clear(struct batch *batch)
+static void batch_clear(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->lane_count; i++) {
 		free(batch->lanes[i].payload.bytes);
@@ -44,20 +44,20 @@ static void clear(struct batch *batch)
 	batch->job_count = 0;
 	batch->bytes = 0;
 	batch->held = 0;
-	batch->asides = 0;
+	batch->detached_count = 0;
 	batch->outside = false;
-	batch->side = false;
+	batch->read = false;
 	arena_reset(batch->arena);
 }
 
 void batch_finish(struct batch *batch)
 {
 	/* One that went aside is not here any more: another executor has it. */
-	for (size_t i = 0; i < batch->job_count && !batch->side; i++)
+	for (size_t i = 0; i < batch->job_count && !batch->read; i++)
 		if (batch->jobs[i].message)
 			rd_kafka_message_destroy(batch->jobs[i].message);
 	lanes_released(batch->engine->lanes, batch->held);
-	clear(batch);
+	batch_clear(batch);
 }
 
 /* The lane's messages from that job of its on, in order. */
@@ -75,7 +75,7 @@ void batch_give_back(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->lane_count; i++)
 		give_back_from(batch, &batch->lanes[i], 0);
-	clear(batch);
+	batch_clear(batch);
 }
 
 void batch_cut(struct batch *batch, const size_t *next)
@@ -114,7 +114,7 @@ static struct batch_lane *add_lane(struct batch *batch, struct lane *lane)
 		.end = lane->position,
 		.epoch = lane->epoch,
 		.applied = lane->applied,
-		.ledger = lane->ledger };
+		.reply_generation = lane->reply_generation };
 	part->acked_count = lane->acked_count;
 	if (lane->acked_count) {
 		part->acked = alloc_zero(lane->acked_count, sizeof(*part->acked));
@@ -124,7 +124,7 @@ static struct batch_lane *add_lane(struct batch *batch, struct lane *lane)
 	return part;
 }
 
-static rd_kafka_message_t *pop(struct batch *batch, struct lane *lane)
+static rd_kafka_message_t *batch_pop(struct batch *batch, struct lane *lane)
 {
 	struct lanes *lanes = batch->engine->lanes;
 	lanes_lock(lanes);
@@ -137,7 +137,7 @@ static rd_kafka_message_t *pop(struct batch *batch, struct lane *lane)
 	return message;
 }
 
-static bool is_full(const struct batch *batch)
+static bool batch_is_full(const struct batch *batch)
 {
 	const struct config *config = batch->engine->config;
 	return batch->job_count >= (size_t)config->batch.max_commands ||
@@ -152,11 +152,12 @@ enum collected {
 };
 
 /* One that may break its worker runs where that is counted. */
-static bool may_go_aside(const struct batch *batch, const struct batch_lane *part,
+static bool may_detach(const struct batch *batch, const struct batch_lane *part,
 	const struct job *job)
 {
-	return job_replies(job) && !job->refused && (job->call.command->flags & COMMAND_BESIDE) &&
-		!part->lane->careful && lanes_side_room(batch->engine->lanes, batch->asides);
+	return job_replies(job) && !job->refused && (job->call.command->flags & COMMAND_DETACHED) &&
+		!part->lane->suspect &&
+		lanes_detached_room(batch->engine->lanes, batch->detached_count);
 }
 
 static enum collected collect_one(struct batch *batch, struct batch_lane *part,
@@ -178,9 +179,9 @@ static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	part->count++;
 	part->end = message->offset + 1;
 	batch->outside = outside;
-	job->aside = may_go_aside(batch, part, job);
-	batch->asides += job->aside;
-	return outside || part->lane->careful ? COLLECTED_LAST : COLLECTED;
+	job->detached = may_detach(batch, part, job);
+	batch->detached_count += job->detached;
+	return outside || part->lane->suspect ? COLLECTED_LAST : COLLECTED;
 }
 
 bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
@@ -192,8 +193,8 @@ bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 		part->first = batch->job_count;
 		enum collected collected = COLLECTED;
 		rd_kafka_message_t *message;
-		while (collected == COLLECTED && !is_full(batch) &&
-			(message = pop(batch, part->lane)))
+		while (collected == COLLECTED && !batch_is_full(batch) &&
+			(message = batch_pop(batch, part->lane)))
 			collected = collect_one(batch, part, message);
 		if (collected == COLLECTED_AGAIN) {
 			batch_give_back(batch);
@@ -211,21 +212,23 @@ bool batch_is_awaited(const struct batch *batch)
 	return false;
 }
 
-void batch_tidy(struct batch *batch, struct lane *const *lanes, size_t count)
+void batch_checkpoint(struct batch *batch, struct lane *const *lanes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		add_lane(batch, lanes[i]);
 }
 
-bool batch_side(struct batch *batch, const struct side *side)
+bool batch_detached(struct batch *batch, const struct detached_read *read)
 {
 	struct job *job = next_job(batch);
 	struct batch_lane *part = &batch->lanes[batch->lane_count++];
-	*part = (struct batch_lane){ .lane = side->lane, .count = 1, .ledger = side->ledger };
-	batch->side = true;
+	*part = (struct batch_lane){
+		.lane = read->lane, .count = 1, .reply_generation = read->reply_generation
+	};
+	batch->read = true;
 	/* It was let through before: nothing of it is applied, whatever the lane's offset is. */
-	if (job_prepare(job, batch->engine, batch->arena, side->lane, side->message, 0) != JOB_OK) {
-		clear(batch);
+	if (job_prepare(job, batch->engine, batch->arena, read->lane, read->message, 0) != JOB_OK) {
+		batch_clear(batch);
 		return false;
 	}
 	batch->job_count = 1;
@@ -238,7 +241,7 @@ static int64_t answered_after(const struct batch *batch, const struct batch_lane
 {
 	struct lane *lane = part->lane;
 	lanes_lock(batch->engine->lanes);
-	bool forgotten = lane->ledger != part->ledger;
+	bool forgotten = lane->reply_generation != part->reply_generation;
 	bool behind = forgotten || lane->reads.head < lane->reads.tail;
 	int64_t answered = forgotten ? lane->answered : lane_answered(lane);
 	lanes_unlock(batch->engine->lanes);

@@ -16,7 +16,7 @@ struct batch_lane {
 	int64_t end;         /* its position once the batch is through */
 	/* As they stood when the batch was collected; its executor alone changes them. */
 	int64_t epoch, applied;
-	uint32_t ledger;
+	uint32_t reply_generation;
 	int64_t new_applied, new_answered; /* as written to its row */
 	size_t stored;                     /* replies and dead letters in its outbox row */
 	int64_t seq;
@@ -33,11 +33,11 @@ struct batch {
 	size_t lane_count;
 	struct job *jobs; /* by lane, in order */
 	size_t job_count, job_size;
-	size_t bytes;  /* of commands */
-	size_t held;   /* of messages, as they count against the memory ceiling */
-	size_t asides; /* commands that go on beside their lanes */
-	bool side;     /* of batch_side */
-	bool outside;  /* one command that runs in no transaction */
+	size_t bytes;          /* of commands */
+	size_t held;           /* of messages, as they count against the memory ceiling */
+	size_t detached_count; /* commands that go on beside their lanes */
+	bool read;             /* of batch_detached */
+	bool outside;          /* one command that runs in no transaction */
 };
 
 void batch_init(struct batch *batch, const struct engine *engine);
@@ -52,10 +52,11 @@ bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 bool batch_is_awaited(const struct batch *batch);
 
 /* A batch without commands, to write the lanes' rows. */
-void batch_tidy(struct batch *batch, struct lane *const *lanes, size_t count);
+void batch_checkpoint(struct batch *batch, struct lane *const *lanes, size_t count);
 
 /* One read that runs beside its lane; its message stays with the side. False as batch_collect. */
-bool batch_side(struct batch *batch, const struct side *side) __attribute__((warn_unused_result));
+bool batch_detached(struct batch *batch, const struct detached_read *read)
+	__attribute__((warn_unused_result));
 
 /* Ends the batch early: of each lane only the first next[i] commands are its own, by the lane's place.
  * The messages of the others go back. */

@@ -10,13 +10,13 @@
 #define ZOMBIE_WAIT_MS 5000
 #define RETRY_MS 1000
 
-static const struct take_end take_again = { .state = LANE_UNTAKEN, .delay_ms = RETRY_MS };
-static const struct take_end take_stop = { .state = LANE_STOPPED };
+static const struct claim_end take_again = { .state = LANE_UNCLAIMED, .delay_ms = RETRY_MS };
+static const struct claim_end take_stop = { .state = LANE_STOPPED };
 
-static void stopped(const struct engine *engine, const struct lane *lane, const char *why,
+static void claim_stopped(const struct engine *engine, const struct lane *lane, const char *why,
 	int64_t offset, int64_t low, int64_t high)
 {
-	log_error(engine->log, "lane stopped", LOG_STR("topic", lane->topic),
+	log_error(engine->log, "partition stopped", LOG_STR("topic", lane->topic),
 		LOG_INT("partition", lane->partition), LOG_STR("reason", why),
 		LOG_INT("offset", offset), LOG_INT("log_start", low), LOG_INT("log_end", high),
 		LOG_STR("help",
@@ -32,71 +32,74 @@ static int64_t start_offset(const struct engine *engine, int64_t low, int64_t hi
 }
 
 static enum db_kind take_row(struct transaction *t, struct lane *lane, const char *topic_id,
-	int64_t start, struct lane_taken *taken, struct db_failure *failure)
+	int64_t start, struct lane_claimed *claimed, struct db_failure *failure)
 {
-	enum db_kind kind = lane_rows_take(t->connection, &t->table, lane->topic, lane->partition,
-		topic_id, start, ZOMBIE_WAIT_MS, taken, failure);
+	enum db_kind kind = lane_rows_claim(t->connection, &t->table, lane->topic, lane->partition,
+		topic_id, start, ZOMBIE_WAIT_MS, claimed, failure);
 	if (kind != DB_CONTEND)
 		return kind;
-	log_warn(t->engine->log, "ending the transaction of the worker that had the lane before",
+	log_warn(t->engine->log, "ending the transaction of the previous owner of the partition",
 		LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition));
 	kind = lane_rows_unblock(t->connection, &t->table, lane->topic, lane->partition, failure);
 	if (kind != DB_OK)
 		return kind;
-	return lane_rows_take(t->connection, &t->table, lane->topic, lane->partition, topic_id,
-		start, ZOMBIE_WAIT_MS, taken, failure);
+	return lane_rows_claim(t->connection, &t->table, lane->topic, lane->partition, topic_id,
+		start, ZOMBIE_WAIT_MS, claimed, failure);
 }
 
 /* Is the row's place one that the log still has, and this topic the one it was written for? */
 static bool is_sound(const struct engine *engine, const struct lane *lane,
-	const struct lane_taken *taken, const char *topic_id, int64_t low, int64_t high)
+	const struct lane_claimed *claimed, const char *topic_id, int64_t low, int64_t high)
 {
 	const char *why = NULL;
-	if (!taken->found)
+	if (!claimed->found)
 		why = "it has no stored offset and kafka.offsetReset is \"error\"";
-	else if (taken->topic_id[0] && topic_id[0] && strcmp(taken->topic_id, topic_id) != 0)
+	else if (claimed->topic_id[0] && topic_id[0] && strcmp(claimed->topic_id, topic_id) != 0)
 		why = "the topic was deleted and made anew since its offset was stored";
-	else if (taken->answered < low)
+	else if (claimed->answered < low)
 		why = "the stored offset is no longer in the log: commands were deleted before they were "
 		      "applied";
-	else if (taken->applied > high)
+	else if (claimed->applied > high)
 		why = "the stored offset is beyond the end of the log: the topic lost messages";
 	if (why)
-		stopped(engine, lane, why, taken->found ? taken->answered : -1, low, high);
+		claim_stopped(engine, lane, why, claimed->found ? claimed->answered : -1, low,
+			high);
 	return why == NULL;
 }
 
 /* Behind the command that may break its worker: one that was begun alone, or one of the batch that
  * was begun last. */
-static int64_t careful_end(const struct engine *engine, const struct lane_taken *taken, int64_t end)
+static int64_t suspect_end(const struct engine *engine, const struct lane_claimed *claimed,
+	int64_t end)
 {
-	int64_t batch_end = taken->applied + engine->config->batch.max_commands;
-	if (taken->attempts > 0)
-		return (taken->attempt_offset > taken->applied ? taken->attempt_offset
-							       : taken->applied) +
+	int64_t batch_end = claimed->applied + engine->config->batch.max_commands;
+	if (claimed->crash_count > 0)
+		return (claimed->crash_offset > claimed->applied ? claimed->crash_offset
+								 : claimed->applied) +
 			1;
 	return batch_end < end ? batch_end : end;
 }
 
-static void enter(const struct engine *engine, struct lane *lane, const struct lane_taken *taken,
-	int64_t end)
+static void claim_enter(const struct engine *engine, struct lane *lane,
+	const struct lane_claimed *claimed, int64_t end)
 {
 	lanes_lock(engine->lanes);
 	lane_forget_replies(lane);
-	lane->epoch = taken->epoch;
-	lane->applied = taken->applied;
-	lane->answered = taken->answered;
-	lane->position = taken->answered;
-	lane->next = taken->answered;
+	lane->epoch = claimed->epoch;
+	lane->applied = claimed->applied;
+	lane->answered = claimed->answered;
+	lane->position = claimed->answered;
+	lane->next = claimed->answered;
 	lane->end = end;
 	lane->gap = 0;
 	lane->reseek = false;
 	lane->seq = 0;
 	lane->advanced_at = clock_tick_ms();
-	lane->careful = taken->takes > engine->config->limits.attempts || taken->attempts > 0;
-	lane->careful_end = careful_end(engine, taken, end);
-	lane->attempts = taken->attempts;
-	lane->attempt_offset = taken->attempt_offset;
+	lane->suspect = claimed->claims > engine->config->limits.attempts ||
+		claimed->crash_count > 0;
+	lane->suspect_end = suspect_end(engine, claimed, end);
+	lane->crash_count = claimed->crash_count;
+	lane->crash_offset = claimed->crash_offset;
 	lanes_unlock(engine->lanes);
 }
 
@@ -130,40 +133,41 @@ static void resend_row(void *arg, int64_t seq, const void *payload, size_t size)
 		return;
 	}
 	lanes_lock(engine->lanes);
-	struct ticket ticket = { .lane = resend->lane, .ledger = resend->lane->ledger };
-	ticket.stored = lane_replies_stored(resend->lane, seq, count);
+	struct delivery delivery = { .lane = resend->lane,
+		.reply_generation = resend->lane->reply_generation };
+	delivery.stored = lane_replies_stored(resend->lane, seq, count);
 	lanes_unlock(engine->lanes);
 	struct outgoing_reader reader;
 	struct outgoing message;
 	outgoing_reader_start(&reader, payload, size);
 	while (outgoing_read(&reader, &message))
-		producer_send(engine->producer, &message, &ticket);
+		producer_send(engine->producer, &message, &delivery);
 	outgoing_reader_end(&reader);
 	producer_flush(engine->producer);
 	resend->count += count;
 }
 
-static void log_taken(const struct engine *engine, const struct lane *lane,
-	const struct lane_taken *taken, size_t resent)
+static void log_claimed(const struct engine *engine, const struct lane *lane,
+	const struct lane_claimed *claimed, size_t resent)
 {
 	metrics_add(engine->metrics, METRIC_REPLIES_RESENT, resent);
-	log_info(engine->log, "lane taken", LOG_STR("topic", lane->topic),
-		LOG_INT("partition", lane->partition), LOG_INT("epoch", taken->epoch),
-		LOG_INT("applied", taken->applied), LOG_INT("answered", taken->answered),
+	log_info(engine->log, "partition claimed", LOG_STR("topic", lane->topic),
+		LOG_INT("partition", lane->partition), LOG_INT("epoch", claimed->epoch),
+		LOG_INT("applied", claimed->applied), LOG_INT("answered", claimed->answered),
 		LOG_INT("replies_resent", resent));
-	if (lane->careful)
+	if (lane->suspect)
 		log_warn(engine->log, "a command may break its worker: running one at a time",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
-			LOG_INT("offset", taken->applied), LOG_INT("takes", taken->takes),
-			LOG_INT("attempts", taken->attempts));
+			LOG_INT("offset", claimed->applied), LOG_INT("claims", claimed->claims),
+			LOG_INT("crashes", claimed->crash_count));
 }
 
-static struct take_end database_failed(void)
+static struct claim_end database_failed(void)
 {
-	return (struct take_end){ .state = LANE_UNTAKEN, .failed = true, .delay_ms = RETRY_MS };
+	return (struct claim_end){ .state = LANE_UNCLAIMED, .failed = true, .delay_ms = RETRY_MS };
 }
 
-struct take_end take_lane(struct transaction *t, struct lane *lane, struct db_failure *failure)
+struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_failure *failure)
 {
 	const struct engine *engine = t->engine;
 	char topic_id[TOPIC_ID_SIZE];
@@ -172,16 +176,17 @@ struct take_end take_lane(struct transaction *t, struct lane *lane, struct db_fa
 		rd_kafka_query_watermark_offsets(engine->consumer, lane->topic, lane->partition,
 			&low, &high, WATERMARK_TIMEOUT_MS))
 		return take_again;
-	struct lane_taken taken;
-	if (take_row(t, lane, topic_id, start_offset(engine, low, high), &taken, failure) != DB_OK)
+	struct lane_claimed claimed;
+	if (take_row(t, lane, topic_id, start_offset(engine, low, high), &claimed, failure) !=
+		DB_OK)
 		return database_failed();
-	if (!is_sound(engine, lane, &taken, topic_id, low, high))
+	if (!is_sound(engine, lane, &claimed, topic_id, low, high))
 		return take_stop;
-	enter(engine, lane, &taken, high);
+	claim_enter(engine, lane, &claimed, high);
 	struct resend resend = { engine, lane, 0 };
 	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
 		    &resend, failure) != DB_OK)
 		return database_failed();
-	log_taken(engine, lane, &taken, resend.count);
-	return (struct take_end){ .state = LANE_SEEKING };
+	log_claimed(engine, lane, &claimed, resend.count);
+	return (struct claim_end){ .state = LANE_SEEKING };
 }

@@ -7,7 +7,7 @@
 #include "worker/engine/transaction.h"
 
 /* How a lane is left: for lanes_done. */
-struct take_end {
+struct claim_end {
 	enum lane_state state;
 	bool failed; /* the database failed: `failure` of the call says how */
 	int64_t delay_ms;
@@ -15,7 +15,7 @@ struct take_end {
 
 /* Takes the lane's row by raising its epoch, sends again what its outbox holds, and sets where
  * the consumer is to start it. Blocks on Kafka and PostgreSQL. */
-struct take_end take_lane(struct transaction *transaction, struct lane *lane,
+struct claim_end claim_lane(struct transaction *transaction, struct lane *lane,
 	struct db_failure *failure);
 
 #endif

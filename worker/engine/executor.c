@@ -33,7 +33,7 @@
 #define GATHER_PART 4
 
 struct executor {
-	struct turn_hooks hooks;
+	struct context_hooks hooks;
 	const struct engine *engine;
 	pthread_t thread;
 	struct transaction transaction;
@@ -45,7 +45,7 @@ struct executor {
 	bool resting; /* had no work for REST_MS */
 };
 
-static int64_t backoff_ms(struct executor *x)
+static int64_t executor_backoff_ms(struct executor *x)
 {
 	int64_t delay = BACKOFF_MS << (x->failures > 6 ? 6 : x->failures);
 	if (delay > BACKOFF_MAX_MS)
@@ -66,7 +66,7 @@ static bool open_connection(struct executor *x, struct db_failure *failure)
 	return true;
 }
 
-static void disconnect(struct executor *x)
+static void executor_disconnect(struct executor *x)
 {
 	if (!connection_is_open(x->transaction.connection))
 		return;
@@ -74,7 +74,7 @@ static void disconnect(struct executor *x)
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
 }
 
-static void release(struct executor *x, const struct work *work, enum lane_state state,
+static void executor_release(struct executor *x, const struct work *work, enum lane_state state,
 	int64_t delay_ms)
 {
 	for (size_t i = 0; i < work->lane_count; i++)
@@ -100,8 +100,8 @@ static enum metric_outcome outcome_of(const struct call *call)
 static void log_failed(const struct executor *x, const struct job *job)
 {
 	const struct failure *f = &job->call.failure;
-	log_at(x->engine->log, job_dies(job) ? LOG_WARN : LOG_INFO,
-		job_dies(job) ? "command dead-lettered" : "command failed",
+	log_at(x->engine->log, job_is_dead_letter(job) ? LOG_WARN : LOG_INFO,
+		job_is_dead_letter(job) ? "command dead-lettered" : "command failed",
 		LOG_STR("topic", job->lane->topic), LOG_INT("partition", job->lane->partition),
 		LOG_INT("offset", job->message->offset),
 		LOG_STR("command", job->command >= 0 ? command_defs[job->command].name : NULL),
@@ -112,7 +112,7 @@ static void log_failed(const struct executor *x, const struct job *job)
 static void count_job(const struct executor *x, const struct job *job, int64_t now_ms)
 {
 	struct metrics *metrics = x->engine->metrics;
-	if (job->skip || job->aside)
+	if (job->skip || job->detached)
 		return;
 	metrics_command(metrics, job->command, outcome_of(&job->call));
 	if (job->call.repairs)
@@ -134,13 +134,13 @@ static void enter_lanes(struct executor *x, bool written)
 		struct batch_lane *part = &batch->lanes[i];
 		struct lane *lane = part->lane;
 		lane->position = part->end;
-		lane->careful = lane->careful && lane->position < lane->careful_end;
+		lane->suspect = lane->suspect && lane->position < lane->suspect_end;
 		if (!written)
 			continue;
 		lane->applied = part->new_applied;
 		lane->answered = part->new_answered;
 		lane->advanced_at = clock_tick_ms();
-		if (lane->ledger != part->ledger || part->acked_count == 0)
+		if (lane->reply_generation != part->reply_generation || part->acked_count == 0)
 			continue; /* told meanwhile to be taken anew; or nothing to forget */
 		lane->acked_count -= part->acked_count;
 		memmove(lane->acked, lane->acked + part->acked_count,
@@ -153,11 +153,12 @@ static void send_stored(struct executor *x, struct batch_lane *part)
 {
 	if (!part->stored)
 		return;
-	struct ticket ticket = { .lane = part->lane, .ledger = part->ledger };
+	struct delivery delivery = { .lane = part->lane,
+		.reply_generation = part->reply_generation };
 	lanes_lock(x->engine->lanes);
-	bool kept = part->lane->ledger == part->ledger;
+	bool kept = part->lane->reply_generation == part->reply_generation;
 	if (kept)
-		ticket.stored = lane_replies_stored(part->lane, part->seq, part->stored);
+		delivery.stored = lane_replies_stored(part->lane, part->seq, part->stored);
 	lanes_unlock(x->engine->lanes);
 	if (!kept)
 		return; /* told meanwhile to be taken anew: that sends them */
@@ -165,21 +166,21 @@ static void send_stored(struct executor *x, struct batch_lane *part)
 	struct outgoing message;
 	outgoing_reader_start(&reader, part->payload.bytes, part->payload.size);
 	while (outgoing_read(&reader, &message))
-		producer_send(x->engine->producer, &message, &ticket);
+		producer_send(x->engine->producer, &message, &delivery);
 	outgoing_reader_end(&reader);
 }
 
-/* Its place in the ledger is taken; the side has its message now, and may be gone at once. */
-static void put_aside(struct executor *x, const struct batch_lane *part, struct job *job)
+/* Its place in the ledger is claimed; the side has its message now, and may be gone at once. */
+static void executor_detach(struct executor *x, const struct batch_lane *part, struct job *job)
 {
-	struct side *side = alloc_zero(1, sizeof(*side));
-	side->lane = part->lane;
-	side->ledger = part->ledger;
-	side->message = job->message;
+	struct detached_read *read = alloc_zero(1, sizeof(*read));
+	read->lane = part->lane;
+	read->reply_generation = part->reply_generation;
+	read->message = job->message;
 	x->batch.held -= message_bytes(job->message); /* until the side lets go of it */
 	job->message = NULL;
 	lane_ref(x->engine->lanes, part->lane);
-	lanes_put_side(x->engine->lanes, side);
+	lanes_detach_read(x->engine->lanes, read);
 }
 
 typedef void build_fn(const struct job *job, const struct engine *engine, struct arena *arena,
@@ -189,11 +190,11 @@ static void send_read(struct executor *x, const struct batch_lane *part, const s
 	build_fn *build)
 {
 	struct outgoing message;
-	struct ticket ticket = {
-		.lane = part->lane, .ledger = part->ledger, .read_offset = job->message->offset
-	};
+	struct delivery delivery = { .lane = part->lane,
+		.reply_generation = part->reply_generation,
+		.read_offset = job->message->offset };
 	build(job, x->engine, x->batch.arena, &message);
-	producer_send(x->engine->producer, &message, &ticket);
+	producer_send(x->engine->producer, &message, &delivery);
 }
 
 /* All reads of the batch enter the ledger before the first reply can be acknowledged. */
@@ -202,7 +203,8 @@ static void enter_reads(struct executor *x)
 	lanes_lock(x->engine->lanes);
 	for (size_t i = 0; i < x->batch.job_count; i++) {
 		const struct job *job = &x->batch.jobs[i];
-		bool kept = job->lane->ledger == x->batch.lanes[job->lane_place].ledger;
+		bool kept = job->lane->reply_generation ==
+			x->batch.lanes[job->lane_place].reply_generation;
 		if (kept && job_replies(job) && !job_is_stored(job))
 			lane_read_sent(job->lane, job->message->offset);
 	}
@@ -216,8 +218,8 @@ static void send_replies(struct executor *x)
 	for (size_t i = 0; i < x->batch.job_count; i++) {
 		struct job *job = &x->batch.jobs[i];
 		const struct batch_lane *part = &x->batch.lanes[job->lane_place];
-		if (job->aside)
-			put_aside(x, part, job);
+		if (job->detached)
+			executor_detach(x, part, job);
 		else if (job_replies(job) && !job_is_stored(job))
 			send_read(x, part, job, reply_build);
 	}
@@ -230,7 +232,8 @@ static void wake_builder(const struct engine *engine)
 		return; /* the counter is full, so the builder is awake */
 }
 
-static void batch_is_in(struct executor *x, const struct work *work, bool written, double started)
+static void batch_committed(struct executor *x, const struct work *work, bool written,
+	double started)
 {
 	struct batch *batch = &x->batch;
 	x->failures = 0;
@@ -254,7 +257,7 @@ static void batch_is_in(struct executor *x, const struct work *work, bool writte
 			clock_tick_seconds() - started);
 	}
 	batch_finish(batch);
-	release(x, work, LANE_RUNNING, 0);
+	executor_release(x, work, LANE_RUNNING, 0);
 }
 
 /* --- after one that is not --- */
@@ -271,12 +274,12 @@ static void batch_is_fenced(struct executor *x, const struct work *work,
 		if (fenced[i]) {
 			metrics_add(x->engine->metrics, METRIC_FENCED, 1);
 			log_warn(x->engine->log,
-				"lane dropped: another worker has it, or its offset was set",
+				"partition dropped: another worker claimed it, or an operator set its offset",
 				LOG_STR("topic", lane->topic),
 				LOG_INT("partition", lane->partition),
 				LOG_INT("epoch", lane->epoch));
 		}
-		lanes_done(x->engine->lanes, lane, fenced[i] ? LANE_UNTAKEN : LANE_RUNNING,
+		lanes_done(x->engine->lanes, lane, fenced[i] ? LANE_UNCLAIMED : LANE_RUNNING,
 			fenced[i] ? FENCED_MS : 0);
 	}
 }
@@ -295,7 +298,7 @@ static int64_t after_failure(struct executor *x, enum db_kind kind,
 			LOG_STR("sqlstate", failure->sqlstate));
 	else
 		outage_seen(x->engine->outage, failure);
-	return backoff_ms(x);
+	return executor_backoff_ms(x);
 }
 
 /* An operator, a shutdown or another backend's crash is not this command's doing. */
@@ -320,16 +323,16 @@ static void batch_failed(struct executor *x, const struct work *work, enum db_ki
 		batch_is_fenced(x, work, failure);
 		return;
 	}
-	if (work->lanes[0]->careful && is_excused(failure))
+	if (work->lanes[0]->suspect && is_excused(failure))
 		work->lanes[0]->excused++;
 	int64_t delay_ms = after_failure(x, kind, failure, work->lanes[0]->retries);
 	if (drop_if_lost(x, kind)) {
 		batch_finish(&x->batch);
 		/* A COMMIT may have been on its way: the row tells whether it got there. */
-		release(x, work, LANE_UNTAKEN, delay_ms);
+		executor_release(x, work, LANE_UNCLAIMED, delay_ms);
 	} else {
 		batch_give_back(&x->batch);
-		release(x, work, LANE_RUNNING, delay_ms);
+		executor_release(x, work, LANE_RUNNING, delay_ms);
 	}
 }
 
@@ -341,16 +344,16 @@ static bool can_connect(struct executor *x, const struct work *work, enum lane_s
 	if (open_connection(x, &failure))
 		return true;
 	outage_seen(x->engine->outage, &failure);
-	release(x, work, state, backoff_ms(x));
+	executor_release(x, work, state, executor_backoff_ms(x));
 	return false;
 }
 
-static void do_take(struct executor *x, const struct work *work)
+static void do_claim(struct executor *x, const struct work *work)
 {
 	struct db_failure failure;
-	if (!can_connect(x, work, LANE_UNTAKEN))
+	if (!can_connect(x, work, LANE_UNCLAIMED))
 		return;
-	struct take_end end = take_lane(&x->transaction, work->lanes[0], &failure);
+	struct claim_end end = claim_lane(&x->transaction, work->lanes[0], &failure);
 	if (end.failed) {
 		if (!connection_is_open(x->transaction.connection))
 			metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
@@ -360,36 +363,36 @@ static void do_take(struct executor *x, const struct work *work)
 		x->failures = 0;
 		outage_over(x->engine->outage);
 	}
-	release(x, work, end.state, end.delay_ms);
+	executor_release(x, work, end.state, end.delay_ms);
 }
 
 /* A command that broke its worker or its backend before: each attempt is counted first, and
  * after enough of them it is buried. False: the count could not be written. */
-static bool count_attempt(struct executor *x, struct lane *lane, struct db_failure *failure)
+static bool count_crash(struct executor *x, struct lane *lane, struct db_failure *failure)
 {
 	struct batch *batch = &x->batch;
-	if (!lane->careful || batch->job_count != 1 || batch->jobs[0].skip)
+	if (!lane->suspect || batch->job_count != 1 || batch->jobs[0].skip)
 		return true;
 	struct job *job = &batch->jobs[0];
 	int64_t offset = job->message->offset;
 	/* A read that is only run again, before the command that is looked for. */
-	if (offset < lane->attempt_offset)
+	if (offset < lane->crash_offset)
 		return true;
-	if (lane->attempt_offset != offset)
-		lane->attempts = lane->excused = 0;
-	if (lane->attempts - lane->excused >= x->engine->config->limits.attempts) {
-		job_refuse_breaking(job, batch->arena, lane->attempts - lane->excused);
+	if (lane->crash_offset != offset)
+		lane->crash_count = lane->excused = 0;
+	if (lane->crash_count - lane->excused >= x->engine->config->limits.attempts) {
+		job_refuse_breaking(job, batch->arena, lane->crash_count - lane->excused);
 		return true;
 	}
-	lane->attempt_offset = offset;
-	lane->attempts++;
-	return lane_rows_attempt(x->transaction.connection, &x->transaction.table, lane->topic,
+	lane->crash_offset = offset;
+	lane->crash_count++;
+	return lane_rows_count_crash(x->transaction.connection, &x->transaction.table, lane->topic,
 		       lane->partition, lane->epoch, offset, failure) == DB_OK;
 }
 
 /* The batch, which was tried so often before. */
-static enum db_kind run_transaction(struct executor *x, int retries, struct db_failure *failure,
-	bool *written)
+static enum db_kind executor_run_transaction(struct executor *x, int retries,
+	struct db_failure *failure, bool *written)
 {
 	connection_blame_cancels(x->transaction.connection, retries >= CANCELS_PASSING);
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
@@ -404,54 +407,54 @@ static void do_batch(struct executor *x, const struct work *work)
 		return;
 	double started = clock_tick_seconds();
 	struct db_failure failure;
-	if (work->kind == WORK_TIDY) {
-		batch_tidy(&x->batch, work->lanes, work->lane_count);
+	if (work->kind == WORK_CHECKPOINT) {
+		batch_checkpoint(&x->batch, work->lanes, work->lane_count);
 	} else if (!batch_collect(&x->batch, work->lanes, work->lane_count)) {
-		log_warn(x->engine->log, "no Kafka broker answers for a reply topic, lanes wait");
-		release(x, work, LANE_RUNNING, backoff_ms(x));
+		log_warn(x->engine->log, "no Kafka broker answers for a reply topic: partitions wait");
+		executor_release(x, work, LANE_RUNNING, executor_backoff_ms(x));
 		return;
 	} else if (x->batch.job_count == 0) {
 		batch_finish(&x->batch);
-		release(x, work, LANE_RUNNING, 0);
+		executor_release(x, work, LANE_RUNNING, 0);
 		return;
 	}
-	if (work->lanes[0]->light && batch_is_awaited(&x->batch))
+	if (work->lanes[0]->small && batch_is_awaited(&x->batch))
 		lanes_awaited(x->engine->lanes);
 	bool written = false;
 	enum db_kind kind = DB_LOST;
-	if (count_attempt(x, work->lanes[0], &failure))
-		kind = run_transaction(x, work->lanes[0]->retries, &failure, &written);
+	if (count_crash(x, work->lanes[0], &failure))
+		kind = executor_run_transaction(x, work->lanes[0]->retries, &failure, &written);
 	if (kind == DB_OK)
-		batch_is_in(x, work, written, started);
+		batch_committed(x, work, written, started);
 	else
 		batch_failed(x, work, kind, &failure);
 }
 
 /* --- reads beside their lanes --- */
 
-static void side_waits(struct executor *x, struct side *side, int64_t delay_ms)
+static void read_waits(struct executor *x, struct detached_read *read, int64_t delay_ms)
 {
-	side->retry_at = clock_tick_ms() + delay_ms;
-	lanes_retry_side(x->engine->lanes, side);
+	read->retry_at = clock_tick_ms() + delay_ms;
+	lanes_retry_read(x->engine->lanes, read);
 }
 
-static void side_failed(struct executor *x, struct side *side, enum db_kind kind,
+static void read_failed(struct executor *x, struct detached_read *read, enum db_kind kind,
 	const struct db_failure *failure)
 {
-	int64_t delay_ms = after_failure(x, kind, failure, side->retries);
-	side->retries++;
+	int64_t delay_ms = after_failure(x, kind, failure, read->retries);
+	read->retries++;
 	if (drop_if_lost(x, kind) && !is_excused(failure))
-		side->breaks++;
+		read->breaks++;
 	batch_finish(&x->batch);
-	side_waits(x, side, delay_ms);
+	read_waits(x, read, delay_ms);
 }
 
 /* While reads wait for their turn, replies come in a row. Those of one request cost Kafka, both
  * sides' threads and the next commands' way a fraction: so a reply waits for others, for a small part
  * of what the last of such a burst of reads waits. */
-static void flush_side(struct executor *x, int64_t took_ms)
+static void flush_detached(struct executor *x, int64_t took_ms)
 {
-	int64_t wait_ms = lanes_sides_wait_ms(x->engine->lanes, took_ms);
+	int64_t wait_ms = lanes_detached_wait_ms(x->engine->lanes, took_ms);
 	if (wait_ms)
 		producer_flush_gathered(x->engine->producer, wait_ms / GATHER_PART);
 	else
@@ -460,76 +463,77 @@ static void flush_side(struct executor *x, int64_t took_ms)
 
 /* Its reply; and what is to be looked at by hand: it broke sessions, or its reply topic or its
  * schema went away meanwhile. */
-static void send_side(struct executor *x, const struct side *side)
+static void send_detached(struct executor *x, const struct detached_read *read)
 {
 	const struct job *job = &x->batch.jobs[0];
-	if (job_dies(job))
+	if (job_is_dead_letter(job))
 		send_read(x, &x->batch.lanes[0], job, reply_dead_letter);
 	if (job_replies(job))
 		send_read(x, &x->batch.lanes[0], job, reply_build);
-	if (job_dies(job) || job_replies(job))
+	if (job_is_dead_letter(job) || job_replies(job))
 		return;
-	lane_ref(x->engine->lanes, side->lane);
-	lanes_reply_done(x->engine->lanes, side->lane, side->ledger, NULL, side->message->offset);
+	lane_ref(x->engine->lanes, read->lane);
+	lanes_reply_done(x->engine->lanes, read->lane, read->reply_generation, NULL,
+		read->message->offset);
 }
 
-static void end_side(struct executor *x, struct side *side)
+static void end_read(struct executor *x, struct detached_read *read)
 {
-	lanes_side_done(x->engine->lanes, side);
-	lanes_free_side(x->engine->lanes, side);
+	lanes_read_done(x->engine->lanes, read);
+	lanes_free_read(x->engine->lanes, read);
 }
 
-static void side_is_in(struct executor *x, struct side *side, int64_t started)
+static void read_committed(struct executor *x, struct detached_read *read, int64_t started)
 {
 	x->failures = 0;
 	outage_over(x->engine->outage);
-	send_side(x, side);
-	flush_side(x, clock_tick_ms() - started);
+	send_detached(x, read);
+	flush_detached(x, clock_tick_ms() - started);
 	count_job(x, &x->batch.jobs[0], clock_now_ms());
 	batch_finish(&x->batch);
-	end_side(x, side);
+	end_read(x, read);
 }
 
-static enum db_kind run_side(struct executor *x, const struct side *side,
+static enum db_kind run_detached(struct executor *x, const struct detached_read *read,
 	struct db_failure *failure)
 {
 	struct job *job = &x->batch.jobs[0];
 	bool written;
 	/* As many as a lane's command has until it is begun alone, and then alone. */
-	if (side->breaks >= 2 * x->engine->config->limits.attempts && !job->refused)
-		job_refuse_breaking(job, x->batch.arena, side->breaks);
-	return run_transaction(x, side->retries, failure, &written);
+	if (read->breaks >= 2 * x->engine->config->limits.attempts && !job->refused)
+		job_refuse_breaking(job, x->batch.arena, read->breaks);
+	return executor_run_transaction(x, read->retries, failure, &written);
 }
 
-static void do_side(struct executor *x, struct side *side)
+static void do_detached(struct executor *x, struct detached_read *read)
 {
 	int64_t started = clock_tick_ms();
 	struct db_failure failure;
-	if (!lanes_side_wanted(x->engine->lanes, side)) {
-		end_side(x, side);
+	if (!lanes_read_wanted(x->engine->lanes, read)) {
+		end_read(x, read);
 		return;
 	}
 	if (!open_connection(x, &failure)) {
 		outage_seen(x->engine->outage, &failure);
-		side_waits(x, side, backoff_ms(x));
+		read_waits(x, read, executor_backoff_ms(x));
 		return;
 	}
-	if (!batch_side(&x->batch, side)) { /* its reply topic can't be looked up now */
-		side_waits(x, side, backoff_ms(x));
+	if (!batch_detached(&x->batch, read)) { /* its reply topic can't be looked up now */
+		read_waits(x, read, executor_backoff_ms(x));
 		return;
 	}
-	enum db_kind kind = run_side(x, side, &failure);
+	enum db_kind kind = run_detached(x, read, &failure);
 	if (kind == DB_OK)
-		side_is_in(x, side, started);
+		read_committed(x, read, started);
 	else
-		side_failed(x, side, kind, &failure);
+		read_failed(x, read, kind, &failure);
 }
 
 /* Nothing to do: first the buffers go, then the connection. */
-static void rest(struct executor *x)
+static void executor_rest(struct executor *x)
 {
 	if (x->resting) {
-		disconnect(x);
+		executor_disconnect(x);
 		return;
 	}
 	batch_trim(&x->batch);
@@ -539,7 +543,7 @@ static void rest(struct executor *x)
 	malloc_trim(0);
 }
 
-static void *run(void *arg)
+static void *executor_run(void *arg)
 {
 	struct executor *x = arg;
 	struct work work;
@@ -548,19 +552,19 @@ static void *run(void *arg)
 		lanes_next(x->engine->lanes, &work, &x->waiter, x->resting ? idle_ms : REST_MS);
 		switch (work.kind) {
 		case WORK_QUIT:
-			disconnect(x);
+			executor_disconnect(x);
 			return NULL;
 		case WORK_NONE:
-			rest(x);
+			executor_rest(x);
 			break;
-		case WORK_TAKE:
-			do_take(x, &work);
+		case WORK_CLAIM:
+			do_claim(x, &work);
 			break;
-		case WORK_SIDE:
-			do_side(x, work.side);
+		case WORK_DETACHED:
+			do_detached(x, work.read);
 			break;
 		case WORK_BATCH:
-		case WORK_TIDY:
+		case WORK_CHECKPOINT:
 			do_batch(x, &work);
 			break;
 		}
@@ -582,19 +586,19 @@ struct executor *executor_start(const struct engine *engine)
 	t->engine = engine;
 	t->connection = connection_new(&engine->connection);
 	t->params = params_new();
-	x->hooks = (struct turn_hooks){ .address = reply_address_bytes,
+	x->hooks = (struct context_hooks){ .address = reply_address_bytes,
 		.init_storage = engine->init_storage };
-	t->link = (struct turn_link){ .hooks = &x->hooks,
+	t->link = (struct context_link){ .hooks = &x->hooks,
 		.engine = engine,
 		.settings = &engine->settings,
 		.schema = engine->config->postgres.schema_name,
 		.connection = t->connection,
 		.reply = &x->reply,
-		.notes = notes_new() };
+		.hints = hints_new() };
 	t->table = (struct lane_table){ .schema = engine->config->postgres.schema_name,
 		.group = engine->config->kafka.group_id,
 		.params = params_new() };
-	if (pthread_create(&x->thread, NULL, run, x)) {
+	if (pthread_create(&x->thread, NULL, executor_run, x)) {
 		perror("stowage: pthread_create");
 		abort();
 	}
@@ -609,6 +613,6 @@ void executor_join(struct executor *x)
 	params_free(x->transaction.params);
 	params_free(x->transaction.table.params);
 	connection_free(x->transaction.connection);
-	notes_free(x->transaction.link.notes);
+	hints_free(x->transaction.link.hints);
 	free(x);
 }

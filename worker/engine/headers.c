@@ -7,7 +7,7 @@
 #define DIGITS_MAX 18
 
 /* Decimal digits alone; false if it is anything else. */
-static bool read_number(struct header_text text, int64_t *number)
+static bool headers_read_number(struct header_text text, int64_t *number)
 {
 	if (text.size == 0 || text.size > DIGITS_MAX)
 		return false;
@@ -20,10 +20,10 @@ static bool read_number(struct header_text text, int64_t *number)
 	return true;
 }
 
-static bool read_partition(struct header_text text, int32_t *partition)
+static bool headers_read_partition(struct header_text text, int32_t *partition)
 {
 	int64_t number;
-	if (!read_number(text, &number) || number > INT32_MAX)
+	if (!headers_read_number(text, &number) || number > INT32_MAX)
 		return false;
 	*partition = (int32_t)number;
 	return true;
@@ -33,7 +33,7 @@ static bool read_partition(struct header_text text, int32_t *partition)
  * all digits are NestJS's: as an integer they would be a partition above 800 million. */
 static bool read_kafka_partition(struct header_text text, int32_t *partition)
 {
-	if (read_partition(text, partition))
+	if (headers_read_partition(text, partition))
 		return true;
 	if (text.size != 4 || (text.bytes[0] & 0x80))
 		return false;
@@ -43,7 +43,7 @@ static bool read_kafka_partition(struct header_text text, int32_t *partition)
 	return true;
 }
 
-static void read_header(struct envelope *e, const char *name, struct header_text value)
+static void read_header(struct headers *e, const char *name, struct header_text value)
 {
 	if (strcmp(name, "reply-to") == 0) {
 		e->reply_to = value;
@@ -51,7 +51,7 @@ static void read_header(struct envelope *e, const char *name, struct header_text
 	} else if (strcmp(name, "correlation-id") == 0) {
 		e->correlation_id = value;
 	} else if (strcmp(name, "reply-partition") == 0) {
-		if (!read_partition(value, &e->reply_partition))
+		if (!headers_read_partition(value, &e->reply_partition))
 			e->wrong = "reply-partition";
 	} else if (strcmp(name, "schema-name") == 0) {
 		e->schema_name = value;
@@ -60,13 +60,13 @@ static void read_header(struct envelope *e, const char *name, struct header_text
 	} else if (strcmp(name, "tracestate") == 0) {
 		e->tracestate = value;
 	} else if (strcmp(name, "deadline") == 0) {
-		if (!read_number(value, &e->deadline_ms))
+		if (!headers_read_number(value, &e->deadline_ms))
 			e->wrong = "deadline";
 	}
 }
 
 /* The same three by Spring's and NestJS's names; ours win where both are there. */
-static void read_kafka_header(struct envelope *e, const char *name, struct header_text value,
+static void read_kafka_header(struct headers *e, const char *name, struct header_text value,
 	bool named)
 {
 	if (named)
@@ -82,9 +82,9 @@ static void read_kafka_header(struct envelope *e, const char *name, struct heade
 	}
 }
 
-void envelope_read(const rd_kafka_message_t *message, struct envelope *e)
+void headers_read(const rd_kafka_message_t *message, struct headers *e)
 {
-	*e = (struct envelope){ .reply_partition = -1 };
+	*e = (struct headers){ .reply_partition = -1 };
 	rd_kafka_headers_t *headers;
 	if (rd_kafka_message_headers(message, &headers))
 		return;

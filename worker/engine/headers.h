@@ -18,7 +18,7 @@ struct header_text {
 	size_t size;
 };
 
-struct envelope {
+struct headers {
 	struct header_text reply_to;
 	struct header_text correlation_id; /* opaque */
 	int32_t reply_partition;           /* -1: by the key */
@@ -30,6 +30,6 @@ struct envelope {
 	const char *wrong;   /* which header is not as it should be; NULL: none */
 };
 
-void envelope_read(const rd_kafka_message_t *message, struct envelope *envelope);
+void headers_read(const rd_kafka_message_t *message, struct headers *headers);
 
 #endif

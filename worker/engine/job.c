@@ -25,7 +25,7 @@ void job_refuse(struct job *job, struct arena *arena, enum failure_category cate
 	va_end(args);
 	unicode_clean(text);
 	job->refused = true;
-	job->aside = false;
+	job->detached = false;
 	job->call.state = CALL_FAILED;
 	job->call.failure = (struct failure){
 		.category = category,
@@ -42,7 +42,7 @@ void job_refuse_breaking(struct job *job, struct arena *arena, int times)
 }
 
 /* Never begun, and always a dead letter. */
-static void bury(struct job *job)
+static void dead_letter(struct job *job)
 {
 	job->dead = true;
 	job->stage = STAGE_DECODE;
@@ -55,7 +55,7 @@ static void decode_job(struct job *job, const struct engine *engine, struct aren
 	if (framing.kind != FRAMING_SINGLE_OBJECT) {
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_FRAMING",
 			"the message is not in Avro's single-object encoding (it must begin with C3 01)");
-		bury(job);
+		dead_letter(job);
 		return;
 	}
 	const struct catalog_writer *writer = catalog_find(engine_catalog(engine),
@@ -65,7 +65,7 @@ static void decode_job(struct job *job, const struct engine *engine, struct aren
 			"no command's schema has the fingerprint %016llx; `stowage schemas` writes the known "
 			"ones, schemas.directory adds others",
 			(unsigned long long)framing.fingerprint);
-		bury(job);
+		dead_letter(job);
 		return;
 	}
 	job->command = writer->command;
@@ -79,7 +79,7 @@ static void decode_job(struct job *job, const struct engine *engine, struct aren
 	if (!decode(writer->plan, framing.datum, framing.datum_size, &engine->limits, arena,
 		    request, &error)) {
 		job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
-		bury(job);
+		dead_letter(job);
 		return;
 	}
 	call->request = request;
@@ -98,16 +98,16 @@ static bool is_allowed(const struct engine *engine, struct header_text topic)
 static void refuse_reply(struct job *job, struct arena *arena, const char *code, const char *why)
 {
 	job_refuse(job, arena, FAILURE_INVALID, code, "%s: \"%.*s\"", why,
-		(int)(job->envelope.reply_to.size > 249 ? 249 : job->envelope.reply_to.size),
-		job->envelope.reply_to.bytes);
-	bury(job);
+		(int)(job->headers.reply_to.size > 249 ? 249 : job->headers.reply_to.size),
+		job->headers.reply_to.bytes);
+	dead_letter(job);
 }
 
 /* A command whose reply could not go where it asks is never begun. */
 static enum job_verdict check_reply(struct job *job, const struct engine *engine,
 	struct arena *arena)
 {
-	const struct envelope *e = &job->envelope;
+	const struct headers *e = &job->headers;
 	if (!e->reply_to.bytes)
 		return JOB_OK;
 	if (!is_allowed(engine, e->reply_to)) {
@@ -137,7 +137,7 @@ static enum job_verdict check_reply(struct job *job, const struct engine *engine
 /* Schemas of tenants are not served yet: only the configured one may be named. */
 static void check_schema(struct job *job, const struct engine *engine, struct arena *arena)
 {
-	struct header_text name = job->envelope.schema_name;
+	struct header_text name = job->headers.schema_name;
 	const char *served = engine->config->postgres.schema_name;
 	if (name.bytes &&
 		(name.size != strlen(served) || memcmp(name.bytes, served, name.size) != 0))
@@ -151,17 +151,17 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 	*job = (struct job){
 		.lane = lane, .message = message, .command = COMMAND_UNKNOWN, .stage = STAGE_APPLY
 	};
-	envelope_read(message, &job->envelope);
+	headers_read(message, &job->headers);
 	decode_job(job, engine, arena);
-	bool wants_reply = job->envelope.reply_to.bytes != NULL;
+	bool wants_reply = job->headers.reply_to.bytes != NULL;
 	/* Below `applied` only reads that may still owe a reply are run again. */
 	if (message->offset < applied && (job->write || job->refused || !wants_reply)) {
 		job->skip = true;
 		return JOB_OK;
 	}
-	if (!job->refused && job->envelope.wrong)
+	if (!job->refused && job->headers.wrong)
 		job_refuse(job, arena, FAILURE_INVALID, "BAD_HEADER",
-			"the header %s is not as it should be", job->envelope.wrong);
+			"the header %s is not as it should be", job->headers.wrong);
 	if (!job->refused)
 		check_schema(job, engine, arena);
 	enum job_verdict verdict = check_reply(job, engine, arena);
@@ -174,7 +174,7 @@ bool job_replies(const struct job *job)
 	return !job->skip && job->can_reply && job->call.state != CALL_DEFERRED;
 }
 
-bool job_dies(const struct job *job)
+bool job_is_dead_letter(const struct job *job)
 {
 	return !job->skip && job->call.state == CALL_FAILED && (job->dead || !job->can_reply);
 }
@@ -182,5 +182,5 @@ bool job_dies(const struct job *job)
 bool job_is_stored(const struct job *job)
 {
 	/* A read that is answered, even with an error, is simply run again after a crash. */
-	return job_dies(job) || (job_replies(job) && (job->write || job->refused));
+	return job_is_dead_letter(job) || (job_replies(job) && (job->write || job->refused));
 }

@@ -14,13 +14,13 @@ struct job {
 	struct lane *lane;
 	size_t lane_place; /* of the lane in its batch */
 	rd_kafka_message_t *message;
-	struct envelope envelope;
+	struct headers headers;
 	int command; /* index in command_defs; COMMAND_UNKNOWN: could not be told */
 	bool write;
 	bool skip;         /* applied before: nothing is done again */
 	bool refused;      /* never begun: `call` has failed already, and stays so */
 	bool dead;         /* always a dead letter, whatever is replied */
-	bool aside;        /* a read that runs beside its lane, once the batch is in */
+	bool detached;     /* a read that runs beside its lane, once the batch is in */
 	bool can_reply;    /* it asks for a reply, and the topic is allowed and there */
 	const char *stage; /* of a dead letter: where it failed, as Kafka Connect calls it */
 	struct call call;
@@ -52,6 +52,6 @@ void job_refuse_breaking(struct job *job, struct arena *arena, int times);
 bool job_is_stored(const struct job *job);
 /* It gets a reply message with its batch; a dead letter. */
 bool job_replies(const struct job *job);
-bool job_dies(const struct job *job);
+bool job_is_dead_letter(const struct job *job);
 
 #endif

@@ -43,7 +43,7 @@ void reply_error(const struct failure *failure, const struct engine *engine, str
 }
 
 /* The single-object header, then the datum. */
-static void frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
+static void reply_frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
 	const void *datum, size_t size)
 {
 	struct buffer header = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE);
@@ -57,20 +57,20 @@ static void frame(struct outgoing *out, struct arena *arena, uint64_t fingerprin
 	buffer_free(&header);
 }
 
-static void add_header(struct outgoing *out, const char *name, const void *value, size_t size)
+static void reply_add_header(struct outgoing *out, const char *name, const void *value, size_t size)
 {
 	out->headers[out->header_count++] = (struct outgoing_header){ name, value, size };
 }
 
 static void add_text(struct outgoing *out, const char *name, const char *value)
 {
-	add_header(out, name, value, strlen(value));
+	reply_add_header(out, name, value, strlen(value));
 }
 
 static void add_given(struct outgoing *out, const char *name, struct header_text value)
 {
 	if (value.bytes)
-		add_header(out, name, value.bytes, value.size);
+		reply_add_header(out, name, value.bytes, value.size);
 }
 
 static void add_nest_error(struct outgoing *out, const struct failure *failure, struct arena *arena)
@@ -80,9 +80,9 @@ static void add_nest_error(struct outgoing *out, const struct failure *failure, 
 }
 
 /* All of a reply but its value and status. */
-static void start(const struct job *job, struct arena *arena, struct outgoing *out)
+static void reply_start(const struct job *job, struct arena *arena, struct outgoing *out)
 {
-	const struct envelope *e = &job->envelope;
+	const struct headers *e = &job->headers;
 	*out = (struct outgoing){
 		.topic = arena_copy(arena, e->reply_to.bytes, e->reply_to.size),
 		.partition = e->reply_partition,
@@ -104,7 +104,8 @@ static void start(const struct job *job, struct arena *arena, struct outgoing *o
 static void end_ok(struct outgoing *out, const struct engine *engine, struct arena *arena,
 	int command, const void *reply, size_t size)
 {
-	frame(out, arena, catalog_reply(engine_catalog(engine), command)->fingerprint, reply, size);
+	reply_frame(out, arena, catalog_reply(engine_catalog(engine), command)->fingerprint, reply,
+		size);
 	add_text(out, "status", "ok");
 }
 
@@ -114,7 +115,7 @@ static void end_failed(struct outgoing *out, const struct engine *engine, struct
 	const void *bytes;
 	size_t size;
 	reply_error(failure, engine, arena, &bytes, &size);
-	frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
+	reply_frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
 	add_text(out, "status", "error");
 	if (kafka_names)
 		add_nest_error(out, failure, arena);
@@ -124,11 +125,11 @@ void reply_build(const struct job *job, const struct engine *engine, struct aren
 	struct outgoing *out)
 {
 	const struct call *call = &job->call;
-	start(job, arena, out);
+	reply_start(job, arena, out);
 	if (call->state == CALL_DONE)
 		end_ok(out, engine, arena, job->command, call->reply, call->reply_size);
 	else
-		end_failed(out, engine, arena, &call->failure, job->envelope.kafka_names);
+		end_failed(out, engine, arena, &call->failure, job->headers.kafka_names);
 }
 
 static size_t count_headers(rd_kafka_headers_t *headers)
@@ -143,7 +144,7 @@ static void copy_headers(struct outgoing *out, rd_kafka_headers_t *headers)
 	size_t size;
 	for (size_t i = 0; headers && !rd_kafka_header_get_all(headers, i, &name, &value, &size);
 		i++)
-		add_header(out, name, value, size);
+		reply_add_header(out, name, value, size);
 }
 
 static void add_context(struct outgoing *out, const struct job *job, const struct engine *engine,
@@ -203,7 +204,7 @@ void reply_address(const struct job *job, const struct engine *engine, struct ar
 	struct outgoing *out)
 {
 	if (job->can_reply)
-		start(job, arena, out);
+		reply_start(job, arena, out);
 	else
 		start_dead_letter(job, engine, arena, out);
 }

@@ -9,15 +9,15 @@
 
 /* Turns that are sent before their results are taken in: keeps the server busy, and bounds what
  * results take in memory. */
-#define TURNS_AHEAD 64
+#define CONTEXTS_AHEAD 64
 /* ... where their replies are large. */
-#define TURNS_AHEAD_LARGE 8
+#define CONTEXTS_AHEAD_LARGE 8
 #define REPLIES_LARGE ((size_t)1024 * 1024)
 /* Replies are kept until the batch is in: with so many bytes of them it ends early. */
 #define REPLIES_MOST ((size_t)16 * 1024 * 1024)
 
 /* How far each lane of the batch has got, while turns are put together. */
-struct walk {
+struct cursor {
 	struct batch *batch;
 	size_t next[WORK_LANES_MAX];
 	size_t sent; /* turns since the last drain */
@@ -33,37 +33,38 @@ struct attempt {
 
 static bool is_runnable(const struct job *job)
 {
-	return !job->skip && !job->refused && !job->aside;
+	return !job->skip && !job->refused && !job->detached;
 }
 
-static struct job *front(struct walk *walk, size_t place)
+static struct job *transaction_front(struct cursor *cursor, size_t place)
 {
-	const struct batch_lane *part = &walk->batch->lanes[place];
-	while (walk->next[place] < part->count) {
-		struct job *job = &walk->batch->jobs[part->first + walk->next[place]];
+	const struct batch_lane *part = &cursor->batch->lanes[place];
+	while (cursor->next[place] < part->count) {
+		struct job *job = &cursor->batch->jobs[part->first + cursor->next[place]];
 		if (is_runnable(job))
 			return job;
-		walk->next[place]++;
+		cursor->next[place]++;
 	}
 	return NULL;
 }
 
 /* Alone each has a fold group of its own; commands of one group have one handler. */
-static bool shares_turn(const struct job *job, const struct job *first)
+static bool shares_context(const struct job *job, const struct job *first)
 {
 	return job->call.command->fold_group == first->call.command->fold_group;
 }
 
 /* The commands at the fronts of all lanes that can share a turn with the first one's. */
-static size_t gather(struct walk *walk, const struct job *first, struct call **calls)
+static size_t transaction_gather(struct cursor *cursor, const struct job *first,
+	struct call **calls)
 {
 	size_t count = 0;
-	for (size_t i = first->lane_place; i < walk->batch->lane_count; i++) {
+	for (size_t i = first->lane_place; i < cursor->batch->lane_count; i++) {
 		struct job *job;
-		while ((job = front(walk, i)) && shares_turn(job, first)) {
+		while ((job = transaction_front(cursor, i)) && shares_context(job, first)) {
 			job->call.origin = job;
 			calls[count++] = &job->call;
-			walk->next[i]++;
+			cursor->next[i]++;
 			if (!(job->call.command->flags & COMMAND_FOLD))
 				return count;
 		}
@@ -71,23 +72,23 @@ static size_t gather(struct walk *walk, const struct job *first, struct call **c
 	return count;
 }
 
-static struct turn *next_turn(struct attempt *attempt, struct walk *walk)
+static struct context *next_context(struct attempt *attempt, struct cursor *cursor)
 {
 	struct batch *batch = attempt->batch;
 	for (size_t i = 0; i < batch->lane_count; i++) {
-		struct job *job = front(walk, i);
+		struct job *job = transaction_front(cursor, i);
 		if (!job)
 			continue;
 		size_t most = job->call.command->flags & COMMAND_FOLD ? batch->job_count : 1;
 		struct call **calls = arena_calloc(batch->arena, most, sizeof(*calls));
-		size_t count = gather(walk, job, calls);
-		return turns_new(&attempt->transaction->link, batch->arena,
+		size_t count = transaction_gather(cursor, job, calls);
+		return context_new(&attempt->transaction->link, batch->arena,
 			attempt->transaction->params, calls, count);
 	}
 	return NULL;
 }
 
-static enum db_kind drain(struct attempt *attempt)
+static enum db_kind transaction_drain(struct attempt *attempt)
 {
 	struct connection *connection = attempt->transaction->connection;
 	/* Without a transaction each drain ends what was sent at a sync. */
@@ -96,36 +97,36 @@ static enum db_kind drain(struct attempt *attempt)
 }
 
 /* Calls past their deadline are answered so and left out; the others get their time. */
-static void start_calls(struct turn *turn)
+static void start_calls(struct context *ctx)
 {
 	int64_t now = clock_now_ms();
 	size_t kept = 0;
-	for (size_t i = 0; i < turn->count; i++) {
-		struct call *call = turn->calls[i];
-		int64_t deadline = job_of(call)->envelope.deadline_ms;
+	for (size_t i = 0; i < ctx->count; i++) {
+		struct call *call = ctx->calls[i];
+		int64_t deadline = job_of(call)->headers.deadline_ms;
 		call->now_ms = now;
 		if (deadline && now > deadline)
-			call_fail(turn, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
+			call_fail(ctx, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
 				"the command's turn came %lld ms after its deadline",
 				(long long)(now - deadline));
 		else
-			turn->calls[kept++] = call;
+			ctx->calls[kept++] = call;
 	}
-	turn->count = kept;
+	ctx->count = kept;
 }
 
 /* Is it the fault of a command, or of a table that clients have named, and not of the installation? */
-static bool is_a_turns(const struct db_failure *failure)
+static bool is_command_failure(const struct db_failure *failure)
 {
-	const struct turn *turn = failure->tag;
+	const struct context *ctx = failure->tag;
 	if (failure->kind != DB_SETUP)
 		return failure->kind == DB_COMMAND;
-	return turn && (turn->calls[0]->command->flags & COMMAND_NAMED) &&
+	return ctx && (ctx->calls[0]->command->flags & COMMAND_NAMED) &&
 		strncmp(failure->sqlstate, "42", 2) == 0;
 }
 
 /* The turn's command failed in the database, alone: its own error. */
-static void fail_turn(struct attempt *attempt, struct turn *turn)
+static void fail_context(struct attempt *attempt, struct context *ctx)
 {
 	const struct db_failure *f = attempt->failure;
 	enum failure_category category = FAILURE_INTERNAL;
@@ -135,79 +136,78 @@ static void fail_turn(struct attempt *attempt, struct turn *turn)
 		category = FAILURE_CONFLICT;
 	else if (strcmp(f->sqlstate, "57014") == 0)
 		category = FAILURE_TIMEOUT;
-	const char *details = arena_printf(turn->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
+	const char *details = arena_printf(ctx->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
 	bool pattern = strcmp(f->sqlstate, "2201B") == 0; /* that PostgreSQL can't read */
-	for (size_t i = 0; i < turn->count; i++) {
-		struct call *call = turn->calls[i];
+	for (size_t i = 0; i < ctx->count; i++) {
+		struct call *call = ctx->calls[i];
 		if (pattern && call->patterns)
-			call_fail_at(turn, call, "INVALID_FILTER", call->patterns, f->message);
+			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, f->message);
 		else
-			call_fail(turn, call, category, "DATABASE_ERROR", details, "%s",
-				f->message);
+			call_fail(ctx, call, category, "DATABASE_ERROR", details, "%s", f->message);
 	}
 }
 
-static void send_plain(struct attempt *attempt, const char *sql)
+static void transaction_send_plain(struct attempt *attempt, const char *sql)
 {
 	connection_send(attempt->transaction->connection, sql, NULL, NULL, NULL, NULL, NULL);
 }
 
 /* One turn behind a savepoint of its own. Returns DB_OK also when it failed for its own sake:
  * then it is undone, *failed is set. */
-static enum db_kind try_turn(struct attempt *attempt, struct turn *turn, bool *failed)
+static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bool *failed)
 {
 	*failed = false;
 	if (attempt->open)
-		send_plain(attempt, "SAVEPOINT stowage_turn");
-	turns_run(turn);
-	enum db_kind kind = drain(attempt);
+		transaction_send_plain(attempt, "SAVEPOINT stowage_command");
+	context_run(ctx);
+	enum db_kind kind = transaction_drain(attempt);
 	if (kind == DB_OK && attempt->open)
-		send_plain(attempt, "RELEASE SAVEPOINT stowage_turn");
-	if (kind == DB_OK || !is_a_turns(attempt->failure))
+		transaction_send_plain(attempt, "RELEASE SAVEPOINT stowage_command");
+	if (kind == DB_OK || !is_command_failure(attempt->failure))
 		return kind;
 	*failed = true;
 	struct db_failure cause = *attempt->failure;
 	if (attempt->open)
-		send_plain(attempt, "ROLLBACK TO SAVEPOINT stowage_turn");
-	kind = drain(attempt);
+		transaction_send_plain(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
+	kind = transaction_drain(attempt);
 	*attempt->failure = cause;
 	return kind;
 }
 
 /* Halves a failing turn, in order, until the culprit stands alone. Depth is the logarithm of the
  * batch's size. */
-static enum db_kind bisect(struct attempt *attempt, struct turn *turn)
+static enum db_kind transaction_bisect(struct attempt *attempt, struct context *ctx)
 {
 	bool failed;
-	enum db_kind kind = try_turn(attempt, turn, &failed);
+	enum db_kind kind = try_context(attempt, ctx, &failed);
 	if (kind != DB_OK || !failed)
 		return kind;
-	if (turn->count == 1) {
-		fail_turn(attempt, turn);
+	if (ctx->count == 1) {
+		fail_context(attempt, ctx);
 		return DB_OK;
 	}
 	metrics_add(attempt->transaction->engine->metrics, METRIC_BISECTIONS, 1);
 	struct transaction *t = attempt->transaction;
-	size_t half = turn->count / 2;
-	struct turn *low = turns_new(&t->link, turn->arena, t->params, turn->calls, half);
-	struct turn *high = turns_new(&t->link, turn->arena, t->params, turn->calls + half,
-		turn->count - half);
-	kind = bisect(attempt, low);
-	return kind == DB_OK ? bisect(attempt, high) : kind;
+	size_t half = ctx->count / 2;
+	struct context *low = context_new(&t->link, ctx->arena, t->params, ctx->calls, half);
+	struct context *high = context_new(&t->link, ctx->arena, t->params, ctx->calls + half,
+		ctx->count - half);
+	kind = transaction_bisect(attempt, low);
+	return kind == DB_OK ? transaction_bisect(attempt, high) : kind;
 }
 
-static enum db_kind run_turn(struct attempt *attempt, struct walk *walk, struct turn *turn)
+static enum db_kind run_context(struct attempt *attempt, struct cursor *cursor, struct context *ctx)
 {
-	if (attempt->transaction->link.careful)
-		return bisect(attempt, turn);
-	turns_run(turn);
-	bool barrier = turn->count > 0 && (turn->calls[0]->command->flags & COMMAND_BARRIER);
-	size_t ahead = attempt->transaction->link.reply_bytes > REPLIES_LARGE ? TURNS_AHEAD_LARGE
-									      : TURNS_AHEAD;
-	if (!barrier && ++walk->sent < ahead)
+	if (attempt->transaction->link.isolating)
+		return transaction_bisect(attempt, ctx);
+	context_run(ctx);
+	bool barrier = ctx->count > 0 && (ctx->calls[0]->command->flags & COMMAND_BARRIER);
+	size_t ahead = attempt->transaction->link.reply_bytes > REPLIES_LARGE ? CONTEXTS_AHEAD_LARGE
+									      : CONTEXTS_AHEAD;
+	if (!barrier && ++cursor->sent < ahead)
 		return DB_OK;
-	walk->sent = 0;
-	return drain(attempt);
+	cursor->sent = 0;
+	return transaction_drain(attempt);
 }
 
 /* A command that runs outside of a transaction says by its link that it is to be run again. */
@@ -221,28 +221,28 @@ static enum db_kind outside_failure(struct attempt *attempt)
 	return kind;
 }
 
-static enum db_kind run_turns(struct attempt *attempt)
+static enum db_kind run_contexts(struct attempt *attempt)
 {
-	struct walk walk = { .batch = attempt->batch };
-	struct turn *turn;
-	while ((turn = next_turn(attempt, &walk))) {
-		start_calls(turn);
-		if (turn->count == 0)
+	struct cursor cursor = { .batch = attempt->batch };
+	struct context *ctx;
+	while ((ctx = next_context(attempt, &cursor))) {
+		start_calls(ctx);
+		if (ctx->count == 0)
 			continue;
-		enum db_kind kind = run_turn(attempt, &walk, turn);
+		enum db_kind kind = run_context(attempt, &cursor, ctx);
 		if (kind == DB_OK)
 			kind = outside_failure(attempt);
 		if (kind != DB_OK)
 			return kind;
 		if (attempt->transaction->link.reply_bytes > REPLIES_MOST) {
-			batch_cut(attempt->batch, walk.next);
+			batch_cut(attempt->batch, cursor.next);
 			break;
 		}
 	}
-	return drain(attempt);
+	return transaction_drain(attempt);
 }
 
-static void begin(struct attempt *attempt)
+static void transaction_begin(struct attempt *attempt)
 {
 	struct lane_row rows[WORK_LANES_MAX];
 	batch_rows(attempt->batch, rows);
@@ -254,7 +254,7 @@ static void begin(struct attempt *attempt)
 }
 
 /* Handlers that gave no outcome; writes whose reply can't be had, which are to be taken back. */
-static bool settle(struct attempt *attempt)
+static bool transaction_settle(struct attempt *attempt)
 {
 	bool undo = false;
 	for (size_t i = 0; i < attempt->batch->job_count; i++) {
@@ -300,7 +300,7 @@ static bool build_stored(struct attempt *attempt)
 			reply_build(job, engine, batch->arena, &message);
 			store_message(part, &message);
 		}
-		if (job_dies(job)) {
+		if (job_is_dead_letter(job)) {
 			reply_dead_letter(job, engine, batch->arena, &message);
 			store_message(part, &message);
 		}
@@ -308,7 +308,7 @@ static bool build_stored(struct attempt *attempt)
 	return any;
 }
 
-static void send_rows(struct attempt *attempt)
+static void transaction_send_rows(struct attempt *attempt)
 {
 	struct batch *batch = attempt->batch;
 	struct transaction *t = attempt->transaction;
@@ -331,10 +331,10 @@ static void send_rows(struct attempt *attempt)
 	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
 }
 
-static enum db_kind commit(struct attempt *attempt)
+static enum db_kind transaction_commit(struct attempt *attempt)
 {
-	send_rows(attempt);
-	send_plain(attempt, "COMMIT");
+	transaction_send_rows(attempt);
+	transaction_send_plain(attempt, "COMMIT");
 	enum db_kind kind = connection_sync(attempt->transaction->connection, attempt->failure);
 	/* libpq calls a COMMIT that rolled back a success. */
 	if (kind == DB_OK &&
@@ -360,54 +360,56 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	struct batch *batch = attempt->batch;
 	*again = false;
 	if (!batch->outside && (has_writes(batch) || batch->job_count == 0))
-		begin(attempt);
-	enum db_kind kind = run_turns(attempt);
+		transaction_begin(attempt);
+	enum db_kind kind = run_contexts(attempt);
 	if (kind != DB_OK)
 		return kind;
-	*again = settle(attempt);
+	*again = transaction_settle(attempt);
 	if (*again)
 		return DB_OK;
 	/* A read beside its lane has no row of it to keep anything with: it is run again. */
-	bool stored = !batch->side && build_stored(attempt);
+	bool stored = !batch->read && build_stored(attempt);
 	if (!attempt->open && !stored && !batch->outside)
 		return DB_OK;
 	if (!attempt->open)
-		begin(attempt);
-	return commit(attempt);
+		transaction_begin(attempt);
+	return transaction_commit(attempt);
 }
 
 /* A guess that was wrong may name what is not there (any more): that is not the database's state. */
-static bool may_be_a_turns(const struct transaction *transaction, const struct db_failure *failure)
+static bool may_be_command_failure(const struct transaction *transaction,
+	const struct db_failure *failure)
 {
-	return is_a_turns(failure) || (failure->kind == DB_SETUP && transaction->link.guessed);
+	return is_command_failure(failure) ||
+		(failure->kind == DB_SETUP && transaction->link.used_hints);
 }
 
 /* A row that was expected to be new is there already: mostly nobody's fault, and the batch runs again. */
 static bool was_not_new(struct transaction *transaction, const struct db_failure *failure)
 {
-	struct turn_link *link = &transaction->link;
-	const struct turn *turn = failure->tag; /* none: a constraint that is checked by COMMIT */
+	struct context_link *link = &transaction->link;
+	const struct context *ctx = failure->tag; /* none: a constraint that is checked by COMMIT */
 	if (failure->kind != DB_COMMAND || strcmp(failure->sqlstate, DB_UNIQUE_VIOLATION) != 0 ||
-		!(turn ? turn->expects_new : new_rows_tried(&link->new_rows)))
+		!(ctx ? ctx->expects_new : new_rows_tried(&link->new_rows)))
 		return false;
 	new_rows_failed(&link->new_rows);
 	link->none_new = true;
-	metrics_add(transaction->engine->metrics, METRIC_NEW_ROWS_REFUSED, 1);
+	metrics_add(transaction->engine->metrics, METRIC_OPTIMISTIC_INSERT_RETRIES, 1);
 	return true;
 }
 
-static void start_batch(struct turn_link *link)
+static void start_batch(struct context_link *link)
 {
-	link->careful = false;
+	link->isolating = false;
 	link->none_new = false;
 }
 
 static void start_attempt(struct attempt *attempt)
 {
-	struct turn_link *link = &attempt->transaction->link;
+	struct context_link *link = &attempt->transaction->link;
 	attempt->open = false;
 	link->in_transaction = false;
-	link->guessed = false;
+	link->used_hints = false;
 	link->costly = false;
 	link->reply_bytes = 0;
 	new_rows_begin(&link->new_rows);
@@ -434,8 +436,8 @@ enum db_kind transaction_run(struct transaction *transaction, struct batch *batc
 			continue; /* without what is refused now */
 		if (was_not_new(transaction, failure))
 			continue;
-		if (transaction->link.careful || !may_be_a_turns(transaction, failure))
+		if (transaction->link.isolating || !may_be_command_failure(transaction, failure))
 			return kind;
-		transaction->link.careful = true;
+		transaction->link.isolating = true;
 	}
 }

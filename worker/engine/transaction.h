@@ -16,7 +16,7 @@ struct transaction {
 	const struct engine *engine;
 	struct connection *connection;
 	struct params *params;
-	struct turn_link link;
+	struct context_link link;
 	struct lane_table table;
 };
 

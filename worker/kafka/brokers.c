@@ -21,7 +21,7 @@ void brokers_trouble(struct brokers *brokers, const char *reason)
 	brokers->trouble_at = clock_tick_ms();
 }
 
-static void forget(struct brokers *brokers)
+static void brokers_forget(struct brokers *brokers)
 {
 	brokers->told = BROKERS_TOLD_NOTHING;
 	brokers->trouble[0] = '\0';
@@ -33,7 +33,7 @@ void brokers_up(struct brokers *brokers)
 		return;
 	if (brokers->told == BROKERS_TOLD_ALL)
 		log_info(brokers->log, "Kafka is back");
-	forget(brokers);
+	brokers_forget(brokers);
 }
 
 /* Not at once: brokers that hang up are all down before one has refused, which is the reason to
@@ -51,7 +51,7 @@ void brokers_tell(struct brokers *brokers)
 		log_warn(brokers->log, "trouble with a Kafka broker", LOG_STR("reason", reason));
 		brokers->told = BROKERS_TOLD_ONE;
 	} else if (brokers->told == BROKERS_TOLD_ONE && quiet > TROUBLE_MS) {
-		forget(brokers);
+		brokers_forget(brokers);
 	}
 }
 

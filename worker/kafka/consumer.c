@@ -54,7 +54,7 @@ struct consumer {
 /* --- assignment --- */
 
 /* On a thread of librdkafka's: the queue, empty before, has something. */
-static void arrived(rd_kafka_t *rk, void *opaque)
+static void consumer_arrived(rd_kafka_t *rk, void *opaque)
 {
 	struct lane *lane = opaque;
 	uint64_t one = 1;
@@ -69,7 +69,7 @@ static void open_source(struct consumer *c, struct lane *lane, rd_kafka_queue_t 
 {
 	lane->wake_fd = lanes_wake_fd(c->lanes);
 	lane->source = source;
-	rd_kafka_queue_cb_event_enable(lane->source, arrived, lane);
+	rd_kafka_queue_cb_event_enable(lane->source, consumer_arrived, lane);
 }
 
 /* No more calls of `arrived`: the lane may go. */
@@ -108,7 +108,7 @@ static void open_lanes(struct consumer *c, const rd_kafka_topic_partition_list_t
  * the partition's fetching: no seek takes it up again. The offset is no logical one: librdkafka looks
  * those up, and an answer that the seek has overtaken makes it look again and go there after all, past
  * what was to be read. */
-static void assign(struct consumer *c, rd_kafka_topic_partition_list_t *partitions)
+static void consumer_assign(struct consumer *c, rd_kafka_topic_partition_list_t *partitions)
 {
 	rd_kafka_queue_t **sources = sources_of(c, partitions);
 	for (int i = 0; i < partitions->cnt; i++)
@@ -153,14 +153,14 @@ static void give_up_lanes(struct consumer *c, const rd_kafka_topic_partition_lis
 		rd_kafka_error_destroy(error); /* nothing was assigned any more */
 }
 
-static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
+static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 	rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
 	struct consumer *c = opaque;
 	metrics_add(c->metrics, METRIC_REBALANCES, 1);
 	switch (event) {
 	case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
-		assign(c, partitions);
+		consumer_assign(c, partitions);
 		break;
 	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
 		give_up_lanes(c, partitions, rd_kafka_assignment_lost(rk) != 0);
@@ -174,7 +174,7 @@ static void rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 
 /* --- errors --- */
 
-static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
+static void consumer_on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
 	struct consumer *c = opaque;
 	char text[512];
@@ -272,8 +272,8 @@ static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *erro
 	kafka_set(conf, "allow.auto.create.topics", "false");
 	kafka_set(conf, "enable.partition.eof", "true");
 	kafka_set_opaque(conf, &c->opaque);
-	rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
-	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_rebalance_cb(conf, consumer_rebalanced);
+	rd_kafka_conf_set_error_cb(conf, consumer_on_error);
 	return conf;
 }
 
@@ -307,7 +307,7 @@ rd_kafka_t *consumer_client(const struct consumer *c)
 	return c->rk;
 }
 
-static bool subscribe(struct consumer *c)
+static bool consumer_subscribe(struct consumer *c)
 {
 	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
 	for (size_t i = 0; i < c->config->kafka.topics.count; i++)
@@ -323,7 +323,7 @@ static bool subscribe(struct consumer *c)
 
 /* --- the loop --- */
 
-static void wait_for_work(struct consumer *c)
+static void consumer_wait_for_work(struct consumer *c)
 {
 	struct pollfd fd = { .fd = lanes_wake_fd(c->lanes), .events = POLLIN };
 	if (poll(&fd, 1, LOOP_MS) > 0) {
@@ -387,7 +387,7 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 	switch (message->err) {
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-		log_error(c->log, "lane stopped: its offset is not in the log any more",
+		log_error(c->log, "partition stopped: its offset is no longer in the log",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 			LOG_INT("offset", lane->next),
 			LOG_STR("error", rd_kafka_message_errstr(message)),
@@ -516,7 +516,7 @@ static void serve_stats(struct consumer *c)
 		lanes_unlock(c->lanes);
 		if (starved)
 			log_debug(c->log,
-				"nothing comes of what is there: the lane is started anew",
+				"the log has messages but none arrive: restarting the partition",
 				LOG_STR("topic", lane->topic),
 				LOG_INT("partition", lane->partition),
 				LOG_INT("offset", lane->next));
@@ -529,10 +529,10 @@ static void serve_stats(struct consumer *c)
 
 bool consumer_run(struct consumer *c, const atomic_bool *stop)
 {
-	if (!subscribe(c))
+	if (!consumer_subscribe(c))
 		return false;
 	while (!atomic_load(stop) && !c->fatal) {
-		wait_for_work(c);
+		consumer_wait_for_work(c);
 		serve_lanes(c); /* first: somebody may wait for an answer */
 		serve_group(c);
 		serve_stats(c);

@@ -37,7 +37,8 @@ void fetch_window_free(struct fetch_window *window)
 
 /* --- librdkafka's side --- */
 
-static void tell(const struct fetch_window *window, const struct lane *lane, bool fetched)
+static void fetch_window_tell(const struct fetch_window *window, const struct lane *lane,
+	bool fetched)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition);
@@ -50,7 +51,7 @@ static void tell(const struct fetch_window *window, const struct lane *lane, boo
 
 static void let_in(struct fetch_window *window, struct lane *lane)
 {
-	tell(window, lane, true);
+	fetch_window_tell(window, lane, true);
 	lane->fetched = true;
 	lane->moved = 0;
 	lane->moved_at = clock_tick_ms();
@@ -58,7 +59,7 @@ static void let_in(struct fetch_window *window, struct lane *lane)
 
 static void put_out(struct fetch_window *window, struct lane *lane)
 {
-	tell(window, lane, false);
+	fetch_window_tell(window, lane, false);
 	lane->fetched = false;
 	lane->waits_since = clock_tick_ms();
 }
@@ -72,7 +73,7 @@ static bool is_behind(const struct lane *lane, int64_t now)
 		(now - lane->moved_at < QUIET_MS || atomic_load(&lane->arrived));
 }
 
-static bool waits(const struct lane *lane)
+static bool fetch_window_waits(const struct lane *lane)
 {
 	return !lane->fetched && lane->state == LANE_RUNNING && !lane->revoking;
 }
@@ -92,7 +93,8 @@ static struct look look_around(const struct fetch_window *window)
 	look.bytes = lanes_bytes(window->lanes);
 	for (size_t i = 0; i < lanes_count(window->lanes); i++) {
 		struct lane *lane = lanes_at(window->lanes, i);
-		if (waits(lane) && (!look.first || lane->waits_since < look.first->waits_since))
+		if (fetch_window_waits(lane) &&
+			(!look.first || lane->waits_since < look.first->waits_since))
 			look.first = lane;
 		if (!lane->fetched || !is_behind(lane, now))
 			continue;
@@ -111,7 +113,7 @@ bool fetch_window_admit(struct fetch_window *window, struct lane *lane)
 {
 	if (lane->fetched) {
 		/* Once more: librdkafka drops, without a word, what a rebalance of its own overtakes. */
-		tell(window, lane, true);
+		fetch_window_tell(window, lane, true);
 		return true;
 	}
 	lane->waits_since = clock_tick_ms();

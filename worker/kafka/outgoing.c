@@ -10,7 +10,7 @@
 #define OUTGOING_VERSION 1
 #define NULL_SIZE UINT32_MAX
 
-static void add(struct outgoing_buffer *buffer, const void *bytes, size_t size)
+static void outgoing_add(struct outgoing_buffer *buffer, const void *bytes, size_t size)
 {
 	if (buffer->capacity - buffer->size < size) {
 		size_t capacity = buffer->capacity ? buffer->capacity : 1024;
@@ -24,18 +24,18 @@ static void add(struct outgoing_buffer *buffer, const void *bytes, size_t size)
 	buffer->size += size;
 }
 
-static void add_number(struct outgoing_buffer *buffer, uint32_t number)
+static void outgoing_add_number(struct outgoing_buffer *buffer, uint32_t number)
 {
 	unsigned char wire[4] = { (unsigned char)(number >> 24), (unsigned char)(number >> 16),
 		(unsigned char)(number >> 8), (unsigned char)number };
-	add(buffer, wire, sizeof(wire));
+	outgoing_add(buffer, wire, sizeof(wire));
 }
 
 static void add_bytes(struct outgoing_buffer *buffer, const void *bytes, size_t size)
 {
-	add_number(buffer, bytes ? (uint32_t)size : NULL_SIZE);
+	outgoing_add_number(buffer, bytes ? (uint32_t)size : NULL_SIZE);
 	if (bytes)
-		add(buffer, bytes, size);
+		outgoing_add(buffer, bytes, size);
 }
 
 /* With its NUL, so that the reader can hand it out as it lies there. */
@@ -47,14 +47,14 @@ static void add_name(struct outgoing_buffer *buffer, const char *name)
 void outgoing_write(struct outgoing_buffer *buffer, const struct outgoing *message)
 {
 	unsigned char start[2] = { OUTGOING_VERSION, message->dead_letter };
-	add(buffer, start, sizeof(start));
+	outgoing_add(buffer, start, sizeof(start));
 	add_name(buffer, message->topic);
-	add_number(buffer, (uint32_t)message->partition);
-	add_number(buffer, (uint32_t)((uint64_t)message->timestamp_ms >> 32));
-	add_number(buffer, (uint32_t)message->timestamp_ms);
+	outgoing_add_number(buffer, (uint32_t)message->partition);
+	outgoing_add_number(buffer, (uint32_t)((uint64_t)message->timestamp_ms >> 32));
+	outgoing_add_number(buffer, (uint32_t)message->timestamp_ms);
 	add_bytes(buffer, message->key, message->key_size);
 	add_bytes(buffer, message->value, message->value_size);
-	add_number(buffer, (uint32_t)message->header_count);
+	outgoing_add_number(buffer, (uint32_t)message->header_count);
 	for (size_t i = 0; i < message->header_count; i++) {
 		add_name(buffer, message->headers[i].name);
 		add_bytes(buffer, message->headers[i].value, message->headers[i].size);
@@ -74,7 +74,7 @@ void outgoing_reader_end(struct outgoing_reader *reader)
 }
 
 /* Takers set `bad` and return nothing once they would pass the end. */
-static const void *take(struct outgoing_reader *reader, size_t size)
+static const void *outgoing_take(struct outgoing_reader *reader, size_t size)
 {
 	if (reader->bad || (size_t)(reader->end - reader->at) < size) {
 		reader->bad = true;
@@ -87,7 +87,7 @@ static const void *take(struct outgoing_reader *reader, size_t size)
 
 static uint32_t take_number(struct outgoing_reader *reader)
 {
-	const unsigned char *wire = take(reader, 4);
+	const unsigned char *wire = outgoing_take(reader, 4);
 	if (!wire)
 		return 0;
 	return (uint32_t)wire[0] << 24 | (uint32_t)wire[1] << 16 | (uint32_t)wire[2] << 8 | wire[3];
@@ -99,7 +99,7 @@ static const void *take_bytes(struct outgoing_reader *reader, size_t *size)
 	*size = 0;
 	if (reader->bad || length == NULL_SIZE)
 		return NULL;
-	const void *bytes = take(reader, length);
+	const void *bytes = outgoing_take(reader, length);
 	*size = reader->bad ? 0 : length;
 	return bytes;
 }
@@ -139,7 +139,7 @@ bool outgoing_read(struct outgoing_reader *reader, struct outgoing *message)
 {
 	if (reader->bad || reader->at == reader->end)
 		return false;
-	const unsigned char *start = take(reader, 2);
+	const unsigned char *start = outgoing_take(reader, 2);
 	if (!start || start[0] != OUTGOING_VERSION) {
 		reader->bad = true;
 		return false;

@@ -29,7 +29,7 @@
 struct sent {
 	struct sent *next;
 	struct round *round;
-	struct ticket ticket;
+	struct delivery delivery;
 	bool dead_letter;
 	int32_t partition;
 	int64_t timestamp_ms;
@@ -97,7 +97,7 @@ static bool is_refusal(rd_kafka_resp_err_t error)
 
 static void stop_lane(struct producer *p, struct lane *lane, const char *topic, const char *why)
 {
-	log_error(p->log, "lane stopped: its dead letter can't be produced",
+	log_error(p->log, "partition stopped: its dead letter can't be produced",
 		LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 		LOG_STR("dead_letter_topic", topic), LOG_STR("error", why),
 		LOG_STR("help",
@@ -112,8 +112,8 @@ static void sent_free(struct producer *p, struct sent *sent)
 {
 	if (sent->headers)
 		rd_kafka_headers_destroy(sent->headers);
-	if (sent->ticket.lane)
-		lane_unref(p->lanes, sent->ticket.lane);
+	if (sent->delivery.lane)
+		lane_unref(p->lanes, sent->delivery.lane);
 	free(sent);
 }
 
@@ -137,7 +137,7 @@ static struct round *find_round(struct producer *p, const char *topic)
 	return round;
 }
 
-static rd_kafka_resp_err_t produce(struct producer *p, struct sent *sent)
+static rd_kafka_resp_err_t producer_produce(struct producer *p, struct sent *sent)
 {
 	/* Once it is produced it may be delivered, and freed, at any moment. */
 	rd_kafka_headers_t *headers = sent->headers;
@@ -188,19 +188,19 @@ static void hold_again(struct producer *p, struct sent *first)
 	pthread_mutex_unlock(&p->mutex);
 }
 
-static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error);
+static void producer_settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error);
 
 static void send_round(struct producer *p, struct sent *first)
 {
 	for (struct sent *sent = first, *next; sent; sent = next) {
 		next = sent->next;
-		rd_kafka_resp_err_t error = produce(p, sent);
+		rd_kafka_resp_err_t error = producer_produce(p, sent);
 		if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
 			hold_again(p, sent);
 			return;
 		}
 		if (error)
-			settle(p, sent, error);
+			producer_settle(p, sent, error);
 	}
 }
 
@@ -254,8 +254,8 @@ static void drop_held(struct producer *p)
 			struct sent *next = sent->next;
 			round->in_flight--;
 			metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
-			if (!sent->ticket.lane)
-				sent->ticket.done(sent->ticket.arg, SENT_LOST);
+			if (!sent->delivery.lane)
+				sent->delivery.done(sent->delivery.arg, SENT_LOST);
 			sent_free(p, sent);
 			sent = next;
 		}
@@ -267,7 +267,7 @@ static void drop_held(struct producer *p)
 
 static void reply_refused(struct producer *p, const struct sent *sent, rd_kafka_resp_err_t error)
 {
-	const struct lane *lane = sent->ticket.lane;
+	const struct lane *lane = sent->delivery.lane;
 	metrics_add(p->metrics, METRIC_REPLIES_REFUSED, 1);
 	log_error(p->log, "reply given up: Kafka refuses it",
 		LOG_STR("reply_to", sent->round->topic), LOG_STR("error", rd_kafka_err2str(error)),
@@ -277,21 +277,21 @@ static void reply_refused(struct producer *p, const struct sent *sent, rd_kafka_
 
 static void settle_lane(struct producer *p, const struct sent *sent, rd_kafka_resp_err_t error)
 {
-	const struct ticket *ticket = &sent->ticket;
+	const struct delivery *delivery = &sent->delivery;
 	if (error && sent->dead_letter && is_refusal(error))
-		stop_lane(p, ticket->lane, sent->round->topic, rd_kafka_err2str(error));
+		stop_lane(p, delivery->lane, sent->round->topic, rd_kafka_err2str(error));
 	if (!error || is_refusal(error)) {
-		lane_ref(p->lanes, ticket->lane);
-		lanes_reply_done(p->lanes, ticket->lane, ticket->ledger, ticket->stored,
-			ticket->read_offset);
+		lane_ref(p->lanes, delivery->lane);
+		lanes_reply_done(p->lanes, delivery->lane, delivery->reply_generation,
+			delivery->stored, delivery->read_offset);
 	} else if (!atomic_load(&p->rebuilding) && !atomic_load(&p->stopping)) {
-		/* The lane taken anew sends it again, as all lanes do when the producer fails. */
-		log_warn(p->log, "a reply was not delivered, its lane sends it again",
+		/* The partition claimed anew sends it again, as all lanes do when the producer fails. */
+		log_warn(p->log, "a reply was not delivered: its partition sends it again",
 			LOG_STR("reply_to", sent->round->topic),
 			LOG_STR("error", rd_kafka_err2str(error)),
-			LOG_STR("topic", ticket->lane->topic),
-			LOG_INT("partition", ticket->lane->partition));
-		lanes_retake(p->lanes, ticket->lane, ticket->ledger, RESEND_MS);
+			LOG_STR("topic", delivery->lane->topic),
+			LOG_INT("partition", delivery->lane->partition));
+		lanes_reclaim(p->lanes, delivery->lane, delivery->reply_generation, RESEND_MS);
 	}
 }
 
@@ -299,10 +299,13 @@ static void settle_other(const struct sent *sent, rd_kafka_resp_err_t error)
 {
 	bool gone = error && is_refusal(error) && sent->dead_letter;
 	bool lost = error && !is_refusal(error);
-	sent->ticket.done(sent->ticket.arg, gone ? SENT_REFUSED : lost ? SENT_LOST : SENT_ACKED);
+	sent->delivery.done(sent->delivery.arg,
+		gone           ? SENT_REFUSED
+			: lost ? SENT_LOST
+			       : SENT_ACKED);
 }
 
-static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error)
+static void producer_settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error)
 {
 	struct round *round = sent->round;
 	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
@@ -311,7 +314,7 @@ static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t er
 			1);
 	else if (!sent->dead_letter && is_refusal(error))
 		reply_refused(p, sent, error);
-	if (sent->ticket.lane)
+	if (sent->delivery.lane)
 		settle_lane(p, sent, error);
 	else
 		settle_other(sent, error);
@@ -319,13 +322,13 @@ static void settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t er
 	end_of_one(p, round);
 }
 
-static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+static void producer_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
 	(void)rk;
-	settle(opaque, message->_private, message->err);
+	producer_settle(opaque, message->_private, message->err);
 }
 
-static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
+static void producer_on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
 	struct producer *p = opaque;
 	char text[512];
@@ -342,7 +345,7 @@ static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque
 	}
 }
 
-static rd_kafka_t *build(struct producer *p, char *error, size_t error_size)
+static rd_kafka_t *producer_build(struct producer *p, char *error, size_t error_size)
 {
 	static const struct kafka_default defaults[] = {
 		{ "linger.ms", "0" },
@@ -359,13 +362,13 @@ static rd_kafka_t *build(struct producer *p, char *error, size_t error_size)
 	kafka_set_number(conf, "queue.buffering.max.kbytes", QUEUE_KBYTES);
 	kafka_set_number(conf, "message.max.bytes", MESSAGE_BYTES);
 	kafka_set_opaque(conf, &p->opaque);
-	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_dr_msg_cb(conf, producer_delivered);
+	rd_kafka_conf_set_error_cb(conf, producer_on_error);
 	return kafka_new(RD_KAFKA_PRODUCER, conf, error, error_size);
 }
 
 /* Drops the producer with what is in its queues (their lanes are taken anew), makes another. */
-static void rebuild(struct producer *p)
+static void producer_rebuild(struct producer *p)
 {
 	char error[512];
 	pthread_rwlock_wrlock(&p->lock);
@@ -374,7 +377,7 @@ static void rebuild(struct producer *p)
 	while (rd_kafka_outq_len(p->rk) > 0 && rd_kafka_poll(p->rk, POLL_MS) >= 0)
 		;
 	rd_kafka_destroy(p->rk);
-	p->rk = build(p, error, sizeof(error));
+	p->rk = producer_build(p, error, sizeof(error));
 	if (!p->rk) {
 		/* It could be made at the start: the process is out of something. Nothing is lost. */
 		log_error(p->log, "no new producer can be made", LOG_STR("error", error));
@@ -384,16 +387,16 @@ static void rebuild(struct producer *p)
 	atomic_store(&p->rebuilding, false);
 	drop_held(p);
 	pthread_rwlock_unlock(&p->lock);
-	lanes_retake_all(p->lanes);
+	lanes_reclaim_all(p->lanes);
 }
 
-static void *run(void *arg)
+static void *producer_run(void *arg)
 {
 	struct producer *p = arg;
 	while (!atomic_load(&p->stopping)) {
 		rd_kafka_poll(p->rk, POLL_MS);
 		if (atomic_load(&p->failed))
-			rebuild(p);
+			producer_rebuild(p);
 		/* What a full queue held up while nothing of its round was in flight, and what no executor
 		 * has come by for. */
 		producer_flush_gathered(p, GATHER_MOST_MS);
@@ -412,8 +415,8 @@ struct producer *producer_new(const struct config *config, struct lanes *lanes, 
 	p->metrics = metrics;
 	pthread_rwlock_init(&p->lock, NULL);
 	pthread_mutex_init(&p->mutex, NULL);
-	p->rk = build(p, error, error_size);
-	if (!p->rk || pthread_create(&p->thread, NULL, run, p)) {
+	p->rk = producer_build(p, error, error_size);
+	if (!p->rk || pthread_create(&p->thread, NULL, producer_run, p)) {
 		if (p->rk)
 			rd_kafka_destroy(p->rk);
 		free(p);
@@ -436,7 +439,7 @@ static rd_kafka_headers_t *headers_of(const struct outgoing *message)
 	return headers;
 }
 
-static void *copy(char **at, const void *bytes, size_t size)
+static void *producer_copy(char **at, const void *bytes, size_t size)
 {
 	if (!bytes)
 		return NULL;
@@ -447,25 +450,25 @@ static void *copy(char **at, const void *bytes, size_t size)
 	return to;
 }
 
-static struct sent *sent_new(const struct outgoing *message, const struct ticket *ticket)
+static struct sent *sent_new(const struct outgoing *message, const struct delivery *delivery)
 {
 	/* One byte more: an empty key or value is not a missing one, so it has an address. */
 	struct sent *sent = alloc_zero(1,
 		sizeof(*sent) + message->key_size + message->value_size + 1);
 	char *at = sent->bytes;
-	sent->ticket = *ticket;
+	sent->delivery = *delivery;
 	sent->dead_letter = message->dead_letter;
 	sent->partition = message->partition;
 	sent->timestamp_ms = message->timestamp_ms;
 	sent->headers = headers_of(message);
-	sent->key = copy(&at, message->key, message->key_size);
+	sent->key = producer_copy(&at, message->key, message->key_size);
 	sent->key_size = message->key_size;
-	sent->value = copy(&at, message->value, message->value_size);
+	sent->value = producer_copy(&at, message->value, message->value_size);
 	sent->value_size = message->value_size;
 	return sent;
 }
 
-static bool hold(struct producer *p, struct sent *sent, const char *topic)
+static bool producer_hold(struct producer *p, struct sent *sent, const char *topic)
 {
 	pthread_mutex_lock(&p->mutex);
 	struct round *round = find_round(p, topic);
@@ -480,7 +483,7 @@ static bool hold(struct producer *p, struct sent *sent, const char *topic)
 	return full;
 }
 
-static bool is_full(struct producer *p)
+static bool producer_is_full(struct producer *p)
 {
 	pthread_mutex_lock(&p->mutex);
 	bool full = p->held_bytes > HELD_BYTES;
@@ -488,21 +491,22 @@ static bool is_full(struct producer *p)
 	return full;
 }
 
-static void pause_ms(long ms)
+static void producer_pause_ms(long ms)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
 }
 
-void producer_send(struct producer *p, const struct outgoing *message, const struct ticket *ticket)
+void producer_send(struct producer *p, const struct outgoing *message,
+	const struct delivery *delivery)
 {
-	if (ticket->lane)
-		lane_ref(p->lanes, ticket->lane);
+	if (delivery->lane)
+		lane_ref(p->lanes, delivery->lane);
 	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, 1);
-	bool full = hold(p, sent_new(message, ticket), message->topic);
+	bool full = producer_hold(p, sent_new(message, delivery), message->topic);
 	while (full && !atomic_load(&p->closing)) {
 		producer_flush(p);
-		pause_ms(2);
-		full = is_full(p);
+		producer_pause_ms(2);
+		full = producer_is_full(p);
 	}
 }
 

@@ -37,12 +37,12 @@ enum sent_end {
 };
 
 /* Whose reply this is. */
-struct ticket {
+struct delivery {
 	struct lane
 		*lane; /* the producer takes a reference; NULL: no lane's, `done` is told instead */
 	void (*done)(void *arg, enum sent_end end); /* on any thread; must not send */
 	void *arg;
-	uint32_t ledger;               /* the lane's, when it was entered there */
+	uint32_t reply_generation;     /* the lane's, when it was entered there */
 	struct stored_replies *stored; /* NULL: a read's reply, at read_offset */
 	int64_t read_offset;
 };
@@ -51,7 +51,7 @@ struct ticket {
  * topic. Waits while too much is held. What Kafka refuses for good: a reply is given up and
  * counted, a dead letter stops its lane. */
 void producer_send(struct producer *producer, const struct outgoing *message,
-	const struct ticket *ticket);
+	const struct delivery *delivery);
 
 /* Lets go what was sent to topics of which nothing is on its way. */
 void producer_flush(struct producer *producer);

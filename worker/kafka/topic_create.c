@@ -57,13 +57,14 @@ void topic_create_names_free(struct config_list *names)
 	*names = (struct config_list){ 0 };
 }
 
-static enum topic_created refuse(char *error, size_t error_size, const char *why)
+static enum topic_created topic_create_refuse(char *error, size_t error_size, const char *why)
 {
 	snprintf(error, error_size, "%s", why);
 	return TOPIC_REFUSED;
 }
 
-static enum topic_created read_event(rd_kafka_event_t *event, char *error, size_t error_size)
+static enum topic_created topic_create_read_event(rd_kafka_event_t *event, char *error,
+	size_t error_size)
 {
 	const rd_kafka_CreateTopics_result_t *result = event
 		? rd_kafka_event_CreateTopics_result(event)
@@ -72,22 +73,23 @@ static enum topic_created read_event(rd_kafka_event_t *event, char *error, size_
 	size_t count = 0;
 
 	if (event && rd_kafka_event_error(event))
-		return refuse(error, error_size, rd_kafka_event_error_string(event));
+		return topic_create_refuse(error, error_size, rd_kafka_event_error_string(event));
 	if (result)
 		topics = rd_kafka_CreateTopics_result_topics(result, &count);
 	if (count != 1)
-		return refuse(error, error_size, "no answer");
+		return topic_create_refuse(error, error_size, "no answer");
 	switch (rd_kafka_topic_result_error(topics[0])) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
 		return TOPIC_CREATED;
 	case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
 		return TOPIC_WAS_THERE;
 	default:
-		return refuse(error, error_size, rd_kafka_topic_result_error_string(topics[0]));
+		return topic_create_refuse(error, error_size,
+			rd_kafka_topic_result_error_string(topics[0]));
 	}
 }
 
-static enum topic_created create(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, char *error,
+static enum topic_created create_one(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, char *error,
 	size_t error_size)
 {
 	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk,
@@ -101,7 +103,7 @@ static enum topic_created create(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, cha
 		error_size);
 	rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
 	event = rd_kafka_queue_poll(queue, CREATE_TIMEOUT_MS);
-	created = read_event(event, error, error_size);
+	created = topic_create_read_event(event, error, error_size);
 	if (event)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);
@@ -138,7 +140,7 @@ enum topic_created topic_create(rd_kafka_t *rk, const char *name, int partitions
 		return TOPIC_REFUSED;
 	if (is_dead_letters(name))
 		rd_kafka_NewTopic_set_config(topic, "max.message.bytes", DEAD_LETTER_BYTES);
-	created = create(rk, topic, error, error_size);
+	created = create_one(rk, topic, error, error_size);
 	rd_kafka_NewTopic_destroy(topic);
 	if (created == TOPIC_CREATED)
 		await_topic(rk, name);

@@ -72,7 +72,7 @@ static enum topic_answer read_description(const rd_kafka_TopicDescription_t *des
 	return TOPIC_THERE;
 }
 
-static enum topic_answer read_event(rd_kafka_event_t *event, int32_t *partitions,
+static enum topic_answer topics_read_event(rd_kafka_event_t *event, int32_t *partitions,
 	char id[TOPIC_ID_SIZE])
 {
 	if (!event || rd_kafka_event_error(event))
@@ -86,7 +86,7 @@ static enum topic_answer read_event(rd_kafka_event_t *event, int32_t *partitions
 	return count == 1 ? read_description(list[0], partitions, id) : TOPIC_UNREACHABLE;
 }
 
-static enum topic_answer ask(struct topics *topics, const char *name, int32_t *partitions,
+static enum topic_answer topics_ask(struct topics *topics, const char *name, int32_t *partitions,
 	char id[TOPIC_ID_SIZE])
 {
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
@@ -97,7 +97,7 @@ static enum topic_answer ask(struct topics *topics, const char *name, int32_t *p
 	rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(&name, 1);
 	rd_kafka_DescribeTopics(topics->rk, names, options, queue);
 	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_TIMEOUT_MS + 1000);
-	enum topic_answer answer = read_event(event, partitions, id);
+	enum topic_answer answer = topics_read_event(event, partitions, id);
 	if (event)
 		rd_kafka_event_destroy(event);
 	rd_kafka_TopicCollection_destroy(names);
@@ -106,7 +106,7 @@ static enum topic_answer ask(struct topics *topics, const char *name, int32_t *p
 	return answer;
 }
 
-static struct known *find(struct topics *topics, const char *name, size_t size)
+static struct known *topics_find(struct topics *topics, const char *name, size_t size)
 {
 	for (size_t i = 0; i < topics->count; i++)
 		if (topics->known[i].size == size && memcmp(topics->known[i].name, name, size) == 0)
@@ -116,7 +116,7 @@ static struct known *find(struct topics *topics, const char *name, size_t size)
 
 static struct known *find_place(struct topics *topics, const char *name, size_t size)
 {
-	struct known *known = find(topics, name, size);
+	struct known *known = topics_find(topics, name, size);
 	if (known)
 		return known;
 	if (topics->count < KEEP_COUNT) {
@@ -130,7 +130,7 @@ static struct known *find_place(struct topics *topics, const char *name, size_t 
 	return known;
 }
 
-static void keep(struct topics *topics, const char *name, size_t size, int32_t partitions)
+static void topics_keep(struct topics *topics, const char *name, size_t size, int32_t partitions)
 {
 	pthread_mutex_lock(&topics->mutex);
 	struct known *known = find_place(topics, name, size);
@@ -143,7 +143,7 @@ enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t 
 	int32_t *partitions)
 {
 	pthread_mutex_lock(&topics->mutex);
-	const struct known *known = find(topics, name, size);
+	const struct known *known = topics_find(topics, name, size);
 	bool fresh = known && known->until > clock_tick_ms();
 	*partitions = fresh ? known->partitions : 0;
 	pthread_mutex_unlock(&topics->mutex);
@@ -151,10 +151,10 @@ enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t 
 		return *partitions ? TOPIC_THERE : TOPIC_MISSING;
 	char id[TOPIC_ID_SIZE];
 	char *terminated = alloc_bytes(name, size);
-	enum topic_answer answer = ask(topics, terminated, partitions, id);
+	enum topic_answer answer = topics_ask(topics, terminated, partitions, id);
 	free(terminated);
 	if (answer != TOPIC_UNREACHABLE)
-		keep(topics, name, size, *partitions);
+		topics_keep(topics, name, size, *partitions);
 	return answer;
 }
 
@@ -162,5 +162,5 @@ enum topic_answer topics_id(struct topics *topics, const char *name, char id[TOP
 {
 	int32_t partitions;
 	id[0] = '\0';
-	return ask(topics, name, &partitions, id);
+	return topics_ask(topics, name, &partitions, id);
 }

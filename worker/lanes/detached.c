@@ -15,23 +15,23 @@
 static bool may_begin(const struct lanes *lanes, int64_t now, int64_t *later)
 {
 	unsigned begun = 0, quick = 0;
-	for (const struct side *side = lanes->sides_begun; side; side = side->next) {
+	for (const struct detached_read *read = lanes->detached_begun; read; read = read->next) {
 		begun++;
-		if (side->began + SLOW_MS <= now)
+		if (read->began + SLOW_MS <= now)
 			continue;
 		quick++;
-		if (side->began + SLOW_MS < *later)
-			*later = side->began + SLOW_MS;
+		if (read->began + SLOW_MS < *later)
+			*later = read->began + SLOW_MS;
 	}
-	return begun < lanes->side_limit.most && quick < lanes->side_limit.now;
+	return begun < lanes->detached_limit.most && quick < lanes->detached_limit.now;
 }
 
 /* Where the next one hangs. One that failed a moment ago holds up none behind it. */
-static struct side **next_side(struct lanes *lanes, int64_t now, int64_t *later)
+static struct detached_read **next_read(struct lanes *lanes, int64_t now, int64_t *later)
 {
-	if (!lanes->sides || !may_begin(lanes, now, later))
+	if (!lanes->detached || !may_begin(lanes, now, later))
 		return NULL;
-	for (struct side **at = &lanes->sides; *at; at = &(*at)->next) {
+	for (struct detached_read **at = &lanes->detached; *at; at = &(*at)->next) {
 		if ((*at)->retry_at <= now)
 			return at;
 		if ((*at)->retry_at < *later)
@@ -40,104 +40,104 @@ static struct side **next_side(struct lanes *lanes, int64_t now, int64_t *later)
 	return NULL;
 }
 
-bool lanes_has_side(struct lanes *lanes, int64_t now, int64_t *later)
+bool lanes_has_detached(struct lanes *lanes, int64_t now, int64_t *later)
 {
-	return next_side(lanes, now, later) != NULL;
+	return next_read(lanes, now, later) != NULL;
 }
 
-struct side *lanes_begin_side(struct lanes *lanes, int64_t now, int64_t *later)
+struct detached_read *lanes_begin_read(struct lanes *lanes, int64_t now, int64_t *later)
 {
-	struct side **at = next_side(lanes, now, later);
+	struct detached_read **at = next_read(lanes, now, later);
 	if (!at)
 		return NULL;
-	struct side *side = *at;
-	*at = side->next;
+	struct detached_read *read = *at;
+	*at = read->next;
 	if (!*at)
-		lanes->sides_end = at;
-	lanes->side_count--;
-	side->began = now;
-	side->next = lanes->sides_begun;
-	lanes->sides_begun = side;
-	return side;
+		lanes->detached_end = at;
+	lanes->detached_count--;
+	read->began = now;
+	read->next = lanes->detached_begun;
+	lanes->detached_begun = read;
+	return read;
 }
 
-static void end(struct lanes *lanes, const struct side *side)
+static void detached_end(struct lanes *lanes, const struct detached_read *read)
 {
-	struct side **at = &lanes->sides_begun;
-	while (*at != side)
+	struct detached_read **at = &lanes->detached_begun;
+	while (*at != read)
 		at = &(*at)->next;
-	*at = side->next;
+	*at = read->next;
 }
 
-static void put(struct lanes *lanes, struct side *side)
+static void detached_put(struct lanes *lanes, struct detached_read *read)
 {
-	side->next = NULL;
-	*lanes->sides_end = side;
-	lanes->sides_end = &side->next;
-	lanes->side_count++;
-	if (lanes->side_count == 1 || lanes->side_count > lanes->side_burst)
-		lanes->side_burst = lanes->side_count;
+	read->next = NULL;
+	*lanes->detached_end = read;
+	lanes->detached_end = &read->next;
+	lanes->detached_count++;
+	if (lanes->detached_count == 1 || lanes->detached_count > lanes->detached_burst)
+		lanes->detached_burst = lanes->detached_count;
 	lanes_awaited_locked(lanes);
 }
 
 /* Where the limit is reached, who ends one takes the next; but one has to look when it may be passed. */
-void lanes_put_side(struct lanes *lanes, struct side *side)
+void lanes_detach_read(struct lanes *lanes, struct detached_read *read)
 {
 	int64_t later = INT64_MAX;
 	lanes_lock(lanes);
-	put(lanes, side);
-	if (lanes->side_count == 1 || may_begin(lanes, clock_tick_ms(), &later))
+	detached_put(lanes, read);
+	if (lanes->detached_count == 1 || may_begin(lanes, clock_tick_ms(), &later))
 		lanes_wake_one(lanes);
 	lanes_unlock(lanes);
 }
 
-bool lanes_side_wanted(struct lanes *lanes, const struct side *side)
+bool lanes_read_wanted(struct lanes *lanes, const struct detached_read *read)
 {
 	lanes_lock(lanes);
-	bool wanted = side->lane->ledger == side->ledger;
+	bool wanted = read->lane->reply_generation == read->reply_generation;
 	lanes_unlock(lanes);
 	return wanted;
 }
 
 /* Whoever gives one back looks for work next, and finds what may run now. */
-void lanes_retry_side(struct lanes *lanes, struct side *side)
+void lanes_retry_read(struct lanes *lanes, struct detached_read *read)
 {
 	lanes_lock(lanes);
-	end(lanes, side);
-	put(lanes, side);
+	detached_end(lanes, read);
+	detached_put(lanes, read);
 	lanes_unlock(lanes);
 }
 
-void lanes_side_done(struct lanes *lanes, struct side *side)
+void lanes_read_done(struct lanes *lanes, struct detached_read *read)
 {
 	lanes_lock(lanes);
-	end(lanes, side);
-	side_limit_done(&lanes->side_limit, lanes->side_count > 0, clock_tick_ms());
-	metrics_gauge(lanes->metrics, GAUGE_READS_LIMIT, lanes->side_limit.now);
+	detached_end(lanes, read);
+	detached_limit_done(&lanes->detached_limit, lanes->detached_count > 0, clock_tick_ms());
+	metrics_gauge(lanes->metrics, GAUGE_DETACHED_READS, lanes->detached_limit.now);
 	lanes_unlock(lanes);
 }
 
-void lanes_free_side(struct lanes *lanes, struct side *side)
+void lanes_free_read(struct lanes *lanes, struct detached_read *read)
 {
-	lanes_released(lanes, message_bytes(side->message));
-	rd_kafka_message_destroy(side->message);
-	lane_unref(lanes, side->lane);
-	free(side);
+	lanes_released(lanes, message_bytes(read->message));
+	rd_kafka_message_destroy(read->message);
+	lane_unref(lanes, read->lane);
+	free(read);
 }
 
-int64_t lanes_sides_wait_ms(struct lanes *lanes, int64_t took_ms)
+int64_t lanes_detached_wait_ms(struct lanes *lanes, int64_t took_ms)
 {
 	lanes_lock(lanes);
-	int64_t turns = (int64_t)((lanes->side_count ? lanes->side_burst : 0) /
-		lanes->side_limit.now);
+	int64_t turns = (int64_t)((lanes->detached_count ? lanes->detached_burst : 0) /
+		lanes->detached_limit.now);
 	lanes_unlock(lanes);
 	return turns * took_ms;
 }
 
-bool lanes_side_room(struct lanes *lanes, size_t before)
+bool lanes_detached_room(struct lanes *lanes, size_t before)
 {
 	lanes_lock(lanes);
-	bool room = lanes->side_count + before < WAITING_MAX;
+	bool room = lanes->detached_count + before < WAITING_MAX;
 	lanes_unlock(lanes);
 	return room;
 }

@@ -15,7 +15,7 @@
 /* A trial has to be better by so much: by less, two windows differ anyway. */
 #define BETTER 1.03
 
-static unsigned neighbour(const struct side_limit *limit)
+static unsigned detached_limit_neighbour(const struct detached_limit *limit)
 {
 	unsigned value = limit->upward ? limit->base * STEP_UP : limit->base / STEP_DOWN;
 	if (value < LEAST)
@@ -24,34 +24,34 @@ static unsigned neighbour(const struct side_limit *limit)
 }
 
 /* Unless there is nothing the other way. */
-static void turn_round(struct side_limit *limit)
+static void turn_round(struct detached_limit *limit)
 {
 	limit->upward = !limit->upward;
-	if (neighbour(limit) == limit->base)
+	if (detached_limit_neighbour(limit) == limit->base)
 		limit->upward = !limit->upward;
 }
 
-static void set(struct side_limit *limit, unsigned value)
+static void detached_limit_set(struct detached_limit *limit, unsigned value)
 {
 	limit->settling = value > limit->now ? value : limit->now;
 	limit->now = value;
 }
 
-void side_limit_init(struct side_limit *limit, unsigned most)
+void detached_limit_init(struct detached_limit *limit, unsigned most)
 {
-	*limit = (struct side_limit){ .most = most, .now = most, .base = most, .pause = PAUSE };
+	*limit = (struct detached_limit){ .most = most, .now = most, .base = most, .pause = PAUSE };
 }
 
-static void move(struct side_limit *limit)
+static void detached_limit_move(struct detached_limit *limit)
 {
 	limit->base = limit->trial;
 	limit->pause = PAUSE;
-	set(limit, limit->base);
-	if (neighbour(limit) == limit->base)
+	detached_limit_set(limit, limit->base);
+	if (detached_limit_neighbour(limit) == limit->base)
 		turn_round(limit);
 }
 
-static void stay(struct side_limit *limit)
+static void detached_limit_stay(struct detached_limit *limit)
 {
 	limit->left = limit->pause;
 	if (limit->pause < PAUSE_MAX)
@@ -59,29 +59,29 @@ static void stay(struct side_limit *limit)
 	turn_round(limit);
 }
 
-static void window_over(struct side_limit *limit, double rate)
+static void window_over(struct detached_limit *limit, double rate)
 {
 	if (limit->now != limit->base) {
 		limit->tried = rate;
 		limit->trial = limit->now;
-		set(limit, limit->base);
+		detached_limit_set(limit, limit->base);
 		return;
 	}
 	if (limit->trial) {
 		if (limit->tried > BETTER * (limit->before + rate) / 2)
-			move(limit);
+			detached_limit_move(limit);
 		else
-			stay(limit);
+			detached_limit_stay(limit);
 		limit->trial = 0;
 	} else if (limit->left > 0) {
 		limit->left--;
 	} else {
-		set(limit, neighbour(limit));
+		detached_limit_set(limit, detached_limit_neighbour(limit));
 	}
 	limit->before = rate;
 }
 
-void side_limit_done(struct side_limit *limit, bool waits, int64_t now)
+void detached_limit_done(struct detached_limit *limit, bool waits, int64_t now)
 {
 	if (limit->settling > 0) {
 		limit->settling--;

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct side_limit {
+struct detached_limit {
 	unsigned most;
 	unsigned now;  /* how many may run */
 	unsigned base; /* the best yet */
@@ -34,9 +34,9 @@ struct side_limit {
 };
 
 /* most: at least 1. */
-void side_limit_init(struct side_limit *limit, unsigned most);
+void detached_limit_init(struct detached_limit *limit, unsigned most);
 
 /* A read has ended. waits: others wait for its turn. */
-void side_limit_done(struct side_limit *limit, bool waits, int64_t now);
+void detached_limit_done(struct detached_limit *limit, bool waits, int64_t now);
 
 #endif

@@ -210,7 +210,7 @@ void lane_forget_replies(struct lane *lane)
 	}
 	lane->reads.head = lane->reads.tail = 0;
 	lane->acked_count = 0;
-	lane->ledger++;
+	lane->reply_generation++;
 }
 
 int64_t lane_answered(const struct lane *lane)

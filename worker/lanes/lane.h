@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 enum lane_state {
-	LANE_UNTAKEN, /* assigned; an executor is to take its row, not before retry_at */
-	LANE_SEEKING, /* taken; the consumer is to start it at `next` */
+	LANE_UNCLAIMED, /* assigned; an executor is to take its row, not before retry_at */
+	LANE_SEEKING,   /* claimed; the consumer is to start it at `next` */
 	LANE_RUNNING,
 	LANE_STOPPED, /* only an operator can help; the log says how */
 	LANE_GONE,    /* revoked or lost; freed when the last one lets go of it */
@@ -63,17 +63,17 @@ struct lane {
 
 	enum lane_state state;
 	bool busy;     /* an executor has it */
-	bool heavy;    /* busy, the first of a large batch */
-	bool light;    /* busy in a batch of lanes in which little waited */
-	bool retake;   /* busy being taken, and to be taken once more */
+	bool large;    /* busy, the first of a large batch */
+	bool small;    /* busy in a batch of lanes in which little waited */
+	bool reclaim;  /* busy being claimed, and to be taken once more */
 	bool revoking; /* no new batch; tidy what is left */
 	size_t led;    /* the number of the batch in which it was the first, the last time */
 	/* A command may have broken a worker or a backend: each runs alone, and each attempt is counted
 	 * in the row first. */
-	bool careful;
-	int64_t careful_end; /* it cannot be at this offset or beyond */
-	int64_t attempt_offset;
-	int32_t attempts;
+	bool suspect;
+	int64_t suspect_end; /* it cannot be at this offset or beyond */
+	int64_t crash_offset;
+	int32_t crash_count;
 	int32_t excused;  /* of them: the server itself said that it was ending the session */
 	int64_t retry_at; /* clock_tick_ms; not before */
 	int64_t first_at; /* clock_tick_ms when the first waiting message came, for the linger */
@@ -94,7 +94,7 @@ struct lane {
 	int64_t advanced_at; /* clock_tick_ms of the last write of the row */
 
 	uint32_t
-		ledger; /* raised when the ledger is forgotten: late acknowledgements are not its */
+		reply_generation; /* raised when the ledger is forgotten: late acknowledgements are not its */
 	struct read_queue reads;
 	struct stored_replies *stored; /* not yet all acknowledged */
 	int64_t *acked;                /* seqs of outbox rows to delete */

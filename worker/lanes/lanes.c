@@ -23,9 +23,9 @@ struct lanes *lanes_new(const struct lanes_limits *limits, struct metrics *metri
 	lanes->metrics = metrics;
 	pthread_mutex_init(&lanes->mutex, NULL);
 	lanes_cond_init(&lanes->settled);
-	lanes->sides_end = &lanes->sides;
-	side_limit_init(&lanes->side_limit, limits->side_reads);
-	metrics_gauge(metrics, GAUGE_READS_LIMIT, lanes->side_limit.now);
+	lanes->detached_end = &lanes->detached;
+	detached_limit_init(&lanes->detached_limit, limits->detached_reads);
+	metrics_gauge(metrics, GAUGE_DETACHED_READS, lanes->detached_limit.now);
 	lanes->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (lanes->wake_fd < 0)
 		abort();
@@ -36,10 +36,10 @@ void lanes_free(struct lanes *lanes)
 {
 	if (!lanes)
 		return;
-	while (lanes->sides) {
-		struct side *side = lanes->sides;
-		lanes->sides = side->next;
-		lanes_free_side(lanes, side);
+	while (lanes->detached) {
+		struct detached_read *read = lanes->detached;
+		lanes->detached = read->next;
+		lanes_free_read(lanes, read);
 	}
 	for (size_t i = 0; i < lanes->count; i++)
 		lane_free(lanes->list[i]);
@@ -97,11 +97,11 @@ static void count_states(struct lanes *lanes)
 	int64_t stopped = 0, paused = 0;
 	for (size_t i = 0; i < lanes->count; i++) {
 		stopped += lanes->list[i]->state == LANE_STOPPED;
-		paused += lanes->list[i]->state == LANE_UNTAKEN || lanes->list[i]->retries > 0;
+		paused += lanes->list[i]->state == LANE_UNCLAIMED || lanes->list[i]->retries > 0;
 	}
-	metrics_gauge(lanes->metrics, GAUGE_LANES, (int64_t)lanes->count);
-	metrics_gauge(lanes->metrics, GAUGE_LANES_STOPPED, stopped);
-	metrics_gauge(lanes->metrics, GAUGE_LANES_PAUSED, paused);
+	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS, (int64_t)lanes->count);
+	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS_STOPPED, stopped);
+	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS_PAUSED, paused);
 }
 
 struct lane *lanes_add(struct lanes *lanes, const char *topic, int32_t partition)
@@ -133,7 +133,7 @@ size_t lanes_not_started(struct lanes *lanes)
 	size_t count = 0;
 	lanes_lock(lanes);
 	for (size_t i = 0; i < lanes->count; i++)
-		count += lanes->list[i]->state == LANE_UNTAKEN ||
+		count += lanes->list[i]->state == LANE_UNCLAIMED ||
 			lanes->list[i]->state == LANE_SEEKING;
 	lanes_unlock(lanes);
 	return count;
@@ -153,8 +153,8 @@ struct lane *lanes_at(const struct lanes *lanes, size_t index)
 static size_t most_commands(const struct lanes *lanes)
 {
 	size_t most = lanes->limits.batch_commands;
-	if (lanes->count > lanes->limits.heavy_batches)
-		most = most * lanes->limits.heavy_batches / lanes->count;
+	if (lanes->count > lanes->limits.large_batches)
+		most = most * lanes->limits.large_batches / lanes->count;
 	if (most < LANE_COMMANDS_MIN)
 		most = LANE_COMMANDS_MIN;
 	return most < lanes->limits.batch_commands ? most : lanes->limits.batch_commands;
@@ -272,7 +272,7 @@ static void set_state(struct lanes *lanes, struct lane *lane, enum lane_state st
 	if (lane->state == LANE_GONE || lane->state == LANE_STOPPED)
 		return;
 	/* A lane that is being started keeps the ledger of the replies it has sent again. */
-	if (state == LANE_UNTAKEN || state == LANE_STOPPED) {
+	if (state == LANE_UNCLAIMED || state == LANE_STOPPED) {
 		clear_lane(lanes, lane);
 		lane_forget_replies(lane);
 	}
@@ -351,20 +351,20 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 {
 	lanes_lock(lanes);
 	/* Meanwhile it was told to be taken anew. */
-	if (lane->state == LANE_UNTAKEN &&
-		(state == LANE_RUNNING || (state == LANE_SEEKING && lane->retake)))
-		state = LANE_UNTAKEN;
-	lane->retake = false;
+	if (lane->state == LANE_UNCLAIMED &&
+		(state == LANE_RUNNING || (state == LANE_SEEKING && lane->reclaim)))
+		state = LANE_UNCLAIMED;
+	lane->reclaim = false;
 	set_state(lanes, lane, state);
 	bool paused = lane->retries > 0;
 	lane->retry_at = delay_ms > 0 ? clock_tick_ms() + delay_ms : 0;
 	lane->retries = delay_ms > 0 ? lane->retries + 1 : 0;
 	lane->busy = false;
 	lane_pass_gap(lane);
-	lanes->light_lanes -= lane->light;
-	lane->light = false;
-	lanes->heavy_batches -= lane->heavy;
-	lane->heavy = false;
+	lanes->small_lanes -= lane->small;
+	lane->small = false;
+	lanes->large_batches -= lane->large;
+	lane->large = false;
 	if (lane->state != LANE_RUNNING || lane->retries || paused)
 		count_states(lanes);
 	pthread_cond_broadcast(&lanes->settled);
@@ -411,29 +411,30 @@ void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **me
 
 /* A busy lane is dropped by its executor: its row's epoch is raised before it runs again, so what it
  * is doing now ends at the fence or is in. One that is being taken has sent its outbox already. */
-static void retake(struct lanes *lanes, struct lane *lane)
+static void reclaim_locked(struct lanes *lanes, struct lane *lane)
 {
 	if (lane->state == LANE_RUNNING || lane->state == LANE_SEEKING)
-		set_state(lanes, lane, LANE_UNTAKEN);
-	else if (lane->state == LANE_UNTAKEN)
-		lane->retake = lane->busy;
+		set_state(lanes, lane, LANE_UNCLAIMED);
+	else if (lane->state == LANE_UNCLAIMED)
+		lane->reclaim = lane->busy;
 }
 
-void lanes_retake_all(struct lanes *lanes)
+void lanes_reclaim_all(struct lanes *lanes)
 {
 	lanes_lock(lanes);
 	for (size_t i = 0; i < lanes->count; i++)
-		retake(lanes, lanes->list[i]);
+		reclaim_locked(lanes, lanes->list[i]);
 	count_states(lanes);
 	lanes_wake_all(lanes);
 	lanes_unlock(lanes);
 }
 
-void lanes_retake(struct lanes *lanes, struct lane *lane, uint32_t ledger, int64_t delay_ms)
+void lanes_reclaim(struct lanes *lanes, struct lane *lane, uint32_t reply_generation,
+	int64_t delay_ms)
 {
 	lanes_lock(lanes);
-	if (lane->ledger == ledger) {
-		retake(lanes, lane);
+	if (lane->reply_generation == reply_generation) {
+		reclaim_locked(lanes, lane);
 		lane->retry_at = clock_tick_ms() + delay_ms;
 		count_states(lanes);
 		lanes_wake_one(lanes);
@@ -441,11 +442,11 @@ void lanes_retake(struct lanes *lanes, struct lane *lane, uint32_t ledger, int64
 	lanes_unlock(lanes);
 }
 
-void lanes_reply_done(struct lanes *lanes, struct lane *lane, uint32_t ledger,
+void lanes_reply_done(struct lanes *lanes, struct lane *lane, uint32_t reply_generation,
 	struct stored_replies *stored, int64_t read_offset)
 {
 	lanes_lock(lanes);
-	if (lane->ledger == ledger) {
+	if (lane->reply_generation == reply_generation) {
 		if (stored)
 			lane_reply_acked(lane, stored);
 		else

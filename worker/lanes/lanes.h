@@ -20,11 +20,11 @@
 
 struct lanes_limits {
 	size_t batch_commands; /* of one batch */
-	size_t heavy_batches;  /* large ones at once */
+	size_t large_batches;  /* large ones at once */
 	size_t batch_bytes;
-	unsigned side_reads; /* reads beside their lanes under way at once, at the most */
-	int64_t linger_ms;   /* a lane waits so long for more after its first message */
-	size_t memory_bytes; /* all that waits in lanes */
+	unsigned detached_reads; /* reads beside their lanes under way at once, at the most */
+	int64_t linger_ms;       /* a lane waits so long for more after its first message */
+	size_t memory_bytes;     /* all that waits in lanes */
 };
 
 struct lanes;
@@ -78,10 +78,10 @@ void lanes_revoking(struct lanes *lanes, struct lane *lane);
 /* --- executors --- */
 
 /* A read that left its lane: it runs beside it, on another connection. */
-struct side {
-	struct side *next;
-	struct lane *lane; /* referenced */
-	uint32_t ledger;   /* the lane's, when it left */
+struct detached_read {
+	struct detached_read *next;
+	struct lane *lane;         /* referenced */
+	uint32_t reply_generation; /* the lane's, when it left */
 	rd_kafka_message_t *message;
 	int64_t retry_at; /* clock_tick_ms; not before */
 	int64_t began;    /* clock_tick_ms */
@@ -99,18 +99,18 @@ void waiter_init(struct waiter *waiter);
 
 enum work_kind {
 	WORK_QUIT,
-	WORK_NONE,  /* nothing for a while */
-	WORK_TAKE,  /* one lane: take its row */
-	WORK_BATCH, /* lanes with messages */
-	WORK_SIDE,  /* one read that runs beside its lane */
-	WORK_TIDY,  /* lanes idle, but with a row to be written: answered moved, outbox rows done */
+	WORK_NONE,     /* nothing for a while */
+	WORK_CLAIM,    /* one lane: take its row */
+	WORK_BATCH,    /* lanes with messages */
+	WORK_DETACHED, /* one read that runs beside its lane */
+	WORK_CHECKPOINT, /* lanes idle, but with a row to be written: answered moved, outbox rows done */
 };
 
 struct work {
 	enum work_kind kind;
 	struct lane *lanes[WORK_LANES_MAX]; /* busy, and referenced, until lanes_done */
 	size_t lane_count;
-	struct side *side; /* of WORK_SIDE: the executor's own now */
+	struct detached_read *read; /* of WORK_DETACHED: the executor's own now */
 };
 
 /* Waits for something to do; WORK_NONE after idle_ms without. The executor that was busy last is
@@ -121,19 +121,19 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 void lanes_awaited(struct lanes *lanes);
 
 /* Puts a read beside its lane; takes over the side and what it has. */
-void lanes_put_side(struct lanes *lanes, struct side *side);
+void lanes_detach_read(struct lanes *lanes, struct detached_read *read);
 /* Is there room for one behind so many that are still to be put there? Else it runs in its lane. */
-bool lanes_side_room(struct lanes *lanes, size_t before);
+bool lanes_detached_room(struct lanes *lanes, size_t before);
 /* Does its lane still wait for it? One that was taken anew, or is gone, has it run again. */
-bool lanes_side_wanted(struct lanes *lanes, const struct side *side);
-/* One that was given as WORK_SIDE goes back, to run again at retry_at. */
-void lanes_retry_side(struct lanes *lanes, struct side *side);
+bool lanes_read_wanted(struct lanes *lanes, const struct detached_read *read);
+/* One that was given as WORK_DETACHED goes back, to run again at retry_at. */
+void lanes_retry_read(struct lanes *lanes, struct detached_read *read);
 /* One that was given has its answer; it is the caller's still. */
-void lanes_side_done(struct lanes *lanes, struct side *side);
-void lanes_free_side(struct lanes *lanes, struct side *side);
+void lanes_read_done(struct lanes *lanes, struct detached_read *read);
+void lanes_free_read(struct lanes *lanes, struct detached_read *read);
 /* What the last of those that wait waits for its turn, if each takes took_ms, as this burst of them
  * stood when it was largest; 0: none waits. */
-int64_t lanes_sides_wait_ms(struct lanes *lanes, int64_t took_ms);
+int64_t lanes_detached_wait_ms(struct lanes *lanes, int64_t took_ms);
 
 /* The lane is free again: in that state, not before `delay_ms`. */
 void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, int64_t delay_ms);
@@ -151,9 +151,10 @@ void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **me
 void lanes_quit(struct lanes *lanes);
 
 /* All running lanes are to be taken anew: what the producer had in hand is in doubt. */
-void lanes_retake_all(struct lanes *lanes);
+void lanes_reclaim_all(struct lanes *lanes);
 /* This one, not before `delay_ms`; unless its ledger is another one by now. */
-void lanes_retake(struct lanes *lanes, struct lane *lane, uint32_t ledger, int64_t delay_ms);
+void lanes_reclaim(struct lanes *lanes, struct lane *lane, uint32_t reply_generation,
+	int64_t delay_ms);
 
 /* --- anyone --- */
 
@@ -166,7 +167,7 @@ void lane_unref(struct lanes *lanes, struct lane *lane);
 
 /* A reply was acknowledged (or given up); ledger: the lane's when it was sent. Lets go of the
  * reference that the sender took. */
-void lanes_reply_done(struct lanes *lanes, struct lane *lane, uint32_t ledger,
+void lanes_reply_done(struct lanes *lanes, struct lane *lane, uint32_t reply_generation,
 	struct stored_replies *stored, int64_t read_offset);
 
 #endif

@@ -4,21 +4,21 @@
 #include "schemas/base/clock.h"
 
 /* A lane's row is written so long after the last time if only reads and replies went by. */
-#define TIDY_MS 1000
-#define LIGHT_COMMANDS 64
-#define LIGHT_BYTES ((size_t)256 * 1024)
+#define CHECKPOINT_MS 1000
+#define SMALL_COMMANDS 64
+#define SMALL_BYTES ((size_t)256 * 1024)
 /* So long a light batch has the light lanes to itself, and, if many ask at once, the next one
  * waits: what comes meanwhile makes it larger. Without that each of fifty requests in flight
  * goes alone, at several times the cost for Kafka, PostgreSQL and us. A command that comes alone
  * never waits, and after that time a slow query holds up no other lane. */
-#define LIGHT_ALONE_MS 1
+#define SMALL_ALONE_MS 1
 /* So long after somebody was seen waiting for the answer of a light batch one large batch less is
  * under way. PostgreSQL and Kafka then have a core for the next such command: on two cores that costs
  * the large batches a fifth of their rate, and the slowest one in a hundred answers takes half as
  * long. */
 #define AWAITED_MS 1000
 /* Commands of the last light batch from which on many ask at once. */
-#define LIGHT_MANY 4
+#define SMALL_MANY 4
 
 void lanes_cond_init(pthread_cond_t *cond)
 {
@@ -76,7 +76,7 @@ void lanes_wait_until(struct lanes *lanes, pthread_cond_t *cond, int64_t tick)
 }
 
 /* Has the lane a batch to offer? Else *later is brought forward to when it may have. */
-static bool is_ready(const struct lanes *lanes, const struct lane *lane, int64_t now,
+static bool lanes_is_ready(const struct lanes *lanes, const struct lane *lane, int64_t now,
 	int64_t *later)
 {
 	if (lane->state != LANE_RUNNING || lane->busy || lane->revoking ||
@@ -93,9 +93,9 @@ static bool is_ready(const struct lanes *lanes, const struct lane *lane, int64_t
 	return false;
 }
 
-static bool is_untaken(const struct lane *lane, int64_t now, int64_t *later)
+static bool is_unclaimed(const struct lane *lane, int64_t now, int64_t *later)
 {
-	if (lane->state != LANE_UNTAKEN || lane->busy || lane->revoking)
+	if (lane->state != LANE_UNCLAIMED || lane->busy || lane->revoking)
 		return false;
 	if (lane->retry_at <= now)
 		return true;
@@ -104,11 +104,11 @@ static bool is_untaken(const struct lane *lane, int64_t now, int64_t *later)
 	return false;
 }
 
-static bool is_untidy(const struct lane *lane, int64_t now, int64_t *later)
+static bool needs_checkpoint(const struct lane *lane, int64_t now, int64_t *later)
 {
 	if (lane->state != LANE_RUNNING || lane->busy || !lanes_row_is_behind(lane))
 		return false;
-	int64_t at = lane->advanced_at + TIDY_MS;
+	int64_t at = lane->advanced_at + CHECKPOINT_MS;
 	if (lane->revoking && !lane_replies_waiting(lane))
 		at = 0;
 	if (lane->retry_at > at)
@@ -120,7 +120,7 @@ static bool is_untidy(const struct lane *lane, int64_t now, int64_t *later)
 	return false;
 }
 
-static void give(struct work *work, enum work_kind kind, struct lane *lane)
+static void lanes_give(struct work *work, enum work_kind kind, struct lane *lane)
 {
 	work->kind = kind;
 	work->lanes[work->lane_count++] = lane;
@@ -133,48 +133,48 @@ static struct lane *lane_in_turn(const struct lanes *lanes, size_t i)
 	return lanes->list[(lanes->turn + i) % lanes->count];
 }
 
-static bool find_untaken(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
+static bool find_unclaimed(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
 	for (size_t i = 0; i < lanes->count; i++) {
-		if (is_untaken(lane_in_turn(lanes, i), now, later)) {
-			give(work, WORK_TAKE, lane_in_turn(lanes, i));
+		if (is_unclaimed(lane_in_turn(lanes, i), now, later)) {
+			lanes_give(work, WORK_CLAIM, lane_in_turn(lanes, i));
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool find_untidy(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
+static bool find_checkpoint(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
 	for (size_t i = 0; i < lanes->count && work->lane_count < WORK_LANES_MAX; i++)
-		if (is_untidy(lane_in_turn(lanes, i), now, later))
-			give(work, WORK_TIDY, lane_in_turn(lanes, i));
+		if (needs_checkpoint(lane_in_turn(lanes, i), now, later))
+			lanes_give(work, WORK_CHECKPOINT, lane_in_turn(lanes, i));
 	return work->lane_count > 0;
 }
 
 /* Few enough to run in one batch with other lanes' few. */
-static bool is_light(const struct lane *lane)
+static bool is_small(const struct lane *lane)
 {
-	return message_queue_length(&lane->messages) <= LIGHT_COMMANDS &&
-		lane->bytes <= LIGHT_BYTES && !lane->careful;
+	return message_queue_length(&lane->messages) <= SMALL_COMMANDS &&
+		lane->bytes <= SMALL_BYTES && !lane->suspect;
 }
 
 /* Much waits in it, and as many large batches as may be are under way already. */
 static bool must_queue(const struct lanes *lanes, const struct lane *lane, int64_t now)
 {
-	size_t most = lanes->limits.heavy_batches;
+	size_t most = lanes->limits.large_batches;
 	if (most > 1 && now < lanes->awaited_until)
 		most--;
-	return lanes->heavy_batches >= most && !is_light(lane);
+	return lanes->large_batches >= most && !is_small(lane);
 }
 
 /* A light lane waits while a light batch has just begun, or has just been a larger one. */
 static bool must_gather(const struct lanes *lanes, const struct lane *lane, int64_t now,
 	int64_t *later)
 {
-	int64_t until = lanes->light_since + LIGHT_ALONE_MS;
-	bool alone = lanes->light_lanes == 0 && lanes->light_commands < LIGHT_MANY;
-	if (alone || until <= now || !is_light(lane))
+	int64_t until = lanes->small_since + SMALL_ALONE_MS;
+	bool alone = lanes->small_lanes == 0 && lanes->small_commands < SMALL_MANY;
+	if (alone || until <= now || !is_small(lane))
 		return false;
 	if (until < *later)
 		*later = until;
@@ -183,15 +183,15 @@ static bool must_gather(const struct lanes *lanes, const struct lane *lane, int6
 
 static void give_batch(struct lanes *lanes, struct work *work, struct lane *lane)
 {
-	give(work, WORK_BATCH, lane);
-	lane->light = is_light(lane);
-	lanes->light_lanes += lane->light;
+	lanes_give(work, WORK_BATCH, lane);
+	lane->small = is_small(lane);
+	lanes->small_lanes += lane->small;
 }
 
 static bool has_batch(const struct lanes *lanes, const struct lane *lane, int64_t now,
 	int64_t *later)
 {
-	return is_ready(lanes, lane, now, later) && !must_queue(lanes, lane, now) &&
+	return lanes_is_ready(lanes, lane, now, later) && !must_queue(lanes, lane, now) &&
 		!must_gather(lanes, lane, now, later);
 }
 
@@ -221,52 +221,52 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 	for (size_t i = 0; i < lanes->count && work->lane_count < WORK_LANES_MAX; i++) {
 		struct lane *lane = lane_in_turn(lanes, i);
 		if (!has_batch(lanes, lane, now, later) ||
-			(work->lane_count > 0 && is_light(lane) != is_light(work->lanes[0])) ||
-			(work->lane_count > 0 && lane->careful))
+			(work->lane_count > 0 && is_small(lane) != is_small(work->lanes[0])) ||
+			(work->lane_count > 0 && lane->suspect))
 			continue;
 		give_batch(lanes, work, lane);
 		commands += message_queue_length(&lane->messages);
 		bytes += lane->bytes;
-		if (lane->careful || commands >= lanes->limits.batch_commands ||
+		if (lane->suspect || commands >= lanes->limits.batch_commands ||
 			bytes >= lanes->limits.batch_bytes)
 			break;
 	}
 	work->lanes[0]->led = ++lanes->led;
-	if (work->lanes[0]->light) {
-		lanes->light_since = now;
-		lanes->light_commands = commands;
+	if (work->lanes[0]->small) {
+		lanes->small_since = now;
+		lanes->small_commands = commands;
 	} else {
-		work->lanes[0]->heavy = true;
-		lanes->heavy_batches++;
+		work->lanes[0]->large = true;
+		lanes->large_batches++;
 	}
 	return true;
 }
 
 /* At the end none is begun: its lane is another worker's now, which runs it again. */
-static bool find_side(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
+static bool find_detached(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
 {
 	if (lanes->quitting)
 		return false;
-	work->side = lanes_begin_side(lanes, now, later);
-	if (work->side)
-		work->kind = WORK_SIDE;
-	return work->side != NULL;
+	work->read = lanes_begin_read(lanes, now, later);
+	if (work->read)
+		work->kind = WORK_DETACHED;
+	return work->read != NULL;
 }
 
 /* Whoever was woken for this may have found more than it takes: the rest is for another. */
 static void wake_for_more(struct lanes *lanes, int64_t now)
 {
 	int64_t later = INT64_MAX;
-	bool more = lanes->waiting && lanes_has_side(lanes, now, &later);
+	bool more = lanes->waiting && lanes_has_detached(lanes, now, &later);
 	for (size_t i = 0; lanes->waiting && !more && i < lanes->count; i++) {
 		const struct lane *lane = lanes->list[i];
-		more = has_batch(lanes, lane, now, &later) || is_untaken(lane, now, &later);
+		more = has_batch(lanes, lane, now, &later) || is_unclaimed(lane, now, &later);
 	}
 	if (more)
 		lanes_wake_one(lanes);
 }
 
-static void wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t until)
+static void lanes_wait_for_work(struct lanes *lanes, struct waiter *waiter, int64_t until)
 {
 	/* One whose time is up keeps its place: those below stay idle, with small buffers and no
 	 * connection, as long as those above can do the work. */
@@ -294,14 +294,14 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 {
 	int64_t until = clock_tick_ms() + idle_ms;
 	work->lane_count = 0;
-	work->side = NULL;
+	work->read = NULL;
 	lanes_lock(lanes);
 	for (;;) {
 		int64_t now = clock_tick_ms();
-		int64_t later = now + TIDY_MS;
-		if (find_untaken(lanes, work, now, &later) ||
-			find_untidy(lanes, work, now, &later) ||
-			find_side(lanes, work, now, &later) ||
+		int64_t later = now + CHECKPOINT_MS;
+		if (find_unclaimed(lanes, work, now, &later) ||
+			find_checkpoint(lanes, work, now, &later) ||
+			find_detached(lanes, work, now, &later) ||
 			find_batch(lanes, work, now, &later)) {
 			wake_for_more(lanes, now);
 			break;
@@ -315,9 +315,9 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 			lanes_unlock(lanes);
 			return;
 		}
-		bool watches = later <= lanes->light_since + LIGHT_ALONE_MS;
+		bool watches = later <= lanes->small_since + SMALL_ALONE_MS;
 		lanes->watchers += watches;
-		wait_for_work(lanes, waiter, later);
+		lanes_wait_for_work(lanes, waiter, later);
 		lanes->watchers -= watches;
 	}
 	stop_waiting(lanes, waiter);

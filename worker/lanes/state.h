@@ -15,19 +15,19 @@ struct lanes {
 	struct lanes_limits limits;
 	struct metrics *metrics;
 	pthread_mutex_t mutex;
-	struct waiter *waiting;          /* executors, the last to come on top */
-	pthread_cond_t settled;          /* a revoke waits */
-	size_t heavy_batches;            /* large ones under way */
-	size_t light_lanes;              /* lanes in light batches under way */
-	int64_t light_since;             /* clock_tick_ms when the last of those was begun */
-	size_t light_commands;           /* what waited for it */
-	int64_t awaited_until;           /* clock_tick_ms; see lanes_awaited */
-	int watchers;                    /* executors that wait for the end of that time */
-	struct side *sides, **sides_end; /* that wait */
-	size_t side_count;
-	size_t side_burst;        /* their most at once since there was none */
-	struct side *sides_begun; /* that are under way */
-	struct side_limit side_limit;
+	struct waiter *waiting; /* executors, the last to come on top */
+	pthread_cond_t settled; /* a revoke waits */
+	size_t large_batches;   /* large ones under way */
+	size_t small_lanes;     /* lanes in light batches under way */
+	int64_t small_since;    /* clock_tick_ms when the last of those was begun */
+	size_t small_commands;  /* what waited for it */
+	int64_t awaited_until;  /* clock_tick_ms; see lanes_awaited */
+	int watchers;           /* executors that wait for the end of that time */
+	struct detached_read *detached, **detached_end; /* that wait */
+	size_t detached_count;
+	size_t detached_burst;                /* their most at once since there was none */
+	struct detached_read *detached_begun; /* that are under way */
+	struct detached_limit detached_limit;
 	int wake_fd;
 	bool quitting;
 	bool waits_for_room; /* see lanes_wait_for_room */
@@ -50,9 +50,9 @@ struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane);
 void lanes_awaited_locked(struct lanes *lanes);
 
 /* May one of the reads that wait run now? Else *later is brought forward to when it may. */
-bool lanes_has_side(struct lanes *lanes, int64_t now, int64_t *later);
+bool lanes_has_detached(struct lanes *lanes, int64_t now, int64_t *later);
 /* The same, and the first of them is under way then; NULL: none. */
-struct side *lanes_begin_side(struct lanes *lanes, int64_t now, int64_t *later);
+struct detached_read *lanes_begin_read(struct lanes *lanes, int64_t now, int64_t *later);
 
 /* A condition that lanes_wait_until can wait for. */
 void lanes_cond_init(pthread_cond_t *cond);

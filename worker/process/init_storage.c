@@ -34,7 +34,7 @@ bool init_storage(PGconn *pg, const struct config *config, struct log *log, int6
 	return done;
 }
 
-static enum db_kind outage(PGconn *pg, struct db_failure *failure)
+static enum db_kind init_storage_outage(PGconn *pg, struct db_failure *failure)
 {
 	*failure = (struct db_failure){ .kind = DB_OUTAGE };
 	snprintf(failure->message, sizeof(failure->message), "%s", PQerrorMessage(pg));
@@ -47,19 +47,20 @@ enum db_kind init_storage_command(const void *arg, int64_t *statements, struct d
 	const struct engine *engine = arg;
 	PGconn *pg = PQconnectdbParams(engine->connection.keywords, engine->connection.values, 1);
 	if (PQstatus(pg) != CONNECTION_OK)
-		return outage(pg, failure);
+		return init_storage_outage(pg, failure);
 	*failure = (struct db_failure){ .kind = DB_OK };
 	bool done = init_storage(pg, engine->config, engine->log, statements, failure->message,
 		sizeof(failure->message));
 	if (!done && PQstatus(pg) != CONNECTION_OK)
-		return outage(pg, failure);
+		return init_storage_outage(pg, failure);
 	if (!done)
 		failure->kind = DB_COMMAND;
 	PQfinish(pg);
 	return failure->kind;
 }
 
-static bool check_tables(PGconn *pg, const struct config *config, char *error, size_t error_size)
+static bool init_storage_check_tables(PGconn *pg, const struct config *config, char *error,
+	size_t error_size)
 {
 	struct ddl_index *indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
 	struct ddl_options options = config_ddl_options(config, indexes);
@@ -94,7 +95,7 @@ enum db_kind init_storage_start(const struct config *config,
 	PGconn *pg = PQconnectdbParams(connection->keywords, connection->values, 1);
 	int64_t statements;
 	bool done = config->postgres.disable_init
-		? check_tables(pg, config, error, error_size)
+		? init_storage_check_tables(pg, config, error, error_size)
 		: init_storage(pg, config, log, &statements, error, error_size);
 	enum db_kind kind = done ? DB_OK : PQstatus(pg) == CONNECTION_OK ? DB_SETUP : DB_OUTAGE;
 	PQfinish(pg);

@@ -24,8 +24,8 @@
 #include "worker/telemetry/http.h"
 
 /* Large batches at once, where the configuration leaves it to the machine. */
-#define HEAVY_MIN 2
-#define HEAVY_MAX 8
+#define LARGE_BATCHES_MIN 2
+#define LARGE_BATCHES_MAX 8
 #define MALLOC_LARGE (2 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
@@ -121,7 +121,7 @@ static void stop_signals(struct worker *w)
 	pthread_join(w->signals, NULL);
 }
 
-static bool is_ready(void *context, char *why, size_t size)
+static bool worker_is_ready(void *context, char *why, size_t size)
 {
 	struct worker *w = context;
 	if (atomic_load(&w->stopping)) {
@@ -179,18 +179,18 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		abort();
 }
 
-static size_t heavy_batches(const struct config *config)
+static size_t large_batches(const struct config *config)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	if (config->batch.max_parallel > 0)
 		return (size_t)config->batch.max_parallel;
-	return processors < HEAVY_MIN    ? HEAVY_MIN
-		: processors > HEAVY_MAX ? HEAVY_MAX
-					 : (size_t)processors;
+	return processors < LARGE_BATCHES_MIN    ? LARGE_BATCHES_MIN
+		: processors > LARGE_BATCHES_MAX ? LARGE_BATCHES_MAX
+						 : (size_t)processors;
 }
 
 /* Reads beside their lanes leave a session to what is not done yet in these. */
-static unsigned side_reads(const struct config *config)
+static unsigned detached_reads(const struct config *config)
 {
 	unsigned sessions = (unsigned)config->postgres.max;
 	return sessions > 1 ? sessions - 1 : sessions;
@@ -201,9 +201,9 @@ static void make_lanes(struct worker *w)
 	const struct config *config = w->engine.config;
 	struct lanes_limits limits = {
 		.batch_commands = (size_t)config->batch.max_commands,
-		.heavy_batches = heavy_batches(config),
+		.large_batches = large_batches(config),
 		.batch_bytes = (size_t)config->batch.max_bytes,
-		.side_reads = side_reads(config),
+		.detached_reads = detached_reads(config),
 		.linger_ms = config->batch.linger_ms,
 		/* The other half is librdkafka's. */
 		.memory_bytes = (size_t)config->limits.memory_bytes / 2,
@@ -211,7 +211,7 @@ static void make_lanes(struct worker *w)
 	w->engine.lanes = lanes_new(&limits, w->engine.metrics);
 }
 
-static int give_up(struct worker *w, const char *what, const char *error, int status)
+static int worker_give_up(struct worker *w, const char *what, const char *error, int status)
 {
 	log_error(w->engine.log, what, LOG_STR("error", error));
 	return status;
@@ -223,8 +223,8 @@ static bool start_http(struct worker *w, char *error, size_t error_size)
 	struct engine *e = &w->engine;
 	if (!e->config->http.address[0])
 		return true;
-	w->http = http_start(e->config->http.address, e->metrics, is_ready, is_live, w, e->log,
-		error, error_size);
+	w->http = http_start(e->config->http.address, e->metrics, worker_is_ready, is_live, w,
+		e->log, error, error_size);
 	return w->http != NULL;
 }
 
@@ -233,24 +233,24 @@ static int make_parts(struct worker *w)
 	struct engine *e = &w->engine;
 	char error[1024];
 	if (!load_schemas(w, error, sizeof(error)))
-		return give_up(w,
+		return worker_give_up(w,
 			e->config->schemas.directory ? "schemas.directory can't be used"
 						     : "schemas can't be used",
 			error, EXIT_CONFIG);
 	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
-		return give_up(w, "replies.allow is not a regular expression",
+		return worker_give_up(w, "replies.allow is not a regular expression",
 			e->config->replies.allow, EXIT_CONFIG);
 	/* Before anything that asks the brokers: a port that is taken is found at once. */
 	if (!start_http(w, error, sizeof(error)))
-		return give_up(w, "http.address can't be served", error, EXIT_FAILED);
+		return worker_give_up(w, "http.address can't be served", error, EXIT_FAILED);
 	make_lanes(w);
 	e->producer = producer_new(e->config, e->lanes, e->log, e->metrics, error, sizeof(error));
 	if (!e->producer)
-		return give_up(w, "no producer can be made", error, EXIT_CONFIG);
+		return worker_give_up(w, "no producer can be made", error, EXIT_CONFIG);
 	w->consumer = consumer_new(e->config, producer_client(e->producer), e->lanes, e->log,
 		e->metrics, error, sizeof(error));
 	if (!w->consumer)
-		return give_up(w, "no consumer can be made", error, EXIT_CONFIG);
+		return worker_give_up(w, "no consumer can be made", error, EXIT_CONFIG);
 	e->consumer = consumer_client(w->consumer);
 	e->topics = topics_new(e->consumer);
 	atomic_store(&w->made, true);
@@ -344,7 +344,7 @@ static void stop_executors(struct worker *w)
 		executor_join(w->executors[i]);
 }
 
-static int run(struct worker *w)
+static int worker_run_parts(struct worker *w)
 {
 	if (!start_database(w))
 		return EXIT_DATABASE;
@@ -385,7 +385,7 @@ int worker_run(const struct config *config, struct log *log)
 	make_settings(&w, config, log);
 	int status = make_parts(&w);
 	if (status == EXIT_OK && pthread_create(&w.signals, NULL, wait_for_signals, &w) == 0) {
-		status = run(&w);
+		status = worker_run_parts(&w);
 		stop_signals(&w);
 	}
 	free_parts(&w);

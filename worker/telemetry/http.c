@@ -29,8 +29,8 @@ struct http {
 	void *ctx;
 };
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
-	char *body, size_t size)
+static enum MHD_Result http_answer(struct MHD_Connection *connection, unsigned status,
+	const char *type, char *body, size_t size)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(size, body,
 		MHD_RESPMEM_MUST_FREE);
@@ -54,7 +54,7 @@ static enum MHD_Result answer_line(struct MHD_Connection *connection, unsigned s
 {
 	char *body = alloc_printf("%s\n", line);
 
-	return answer(connection, status, "text/plain; charset=utf-8", body, strlen(body));
+	return http_answer(connection, status, "text/plain; charset=utf-8", body, strlen(body));
 }
 
 static enum MHD_Result answer_probe(struct MHD_Connection *connection, struct http *http,
@@ -79,8 +79,8 @@ static enum MHD_Result answer_metrics(struct MHD_Connection *connection, struct 
 		return MHD_NO;
 	metrics_print(http->metrics, out);
 	fclose(out);
-	return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", body,
-		size);
+	return http_answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
+		body, size);
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,

@@ -1,8 +1,8 @@
 /*
  * log.h - structured log lines on standard error: logfmt, or JSON as a setting
  *
- *   log_info(log, "lane taken", LOG_STR("topic", topic), LOG_INT("partition", 3));
- *   -> time=2026-11-22T10:11:12.345Z level=info msg="lane taken" topic=a partition=3
+ *   log_info(log, "partition claimed", LOG_STR("topic", topic), LOG_INT("partition", 3));
+ *   -> time=2026-11-22T10:11:12.345Z level=info msg="partition claimed" topic=a partition=3
  *
  * Values from messages are strangers' input: they are escaped (control characters, quotes,
  * invalid UTF-8) and cut at LOG_VALUE_MAX bytes, so a line stays a line. Secrets never get here:

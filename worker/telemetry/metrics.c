@@ -23,9 +23,9 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 		"Batches run again after a rollback, an outage or a fence." },
 	[METRIC_BISECTIONS] = { "bisections_total",
 		"Times a failed batch was halved to find the command that failed." },
-	[METRIC_NEW_ROWS_REFUSED] = { "new_rows_refused_total",
+	[METRIC_OPTIMISTIC_INSERT_RETRIES] = { "optimistic_insert_retries_total",
 		"Batches run again as a row that was expected to be new was there." },
-	[METRIC_FENCED] = { "fenced_lanes_total",
+	[METRIC_FENCED] = { "fenced_partitions_total",
 		"Lanes dropped because another worker has them." },
 	[METRIC_TEXT_REPAIRS] = { "text_repairs_total",
 		"Texts with NUL or lone surrogates that were repaired." },
@@ -44,9 +44,9 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 };
 
 static const struct metric_text gauge_texts[GAUGE_COUNT] = {
-	[GAUGE_LANES] = { "lanes", "Partitions assigned." },
-	[GAUGE_LANES_PAUSED] = { "lanes_paused", "Partitions that are paused now." },
-	[GAUGE_LANES_STOPPED] = { "lanes_stopped", "Partitions that need an operator." },
+	[GAUGE_PARTITIONS] = { "partitions", "Partitions assigned." },
+	[GAUGE_PARTITIONS_PAUSED] = { "partitions_paused", "Partitions that are paused now." },
+	[GAUGE_PARTITIONS_STOPPED] = { "partitions_stopped", "Partitions that need an operator." },
 	[GAUGE_QUEUED_COMMANDS] = { "queued_commands", "Commands fetched and not yet committed." },
 	[GAUGE_QUEUED_BYTES] = { "queued_bytes",
 		"Bytes of the commands fetched and not yet committed." },
@@ -54,7 +54,7 @@ static const struct metric_text gauge_texts[GAUGE_COUNT] = {
 		"Messages between the ends of the assigned partitions and what is applied." },
 	[GAUGE_POOL_SIZE] = { "pool_connections", "Open database connections." },
 	[GAUGE_POOL_BUSY] = { "pool_connections_busy", "Database connections at work." },
-	[GAUGE_READS_LIMIT] = { "reads_beside_limit",
+	[GAUGE_DETACHED_READS] = { "detached_reads_limit",
 		"Reads beside their partitions that run at once at the most, as was found best." },
 	[GAUGE_REPLIES_IN_FLIGHT] = { "replies_in_flight",
 		"Replies not yet acknowledged by Kafka." },
@@ -186,15 +186,16 @@ void metrics_observe(struct metrics *metrics, enum metric_histogram histogram, d
 		memory_order_relaxed, memory_order_relaxed));
 }
 
-static void print_head(FILE *out, const struct metric_text *text, const char *type)
+static void metrics_print_head(FILE *out, const struct metric_text *text, const char *type)
 {
 	fprintf(out, "# HELP stowage_%s %s\n# TYPE stowage_%s %s\n", text->name, text->help,
 		text->name, type);
 }
 
-static void print_value(FILE *out, const struct metric_text *text, const char *type, int64_t value)
+static void metrics_print_value(FILE *out, const struct metric_text *text, const char *type,
+	int64_t value)
 {
-	print_head(out, text, type);
+	metrics_print_head(out, text, type);
 	fprintf(out, "stowage_%s %lld\n", text->name, (long long)value);
 }
 
@@ -204,7 +205,7 @@ static void print_commands(const struct metrics *metrics, FILE *out)
 	static const struct metric_text text = { "commands_total",
 		"Commands done, by name and outcome." };
 
-	print_head(out, &text, "counter");
+	metrics_print_head(out, &text, "counter");
 	for (size_t i = 0; i <= metrics->command_count; i++) {
 		const char *name = i < metrics->command_count ? metrics->command_names[i]
 							      : "unknown";
@@ -231,7 +232,7 @@ static void print_histogram(const struct metrics *metrics, enum metric_histogram
 	size_t count = bucket_count(histogram);
 	unsigned long long total = 0;
 
-	print_head(out, &row->text, "histogram");
+	metrics_print_head(out, &row->text, "histogram");
 	for (size_t i = 0; i < count; i++) {
 		total += atomic_load_explicit(&h->buckets[i], memory_order_relaxed);
 		fprintf(out, "stowage_%s_bucket{le=\"%g\"} %llu\n", name, row->bounds[i], total);
@@ -264,12 +265,12 @@ void metrics_print(const struct metrics *metrics, FILE *out)
 
 	print_commands(metrics, out);
 	for (size_t i = 0; i < METRIC_COUNTER_COUNT; i++)
-		print_value(out, &counter_texts[i], "counter",
+		metrics_print_value(out, &counter_texts[i], "counter",
 			(int64_t)atomic_load_explicit(&metrics->counters[i], memory_order_relaxed));
 	for (size_t i = 0; i < GAUGE_COUNT; i++)
-		print_value(out, &gauge_texts[i], "gauge",
+		metrics_print_value(out, &gauge_texts[i], "gauge",
 			(int64_t)atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed));
 	for (size_t i = 0; i < HISTOGRAM_COUNT; i++)
 		print_histogram(metrics, i, out);
-	print_value(out, &memory, "gauge", resident_bytes());
+	metrics_print_value(out, &memory, "gauge", resident_bytes());
 }

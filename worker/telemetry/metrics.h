@@ -29,9 +29,9 @@ enum metric_counter {
 	METRIC_BATCHES,
 	METRIC_BATCH_RETRIES, /* run again after a rollback, an outage or a fence */
 	METRIC_BISECTIONS,
-	METRIC_NEW_ROWS_REFUSED, /* batches run again as a row that was expected to be new was there */
-	METRIC_FENCED,           /* lanes dropped because another worker has them */
-	METRIC_TEXT_REPAIRS,     /* NUL or lone surrogates repaired */
+	METRIC_OPTIMISTIC_INSERT_RETRIES, /* batches run again as a row that was expected to be new was there */
+	METRIC_FENCED,                    /* lanes dropped because another worker has them */
+	METRIC_TEXT_REPAIRS,              /* NUL or lone surrogates repaired */
 	METRIC_DEAD_LETTERS,
 	METRIC_REPLIES,
 	METRIC_REPLIES_REFUSED, /* refused by Kafka for good */
@@ -45,15 +45,15 @@ enum metric_counter {
 };
 
 enum metric_gauge {
-	GAUGE_LANES,
-	GAUGE_LANES_PAUSED,
-	GAUGE_LANES_STOPPED,
+	GAUGE_PARTITIONS,
+	GAUGE_PARTITIONS_PAUSED,
+	GAUGE_PARTITIONS_STOPPED,
 	GAUGE_QUEUED_COMMANDS,
 	GAUGE_QUEUED_BYTES,
 	GAUGE_LAG, /* all lanes: high watermark - next offset */
 	GAUGE_POOL_SIZE,
 	GAUGE_POOL_BUSY,
-	GAUGE_READS_LIMIT, /* see side_limit.h */
+	GAUGE_DETACHED_READS, /* see detached_limit.h */
 	GAUGE_REPLIES_IN_FLIGHT,
 	GAUGE_BUILDS_RUNNING,
 	GAUGE_COUNT,

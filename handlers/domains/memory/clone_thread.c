@@ -36,7 +36,7 @@ struct cloning {
 
 static const struct datum none;
 
-static const struct datum *given(const struct cloning *cloning, unsigned index)
+static const struct datum *clone_thread_given(const struct cloning *cloning, unsigned index)
 {
 	return datum_field(cloning->call->request, index);
 }
@@ -44,13 +44,13 @@ static const struct datum *given(const struct cloning *cloning, unsigned index)
 /* An empty text counts as none. */
 static const struct datum *given_text(const struct cloning *cloning, unsigned index)
 {
-	const struct datum *text = given(cloning, index);
+	const struct datum *text = clone_thread_given(cloning, index);
 	return datum_is_null(text) || !text->size ? &none : text;
 }
 
-static const struct datum *filter_field(const struct cloning *cloning, unsigned index)
+static const struct datum *clone_thread_filter_field(const struct cloning *cloning, unsigned index)
 {
-	const struct datum *options = given(cloning, MEMORY_COPY_THREAD__OPTIONS);
+	const struct datum *options = clone_thread_given(cloning, MEMORY_COPY_THREAD__OPTIONS);
 	const struct datum *filter = datum_is_null(options)
 		? &none
 		: datum_field(options, MEMORY_CLONE_OPTIONS__MESSAGE_FILTER);
@@ -58,7 +58,7 @@ static const struct datum *filter_field(const struct cloning *cloning, unsigned 
 	return datum_is_null(filter) ? &none : datum_field(filter, index);
 }
 
-static bool request_fits(struct turn *turn, struct cloning *cloning)
+static bool request_fits(struct context *ctx, struct cloning *cloning)
 {
 	static const struct {
 		unsigned index;
@@ -70,139 +70,147 @@ static bool request_fits(struct turn *turn, struct cloning *cloning)
 		{ MEMORY_COPY_THREAD__TITLE, "title" },
 	};
 	struct call *call = cloning->call;
-	const struct datum *ids = filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__MESSAGE_IDS);
+	const struct datum *ids = clone_thread_filter_field(cloning,
+		MEMORY_CLONE_MESSAGE_FILTER__MESSAGE_IDS);
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (!binding_text_ok(turn, call, given(cloning, texts[i].index), texts[i].name))
+		if (!binding_text_ok(ctx, call, clone_thread_given(cloning, texts[i].index),
+			    texts[i].name))
 			return false;
 	for (uint32_t i = 0; i < ids->size; i++)
-		if (!binding_text_ok(turn, call, &ids->items[i], "messageIds"))
+		if (!binding_text_ok(ctx, call, &ids->items[i], "messageIds"))
 			return false;
-	return binding_time_ok(turn, call,
-		       filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__START_DATE),
+	return binding_time_ok(ctx, call,
+		       clone_thread_filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__START_DATE),
 		       "startDate") &&
-		binding_time_ok(turn, call,
-			filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__END_DATE), "endDate") &&
-		binding_json(turn, call, given(cloning, MEMORY_COPY_THREAD__METADATA), "metadata",
-			&cloning->metadata);
+		binding_time_ok(ctx, call,
+			clone_thread_filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__END_DATE),
+			"endDate") &&
+		binding_json(ctx, call, clone_thread_given(cloning, MEMORY_COPY_THREAD__METADATA),
+			"metadata", &cloning->metadata);
 }
 
-static void bind_filter(struct turn *turn, const struct cloning *cloning)
+static void clone_thread_bind_filter(struct context *ctx, const struct cloning *cloning)
 {
-	const struct datum *options = given(cloning, MEMORY_COPY_THREAD__OPTIONS);
-	const struct datum *ids = filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__MESSAGE_IDS);
+	const struct datum *options = clone_thread_given(cloning, MEMORY_COPY_THREAD__OPTIONS);
+	const struct datum *ids = clone_thread_filter_field(cloning,
+		MEMORY_CLONE_MESSAGE_FILTER__MESSAGE_IDS);
 	const struct datum *limit = datum_is_null(options)
 		? &none
 		: datum_field(options, MEMORY_CLONE_OPTIONS__MESSAGE_LIMIT);
 
-	bind_time(turn->params, filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__START_DATE));
-	bind_time(turn->params, filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__END_DATE));
-	bind_texts(turn->params, ids->size ? ids : NULL);
+	bind_time(ctx->params,
+		clone_thread_filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__START_DATE));
+	bind_time(ctx->params,
+		clone_thread_filter_field(cloning, MEMORY_CLONE_MESSAGE_FILTER__END_DATE));
+	bind_texts(ctx->params, ids->size ? ids : NULL);
 	if (datum_is_null(limit) || limit->integer <= 0)
-		params_null(turn->params);
+		params_null(ctx->params);
 	else
-		params_int8(turn->params, limit->integer);
+		params_int8(ctx->params, limit->integer);
 }
 
-static void bind_clone(struct turn *turn, const struct cloning *cloning)
+static void bind_clone(struct context *ctx, const struct cloning *cloning)
 {
 	char now[ISO_TIME_SIZE];
 	size_t len = iso_time_write(now, cloning->call->now_ms);
 
-	bind_text(turn->params, given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID));
-	bind_text(turn->params, &cloning->new_id);
-	bind_text(turn->params, given_text(cloning, MEMORY_COPY_THREAD__RESOURCE_ID));
-	bind_text(turn->params, given_text(cloning, MEMORY_COPY_THREAD__TITLE));
-	bind_jsonb(turn->params, &cloning->metadata);
-	params_timestamp_ms(turn->params, cloning->call->now_ms);
-	params_text(turn->params, now, len);
-	bind_filter(turn, cloning);
+	bind_text(ctx->params, clone_thread_given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID));
+	bind_text(ctx->params, &cloning->new_id);
+	bind_text(ctx->params, given_text(cloning, MEMORY_COPY_THREAD__RESOURCE_ID));
+	bind_text(ctx->params, given_text(cloning, MEMORY_COPY_THREAD__TITLE));
+	bind_jsonb(ctx->params, &cloning->metadata);
+	params_timestamp_ms(ctx->params, cloning->call->now_ms);
+	params_text(ctx->params, now, len);
+	clone_thread_bind_filter(ctx, cloning);
 }
 
 /* ---------------------------------------------------------------- the outcome */
 
-static struct datum kept(struct turn *turn, const char *text, size_t len)
+static struct datum clone_thread_kept(struct context *ctx, const char *text, size_t len)
 {
-	return datum_text(arena_copy(turn->arena, text, len), (uint32_t)len);
+	return datum_text(arena_copy(ctx->arena, text, len), (uint32_t)len);
 }
 
 /* Which message became which, in the order of the thread. */
-static struct datum id_map(struct turn *turn, const struct rows *rows)
+static struct datum id_map(struct context *ctx, const struct rows *rows)
 {
 	struct rows_texts old_ids, new_ids;
 	int count = rows_texts(rows, 0, rows_column(rows, "old_ids"), &old_ids);
-	struct datum *pairs = arena_calloc(turn->arena, 2 * (size_t)count + 1, sizeof(*pairs));
+	struct datum *pairs = arena_calloc(ctx->arena, 2 * (size_t)count + 1, sizeof(*pairs));
 
 	rows_texts(rows, 0, rows_column(rows, "new_ids"), &new_ids);
 	for (int i = 0; i < count; i++) {
 		size_t len = 0;
 		const char *text = rows_texts_next(&old_ids, &len);
-		pairs[2 * i] = kept(turn, text, len);
+		pairs[2 * i] = clone_thread_kept(ctx, text, len);
 		text = rows_texts_next(&new_ids, &len);
-		pairs[2 * i + 1] = kept(turn, text, len);
+		pairs[2 * i + 1] = clone_thread_kept(ctx, text, len);
 	}
 	return datum_map(pairs, (uint32_t)count);
 }
 
 /* The new thread; its texts are copied, as a clone's reply is made when the rows are gone. */
-static struct datum new_thread(struct turn *turn, const struct cloning *cloning,
+static struct datum new_thread(struct context *ctx, const struct cloning *cloning,
 	const struct rows *rows)
 {
 	const struct type *type = reply_result_type(cloning->call);
-	struct datum thread = reply_row(turn, rows, 0,
+	struct datum thread = reply_row(ctx, rows, 0,
 		type->fields[MEMORY_COPY_THREAD_OUTPUT__THREAD].type);
 
 	for (uint32_t i = 0; i < thread.size; i++)
 		if (thread.items[i].kind == DATUM_TEXT)
-			thread.items[i] = kept(turn, thread.items[i].text, thread.items[i].size);
+			thread.items[i] = clone_thread_kept(ctx, thread.items[i].text,
+				thread.items[i].size);
 	return thread;
 }
 
 /* Was a thread made? Else the call has failed. */
-static bool take_clone(struct turn *turn, struct cloning *cloning, const struct rows *rows)
+static bool take_clone(struct context *ctx, struct cloning *cloning, const struct rows *rows)
 {
-	const struct datum *source = given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID);
+	const struct datum *source = clone_thread_given(cloning,
+		MEMORY_COPY_THREAD__SOURCE_THREAD_ID);
 
 	if (!rows_count(rows)) {
-		call_fail(turn, cloning->call, FAILURE_NOT_FOUND, "SOURCE_THREAD_NOT_FOUND", NULL,
+		call_fail(ctx, cloning->call, FAILURE_NOT_FOUND, "SOURCE_THREAD_NOT_FOUND", NULL,
 			"Source thread with id %.*s not found", (int)source->size, source->text);
 		return false;
 	}
 	if (rows_null(rows, 0, rows_column(rows, "id"))) {
-		call_fail(turn, cloning->call, FAILURE_CONFLICT, "THREAD_EXISTS", NULL,
+		call_fail(ctx, cloning->call, FAILURE_CONFLICT, "THREAD_EXISTS", NULL,
 			"Thread with id %.*s already exists", (int)cloning->new_id.size,
 			cloning->new_id.text);
 		return false;
 	}
-	cloning->thread = new_thread(turn, cloning, rows);
-	cloning->id_map = id_map(turn, rows);
+	cloning->thread = new_thread(ctx, cloning, rows);
+	cloning->id_map = id_map(ctx, rows);
 	return true;
 }
 
-static void copied(struct turn *turn, const struct rows *rows, void *arg)
+static void clone_thread_copied(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct cloning *cloning = arg;
 
-	if (!take_clone(turn, cloning, rows))
+	if (!take_clone(ctx, cloning, rows))
 		return;
 	struct datum fields[MEMORY_COPY_THREAD_OUTPUT_SIZE] = {
 		[MEMORY_COPY_THREAD_OUTPUT__THREAD] = cloning->thread,
 		[MEMORY_COPY_THREAD_OUTPUT__MESSAGE_ID_MAP] = cloning->id_map,
 	};
-	call_reply(turn, cloning->call, datum_record(fields, MEMORY_COPY_THREAD_OUTPUT_SIZE));
+	call_reply(ctx, cloning->call, datum_record(fields, MEMORY_COPY_THREAD_OUTPUT_SIZE));
 }
 
-static void bind_new_thread(struct turn *turn, void *arg)
+static void bind_new_thread(struct context *ctx, void *arg)
 {
 	const struct cloning *cloning = arg;
 
-	bind_text(turn->params, &cloning->new_id);
+	bind_text(ctx->params, &cloning->new_id);
 }
 
-static void messages_read(struct turn *turn, struct message_scan *scan, void *arg)
+static void messages_read(struct context *ctx, struct message_scan *scan, void *arg)
 {
 	struct cloning *cloning = arg;
-	struct message_list *list = message_list_new(turn->arena);
+	struct message_list *list = message_list_new(ctx->arena);
 
 	for (uint32_t i = 0; i < scan->count; i++)
 		message_list_add(list, &scan->messages[i]);
@@ -213,17 +221,17 @@ static void messages_read(struct turn *turn, struct message_scan *scan, void *ar
 			? message_scan_raw(scan)
 			: message_list_sorted(list, false),
 	};
-	call_reply(turn, cloning->call, datum_record(fields, MEMORY_CLONE_THREAD_OUTPUT_SIZE));
+	call_reply(ctx, cloning->call, datum_record(fields, MEMORY_CLONE_THREAD_OUTPUT_SIZE));
 }
 
-static void cloned(struct turn *turn, const struct rows *rows, void *arg)
+static void clone_thread_cloned(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct cloning *cloning = arg;
 
-	if (!take_clone(turn, cloning, rows))
+	if (!take_clone(ctx, cloning, rows))
 		return;
 	if (!cloning->call->wants_reply) {
-		call_reply_null(turn, cloning->call);
+		call_reply_null(ctx, cloning->call);
 		return;
 	}
 	cloning->scan = (struct message_scan){
@@ -234,33 +242,33 @@ static void cloned(struct turn *turn, const struct rows *rows, void *arg)
 		.arg = cloning,
 		.limit = INT64_MAX,
 	};
-	message_scan_start(turn, &cloning->scan);
+	message_scan_start(ctx, &cloning->scan);
 }
 
 /* cloneThread copies by the same statement. */
-static void clone(struct turn *turn, turn_result_fn *done)
+static void clone_rows(struct context *ctx, context_result_fn *done)
 {
-	struct cloning *cloning = arena_calloc(turn->arena, 1, sizeof(*cloning));
-	char *uuid = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+	struct cloning *cloning = arena_calloc(ctx->arena, 1, sizeof(*cloning));
+	char *uuid = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
 
-	cloning->call = turn->calls[0];
-	if (!request_fits(turn, cloning))
+	cloning->call = ctx->calls[0];
+	if (!request_fits(ctx, cloning))
 		return;
 	cloning->new_id = *given_text(cloning, MEMORY_COPY_THREAD__NEW_THREAD_ID);
 	if (datum_is_null(&cloning->new_id)) {
 		uuid_v4(uuid);
 		cloning->new_id = datum_string(uuid);
 	}
-	bind_clone(turn, cloning);
-	turn_send(turn, SQL_MEMORY_COPY_THREAD, done, cloning);
+	bind_clone(ctx, cloning);
+	context_send(ctx, SQL_MEMORY_COPY_THREAD, done, cloning);
 }
 
-void memory_copy_thread(struct turn *turn)
+void memory_copy_thread(struct context *ctx)
 {
-	clone(turn, copied);
+	clone_rows(ctx, clone_thread_copied);
 }
 
-void memory_clone_thread(struct turn *turn)
+void memory_clone_thread(struct context *ctx)
 {
-	clone(turn, cloned);
+	clone_rows(ctx, clone_thread_cloned);
 }

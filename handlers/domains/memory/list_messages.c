@@ -62,7 +62,7 @@ static bool is_true(const struct datum *flag)
 	return !datum_is_null(flag) && flag->boolean;
 }
 
-static bool read_range(struct turn *turn, struct listing *listing, const struct datum *filter)
+static bool read_range(struct context *ctx, struct listing *listing, const struct datum *filter)
 {
 	const struct datum *range = field_or_none(filter, MEMORY_MESSAGE_FILTER__DATE_RANGE);
 
@@ -71,29 +71,29 @@ static bool read_range(struct turn *turn, struct listing *listing, const struct 
 	listing->start_exclusive = is_true(field_or_none(range,
 		MEMORY_DATE_RANGE__START_EXCLUSIVE));
 	listing->end_exclusive = is_true(field_or_none(range, MEMORY_DATE_RANGE__END_EXCLUSIVE));
-	return binding_time_ok(turn, listing->call, listing->start, "filter.dateRange.start") &&
-		binding_time_ok(turn, listing->call, listing->end, "filter.dateRange.end");
+	return binding_time_ok(ctx, listing->call, listing->start, "filter.dateRange.start") &&
+		binding_time_ok(ctx, listing->call, listing->end, "filter.dateRange.end");
 }
 
-static bool include_fits(struct turn *turn, struct call *call, const struct datum *include)
+static bool include_fits(struct context *ctx, struct call *call, const struct datum *include)
 {
 	for (uint32_t i = 0; i < include->size; i++) {
 		const struct datum *one = &include->items[i];
 		const struct datum *before = datum_field(one,
 			MEMORY_MESSAGE_INCLUDE__WITH_PREVIOUS_MESSAGES);
 		if (!datum_is_null(before) && before->integer < -1) {
-			call_fail(turn, call, FAILURE_INVALID, "INVALID_INCLUDE", NULL,
+			call_fail(ctx, call, FAILURE_INVALID, "INVALID_INCLUDE", NULL,
 				"include.withPreviousMessages must not be negative");
 			return false;
 		}
-		if (!binding_text_ok(turn, call, datum_field(one, MEMORY_MESSAGE_INCLUDE__ID),
+		if (!binding_text_ok(ctx, call, datum_field(one, MEMORY_MESSAGE_INCLUDE__ID),
 			    "include.id"))
 			return false;
 	}
 	return true;
 }
 
-static bool read_options(struct turn *turn, struct listing *listing)
+static bool list_messages_read_options(struct context *ctx, struct listing *listing)
 {
 	struct call *call = listing->call;
 	const struct datum *request = call->request;
@@ -104,15 +104,15 @@ static bool read_options(struct turn *turn, struct listing *listing)
 	listing->order = (struct memory_order){ .field = "createdAt" };
 	listing->include = datum_is_null(include) || !include->size ? &none : include;
 	listing->include_total = datum_is_null(total) || total->boolean;
-	return paging_read(turn, call, datum_field(request, MEMORY_LIST_MESSAGES__PAGE),
+	return paging_read(ctx, call, datum_field(request, MEMORY_LIST_MESSAGES__PAGE),
 		       datum_field(request, MEMORY_LIST_MESSAGES__PER_PAGE), DEFAULT_PER_PAGE,
 		       &listing->paging) &&
-		metadata_filter_read(turn, call,
+		metadata_filter_read(ctx, call,
 			field_or_none(filter, MEMORY_MESSAGE_FILTER__METADATA),
 			&listing->scan.filter) &&
-		memory_order_read(turn, call, datum_field(request, MEMORY_LIST_MESSAGES__ORDER_BY),
+		memory_order_read(ctx, call, datum_field(request, MEMORY_LIST_MESSAGES__ORDER_BY),
 			false, &listing->order) &&
-		read_range(turn, listing, filter) && include_fits(turn, call, listing->include);
+		read_range(ctx, listing, filter) && include_fits(ctx, call, listing->include);
 }
 
 /* ---------------------------------------------------------------- conditions */
@@ -128,45 +128,45 @@ static const char *thread_condition(const struct listing *listing)
 
 #define WHEN "COALESCE(m.\"createdAtZ\", m.\"createdAt\" AT TIME ZONE 'UTC')"
 
-static const char *where(struct turn *turn, const struct listing *listing)
+static const char *list_messages_where(struct context *ctx, const struct listing *listing)
 {
 	int at = listing->thread_ids ? 1 : 0;
-	struct json_text sql = json_text_new(turn->arena);
+	struct json_text sql = json_text_new(ctx->arena);
 
 	json_text_puts(&sql, thread_condition(listing));
 	if (listing->resource_id)
 		json_text_puts(&sql,
-			arena_printf(turn->arena, " AND m.\"resourceId\" = $%d::text", ++at));
+			arena_printf(ctx->arena, " AND m.\"resourceId\" = $%d::text", ++at));
 	if (!datum_is_null(listing->start))
 		json_text_puts(&sql,
-			arena_printf(turn->arena, " AND " WHEN " %s $%d::timestamptz",
+			arena_printf(ctx->arena, " AND " WHEN " %s $%d::timestamptz",
 				listing->start_exclusive ? ">" : ">=", ++at));
 	if (!datum_is_null(listing->end))
 		json_text_puts(&sql,
-			arena_printf(turn->arena, " AND " WHEN " %s $%d::timestamptz",
+			arena_printf(ctx->arena, " AND " WHEN " %s $%d::timestamptz",
 				listing->end_exclusive ? "<" : "<=", ++at));
 	return json_text_end(&sql).text;
 }
 
-static void bind_where(struct turn *turn, void *arg)
+static void list_messages_bind_where(struct context *ctx, void *arg)
 {
 	const struct listing *listing = arg;
 
 	if (listing->thread_ids && listing->thread_ids->size == 1)
-		bind_text(turn->params, &listing->thread_ids->items[0]);
+		bind_text(ctx->params, &listing->thread_ids->items[0]);
 	else if (listing->thread_ids)
-		bind_texts(turn->params, listing->thread_ids);
+		bind_texts(ctx->params, listing->thread_ids);
 	if (listing->resource_id)
-		bind_text(turn->params, listing->resource_id);
+		bind_text(ctx->params, listing->resource_id);
 	if (!datum_is_null(listing->start))
-		bind_time(turn->params, listing->start);
+		bind_time(ctx->params, listing->start);
 	if (!datum_is_null(listing->end))
-		bind_time(turn->params, listing->end);
+		bind_time(ctx->params, listing->end);
 }
 
 /* ---------------------------------------------------------------- the reply */
 
-static void reply_listing(struct turn *turn, struct listing *listing, bool has_more,
+static void reply_listing(struct context *ctx, struct listing *listing, bool has_more,
 	struct datum messages)
 {
 	struct datum fields[MEMORY_LIST_MESSAGES_OUTPUT_SIZE] = {
@@ -177,14 +177,14 @@ static void reply_listing(struct turn *turn, struct listing *listing, bool has_m
 		[MEMORY_LIST_MESSAGES_OUTPUT__MESSAGES] = messages,
 	};
 
-	call_reply(turn, listing->call, datum_record(fields, MEMORY_LIST_MESSAGES_OUTPUT_SIZE));
+	call_reply(ctx, listing->call, datum_record(fields, MEMORY_LIST_MESSAGES_OUTPUT_SIZE));
 }
 
 /* The page and what was included, each message once, in the order asked for. */
-static struct datum all_messages(struct turn *turn, const struct listing *listing)
+static struct datum all_messages(struct context *ctx, const struct listing *listing)
 {
-	struct message_list *list = message_list_new(turn->arena);
-	struct keys *seen = keys_new(turn->arena, listing->scan.count);
+	struct message_list *list = message_list_new(ctx->arena);
+	struct keys *seen = keys_new(ctx->arena, listing->scan.count);
 
 	for (uint32_t i = 0; i < listing->scan.count; i++) {
 		const struct datum *message = &listing->scan.messages[i];
@@ -201,7 +201,7 @@ static struct datum all_messages(struct turn *turn, const struct listing *listin
 }
 
 /* Are all messages of the threads in the reply, thanks to what was included? */
-static bool threads_exhausted(struct turn *turn, const struct listing *listing,
+static bool threads_exhausted(struct context *ctx, const struct listing *listing,
 	const struct datum *messages)
 {
 	const struct datum *thread_ids = listing->thread_ids;
@@ -209,7 +209,7 @@ static bool threads_exhausted(struct turn *turn, const struct listing *listing,
 
 	if (!thread_ids)
 		return false;
-	struct keys *threads = keys_new(turn->arena, thread_ids->size);
+	struct keys *threads = keys_new(ctx->arena, thread_ids->size);
 	for (uint32_t i = 0; i < thread_ids->size; i++)
 		keys_add(threads, &thread_ids->items[i]);
 	for (uint32_t i = 0; i < messages->size; i++)
@@ -219,14 +219,14 @@ static bool threads_exhausted(struct turn *turn, const struct listing *listing,
 	return count >= listing->total;
 }
 
-static void page_done(struct turn *turn, struct message_scan *scan, void *arg)
+static void page_done(struct context *ctx, struct message_scan *scan, void *arg)
 {
 	struct listing *listing = arg;
 	struct paging *paging = &listing->paging;
 	bool has_more;
 
 	if (scan->too_large) {
-		reply_listing(turn, listing, true, message_scan_raw(scan));
+		reply_listing(ctx, listing, true, message_scan_raw(scan));
 		return;
 	}
 	if (scan->filter.text) {
@@ -240,33 +240,33 @@ static void page_done(struct turn *turn, struct message_scan *scan, void *arg)
 	} else {
 		has_more = paging_has_more(paging, listing->total);
 	}
-	struct datum messages = all_messages(turn, listing);
+	struct datum messages = all_messages(ctx, listing);
 	if (has_more && !scan->filter.text && listing->include_total)
-		has_more = !threads_exhausted(turn, listing, &messages);
-	reply_listing(turn, listing, has_more, messages);
+		has_more = !threads_exhausted(ctx, listing, &messages);
+	reply_listing(ctx, listing, has_more, messages);
 }
 
 /* ---------------------------------------------------------------- the statements */
 
-static void counted(struct turn *turn, const struct rows *rows, void *arg)
+static void list_messages_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct listing *listing = arg;
 
-	(void)turn;
+	(void)ctx;
 	listing->total = rows_integer(rows, 0, 0);
 }
 
-static void included(struct turn *turn, const struct rows *rows, void *arg)
+static void list_messages_included(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct listing *listing = arg;
 	int count = rows_count(rows);
 
-	listing->included = arena_calloc(turn->arena, (size_t)count + 1, sizeof(struct datum));
+	listing->included = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(struct datum));
 	for (int i = 0; i < count; i++)
-		listing->included[i] = message_of_row(turn, rows, i);
+		listing->included[i] = message_of_row(ctx, rows, i);
 	listing->included_count = count;
 	if (listing->paging.per_page == 0)
-		reply_listing(turn, listing, false, all_messages(turn, listing));
+		reply_listing(ctx, listing, false, all_messages(ctx, listing));
 }
 
 static int64_t count_of(const struct datum *number)
@@ -275,10 +275,10 @@ static int64_t count_of(const struct datum *number)
 }
 
 /* For each message asked for: those before it and itself, and those after it. */
-static void send_include(struct turn *turn, struct listing *listing)
+static void send_include(struct context *ctx, struct listing *listing)
 {
 	const struct datum *include = listing->include;
-	struct params *params = turn->params;
+	struct params *params = ctx->params;
 	int id = params_array(params, ELEMENT_TEXT);
 	int before = params_array(params, ELEMENT_INT8);
 	int after = params_array(params, ELEMENT_INT8);
@@ -293,27 +293,27 @@ static void send_include(struct turn *turn, struct listing *listing)
 			count_of(datum_field(one, MEMORY_MESSAGE_INCLUDE__WITH_NEXT_MESSAGES)));
 	}
 	bind_text(params, listing->resource_id);
-	turn_send(turn, SQL_MEMORY_LIST_MESSAGES__INCLUDE, included, listing);
+	context_send(ctx, SQL_MEMORY_LIST_MESSAGES__INCLUDE, list_messages_included, listing);
 }
 
-static void send_count(struct turn *turn, struct listing *listing)
+static void send_count(struct context *ctx, struct listing *listing)
 {
-	bind_where(turn, listing);
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
+	list_messages_bind_where(ctx, listing);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena,
 			"SELECT count(*) FROM :\"schema\".mastra_messages AS m WHERE %s",
 			listing->scan.where),
-		counted, listing);
+		list_messages_counted, listing);
 }
 
-static void send_page(struct turn *turn, struct listing *listing)
+static void list_messages_send_page(struct context *ctx, struct listing *listing)
 {
 	struct message_scan *scan = &listing->scan;
 	bool peek = !listing->include_total && !listing->paging.all && !scan->filter.text;
 
 	scan->call = listing->call;
-	scan->where = where(turn, listing);
-	scan->bind = bind_where;
+	scan->where = list_messages_where(ctx, listing);
+	scan->bind = list_messages_bind_where;
 	scan->done = page_done;
 	scan->arg = listing;
 	scan->descending = listing->order.descending;
@@ -321,21 +321,21 @@ static void send_page(struct turn *turn, struct listing *listing)
 	scan->limit = listing->paging.per_page + peek;
 	scan->count_all = scan->filter.text;
 	if (!scan->filter.text && listing->include_total)
-		send_count(turn, listing);
-	message_scan_start(turn, scan);
+		send_count(ctx, listing);
+	message_scan_start(ctx, scan);
 }
 
-static void list(struct turn *turn, struct listing *listing)
+static void list_messages_list(struct context *ctx, struct listing *listing)
 {
-	if (!read_options(turn, listing))
+	if (!list_messages_read_options(ctx, listing))
 		return;
 	bool include = !datum_is_null(listing->include);
 	if (include)
-		send_include(turn, listing);
+		send_include(ctx, listing);
 	if (listing->paging.per_page > 0)
-		send_page(turn, listing);
+		list_messages_send_page(ctx, listing);
 	else if (!include)
-		reply_listing(turn, listing, false, datum_array(NULL, 0));
+		reply_listing(ctx, listing, false, datum_array(NULL, 0));
 }
 
 /* ---------------------------------------------------------------- the commands */
@@ -365,27 +365,27 @@ static bool is_blank(const struct datum *text)
 	return true;
 }
 
-static bool thread_ids_fit(struct turn *turn, struct call *call, const struct datum *thread_ids)
+static bool thread_ids_fit(struct context *ctx, struct call *call, const struct datum *thread_ids)
 {
 	bool blank = thread_ids->size == 0;
 
 	for (uint32_t i = 0; i < thread_ids->size; i++)
 		blank |= is_blank(&thread_ids->items[i]);
 	if (blank) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_THREAD_ID", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_THREAD_ID", NULL,
 			"threadId must be one or more texts that are not blank");
 		return false;
 	}
 	for (uint32_t i = 0; i < thread_ids->size; i++)
-		if (!binding_text_ok(turn, call, &thread_ids->items[i], "threadId"))
+		if (!binding_text_ok(ctx, call, &thread_ids->items[i], "threadId"))
 			return false;
 	return true;
 }
 
-void memory_list_messages(struct turn *turn)
+void memory_list_messages(struct context *ctx)
 {
-	struct listing *listing = arena_calloc(turn->arena, 1, sizeof(*listing));
-	struct call *call = turn->calls[0];
+	struct listing *listing = arena_calloc(ctx->arena, 1, sizeof(*listing));
+	struct call *call = ctx->calls[0];
 	const struct datum *resource_id = datum_field(call->request,
 		MEMORY_LIST_MESSAGES__RESOURCE_ID);
 
@@ -393,50 +393,50 @@ void memory_list_messages(struct turn *turn)
 	listing->thread_ids = datum_field(call->request, MEMORY_LIST_MESSAGES__THREAD_ID);
 	if (!datum_is_null(resource_id) && resource_id->size)
 		listing->resource_id = resource_id;
-	if (thread_ids_fit(turn, call, listing->thread_ids) &&
-		binding_text_ok(turn, call, resource_id, "resourceId"))
-		list(turn, listing);
+	if (thread_ids_fit(ctx, call, listing->thread_ids) &&
+		binding_text_ok(ctx, call, resource_id, "resourceId"))
+		list_messages_list(ctx, listing);
 }
 
-void memory_list_messages_by_resource_id(struct turn *turn)
+void memory_list_messages_by_resource_id(struct context *ctx)
 {
-	struct listing *listing = arena_calloc(turn->arena, 1, sizeof(*listing));
-	struct call *call = turn->calls[0];
+	struct listing *listing = arena_calloc(ctx->arena, 1, sizeof(*listing));
+	struct call *call = ctx->calls[0];
 
 	listing->call = call;
 	listing->resource_id = datum_field(call->request,
 		MEMORY_LIST_MESSAGES_BY_RESOURCE_ID__RESOURCE_ID);
 	if (is_blank(listing->resource_id)) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_QUERY", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_QUERY", NULL,
 			"resourceId is required");
 		return;
 	}
-	if (binding_text_ok(turn, call, listing->resource_id, "resourceId"))
-		list(turn, listing);
+	if (binding_text_ok(ctx, call, listing->resource_id, "resourceId"))
+		list_messages_list(ctx, listing);
 }
 
-static void found_by_id(struct turn *turn, const struct rows *rows, void *arg)
+static void found_by_id(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
-	struct message_list *list = message_list_new(turn->arena);
+	struct message_list *list = message_list_new(ctx->arena);
 
 	for (int i = 0; i < rows_count(rows); i++) {
-		struct datum message = message_of_row(turn, rows, i);
+		struct datum message = message_of_row(ctx, rows, i);
 		message_list_add(list, &message);
 	}
 	struct datum messages = message_list_result(list);
-	call_reply(turn, call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
+	call_reply(ctx, call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
 }
 
-void memory_list_messages_by_id(struct turn *turn)
+void memory_list_messages_by_id(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *ids = datum_field(call->request,
 		MEMORY_LIST_MESSAGES_BY_ID__MESSAGE_IDS);
 
 	for (uint32_t i = 0; i < ids->size; i++)
-		if (!binding_text_ok(turn, call, &ids->items[i], "messageIds"))
+		if (!binding_text_ok(ctx, call, &ids->items[i], "messageIds"))
 			return;
-	bind_texts(turn->params, ids);
-	turn_send(turn, SQL_MEMORY_LIST_MESSAGES_BY_ID, found_by_id, call);
+	bind_texts(ctx->params, ids);
+	context_send(ctx, SQL_MEMORY_LIST_MESSAGES_BY_ID, found_by_id, call);
 }

@@ -23,7 +23,7 @@ struct listing {
 	int64_t total;
 };
 
-static const struct datum *filter_field(const struct call *call, unsigned index)
+static const struct datum *list_threads_filter_field(const struct call *call, unsigned index)
 {
 	static const struct datum none;
 	const struct datum *filter = datum_field(call->request, MEMORY_LIST_THREADS__FILTER);
@@ -32,50 +32,53 @@ static const struct datum *filter_field(const struct call *call, unsigned index)
 }
 
 /* Array and text have keys too, in JavaScript, and none that may be used. */
-static bool read_metadata(struct turn *turn, struct listing *listing)
+static bool list_threads_read_metadata(struct context *ctx, struct listing *listing)
 {
-	const struct datum *given = filter_field(listing->call, MEMORY_THREAD_FILTER__METADATA);
+	const struct datum *given = list_threads_filter_field(listing->call,
+		MEMORY_THREAD_FILTER__METADATA);
 	enum json_kind kind = json_kind(json_of(given));
 
 	if (kind == JSON_ARRAY_KIND || kind == JSON_STRING_KIND) {
-		call_fail(turn, listing->call, FAILURE_INVALID, "INVALID_METADATA_KEY", NULL,
+		call_fail(ctx, listing->call, FAILURE_INVALID, "INVALID_METADATA_KEY", NULL,
 			"filter.metadata must be an object");
 		return false;
 	}
 	if (kind != JSON_OBJECT_KIND)
 		return true;
-	struct datum normal = json_normal(turn->arena, given);
+	struct datum normal = json_normal(ctx->arena, given);
 	normal.flags = given->flags;
 	if (normal.size == strlen("{}"))
 		return true; /* no pair to match: threads without metadata match too */
-	return metadata_keys_ok(turn, listing->call, json_of(&normal)) &&
-		binding_json(turn, listing->call, &normal, "filter.metadata", &listing->metadata);
+	return metadata_keys_ok(ctx, listing->call, json_of(&normal)) &&
+		binding_json(ctx, listing->call, &normal, "filter.metadata", &listing->metadata);
 }
 
-static bool read_listing(struct turn *turn, struct listing *listing)
+static bool read_listing(struct context *ctx, struct listing *listing)
 {
 	struct call *call = listing->call;
 	const struct datum *request = call->request;
-	const struct datum *resource_id = filter_field(call, MEMORY_THREAD_FILTER__RESOURCE_ID);
+	const struct datum *resource_id = list_threads_filter_field(call,
+		MEMORY_THREAD_FILTER__RESOURCE_ID);
 
 	listing->order = (struct memory_order){ .field = "createdAt", .descending = true };
 	if (!datum_is_null(resource_id) && resource_id->size)
 		listing->resource_id = resource_id;
-	return paging_read(turn, call, datum_field(request, MEMORY_LIST_THREADS__PAGE),
+	return paging_read(ctx, call, datum_field(request, MEMORY_LIST_THREADS__PAGE),
 		       datum_field(request, MEMORY_LIST_THREADS__PER_PAGE), DEFAULT_PER_PAGE,
 		       &listing->paging) &&
-		paging_strict(turn, call, &listing->paging) && read_metadata(turn, listing) &&
-		binding_text_ok(turn, call, resource_id, "filter.resourceId") &&
-		memory_order_read(turn, call, datum_field(request, MEMORY_LIST_THREADS__ORDER_BY),
+		paging_strict(ctx, call, &listing->paging) &&
+		list_threads_read_metadata(ctx, listing) &&
+		binding_text_ok(ctx, call, resource_id, "filter.resourceId") &&
+		memory_order_read(ctx, call, datum_field(request, MEMORY_LIST_THREADS__ORDER_BY),
 			true, &listing->order);
 }
 
 /* The conditions; their values are bound by bind_where in the same order. */
-static const char *where(struct turn *turn, const struct listing *listing)
+static const char *list_threads_where(struct context *ctx, const struct listing *listing)
 {
 	bool resource = listing->resource_id;
 
-	return arena_printf(turn->arena, "FROM :\"schema\".mastra_threads%s%s%s",
+	return arena_printf(ctx->arena, "FROM :\"schema\".mastra_threads%s%s%s",
 		resource ? " WHERE \"resourceId\" = $1::text" : "",
 		datum_is_null(&listing->metadata) ? ""
 			: resource                ? " AND "
@@ -85,23 +88,23 @@ static const char *where(struct turn *turn, const struct listing *listing)
 						  : "metadata @> $1::jsonb");
 }
 
-static void bind_where(struct turn *turn, const struct listing *listing)
+static void list_threads_bind_where(struct context *ctx, const struct listing *listing)
 {
 	if (listing->resource_id)
-		bind_text(turn->params, listing->resource_id);
+		bind_text(ctx->params, listing->resource_id);
 	if (!datum_is_null(&listing->metadata))
-		bind_jsonb(turn->params, &listing->metadata);
+		bind_jsonb(ctx->params, &listing->metadata);
 }
 
-static void counted(struct turn *turn, const struct rows *rows, void *arg)
+static void list_threads_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct listing *listing = arg;
 
-	(void)turn;
+	(void)ctx;
 	listing->total = rows_integer(rows, 0, 0);
 }
 
-static void listed(struct turn *turn, const struct rows *rows, void *arg)
+static void list_threads_listed(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct listing *listing = arg;
 	const struct type *type = reply_result_type(listing->call);
@@ -112,41 +115,42 @@ static void listed(struct turn *turn, const struct rows *rows, void *arg)
 		[MEMORY_LIST_THREADS_OUTPUT__PER_PAGE] = paging_per_page(&listing->paging),
 		[MEMORY_LIST_THREADS_OUTPUT__HAS_MORE] =
 			datum_boolean(paging_has_more(&listing->paging, listing->total)),
-		[MEMORY_LIST_THREADS_OUTPUT__THREADS] = stored_rows(turn, rows, threads->item),
+		[MEMORY_LIST_THREADS_OUTPUT__THREADS] = stored_rows(ctx, rows, threads->item),
 	};
 
-	call_reply(turn, listing->call, datum_record(fields, MEMORY_LIST_THREADS_OUTPUT_SIZE));
+	call_reply(ctx, listing->call, datum_record(fields, MEMORY_LIST_THREADS_OUTPUT_SIZE));
 }
 
-static const char *page_sql(struct turn *turn, const struct listing *listing)
+static const char *page_sql(struct context *ctx, const struct listing *listing)
 {
-	int params = params_count(turn->params);
+	int params = params_count(ctx->params);
 	const char *direction = memory_order_direction(&listing->order);
 
-	return arena_printf(turn->arena,
+	return arena_printf(ctx->arena,
 		"SELECT id, \"resourceId\", title, metadata,"
 		" COALESCE(\"createdAtZ\", \"createdAt\" AT TIME ZONE 'UTC') AS \"createdAt\","
 		" COALESCE(\"updatedAtZ\", \"updatedAt\" AT TIME ZONE 'UTC') AS \"updatedAt\""
 		" %s"
 		" ORDER BY COALESCE(\"%sZ\", \"%s\" AT TIME ZONE 'UTC') %s, id %s"
 		" LIMIT $%d::int8 OFFSET $%d::int8",
-		where(turn, listing), listing->order.field, listing->order.field, direction,
-		direction, params + 1, params + 2);
+		list_threads_where(ctx, listing), listing->order.field, listing->order.field,
+		direction, direction, params + 1, params + 2);
 }
 
-void memory_list_threads(struct turn *turn)
+void memory_list_threads(struct context *ctx)
 {
-	struct listing *listing = arena_calloc(turn->arena, 1, sizeof(*listing));
+	struct listing *listing = arena_calloc(ctx->arena, 1, sizeof(*listing));
 
-	listing->call = turn->calls[0];
-	if (!read_listing(turn, listing))
+	listing->call = ctx->calls[0];
+	if (!read_listing(ctx, listing))
 		return;
-	bind_where(turn, listing);
-	turn_send_sql(turn, arena_printf(turn->arena, "SELECT count(*) %s", where(turn, listing)),
-		counted, listing);
-	bind_where(turn, listing);
-	const char *sql = page_sql(turn, listing);
-	bind_paging(turn->params, &listing->paging);
-	turn_bound(turn, listing->call);
-	turn_send_sql(turn, sql, listed, listing);
+	list_threads_bind_where(ctx, listing);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "SELECT count(*) %s", list_threads_where(ctx, listing)),
+		list_threads_counted, listing);
+	list_threads_bind_where(ctx, listing);
+	const char *sql = page_sql(ctx, listing);
+	bind_paging(ctx->params, &listing->paging);
+	context_bound(ctx, listing->call);
+	context_send_sql(ctx, sql, list_threads_listed, listing);
 }

@@ -6,26 +6,26 @@
 
 static const char *const roles[] = { "user", "assistant", "system", "tool", "signal" };
 
-bool memory_role_ok(struct turn *turn, struct call *call, const struct datum *role)
+bool memory_role_ok(struct context *ctx, struct call *call, const struct datum *role)
 {
 	if (datum_is_null(role))
 		return true;
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (role->size == strlen(roles[i]) && memcmp(role->text, roles[i], role->size) == 0)
 			return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_ROLE", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_ROLE", NULL,
 		"role is none of user, assistant, system, tool, signal");
 	return false;
 }
 
-void memory_thread_missing(struct turn *turn, struct call *call, const struct datum *thread_id)
+void memory_thread_missing(struct context *ctx, struct call *call, const struct datum *thread_id)
 {
-	struct json_text details = json_text_new(turn->arena);
+	struct json_text details = json_text_new(ctx->arena);
 
 	json_text_puts(&details, "{");
 	json_text_key(&details, "threadId", strlen("threadId"));
 	json_text_string(&details, thread_id->text, thread_id->size);
 	json_text_puts(&details, "}");
-	call_fail(turn, call, FAILURE_NOT_FOUND, "THREAD_NOT_FOUND", json_text_end(&details).text,
+	call_fail(ctx, call, FAILURE_NOT_FOUND, "THREAD_NOT_FOUND", json_text_end(&details).text,
 		"Thread %.*s not found", (int)thread_id->size, thread_id->text);
 }

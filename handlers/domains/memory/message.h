@@ -7,9 +7,9 @@
 #include "handlers/core/context.h"
 
 /* A role that core knows (or null); else the call fails. */
-bool memory_role_ok(struct turn *turn, struct call *call, const struct datum *role);
+bool memory_role_ok(struct context *ctx, struct call *call, const struct datum *role);
 
 /* The call fails with THREAD_NOT_FOUND. */
-void memory_thread_missing(struct turn *turn, struct call *call, const struct datum *thread_id);
+void memory_thread_missing(struct context *ctx, struct call *call, const struct datum *thread_id);
 
 #endif

@@ -68,7 +68,7 @@ static struct json text_content(struct arena *arena, struct json text)
 	return json_text_end(&out);
 }
 
-static bool is_text(const struct datum *datum, const char *text)
+static bool message_list_is_text(const struct datum *datum, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -77,7 +77,7 @@ static bool is_text(const struct datum *datum, const char *text)
 }
 
 /* Content, type and role as the list shows them. */
-static void normalise(struct arena *arena, struct datum *fields)
+static void message_list_normalise(struct arena *arena, struct datum *fields)
 {
 	struct datum *role = &fields[MEMORY_MESSAGE__ROLE];
 	struct json content = message_content(arena, &fields[MEMORY_MESSAGE__CONTENT]);
@@ -85,7 +85,7 @@ static void normalise(struct arena *arena, struct datum *fields)
 	if (json_kind(content) == JSON_STRING_KIND) {
 		content = text_content(arena, content);
 		fields[MEMORY_MESSAGE__TYPE] = datum_null();
-		if (is_text(role, "tool"))
+		if (message_list_is_text(role, "tool"))
 			*role = datum_string("assistant");
 	} else {
 		content = message_parts_tidy(arena, content);
@@ -106,7 +106,7 @@ static struct json key_of(struct arena *arena, struct listed *listed)
 	return listed->key;
 }
 
-static void replace(struct message_list *list, struct listed *old, struct listed *new)
+static void message_list_replace(struct message_list *list, struct listed *old, struct listed *new)
 {
 	if (json_same(key_of(list->arena, old), key_of(list->arena, new)))
 		return;
@@ -119,7 +119,7 @@ static void replace(struct message_list *list, struct listed *old, struct listed
 	*old = *new;
 }
 
-static void make_room(struct message_list *list)
+static void message_list_make_room(struct message_list *list)
 {
 	uint32_t count = keys_count(list->ids);
 
@@ -139,14 +139,14 @@ void message_list_add(struct message_list *list, const struct datum *message)
 	struct listed new = { .record = datum_record(fields, MEMORY_MESSAGE_SIZE) };
 
 	memcpy(fields, message->items, MEMORY_MESSAGE_SIZE * sizeof(*fields));
-	if (is_text(&fields[MEMORY_MESSAGE__ROLE], "system"))
+	if (message_list_is_text(&fields[MEMORY_MESSAGE__ROLE], "system"))
 		return;
-	normalise(list->arena, fields);
-	make_room(list);
+	message_list_normalise(list->arena, fields);
+	message_list_make_room(list);
 	uint32_t count = keys_count(list->ids);
 	uint32_t number = keys_add(list->ids, &fields[MEMORY_MESSAGE__ID]);
 	if (number < count) {
-		replace(list, &list->messages[number], &new);
+		message_list_replace(list, &list->messages[number], &new);
 		return;
 	}
 	new.rank = ++list->last_rank;
@@ -181,7 +181,8 @@ static int by_id_descending(const void *a, const void *b)
 	return by_id(b, a);
 }
 
-static struct datum sorted(struct message_list *list, int (*compare)(const void *, const void *))
+static struct datum memory_message_list_sorted(struct message_list *list,
+	int (*compare)(const void *, const void *))
 {
 	uint32_t count = keys_count(list->ids);
 	struct datum *items = arena_calloc(list->arena, (size_t)count + 1, sizeof(*items));
@@ -195,10 +196,10 @@ static struct datum sorted(struct message_list *list, int (*compare)(const void 
 
 struct datum message_list_result(struct message_list *list)
 {
-	return sorted(list, by_rank);
+	return memory_message_list_sorted(list, by_rank);
 }
 
 struct datum message_list_sorted(struct message_list *list, bool descending)
 {
-	return sorted(list, descending ? by_id_descending : by_id);
+	return memory_message_list_sorted(list, descending ? by_id_descending : by_id);
 }

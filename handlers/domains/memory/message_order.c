@@ -18,7 +18,7 @@ static bool is_capital(unsigned char c)
 }
 
 /* 0 of a character that counts for nothing. */
-static int weight(unsigned char c)
+static int message_order_weight(unsigned char c)
 {
 	if (c >= 0x80)
 		return c;
@@ -29,11 +29,11 @@ static int weight(unsigned char c)
 }
 
 /* Next character of weight from *at on; 0 at the end. */
-static unsigned char next(const struct datum *text, uint32_t *at)
+static unsigned char message_order_next(const struct datum *text, uint32_t *at)
 {
 	while (*at < text->size) {
 		unsigned char c = (unsigned char)text->text[(*at)++];
-		if (weight(c))
+		if (message_order_weight(c))
 			return c;
 	}
 	return 0;
@@ -45,8 +45,9 @@ int message_id_compare(const struct datum *a, const struct datum *b)
 	int case_order = 0;
 
 	for (;;) {
-		unsigned char one = next(a, &at_a), two = next(b, &at_b);
-		int order = weight(one) - weight(two);
+		unsigned char one = message_order_next(a, &at_a),
+			      two = message_order_next(b, &at_b);
+		int order = message_order_weight(one) - message_order_weight(two);
 		if (order)
 			return order;
 		if (!one)

@@ -15,12 +15,12 @@ static bool is_part(struct json item)
 
 static bool parts_are_tidy(struct json parts)
 {
-	struct json_walk walk = json_walk(parts);
+	struct json_iter iter = json_iter(parts);
 	struct json item;
 
 	if (json_kind(parts) != JSON_ARRAY_KIND)
 		return false;
-	while (json_next(&walk, NULL, &item))
+	while (json_next(&iter, NULL, &item))
 		if (!is_part(item))
 			return false;
 	return true;
@@ -29,11 +29,11 @@ static bool parts_are_tidy(struct json parts)
 static struct json tidy_parts(struct arena *arena, struct json parts)
 {
 	struct json_text out = json_text_new(arena);
-	struct json_walk walk = json_walk(parts);
+	struct json_iter iter = json_iter(parts);
 	struct json item;
 
 	json_text_puts(&out, "[");
-	while (json_kind(parts) == JSON_ARRAY_KIND && json_next(&walk, NULL, &item)) {
+	while (json_kind(parts) == JSON_ARRAY_KIND && json_next(&iter, NULL, &item)) {
 		if (!is_part(item))
 			continue;
 		json_text_comma(&out);
@@ -46,7 +46,7 @@ static struct json tidy_parts(struct arena *arena, struct json parts)
 /* ---------------------------------------------------------------- toolInvocations */
 
 /* Has Object.keys() of it anything to list? */
-static bool has_keys(struct json value)
+static bool message_parts_has_keys(struct json value)
 {
 	switch (json_kind(value)) {
 	case JSON_OBJECT_KIND:
@@ -77,16 +77,16 @@ static struct datum call_id(struct json invocation)
 }
 
 /* The next part that has args. */
-static bool next_part_call(struct json_walk *walk, struct part_call *call)
+static bool next_part_call(struct json_iter *iter, struct part_call *call)
 {
 	struct json part;
 
-	while (json_next(walk, NULL, &part)) {
+	while (json_next(iter, NULL, &part)) {
 		if (!json_is(json_get(part, "type"), "tool-invocation"))
 			continue;
 		struct json invocation = json_get(part, "toolInvocation");
 		struct json args = json_get(invocation, "args");
-		if (!has_keys(args))
+		if (!message_parts_has_keys(args))
 			continue;
 		*call = (struct part_call){ call_id(invocation), args };
 		return true;
@@ -96,11 +96,11 @@ static bool next_part_call(struct json_walk *walk, struct part_call *call)
 
 static size_t count_part_calls(struct json parts)
 {
-	struct json_walk walk = json_walk(parts);
+	struct json_iter iter = json_iter(parts);
 	struct part_call call;
 	size_t count = 0;
 
-	while (next_part_call(&walk, &call))
+	while (next_part_call(&iter, &call))
 		count++;
 	return count;
 }
@@ -110,16 +110,17 @@ static struct part_args part_args_of(struct arena *arena, struct json parts)
 {
 	struct part_call *found = arena_calloc(arena, count_part_calls(parts) + 1, sizeof(*found));
 	struct part_args all = { keys_new(arena, 8), found };
-	struct json_walk walk = json_walk(parts);
+	struct json_iter iter = json_iter(parts);
 
-	while (next_part_call(&walk, &found[keys_count(all.calls)]))
+	while (next_part_call(&iter, &found[keys_count(all.calls)]))
 		keys_add(all.calls, &found[keys_count(all.calls)].id);
 	return all;
 }
 
 static bool lacks_args(struct json invocation)
 {
-	return json_kind(invocation) == JSON_OBJECT_KIND && !has_keys(json_get(invocation, "args"));
+	return json_kind(invocation) == JSON_OBJECT_KIND &&
+		!message_parts_has_keys(json_get(invocation, "args"));
 }
 
 /* The args that the entry lacks and its part has; absent if there is nothing to do. */
@@ -134,10 +135,10 @@ static struct json missing_args(struct json invocation, const struct part_args *
 
 static bool any_lacks_args(struct json invocations)
 {
-	struct json_walk walk = json_walk(invocations);
+	struct json_iter iter = json_iter(invocations);
 	struct json item;
 
-	while (!walk.members && json_next(&walk, NULL, &item))
+	while (!iter.members && json_next(&iter, NULL, &item))
 		if (lacks_args(item))
 			return true;
 	return false;
@@ -147,11 +148,11 @@ static struct json tidy_invocations(struct arena *arena, struct json invocations
 	const struct part_args *all)
 {
 	struct json_text out = json_text_new(arena);
-	struct json_walk walk = json_walk(invocations);
+	struct json_iter iter = json_iter(invocations);
 	struct json item;
 
 	json_text_puts(&out, "[");
-	while (json_next(&walk, NULL, &item)) {
+	while (json_next(&iter, NULL, &item)) {
 		struct json args = missing_args(item, all);
 		json_text_comma(&out);
 		json_text_value(&out, args.text ? json_set(arena, item, "args", args) : item);
@@ -203,13 +204,13 @@ static void add_item_ids(struct json_text *key, struct json part)
 /* Of the details of a reasoning part only the length of texts and signatures counts. */
 static void add_reasoning(struct json_text *key, struct json part)
 {
-	struct json_walk walk = json_walk(json_get(part, "details"));
+	struct json_iter iter = json_iter(json_get(part, "details"));
 	struct json detail;
 	size_t len = 0;
 	char number[32];
 
 	json_text_value(key, json_get(part, "reasoning"));
-	while (!walk.members && json_next(&walk, NULL, &detail))
+	while (!iter.members && json_next(&iter, NULL, &detail))
 		if (json_is(json_get(detail, "type"), "text"))
 			len += json_get(detail, "text").len + json_get(detail, "signature").len;
 	snprintf(number, sizeof(number), "%zu", len);
@@ -217,7 +218,7 @@ static void add_reasoning(struct json_text *key, struct json part)
 	add_item_ids(key, part);
 }
 
-static void add_file(struct json_text *key, struct json part)
+static void message_parts_add_file(struct json_text *key, struct json part)
 {
 	struct json data = json_get(part, "data"), media = json_get(part, "mimeType");
 
@@ -225,7 +226,7 @@ static void add_file(struct json_text *key, struct json part)
 	json_text_value(key, media.text ? media : json_get(part, "mediaType"));
 }
 
-static void add_part(struct json_text *key, struct json part)
+static void message_parts_add_part(struct json_text *key, struct json part)
 {
 	struct json type = json_get(part, "type");
 
@@ -240,7 +241,7 @@ static void add_part(struct json_text *key, struct json part)
 	} else if (json_is(type, "reasoning")) {
 		add_reasoning(key, part);
 	} else if (json_is(type, "file")) {
-		add_file(key, part);
+		message_parts_add_file(key, part);
 	} else if (type.len > 6 && memcmp(type.text, "\"data-", 6) == 0) {
 		json_text_value(key, json_get(part, "data"));
 	}
@@ -249,10 +250,10 @@ static void add_part(struct json_text *key, struct json part)
 struct json message_parts_key(struct arena *arena, struct json content)
 {
 	struct json_text key = json_text_new(arena);
-	struct json_walk walk = json_walk(json_get(content, "parts"));
+	struct json_iter iter = json_iter(json_get(content, "parts"));
 	struct json part;
 
-	while (!walk.members && json_next(&walk, NULL, &part))
-		add_part(&key, part);
+	while (!iter.members && json_next(&iter, NULL, &part))
+		message_parts_add_part(&key, part);
 	return json_text_end(&key);
 }

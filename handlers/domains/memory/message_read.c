@@ -10,17 +10,17 @@
 /* Behind the columns of a message a page has its sort key, as text. */
 #define PAGE_AT MESSAGE_COLUMN_COUNT
 
-static struct datum copied_text(struct turn *turn, const struct rows *rows, int row, int column)
+static struct datum copied_text(struct context *ctx, const struct rows *rows, int row, int column)
 {
 	size_t len = 0;
 
 	if (rows_null(rows, row, column))
 		return datum_null();
 	const char *text = rows_text(rows, row, column, &len);
-	return datum_text(arena_copy(turn->arena, text, len), (uint32_t)len);
+	return datum_text(arena_copy(ctx->arena, text, len), (uint32_t)len);
 }
 
-struct datum message_of_row(struct turn *turn, const struct rows *rows, int row)
+struct datum message_of_row(struct context *ctx, const struct rows *rows, int row)
 {
 	static const struct {
 		unsigned field;
@@ -33,10 +33,10 @@ struct datum message_of_row(struct turn *turn, const struct rows *rows, int row)
 		{ MEMORY_MESSAGE__TYPE, MESSAGE_TYPE },
 		{ MEMORY_MESSAGE__CONTENT, MESSAGE_CONTENT },
 	};
-	struct datum *fields = arena_calloc(turn->arena, MEMORY_MESSAGE_SIZE, sizeof(*fields));
+	struct datum *fields = arena_calloc(ctx->arena, MEMORY_MESSAGE_SIZE, sizeof(*fields));
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		fields[texts[i].field] = copied_text(turn, rows, row, texts[i].column);
+		fields[texts[i].field] = copied_text(ctx, rows, row, texts[i].column);
 	fields[MEMORY_MESSAGE__CREATED_AT] = datum_integer(rows_time_ms(rows, row,
 		MESSAGE_CREATED_AT));
 	struct datum *type = &fields[MEMORY_MESSAGE__TYPE];
@@ -45,11 +45,11 @@ struct datum message_of_row(struct turn *turn, const struct rows *rows, int row)
 	return datum_record(fields, MEMORY_MESSAGE_SIZE);
 }
 
-static void keep(struct turn *turn, struct message_scan *scan, struct datum message)
+static void message_read_keep(struct context *ctx, struct message_scan *scan, struct datum message)
 {
 	if (scan->count == scan->room) {
 		uint32_t room = scan->room ? 2 * scan->room : CHUNK;
-		struct datum *grown = arena_alloc(turn->arena, room * sizeof(*grown));
+		struct datum *grown = arena_alloc(ctx->arena, room * sizeof(*grown));
 		if (scan->count)
 			memcpy(grown, scan->messages, scan->count * sizeof(*grown));
 		scan->messages = grown;
@@ -57,27 +57,28 @@ static void keep(struct turn *turn, struct message_scan *scan, struct datum mess
 	}
 	scan->messages[scan->count++] = message;
 	scan->bytes += message.items[MEMORY_MESSAGE__CONTENT].size;
-	scan->too_large = scan->bytes > turn->settings->max_reply_bytes;
+	scan->too_large = scan->bytes > ctx->settings->max_reply_bytes;
 }
 
-static bool row_matches(struct turn *turn, const struct message_scan *scan, const struct rows *rows,
-	int row)
+static bool row_matches(struct context *ctx, const struct message_scan *scan,
+	const struct rows *rows, int row)
 {
 	size_t len = 0;
 	const char *text = rows_text(rows, row, MESSAGE_CONTENT, &len);
 	struct datum content = datum_text(text, (uint32_t)len);
 
-	return !scan->filter.text || metadata_filter_matches(turn->arena, &content, scan->filter);
+	return !scan->filter.text || metadata_filter_matches(ctx->arena, &content, scan->filter);
 }
 
-static void take_rows(struct turn *turn, struct message_scan *scan, const struct rows *rows)
+static void message_read_take_rows(struct context *ctx, struct message_scan *scan,
+	const struct rows *rows)
 {
 	for (int row = 0; row < rows_count(rows) && !scan->too_large; row++) {
-		if (!row_matches(turn, scan, rows, row))
+		if (!row_matches(ctx, scan, rows, row))
 			continue;
 		int64_t number = scan->matches++;
 		if (number >= scan->offset && scan->count < scan->limit)
-			keep(turn, scan, message_of_row(turn, rows, row));
+			message_read_keep(ctx, scan, message_of_row(ctx, rows, row));
 	}
 }
 
@@ -90,83 +91,83 @@ static int64_t chunk_size(const struct message_scan *scan)
 	return wanted;
 }
 
-static void fetch(struct turn *turn, struct message_scan *scan);
+static void message_read_fetch(struct context *ctx, struct message_scan *scan);
 
-static void chunk_done(struct turn *turn, const struct rows *rows, void *arg)
+static void chunk_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct message_scan *scan = arg;
 	int count = rows_count(rows);
 
-	take_rows(turn, scan, rows);
+	message_read_take_rows(ctx, scan, rows);
 	bool full = scan->count >= scan->limit && !scan->count_all;
 	if (full || count < CHUNK || scan->too_large) {
-		scan->done(turn, scan, scan->arg);
+		scan->done(ctx, scan, scan->arg);
 		return;
 	}
-	scan->last_at = copied_text(turn, rows, count - 1, PAGE_AT);
-	scan->last_id = copied_text(turn, rows, count - 1, MESSAGE_ID);
-	fetch(turn, scan);
+	scan->last_at = copied_text(ctx, rows, count - 1, PAGE_AT);
+	scan->last_id = copied_text(ctx, rows, count - 1, MESSAGE_ID);
+	message_read_fetch(ctx, scan);
 }
 
 /* The rows behind the last chunk: a comparison of rows, which the index on createdAt serves. */
-static const char *behind_last(struct turn *turn, struct message_scan *scan)
+static const char *behind_last(struct context *ctx, struct message_scan *scan)
 {
-	int first = params_count(turn->params) + 1;
+	int first = params_count(ctx->params) + 1;
 
 	if (!scan->last_id.text)
 		return "";
-	params_text(turn->params, scan->last_at.text, scan->last_at.size);
-	params_text(turn->params, scan->last_id.text, scan->last_id.size);
-	return arena_printf(turn->arena,
+	params_text(ctx->params, scan->last_at.text, scan->last_at.size);
+	params_text(ctx->params, scan->last_id.text, scan->last_id.size);
+	return arena_printf(ctx->arena,
 		" AND (m.\"createdAt\", m.id) %s ($%d::text::timestamp, $%d::text)",
 		scan->descending ? "<" : ">", first, first + 1);
 }
 
 /* A row can only match if its text holds each key: most rows never leave the server. */
-static const char *has_keys(struct turn *turn, const struct message_scan *scan)
+static const char *message_read_has_keys(struct context *ctx, const struct message_scan *scan)
 {
-	struct json_text sql = json_text_new(turn->arena);
-	struct json_walk walk = json_walk(scan->filter);
+	struct json_text sql = json_text_new(ctx->arena);
+	struct json_iter iter = json_iter(scan->filter);
 	struct json key, value;
 
-	while (walk.members && json_next(&walk, &key, &value)) {
-		params_text(turn->params, key.text, key.len);
+	while (iter.members && json_next(&iter, &key, &value)) {
+		params_text(ctx->params, key.text, key.len);
 		json_text_puts(&sql,
-			arena_printf(turn->arena, " AND strpos(m.content, $%d::text) > 0",
-				params_count(turn->params)));
+			arena_printf(ctx->arena, " AND strpos(m.content, $%d::text) > 0",
+				params_count(ctx->params)));
 	}
 	return json_text_end(&sql).text;
 }
 
-static void fetch(struct turn *turn, struct message_scan *scan)
+static void message_read_fetch(struct context *ctx, struct message_scan *scan)
 {
 	const char *direction = scan->descending ? "DESC" : "ASC";
 
-	scan->bind(turn, scan->arg);
-	const char *behind = behind_last(turn, scan);
-	const char *keys = has_keys(turn, scan);
+	scan->bind(ctx, scan->arg);
+	const char *behind = behind_last(ctx, scan);
+	const char *keys = message_read_has_keys(ctx, scan);
 	/* Without a filter the server skips what comes before the page. */
 	bool skip = !scan->filter.text && !scan->begun;
 	if (skip)
 		scan->matches = scan->offset;
-	params_int8(turn->params, chunk_size(scan));
-	params_int8(turn->params, skip ? scan->offset : 0);
+	params_int8(ctx->params, chunk_size(scan));
+	params_int8(ctx->params, skip ? scan->offset : 0);
 	scan->begun = true;
-	int last = params_count(turn->params);
-	const char *sql = arena_printf(turn->arena,
+	int last = params_count(ctx->params);
+	const char *sql = arena_printf(ctx->arena,
 		"SELECT " MESSAGE_COLUMNS ", m.\"createdAt\"::text AS at"
 		" FROM :\"schema\".mastra_messages AS m WHERE %s%s%s"
 		" ORDER BY m.\"createdAt\" %s, m.id %s LIMIT $%d::int8 OFFSET $%d::int8",
 		scan->where, behind, keys, direction, direction, last - 1, last);
 	/* With a filter it is seen here which rows are for the reply. */
 	if (!scan->filter.text)
-		turn_bound(turn, scan->call);
-	turn_send_sql(turn, sql, chunk_done, scan);
+		context_bound(ctx, scan->call);
+	context_send_sql(ctx, sql, chunk_done, scan);
 }
 
-void message_scan_start(struct turn *turn, struct message_scan *scan)
+void message_scan_start(struct context *ctx, struct message_scan *scan)
 {
-	fetch(turn, scan);
+	message_read_fetch(ctx, scan);
 }
 
 struct datum message_scan_raw(const struct message_scan *scan)

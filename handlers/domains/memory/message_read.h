@@ -14,13 +14,13 @@
 struct message_scan;
 
 /* Called when the scan is done. */
-typedef void message_scan_fn(struct turn *turn, struct message_scan *scan, void *arg);
+typedef void message_scan_fn(struct context *ctx, struct message_scan *scan, void *arg);
 
 struct message_scan {
 	struct call *call;
 	/* What to look for; set before message_scan_start. */
 	const char *where; /* conditions on the table `m`, from fixed text */
-	void (*bind)(struct turn *turn, void *arg); /* binds their values, $1 and on */
+	void (*bind)(struct context *ctx, void *arg); /* binds their values, $1 and on */
 	message_scan_fn *done;
 	void *arg;
 	bool descending;
@@ -41,7 +41,7 @@ struct message_scan {
 	struct datum last_id;
 };
 
-void message_scan_start(struct turn *turn, struct message_scan *scan);
+void message_scan_start(struct context *ctx, struct message_scan *scan);
 
 /* What was found as it is, for a reply that is too large: call_reply() is then sure to find it
  * so, and takes back what the command wrote. */
@@ -64,6 +64,6 @@ enum message_column {
 };
 
 /* Row `row` as a mastra.memory.Message whose texts live in the arena; type v2 is null. */
-struct datum message_of_row(struct turn *turn, const struct rows *rows, int row);
+struct datum message_of_row(struct context *ctx, const struct rows *rows, int row);
 
 #endif

@@ -6,7 +6,7 @@
 
 #define KEY_MAXIMUM 128
 
-static bool is_name(struct json key)
+static bool metadata_filter_is_name(struct json key)
 {
 	size_t len = key.len - 2; /* without its quotes */
 	const char *at = key.text + 1;
@@ -22,12 +22,12 @@ static bool is_name(struct json key)
 	return true;
 }
 
-static bool key_ok(struct turn *turn, struct call *call, struct json key)
+static bool key_ok(struct context *ctx, struct call *call, struct json key)
 {
-	if (is_name(key) && !json_is(key, "__proto__") && !json_is(key, "prototype") &&
-		!json_is(key, "constructor"))
+	if (metadata_filter_is_name(key) && !json_is(key, "__proto__") &&
+		!json_is(key, "prototype") && !json_is(key, "constructor"))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_METADATA_KEY", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_METADATA_KEY", NULL,
 		"Invalid metadata key %.*s: keys begin with a letter or underscore, hold only "
 		"letters, digits and underscores, at most %d, and are none of __proto__, prototype, "
 		"constructor",
@@ -36,27 +36,27 @@ static bool key_ok(struct turn *turn, struct call *call, struct json key)
 	return false;
 }
 
-bool metadata_keys_ok(struct turn *turn, struct call *call, struct json metadata)
+bool metadata_keys_ok(struct context *ctx, struct call *call, struct json metadata)
 {
-	struct json_walk walk = json_walk(metadata);
+	struct json_iter iter = json_iter(metadata);
 	struct json key, value;
 
-	while (walk.members && json_next(&walk, &key, &value))
-		if (!key_ok(turn, call, key))
+	while (iter.members && json_next(&iter, &key, &value))
+		if (!key_ok(ctx, call, key))
 			return false;
 	return true;
 }
 
-static bool values_are_scalars(struct turn *turn, struct call *call, struct json filter)
+static bool values_are_scalars(struct context *ctx, struct call *call, struct json filter)
 {
-	struct json_walk walk = json_walk(filter);
+	struct json_iter iter = json_iter(filter);
 	struct json key, value;
 
-	while (json_next(&walk, &key, &value)) {
+	while (json_next(&iter, &key, &value)) {
 		enum json_kind kind = json_kind(value);
 		if (kind != JSON_OBJECT_KIND && kind != JSON_ARRAY_KIND)
 			continue;
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_METADATA_VALUE", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_METADATA_VALUE", NULL,
 			"The metadata filter's value of %.*s must be a string, number, boolean or null",
 			(int)key.len, key.text);
 		return false;
@@ -64,20 +64,20 @@ static bool values_are_scalars(struct turn *turn, struct call *call, struct json
 	return true;
 }
 
-bool metadata_filter_read(struct turn *turn, struct call *call, const struct datum *given,
+bool metadata_filter_read(struct context *ctx, struct call *call, const struct datum *given,
 	struct json *out)
 {
 	*out = (struct json){ 0 };
 	if (!given || datum_is_null(given))
 		return true;
-	struct datum normal = json_normal(turn->arena, given);
+	struct datum normal = json_normal(ctx->arena, given);
 	struct json filter = json_of(&normal);
 	if (json_kind(filter) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_METADATA_FILTER", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_METADATA_FILTER", NULL,
 			"The metadata filter must be an object");
 		return false;
 	}
-	if (!metadata_keys_ok(turn, call, filter) || !values_are_scalars(turn, call, filter))
+	if (!metadata_keys_ok(ctx, call, filter) || !values_are_scalars(ctx, call, filter))
 		return false;
 	if (filter.len > 2)
 		*out = filter;
@@ -91,9 +91,9 @@ bool metadata_filter_matches(struct arena *arena, const struct datum *content, s
 		return false;
 	struct datum normal = json_normal(arena, content);
 	struct json metadata = json_get(json_of(&normal), "metadata");
-	struct json_walk walk = json_walk(filter);
+	struct json_iter iter = json_iter(filter);
 	struct json key, wanted;
-	while (json_next(&walk, &key, &wanted))
+	while (json_next(&iter, &key, &wanted))
 		if (!json_same(json_get_key(metadata, key), wanted))
 			return false;
 	return true;

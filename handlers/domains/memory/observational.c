@@ -20,13 +20,13 @@ double om_round(double value)
 	return below + (value - below >= 0.5);
 }
 
-bool om_tokens(struct turn *turn, struct call *call, const struct datum *tokens, const char *name,
+bool om_tokens(struct context *ctx, struct call *call, const struct datum *tokens, const char *name,
 	int32_t *out)
 {
 	double rounded = om_round(tokens->real);
 
 	if (!(rounded >= INT32_MIN && rounded <= INT32_MAX)) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
 			"%s does not fit an integer of 32 bits", name);
 		return false;
 	}
@@ -34,14 +34,14 @@ bool om_tokens(struct turn *turn, struct call *call, const struct datum *tokens,
 	return true;
 }
 
-void om_updated(struct turn *turn, const struct rows *rows, void *arg)
+void om_updated(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
 	if (rows_affected(rows) == 0)
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 	else
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -83,10 +83,10 @@ static const struct {
 };
 
 /* A record of the first generation in which nothing has happened yet. */
-static struct om_row fresh_row(struct turn *turn, const struct call *call)
+static struct om_row fresh_row(struct context *ctx, const struct call *call)
 {
 	struct om_row row = { 0 };
-	char *id = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+	char *id = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
 
 	uuid_v4(id);
 	row.column[OM_ID] = datum_string(id);
@@ -105,30 +105,31 @@ static struct om_row fresh_row(struct turn *turn, const struct call *call)
 	return row;
 }
 
-bool om_bind(struct turn *turn, struct call *call, const struct om_row *row, enum om_column column)
+bool om_bind(struct context *ctx, struct call *call, const struct om_row *row,
+	enum om_column column)
 {
-	return bind_typed(turn, call, &row->column[column], om_columns[column].pg_type,
+	return bind_typed(ctx, call, &row->column[column], om_columns[column].pg_type,
 		om_columns[column].name);
 }
 
-static bool insert_row(struct turn *turn, struct call *call, const struct om_row *row,
-	turn_result_fn *done)
+static bool insert_row(struct context *ctx, struct call *call, const struct om_row *row,
+	context_result_fn *done)
 {
 	for (int i = 0; i < OM_COLUMNS; i++) {
-		if (!om_bind(turn, call, row, (enum om_column)i)) {
-			params_reset(turn->params);
+		if (!om_bind(ctx, call, row, (enum om_column)i)) {
+			params_reset(ctx->params);
 			return false;
 		}
 	}
-	turn_send(turn, SQL_MEMORY_INSERT_OBSERVATIONAL_MEMORY_RECORD, done, call);
+	context_send(ctx, SQL_MEMORY_INSERT_OBSERVATIONAL_MEMORY_RECORD, done, call);
 	return true;
 }
 
-struct datum om_reply(struct turn *turn, const struct call *call, const struct om_row *row,
+struct datum om_reply(struct context *ctx, const struct call *call, const struct om_row *row,
 	const struct datum *tokens)
 {
 	const struct type *type = reply_result_type(call);
-	struct datum *fields = arena_calloc(turn->arena, type->field_count, sizeof(*fields));
+	struct datum *fields = arena_calloc(ctx->arena, type->field_count, sizeof(*fields));
 
 	for (int i = 0; i < OM_COLUMNS; i++) {
 		const char *name = om_columns[i].name;
@@ -147,121 +148,121 @@ struct datum om_reply(struct turn *turn, const struct call *call, const struct o
 
 /* ---------------------------------------------------------------- checks */
 
-static bool scope_ok(struct turn *turn, struct call *call, const struct datum *scope)
+static bool scope_ok(struct context *ctx, struct call *call, const struct datum *scope)
 {
 	const struct datum thread = datum_string("thread"), resource = datum_string("resource");
 
 	if (datum_equals(scope, &thread) || datum_equals(scope, &resource))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_SCOPE", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCOPE", NULL,
 		"scope is none of thread, resource");
 	return false;
 }
 
-static bool origin_ok(struct turn *turn, struct call *call, const struct datum *origin)
+static bool origin_ok(struct context *ctx, struct call *call, const struct datum *origin)
 {
 	const struct datum initial = datum_string("initial"),
 			   reflection = datum_string("reflection");
 
 	if (datum_equals(origin, &initial) || datum_equals(origin, &reflection))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_ORIGIN_TYPE", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORIGIN_TYPE", NULL,
 		"originType is none of initial, reflection");
 	return false;
 }
 
 /* The configuration is a column of text: its JSON is stored as the reference prints it. */
-static bool take_config(struct turn *turn, struct call *call, const struct datum *config,
+static bool take_config(struct context *ctx, struct call *call, const struct datum *config,
 	struct om_row *row)
 {
 	struct datum repaired;
 
 	if (json_kind(json_of(config)) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
 			"config is no JSON object");
 		return false;
 	}
-	if (!binding_json(turn, call, config, "config", &repaired))
+	if (!binding_json(ctx, call, config, "config", &repaired))
 		return false;
-	row->column[OM_CONFIG] = json_normal(turn->arena, &repaired);
+	row->column[OM_CONFIG] = json_normal(ctx->arena, &repaired);
 	return true;
 }
 
-static bool take_metadata(struct turn *turn, struct call *call, const struct datum *metadata,
-	const char *path, struct om_row *row)
+static bool observational_take_metadata(struct context *ctx, struct call *call,
+	const struct datum *metadata, const char *path, struct om_row *row)
 {
 	row->column[OM_METADATA] = stored_json_is_none(metadata) ? datum_null() : *metadata;
-	return stored_json_ok(turn, call, metadata, path);
+	return stored_json_ok(ctx, call, metadata, path);
 }
 
 /* ---------------------------------------------------------------- getObservationalMemory */
 
-static struct datum read_record(struct turn *turn, const struct rows *rows, int row,
+static struct datum observational_read_record(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type)
 {
-	struct datum record = stored_row(turn, rows, row, type);
+	struct datum record = stored_row(ctx, rows, row, type);
 	int column = rows_column(rows, "chunks");
 	const unsigned field = MEMORY_OBSERVATIONAL_MEMORY_RECORD__BUFFERED_OBSERVATION_CHUNKS;
 	struct json chunks;
 
 	if (!rows_null(rows, row, column)) {
 		chunks.text = rows_text(rows, row, column, &chunks.len);
-		record.items[field] = datum_from_json(turn->arena, type->fields[field].type,
-			chunks);
+		record.items[field] = datum_from_json(ctx->arena, type->fields[field].type, chunks);
 	}
 	return record;
 }
 
-static void got_record(struct turn *turn, const struct rows *rows, void *arg)
+static void got_record(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
 	if (rows_count(rows))
-		call_reply(turn, call, read_record(turn, rows, 0, reply_result_type(call)));
+		call_reply(ctx, call,
+			observational_read_record(ctx, rows, 0, reply_result_type(call)));
 	else
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 }
 
-void memory_get_observational_memory(struct turn *turn)
+void memory_get_observational_memory(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *thread = datum_field(call->request,
 		MEMORY_GET_OBSERVATIONAL_MEMORY__THREAD_ID);
 	const struct datum *resource = datum_field(call->request,
 		MEMORY_GET_OBSERVATIONAL_MEMORY__RESOURCE_ID);
 
-	if (!binding_text_ok(turn, call, thread, "threadId") ||
-		!binding_text_ok(turn, call, resource, "resourceId"))
+	if (!binding_text_ok(ctx, call, thread, "threadId") ||
+		!binding_text_ok(ctx, call, resource, "resourceId"))
 		return;
-	bind_text(turn->params, thread);
-	bind_text(turn->params, resource);
-	turn_send(turn, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY, got_record, call);
+	bind_text(ctx->params, thread);
+	bind_text(ctx->params, resource);
+	context_send(ctx, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY, got_record, call);
 }
 
 /* ---------------------------------------------------------------- getObservationalMemoryHistory */
 
-static void got_history(struct turn *turn, const struct rows *rows, void *arg)
+static void got_history(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct type *type = reply_result_type(call)->item;
 	int count = rows_count(rows);
-	struct datum *records = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*records));
+	struct datum *records = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(*records));
 
 	for (int i = 0; i < count; i++)
-		records[i] = read_record(turn, rows, i, type);
-	call_reply(turn, call, datum_array(records, (uint32_t)count));
+		records[i] = observational_read_record(ctx, rows, i, type);
+	call_reply(ctx, call, datum_array(records, (uint32_t)count));
 }
 
-static bool not_negative(struct turn *turn, struct call *call, const struct datum *number,
+static bool not_negative(struct context *ctx, struct call *call, const struct datum *number,
 	const char *name)
 {
 	if (!number || datum_is_null(number) || number->integer >= 0)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_NUMBER", NULL, "%s must be >= 0", name);
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL, "%s must be >= 0", name);
 	return false;
 }
 
-void memory_get_observational_memory_history(struct turn *turn)
+void memory_get_observational_memory_history(struct context *ctx)
 {
 	static const struct {
 		const char *path;
@@ -274,30 +275,30 @@ void memory_get_observational_memory_history(struct turn *turn)
 		{ "limit", "int4" },
 		{ "options.offset", "int4" },
 	};
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 
-	if (!not_negative(turn, call, binding_path(call, "limit", NULL), "limit") ||
-		!not_negative(turn, call, binding_path(call, "options.offset", NULL),
+	if (!not_negative(ctx, call, binding_path(call, "limit", NULL), "limit") ||
+		!not_negative(ctx, call, binding_path(call, "options.offset", NULL),
 			"options.offset"))
 		return;
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		const struct datum *value = binding_path(call, given[i].path, NULL);
-		if (!bind_typed(turn, call, value, given[i].pg_type, given[i].path)) {
-			params_reset(turn->params);
+		if (!bind_typed(ctx, call, value, given[i].pg_type, given[i].path)) {
+			params_reset(ctx->params);
 			return;
 		}
 	}
-	turn_bound(turn, call);
-	turn_send(turn, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY_HISTORY, got_history, call);
+	context_bound(ctx, call);
+	context_send(ctx, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY_HISTORY, got_history, call);
 }
 
 /* ---------------------------------------------------------------- initializeObservationalMemory */
 
-void memory_initialize_observational_memory(struct turn *turn)
+void memory_initialize_observational_memory(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
-	struct om_row row = fresh_row(turn, call);
+	struct om_row row = fresh_row(ctx, call);
 
 	row.column[OM_SCOPE] = *datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__SCOPE);
 	row.column[OM_THREAD_ID] = *datum_field(request,
@@ -306,26 +307,26 @@ void memory_initialize_observational_memory(struct turn *turn)
 		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__RESOURCE_ID);
 	row.column[OM_OBSERVED_TIMEZONE] = *datum_field(request,
 		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__OBSERVED_TIMEZONE);
-	if (!scope_ok(turn, call, &row.column[OM_SCOPE]) ||
-		!take_config(turn, call,
+	if (!scope_ok(ctx, call, &row.column[OM_SCOPE]) ||
+		!take_config(ctx, call,
 			datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__CONFIG), &row))
 		return;
-	if (insert_row(turn, call, &row, NULL))
-		call_reply(turn, call, om_reply(turn, call, &row, NULL));
+	if (insert_row(ctx, call, &row, NULL))
+		call_reply(ctx, call, om_reply(ctx, call, &row, NULL));
 }
 
 /* ---------------------------------------------------------------- insertObservationalMemoryRecord */
 
 /* A number with a fraction has no column here that takes it, and is not rounded either. */
-static bool take_whole(struct turn *turn, struct call *call, const struct datum *number,
+static bool take_whole(struct context *ctx, struct call *call, const struct datum *number,
 	const char *name, struct datum *out)
 {
 	int32_t whole = 0;
 
-	if (!om_tokens(turn, call, number, name, &whole))
+	if (!om_tokens(ctx, call, number, name, &whole))
 		return false;
 	if (whole != number->real) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
 			"%s is no whole number", name);
 		return false;
 	}
@@ -334,7 +335,7 @@ static bool take_whole(struct turn *turn, struct call *call, const struct datum 
 }
 
 /* The request's field as its column takes it. */
-static bool take_field(struct turn *turn, struct call *call, const char *name, struct datum *out)
+static bool take_field(struct context *ctx, struct call *call, const char *name, struct datum *out)
 {
 	const struct type *type = NULL;
 	const struct datum *value = binding_path(call, name, &type);
@@ -342,9 +343,9 @@ static bool take_field(struct turn *turn, struct call *call, const char *name, s
 	*out = value ? *value : datum_null();
 	switch (out->kind) {
 	case DATUM_REAL:
-		return take_whole(turn, call, value, name, out);
+		return take_whole(ctx, call, value, name, out);
 	case DATUM_ARRAY:
-		*out = datum_to_json(turn->arena, type, value);
+		*out = datum_to_json(ctx->arena, type, value);
 		return true;
 	default:
 		return true;
@@ -352,7 +353,7 @@ static bool take_field(struct turn *turn, struct call *call, const char *name, s
 }
 
 /* Chunks are stored as JSON; their times are bound when they become active. */
-static bool chunk_times_ok(struct turn *turn, struct call *call)
+static bool chunk_times_ok(struct context *ctx, struct call *call)
 {
 	static const struct {
 		unsigned field;
@@ -368,51 +369,50 @@ static bool chunk_times_ok(struct turn *turn, struct call *call)
 		for (size_t t = 0; t < sizeof(times) / sizeof(times[0]); t++) {
 			const struct datum *time = datum_field(&chunks->items[i], times[t].field);
 			if (!binding_time_fits(time->integer))
-				return binding_time_ok(turn, call, time,
-					arena_printf(turn->arena,
-						"bufferedObservationChunks[%u].%s", i,
-						times[t].name));
+				return binding_time_ok(ctx, call, time,
+					arena_printf(ctx->arena, "bufferedObservationChunks[%u].%s",
+						i, times[t].name));
 		}
 	}
 	return true;
 }
 
-static void inserted(struct turn *turn, const struct rows *rows, void *arg)
+static void observational_inserted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct datum *id = datum_field(call->request,
 		MEMORY_INSERT_OBSERVATIONAL_MEMORY_RECORD__ID);
 
 	if (rows_affected(rows) == 0)
-		call_fail(turn, call, FAILURE_CONFLICT, "OBSERVATIONAL_MEMORY_EXISTS", NULL,
+		call_fail(ctx, call, FAILURE_CONFLICT, "OBSERVATIONAL_MEMORY_EXISTS", NULL,
 			"Observational memory record exists already: %.*s", (int)id->size,
 			id->text);
 	else
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 }
 
-void memory_insert_observational_memory_record(struct turn *turn)
+void memory_insert_observational_memory_record(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	struct om_row row = { 0 };
 
-	if (!chunk_times_ok(turn, call))
+	if (!chunk_times_ok(ctx, call))
 		return;
 	for (int i = 0; i < OM_COLUMNS; i++)
 		if (i != OM_LAST_REFLECTION_AT &&
-			!take_field(turn, call, om_columns[i].name, &row.column[i]))
+			!take_field(ctx, call, om_columns[i].name, &row.column[i]))
 			return;
-	if (!scope_ok(turn, call, &row.column[OM_SCOPE]) ||
-		!origin_ok(turn, call, &row.column[OM_ORIGIN_TYPE]))
+	if (!scope_ok(ctx, call, &row.column[OM_SCOPE]) ||
+		!origin_ok(ctx, call, &row.column[OM_ORIGIN_TYPE]))
 		return;
-	if (take_config(turn, call, &row.column[OM_CONFIG], &row) &&
-		take_metadata(turn, call, &row.column[OM_METADATA], "metadata", &row))
-		insert_row(turn, call, &row, inserted);
+	if (take_config(ctx, call, &row.column[OM_CONFIG], &row) &&
+		observational_take_metadata(ctx, call, &row.column[OM_METADATA], "metadata", &row))
+		insert_row(ctx, call, &row, observational_inserted);
 }
 
 /* ---------------------------------------------------------------- createReflectionGeneration */
 
-bool om_next_generation(struct turn *turn, struct call *call, const struct datum *current,
+bool om_next_generation(struct context *ctx, struct call *call, const struct datum *current,
 	const struct datum *tokens, struct om_row *row)
 {
 	static const struct {
@@ -429,7 +429,7 @@ bool om_next_generation(struct turn *turn, struct call *call, const struct datum
 	};
 	int32_t rounded = 0;
 
-	*row = fresh_row(turn, call);
+	*row = fresh_row(ctx, call);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		row->column[kept[i].column] = *datum_field(current, kept[i].field);
 	row->column[OM_ORIGIN_TYPE] = datum_string("reflection");
@@ -439,31 +439,31 @@ bool om_next_generation(struct turn *turn, struct call *call, const struct datum
 				      MEMORY_OBSERVATIONAL_MEMORY_RECORD__GENERATION_COUNT)
 				      ->integer +
 			1);
-	if (!om_tokens(turn, call, tokens, "tokenCount", &rounded) ||
-		!scope_ok(turn, call, &row->column[OM_SCOPE]))
+	if (!om_tokens(ctx, call, tokens, "tokenCount", &rounded) ||
+		!scope_ok(ctx, call, &row->column[OM_SCOPE]))
 		return false;
 	row->column[OM_OBSERVATION_TOKEN_COUNT] = datum_integer(rounded);
-	return take_config(turn, call,
+	return take_config(ctx, call,
 		       datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__CONFIG), row) &&
-		take_metadata(turn, call,
+		observational_take_metadata(ctx, call,
 			datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__METADATA),
 			"currentRecord.metadata", row);
 }
 
-void memory_create_reflection_generation(struct turn *turn)
+void memory_create_reflection_generation(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *tokens = datum_field(request,
 		MEMORY_CREATE_REFLECTION_GENERATION__TOKEN_COUNT);
 	struct om_row row;
 
-	if (!om_next_generation(turn, call,
+	if (!om_next_generation(ctx, call,
 		    datum_field(request, MEMORY_CREATE_REFLECTION_GENERATION__CURRENT_RECORD),
 		    tokens, &row))
 		return;
 	row.column[OM_ACTIVE_OBSERVATIONS] = *datum_field(request,
 		MEMORY_CREATE_REFLECTION_GENERATION__REFLECTION);
-	if (insert_row(turn, call, &row, NULL))
-		call_reply(turn, call, om_reply(turn, call, &row, tokens));
+	if (insert_row(ctx, call, &row, NULL))
+		call_reply(ctx, call, om_reply(ctx, call, &row, tokens));
 }

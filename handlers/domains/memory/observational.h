@@ -17,11 +17,11 @@
 double om_round(double value);
 
 /* A token count as its column holds it, rounded; false (the call has failed) if it can't. */
-bool om_tokens(struct turn *turn, struct call *call, const struct datum *tokens, const char *name,
+bool om_tokens(struct context *ctx, struct call *call, const struct datum *tokens, const char *name,
 	int32_t *out);
 
 /* Ends a call whose statement touched the record, or found none. */
-turn_result_fn om_updated;
+context_result_fn om_updated;
 
 /* The columns of a row that insertObservationalMemoryRecord's statement takes, in its order. */
 enum om_column {
@@ -63,15 +63,16 @@ struct om_row {
 
 /* Appends the column as the statement's next parameter; false if it can't be (the call has
  * failed). */
-bool om_bind(struct turn *turn, struct call *call, const struct om_row *row, enum om_column column);
+bool om_bind(struct context *ctx, struct call *call, const struct om_row *row,
+	enum om_column column);
 
 /* The generation that follows `current` (an ObservationalMemoryRecord): its row but for the
  * observations. False: the call has failed. */
-bool om_next_generation(struct turn *turn, struct call *call, const struct datum *current,
+bool om_next_generation(struct context *ctx, struct call *call, const struct datum *current,
 	const struct datum *tokens, struct om_row *row);
 
 /* The row as the reply's record. `tokens` is replied as it was given, though stored rounded. */
-struct datum om_reply(struct turn *turn, const struct call *call, const struct om_row *row,
+struct datum om_reply(struct context *ctx, const struct call *call, const struct om_row *row,
 	const struct datum *tokens);
 
 #endif

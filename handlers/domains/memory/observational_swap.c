@@ -151,23 +151,23 @@ static struct activation sum_up(struct arena *arena, const struct call *call,
 	return sum;
 }
 
-static void send_activation(struct turn *turn, struct call *call, const struct activation *sum,
+static void send_activation(struct context *ctx, struct call *call, const struct activation *sum,
 	uint32_t count)
 {
 	char observed[ISO_TIME_SIZE];
 
 	iso_time_write(observed, sum->observed_ms);
-	const char *boundary = arena_printf(turn->arena, "\n\n--- message boundary (%s) ---\n\n",
+	const char *boundary = arena_printf(ctx->arena, "\n\n--- message boundary (%s) ---\n\n",
 		observed);
-	bind_text(turn->params, &sum->observations);
-	params_text(turn->params, boundary, strlen(boundary));
-	params_int8(turn->params, sum->observation_tokens);
-	params_int8(turn->params, sum->message_tokens);
-	params_int4(turn->params, (int32_t)count);
-	params_timestamp_ms(turn->params, sum->observed_ms);
-	params_timestamp_ms(turn->params, call->now_ms);
-	bind_text(turn->params, datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID));
-	turn_send(turn, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATE, NULL, NULL);
+	bind_text(ctx->params, &sum->observations);
+	params_text(ctx->params, boundary, strlen(boundary));
+	params_int8(ctx->params, sum->observation_tokens);
+	params_int8(ctx->params, sum->message_tokens);
+	params_int4(ctx->params, (int32_t)count);
+	params_timestamp_ms(ctx->params, sum->observed_ms);
+	params_timestamp_ms(ctx->params, call->now_ms);
+	bind_text(ctx->params, datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID));
+	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATE, NULL, NULL);
 }
 
 /* The ids of the cycles that have one. */
@@ -244,15 +244,15 @@ static struct datum *result_fields(struct arena *arena, const struct chunks *act
 	return fields;
 }
 
-static void reply_activation(struct turn *turn, struct call *call, const struct chunks *activated,
+static void reply_activation(struct context *ctx, struct call *call, const struct chunks *activated,
 	const struct activation *sum)
 {
-	struct datum *fields = result_fields(turn->arena, activated, sum);
+	struct datum *fields = result_fields(ctx->arena, activated, sum);
 
 	if (activated->count) {
 		uint32_t last = activated->count - 1;
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__OBSERVATIONS] = sum->observations;
-		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] = per_chunk(turn->arena,
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] = per_chunk(ctx->arena,
 			activated);
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__SUGGESTED_CONTINUATION] =
 			*chunk_field(activated, last,
@@ -261,11 +261,11 @@ static void reply_activation(struct turn *turn, struct call *call, const struct 
 			*chunk_field(activated, last,
 				MEMORY_BUFFERED_OBSERVATION_CHUNK__CURRENT_TASK);
 	}
-	call_reply(turn, call, datum_record(fields, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE));
+	call_reply(ctx, call, datum_record(fields, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE));
 }
 
 /* The stored chunks; those in the request are of no effect, as in the reference. */
-static struct chunks stored_chunks(struct turn *turn, const struct call *call,
+static struct chunks stored_chunks(struct context *ctx, const struct call *call,
 	const struct rows *rows)
 {
 	const struct type *type =
@@ -274,42 +274,42 @@ static struct chunks stored_chunks(struct turn *turn, const struct call *call,
 
 	if (!rows_null(rows, 0, 0))
 		json.text = rows_text(rows, 0, 0, &json.len);
-	struct datum array = datum_from_json(turn->arena, type, json);
+	struct datum array = datum_from_json(ctx->arena, type, json);
 	if (datum_is_null(&array))
 		return (struct chunks){ 0 };
 	return (struct chunks){ array.items, array.size };
 }
 
-static void chunks_locked(struct turn *turn, const struct rows *rows, void *arg)
+static void chunks_locked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	struct activation sum = { 0 };
 
 	if (rows_count(rows) == 0) {
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 		return;
 	}
-	struct chunks chunks = stored_chunks(turn, call, rows);
+	struct chunks chunks = stored_chunks(ctx, call, rows);
 	if (chunks.count) {
 		chunks.count = chunks_to_activate(&chunks, call->request);
-		sum = sum_up(turn->arena, call, &chunks);
-		send_activation(turn, call, &sum, chunks.count);
+		sum = sum_up(ctx->arena, call, &chunks);
+		send_activation(ctx, call, &sum, chunks.count);
 	}
-	reply_activation(turn, call, &chunks, &sum);
+	reply_activation(ctx, call, &chunks, &sum);
 }
 
-void memory_swap_buffered_to_active(struct turn *turn)
+void memory_swap_buffered_to_active(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *id = datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID);
 	const struct datum *observed = datum_field(call->request,
 		MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
 
-	if (!binding_text_ok(turn, call, id, "id") ||
-		!binding_time_ok(turn, call, observed, "lastObservedAt"))
+	if (!binding_text_ok(ctx, call, id, "id") ||
+		!binding_time_ok(ctx, call, observed, "lastObservedAt"))
 		return;
-	bind_text(turn->params, id);
-	turn_send(turn, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__LOCK, chunks_locked, call);
+	bind_text(ctx->params, id);
+	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__LOCK, chunks_locked, call);
 }
 
 /* ---------------------------------------------------------------- swapBufferedReflectionToActive */
@@ -320,49 +320,49 @@ struct reflection_swap {
 	struct om_row row;
 };
 
-static void reflection_swapped(struct turn *turn, const struct rows *rows, void *arg)
+static void reflection_swapped(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct reflection_swap *swap = arg;
 	struct call *call = swap->call;
 	size_t len = 0;
 
 	if (rows_count(rows) == 0) {
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 		return;
 	}
 	if (rows_null(rows, 0, 0)) {
-		call_fail(turn, call, FAILURE_CONFLICT, "NO_BUFFERED_REFLECTION", NULL,
+		call_fail(ctx, call, FAILURE_CONFLICT, "NO_BUFFERED_REFLECTION", NULL,
 			"No buffered reflection to swap");
 		return;
 	}
 	const char *observations = rows_text(rows, 0, 0, &len);
 	swap->row.column[OM_ACTIVE_OBSERVATIONS] = datum_text(observations, (uint32_t)len);
-	call_reply(turn, call, om_reply(turn, call, &swap->row, swap->tokens));
+	call_reply(ctx, call, om_reply(ctx, call, &swap->row, swap->tokens));
 }
 
-void memory_swap_buffered_reflection_to_active(struct turn *turn)
+void memory_swap_buffered_reflection_to_active(struct context *ctx)
 {
 	static const enum om_column given[] = { OM_ID, OM_SCOPE, OM_RESOURCE_ID, OM_THREAD_ID,
 		OM_CONFIG, OM_GENERATION_COUNT, OM_LAST_OBSERVED_AT, OM_TOTAL_TOKENS_OBSERVED,
 		OM_OBSERVATION_TOKEN_COUNT, OM_OBSERVED_TIMEZONE, OM_METADATA, OM_CREATED_AT };
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *current = datum_field(call->request,
 		MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__CURRENT_RECORD);
 	const struct datum *id = datum_field(current, MEMORY_OBSERVATIONAL_MEMORY_RECORD__ID);
-	struct reflection_swap *swap = arena_calloc(turn->arena, 1, sizeof(*swap));
+	struct reflection_swap *swap = arena_calloc(ctx->arena, 1, sizeof(*swap));
 
 	swap->call = call;
 	swap->tokens = datum_field(call->request,
 		MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE__TOKEN_COUNT);
-	if (!binding_text_ok(turn, call, id, "currentRecord.id") ||
-		!om_next_generation(turn, call, current, swap->tokens, &swap->row))
+	if (!binding_text_ok(ctx, call, id, "currentRecord.id") ||
+		!om_next_generation(ctx, call, current, swap->tokens, &swap->row))
 		return;
-	bind_text(turn->params, id);
+	bind_text(ctx->params, id);
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
-		if (!om_bind(turn, call, &swap->row, given[i])) {
-			params_reset(turn->params);
+		if (!om_bind(ctx, call, &swap->row, given[i])) {
+			params_reset(ctx->params);
 			return;
 		}
 	}
-	turn_send(turn, SQL_MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE, reflection_swapped, swap);
+	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE, reflection_swapped, swap);
 }

@@ -13,57 +13,58 @@
 #include "schemas/base/uuid.h"
 
 /* All updates end with the time and the id. */
-static void send_update(struct turn *turn, struct call *call, int statement, const struct datum *id)
+static void send_update(struct context *ctx, struct call *call, int statement,
+	const struct datum *id)
 {
-	params_timestamp_ms(turn->params, call->now_ms);
-	bind_text(turn->params, id);
-	turn_send(turn, statement, om_updated, call);
+	params_timestamp_ms(ctx->params, call->now_ms);
+	bind_text(ctx->params, id);
+	context_send(ctx, statement, om_updated, call);
 }
 
 /* ---------------------------------------------------------------- flags and counts */
 
-void memory_set_buffering_observation_flag(struct turn *turn)
+void memory_set_buffering_observation_flag(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_SET_BUFFERING_OBSERVATION_FLAG__ID);
 	const struct datum *tokens = datum_field(request,
 		MEMORY_SET_BUFFERING_OBSERVATION_FLAG__LAST_BUFFERED_AT_TOKENS);
 	int32_t rounded = 0;
 
-	if (!binding_text_ok(turn, call, id, "id"))
+	if (!binding_text_ok(ctx, call, id, "id"))
 		return;
 	if (!datum_is_null(tokens) &&
-		!om_tokens(turn, call, tokens, "lastBufferedAtTokens", &rounded))
+		!om_tokens(ctx, call, tokens, "lastBufferedAtTokens", &rounded))
 		return;
-	params_bool(turn->params,
+	params_bool(ctx->params,
 		datum_field(request, MEMORY_SET_BUFFERING_OBSERVATION_FLAG__IS_BUFFERING)->boolean);
 	if (datum_is_null(tokens))
-		params_null(turn->params);
+		params_null(ctx->params);
 	else
-		params_int4(turn->params, rounded);
-	send_update(turn, call, SQL_MEMORY_SET_BUFFERING_OBSERVATION_FLAG, id);
+		params_int4(ctx->params, rounded);
+	send_update(ctx, call, SQL_MEMORY_SET_BUFFERING_OBSERVATION_FLAG, id);
 }
 
-void memory_set_pending_message_tokens(struct turn *turn)
+void memory_set_pending_message_tokens(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *id = datum_field(call->request, MEMORY_SET_PENDING_MESSAGE_TOKENS__ID);
 	int32_t tokens = 0;
 
-	if (!binding_text_ok(turn, call, id, "id") ||
-		!om_tokens(turn, call,
+	if (!binding_text_ok(ctx, call, id, "id") ||
+		!om_tokens(ctx, call,
 			datum_field(call->request, MEMORY_SET_PENDING_MESSAGE_TOKENS__TOKEN_COUNT),
 			"tokenCount", &tokens))
 		return;
-	params_int4(turn->params, tokens);
-	send_update(turn, call, SQL_MEMORY_SET_PENDING_MESSAGE_TOKENS, id);
+	params_int4(ctx->params, tokens);
+	send_update(ctx, call, SQL_MEMORY_SET_PENDING_MESSAGE_TOKENS, id);
 }
 
 /* ---------------------------------------------------------------- updateActiveObservations */
 
 /* The field, an array of strings, as jsonb. */
-static bool take_texts(struct turn *turn, struct call *call, unsigned field, struct datum *out)
+static bool take_texts(struct context *ctx, struct call *call, unsigned field, struct datum *out)
 {
 	const struct datum *texts = datum_field(call->request, field);
 	const struct type_field *declared = &call->request_type->fields[field];
@@ -71,13 +72,13 @@ static bool take_texts(struct turn *turn, struct call *call, unsigned field, str
 	*out = datum_null();
 	if (datum_is_null(texts))
 		return true;
-	struct datum json = datum_to_json(turn->arena, declared->type, texts);
-	return binding_json(turn, call, &json, declared->name, out);
+	struct datum json = datum_to_json(ctx->arena, declared->type, texts);
+	return binding_json(ctx, call, &json, declared->name, out);
 }
 
-void memory_update_active_observations(struct turn *turn)
+void memory_update_active_observations(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__ID);
 	const struct datum *text = datum_field(request,
@@ -87,31 +88,31 @@ void memory_update_active_observations(struct turn *turn)
 	struct datum ids;
 	int32_t tokens = 0;
 
-	if (!binding_text_ok(turn, call, id, "id") ||
-		!binding_text_ok(turn, call, text, "observations") ||
-		!binding_time_ok(turn, call, observed, "lastObservedAt") ||
-		!om_tokens(turn, call,
+	if (!binding_text_ok(ctx, call, id, "id") ||
+		!binding_text_ok(ctx, call, text, "observations") ||
+		!binding_time_ok(ctx, call, observed, "lastObservedAt") ||
+		!om_tokens(ctx, call,
 			datum_field(request, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__TOKEN_COUNT),
 			"tokenCount", &tokens) ||
-		!take_texts(turn, call, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__OBSERVED_MESSAGE_IDS,
+		!take_texts(ctx, call, MEMORY_UPDATE_ACTIVE_OBSERVATIONS__OBSERVED_MESSAGE_IDS,
 			&ids))
 		return;
-	bind_text(turn->params, text);
-	bind_time(turn->params, observed);
-	params_int4(turn->params, tokens);
-	bind_jsonb(turn->params, &ids);
-	send_update(turn, call, SQL_MEMORY_UPDATE_ACTIVE_OBSERVATIONS, id);
+	bind_text(ctx->params, text);
+	bind_time(ctx->params, observed);
+	params_int4(ctx->params, tokens);
+	bind_jsonb(ctx->params, &ids);
+	send_update(ctx, call, SQL_MEMORY_UPDATE_ACTIVE_OBSERVATIONS, id);
 }
 
 /* ---------------------------------------------------------------- updateBufferedObservations */
 
 /* An array of one chunk: the given one with whole counts, an id and its time. */
-static struct datum new_chunk(struct turn *turn, const struct call *call)
+static struct datum new_chunk(struct context *ctx, const struct call *call)
 {
 	const unsigned field = MEMORY_UPDATE_BUFFERED_OBSERVATIONS__CHUNK;
 	const struct type *type = call->request_type->fields[field].type;
 	const struct datum *given = datum_field(call->request, field);
-	struct datum *fields = arena_alloc(turn->arena, type->field_count * sizeof(*fields));
+	struct datum *fields = arena_alloc(ctx->arena, type->field_count * sizeof(*fields));
 	char id[UUID_TEXT_SIZE], created[ISO_TIME_SIZE];
 
 	memcpy(fields, given->items, type->field_count * sizeof(*fields));
@@ -120,14 +121,14 @@ static struct datum new_chunk(struct turn *turn, const struct call *call)
 	tokens = &fields[MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__MESSAGE_TOKENS];
 	tokens->real = om_round(tokens->real);
 	struct datum rounded = datum_record(fields, given->size);
-	struct datum json = datum_to_json(turn->arena, type, &rounded);
+	struct datum json = datum_to_json(ctx->arena, type, &rounded);
 	uuid_v4(id);
 	iso_time_write(created, call->now_ms);
 
 	/* The rest of the object follows, behind its brace. */
-	struct json_text out = json_text_new(turn->arena);
+	struct json_text out = json_text_new(ctx->arena);
 	json_text_puts(&out,
-		arena_printf(turn->arena, "[{\"id\":\"ombuf-%s\",\"createdAt\":\"%s\",", id,
+		arena_printf(ctx->arena, "[{\"id\":\"ombuf-%s\",\"createdAt\":\"%s\",", id,
 			created));
 	json_text_add(&out, json.text + 1, json.size - 1);
 	json_text_puts(&out, "]");
@@ -136,9 +137,9 @@ static struct datum new_chunk(struct turn *turn, const struct call *call)
 	return chunks;
 }
 
-void memory_update_buffered_observations(struct turn *turn)
+void memory_update_buffered_observations(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_BUFFERED_OBSERVATIONS__ID);
 	const struct datum *buffered = datum_field(request,
@@ -151,48 +152,48 @@ void memory_update_buffered_observations(struct turn *turn)
 		MEMORY_BUFFERED_OBSERVATION_CHUNK_INPUT__LAST_OBSERVED_AT);
 	struct datum chunks;
 
-	if (!binding_text_ok(turn, call, id, "id") ||
-		!binding_text_ok(turn, call, cycle, "chunk.cycleId") ||
-		!binding_time_ok(turn, call, observed, "chunk.lastObservedAt") ||
-		!binding_time_ok(turn, call, buffered, "lastBufferedAtTime"))
+	if (!binding_text_ok(ctx, call, id, "id") ||
+		!binding_text_ok(ctx, call, cycle, "chunk.cycleId") ||
+		!binding_time_ok(ctx, call, observed, "chunk.lastObservedAt") ||
+		!binding_time_ok(ctx, call, buffered, "lastBufferedAtTime"))
 		return;
-	struct datum given = new_chunk(turn, call);
-	if (!binding_json(turn, call, &given, "chunk", &chunks))
+	struct datum given = new_chunk(ctx, call);
+	if (!binding_json(ctx, call, &given, "chunk", &chunks))
 		return;
-	bind_jsonb(turn->params, &chunks);
-	bind_text(turn->params, cycle);
-	bind_time(turn->params, buffered);
-	send_update(turn, call, SQL_MEMORY_UPDATE_BUFFERED_OBSERVATIONS, id);
+	bind_jsonb(ctx->params, &chunks);
+	bind_text(ctx->params, cycle);
+	bind_time(ctx->params, buffered);
+	send_update(ctx, call, SQL_MEMORY_UPDATE_BUFFERED_OBSERVATIONS, id);
 }
 
 /* ---------------------------------------------------------------- updateBufferedReflection */
 
-void memory_update_buffered_reflection(struct turn *turn)
+void memory_update_buffered_reflection(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__ID);
 	const struct datum *text = datum_field(request,
 		MEMORY_UPDATE_BUFFERED_REFLECTION__REFLECTION);
 	int32_t tokens = 0, input = 0;
 
-	if (!binding_text_ok(turn, call, id, "id") ||
-		!binding_text_ok(turn, call, text, "reflection") ||
-		!om_tokens(turn, call,
+	if (!binding_text_ok(ctx, call, id, "id") ||
+		!binding_text_ok(ctx, call, text, "reflection") ||
+		!om_tokens(ctx, call,
 			datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__TOKEN_COUNT),
 			"tokenCount", &tokens) ||
-		!om_tokens(turn, call,
+		!om_tokens(ctx, call,
 			datum_field(request, MEMORY_UPDATE_BUFFERED_REFLECTION__INPUT_TOKEN_COUNT),
 			"inputTokenCount", &input))
 		return;
-	bind_text(turn->params, text);
-	params_int4(turn->params, tokens);
-	params_int4(turn->params, input);
-	params_int4(turn->params,
+	bind_text(ctx->params, text);
+	params_int4(ctx->params, tokens);
+	params_int4(ctx->params, input);
+	params_int4(ctx->params,
 		(int32_t)datum_field(request,
 			MEMORY_UPDATE_BUFFERED_REFLECTION__REFLECTED_OBSERVATION_LINE_COUNT)
 			->integer);
-	send_update(turn, call, SQL_MEMORY_UPDATE_BUFFERED_REFLECTION, id);
+	send_update(ctx, call, SQL_MEMORY_UPDATE_BUFFERED_REFLECTION, id);
 }
 
 /* ---------------------------------------------------------------- updateObservationalMemoryConfig */
@@ -212,7 +213,7 @@ struct merge {
 	struct merge *outer;
 	struct object target;
 	struct object source;
-	struct json_walk walk;
+	struct json_iter iter;
 	bool adding; /* the target's members are done, the source's own ones follow */
 };
 
@@ -229,14 +230,14 @@ static int compare_members(const void *a, const void *b)
 static struct object object_of(struct arena *arena, struct json text)
 {
 	struct object object = { .text = text };
-	struct json_walk walk = json_walk(text);
+	struct json_iter iter = json_iter(text);
 	struct json key, value;
 
-	while (json_next(&walk, &key, &value))
+	while (json_next(&iter, &key, &value))
 		object.count++;
 	object.members = arena_calloc(arena, object.count + 1, sizeof(*object.members));
-	walk = json_walk(text);
-	for (size_t i = 0; json_next(&walk, &key, &value); i++)
+	iter = json_iter(text);
+	for (size_t i = 0; json_next(&iter, &key, &value); i++)
 		object.members[i] = (struct member){ key, value };
 	qsort(object.members, object.count, sizeof(*object.members), compare_members);
 	return object;
@@ -259,7 +260,7 @@ static struct merge *merge_open(struct json_text *out, struct merge *outer, stru
 	merge->outer = outer;
 	merge->target = object_of(out->arena, target);
 	merge->source = object_of(out->arena, source);
-	merge->walk = json_walk(target);
+	merge->iter = json_iter(target);
 	return merge;
 }
 
@@ -290,11 +291,11 @@ static struct datum deep_merge(struct arena *arena, struct json target, struct j
 	struct json key, value;
 
 	while (merge) {
-		if (json_next(&merge->walk, &key, &value)) {
+		if (json_next(&merge->iter, &key, &value)) {
 			merge = merge_member(&out, merge, key, value);
 		} else if (!merge->adding) {
 			merge->adding = true;
-			merge->walk = json_walk(merge->source.text);
+			merge->iter = json_iter(merge->source.text);
 		} else {
 			json_text_puts(&out, "}");
 			merge = merge->outer;
@@ -304,7 +305,7 @@ static struct datum deep_merge(struct arena *arena, struct json target, struct j
 }
 
 /* What is stored, in normal form; {} for nothing, or for what is no object. */
-static struct datum stored_config(struct turn *turn, const struct rows *rows)
+static struct datum stored_config(struct context *ctx, const struct rows *rows)
 {
 	struct datum stored = datum_string("{}");
 
@@ -314,10 +315,10 @@ static struct datum stored_config(struct turn *turn, const struct rows *rows)
 		if (json_kind((struct json){ text, len }) == JSON_OBJECT_KIND)
 			stored = datum_text(text, (uint32_t)len);
 	}
-	return json_normal(turn->arena, &stored);
+	return json_normal(ctx->arena, &stored);
 }
 
-static void config_locked(struct turn *turn, const struct rows *rows, void *arg)
+static void config_locked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct datum *id = datum_field(call->request,
@@ -325,36 +326,36 @@ static void config_locked(struct turn *turn, const struct rows *rows, void *arg)
 	struct datum given;
 
 	if (rows_count(rows) == 0) {
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 		return;
 	}
-	if (!binding_json(turn, call,
+	if (!binding_json(ctx, call,
 		    datum_field(call->request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG),
 		    "config", &given))
 		return;
-	struct datum stored = stored_config(turn, rows);
-	struct datum change = json_normal(turn->arena, &given);
-	struct datum merged = deep_merge(turn->arena, json_of(&stored), json_of(&change));
-	bind_text(turn->params, &merged);
-	send_update(turn, call, SQL_MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__STORE, id);
+	struct datum stored = stored_config(ctx, rows);
+	struct datum change = json_normal(ctx->arena, &given);
+	struct datum merged = deep_merge(ctx->arena, json_of(&stored), json_of(&change));
+	bind_text(ctx->params, &merged);
+	send_update(ctx, call, SQL_MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__STORE, id);
 }
 
-void memory_update_observational_memory_config(struct turn *turn)
+void memory_update_observational_memory_config(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *id = datum_field(request,
 		MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__ID);
 	const struct datum *config = datum_field(request,
 		MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG);
 
-	if (!binding_text_ok(turn, call, id, "id"))
+	if (!binding_text_ok(ctx, call, id, "id"))
 		return;
 	if (json_kind(json_of(config)) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
 			"config is no JSON object");
 		return;
 	}
-	bind_text(turn->params, id);
-	turn_send(turn, SQL_MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__LOCK, config_locked, call);
+	bind_text(ctx->params, id);
+	context_send(ctx, SQL_MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__LOCK, config_locked, call);
 }

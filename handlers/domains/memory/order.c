@@ -4,7 +4,7 @@
 
 #include "fields.gen.h"
 
-static bool is(const struct datum *text, const char *word)
+static bool memory_order_is(const struct datum *text, const char *word)
 {
 	return text->size == strlen(word) && memcmp(text->text, word, text->size) == 0;
 }
@@ -13,9 +13,9 @@ static bool read_field(const struct datum *field, bool of_threads, struct memory
 {
 	if (datum_is_null(field))
 		return true;
-	if (is(field, "createdAt"))
+	if (memory_order_is(field, "createdAt"))
 		order->field = "createdAt";
-	else if (of_threads && is(field, "updatedAt"))
+	else if (of_threads && memory_order_is(field, "updatedAt"))
 		order->field = "updatedAt";
 	else
 		return false;
@@ -26,23 +26,23 @@ static bool read_direction(const struct datum *direction, struct memory_order *o
 {
 	if (datum_is_null(direction))
 		return true;
-	order->descending = is(direction, "DESC");
-	return order->descending || is(direction, "ASC");
+	order->descending = memory_order_is(direction, "DESC");
+	return order->descending || memory_order_is(direction, "ASC");
 }
 
-bool memory_order_read(struct turn *turn, struct call *call, const struct datum *order_by,
+bool memory_order_read(struct context *ctx, struct call *call, const struct datum *order_by,
 	bool of_threads, struct memory_order *order)
 {
 	if (datum_is_null(order_by))
 		return true;
 	if (!read_field(datum_field(order_by, MEMORY_ORDER_BY__FIELD), of_threads, order)) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
 			"orderBy.field is none of %s",
 			of_threads ? "createdAt, updatedAt" : "createdAt");
 		return false;
 	}
 	if (!read_direction(datum_field(order_by, MEMORY_ORDER_BY__DIRECTION), order)) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
 			"orderBy.direction is none of ASC, DESC");
 		return false;
 	}

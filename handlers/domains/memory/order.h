@@ -15,7 +15,7 @@ struct memory_order {
 
 /* Reads a (nullable) mastra.memory.OrderBy; `order` holds the defaults. Only threads may be
  * ordered by updatedAt. False: the call has failed with INVALID_ORDER_BY. */
-bool memory_order_read(struct turn *turn, struct call *call, const struct datum *order_by,
+bool memory_order_read(struct context *ctx, struct call *call, const struct datum *order_by,
 	bool of_threads, struct memory_order *order) __attribute__((warn_unused_result));
 
 /* ASC or DESC */

@@ -32,7 +32,7 @@ struct saving {
 
 /* Commands that one statement serves. */
 struct run {
-	struct turn *turn;
+	struct context *ctx;
 	struct keys *threads;
 	int64_t *touched_ms; /* by thread: the last command's time */
 	struct keys *ids;
@@ -44,65 +44,66 @@ struct run {
 
 /* ---------------------------------------------------------------- one command */
 
-static const struct datum *thread_id_of(const struct datum *message)
+static const struct datum *save_messages_thread_id_of(const struct datum *message)
 {
 	return datum_field(message, MEMORY_MESSAGE__THREAD_ID);
 }
 
-static bool message_fits(struct turn *turn, struct call *call, const struct datum *message)
+static bool message_fits(struct context *ctx, struct call *call, const struct datum *message)
 {
-	const struct datum *thread_id = thread_id_of(message);
+	const struct datum *thread_id = save_messages_thread_id_of(message);
 	const struct datum *resource_id = datum_field(message, MEMORY_MESSAGE__RESOURCE_ID);
 
 	if (datum_is_null(thread_id) || !thread_id->size) {
-		call_fail(turn, call, FAILURE_INVALID, "THREAD_ID_REQUIRED", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "THREAD_ID_REQUIRED", NULL,
 			"Every message needs a threadId");
 		return false;
 	}
 	if (datum_is_null(resource_id) || !resource_id->size) {
-		call_fail(turn, call, FAILURE_INVALID, "RESOURCE_ID_REQUIRED", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "RESOURCE_ID_REQUIRED", NULL,
 			"Every message needs a resourceId");
 		return false;
 	}
-	return binding_text_ok(turn, call, datum_field(message, MEMORY_MESSAGE__ID), "id") &&
-		binding_text_ok(turn, call, thread_id, "threadId") &&
-		binding_text_ok(turn, call, resource_id, "resourceId") &&
-		binding_text_ok(turn, call, datum_field(message, MEMORY_MESSAGE__TYPE), "type") &&
-		binding_time_ok(turn, call, datum_field(message, MEMORY_MESSAGE__CREATED_AT),
+	return binding_text_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__ID), "id") &&
+		binding_text_ok(ctx, call, thread_id, "threadId") &&
+		binding_text_ok(ctx, call, resource_id, "resourceId") &&
+		binding_text_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__TYPE), "type") &&
+		binding_time_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__CREATED_AT),
 			"createdAt") &&
-		memory_role_ok(turn, call, datum_field(message, MEMORY_MESSAGE__ROLE));
+		memory_role_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__ROLE));
 }
 
 /* A text is stored as it is, anything else as JSON.stringify prints it. */
-static bool content_fits(struct turn *turn, struct call *call, const struct datum *message,
+static bool content_fits(struct context *ctx, struct call *call, const struct datum *message,
 	struct datum *content)
 {
 	const struct datum *given = datum_field(message, MEMORY_MESSAGE__CONTENT);
 
 	switch (json_kind(json_of(given))) {
 	case JSON_STRING_KIND:
-		*content = json_unquote(turn->arena, json_of(given));
-		return binding_text_ok(turn, call, content, "content");
+		*content = json_unquote(ctx->arena, json_of(given));
+		return binding_text_ok(ctx, call, content, "content");
 	case JSON_OBJECT_KIND:
 	case JSON_ARRAY_KIND:
-		*content = json_normal(turn->arena, given);
+		*content = json_normal(ctx->arena, given);
 		return true;
 	default:
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
 			"A message's content must be an object or a text");
 		return false;
 	}
 }
 
 /* The contents of the command's messages; NULL if it can't be done (the call has failed). */
-static struct datum *contents_of(struct turn *turn, struct call *call, const struct datum *messages)
+static struct datum *contents_of(struct context *ctx, struct call *call,
+	const struct datum *messages)
 {
-	struct datum *contents = arena_calloc(turn->arena, messages->size, sizeof(*contents));
+	struct datum *contents = arena_calloc(ctx->arena, messages->size, sizeof(*contents));
 
 	for (uint32_t i = 0; i < messages->size; i++) {
 		const struct datum *message = &messages->items[i];
-		if (!message_fits(turn, call, message) ||
-			!content_fits(turn, call, message, &contents[i]))
+		if (!message_fits(ctx, call, message) ||
+			!content_fits(ctx, call, message, &contents[i]))
 			return NULL;
 	}
 	return contents;
@@ -110,12 +111,12 @@ static struct datum *contents_of(struct turn *turn, struct call *call, const str
 
 /* ---------------------------------------------------------------- the outcome */
 
-static void reply_saved(struct turn *turn, const struct saving *saving)
+static void reply_saved(struct context *ctx, const struct saving *saving)
 {
-	struct message_list *list = message_list_new(turn->arena);
+	struct message_list *list = message_list_new(ctx->arena);
 
 	if (!saving->call->wants_reply) {
-		call_reply_null(turn, saving->call);
+		call_reply_null(ctx, saving->call);
 		return;
 	}
 	for (uint32_t i = 0; i < saving->messages->size; i++) {
@@ -126,28 +127,29 @@ static void reply_saved(struct turn *turn, const struct saving *saving)
 		message_list_add(list, &message);
 	}
 	struct datum messages = message_list_result(list);
-	call_reply(turn, saving->call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
+	call_reply(ctx, saving->call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
 }
 
 /* The first thread of the command that is among the missing ones; NULL if none is. */
 static const struct datum *missing_thread(const struct saving *saving, const struct keys *missing)
 {
 	for (uint32_t i = 0; missing && i < saving->messages->size; i++) {
-		const struct datum *thread_id = thread_id_of(&saving->messages->items[i]);
+		const struct datum *thread_id =
+			save_messages_thread_id_of(&saving->messages->items[i]);
 		if (keys_find(missing, thread_id) != KEYS_NONE)
 			return thread_id;
 	}
 	return NULL;
 }
 
-static struct keys *missing_threads(struct turn *turn, const struct rows *rows)
+static struct keys *missing_threads(struct context *ctx, const struct rows *rows)
 {
 	uint32_t count = (uint32_t)rows_count(rows);
 
 	if (!count)
 		return NULL;
-	struct datum *texts = arena_calloc(turn->arena, count, sizeof(*texts));
-	struct keys *missing = keys_new(turn->arena, count);
+	struct datum *texts = arena_calloc(ctx->arena, count, sizeof(*texts));
+	struct keys *missing = keys_new(ctx->arena, count);
 	for (uint32_t i = 0; i < count; i++) {
 		size_t len = 0;
 		const char *text = rows_text(rows, (int)i, 0, &len);
@@ -157,31 +159,31 @@ static struct keys *missing_threads(struct turn *turn, const struct rows *rows)
 	return missing;
 }
 
-static void run_done(struct turn *turn, const struct rows *rows, void *arg)
+static void run_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct run *run = arg;
-	const struct keys *missing = missing_threads(turn, rows);
+	const struct keys *missing = missing_threads(ctx, rows);
 
 	for (size_t i = 0; i < run->saving_count; i++) {
 		const struct saving *saving = &run->savings[i];
 		const struct datum *thread_id = missing_thread(saving, missing);
 		if (thread_id)
-			memory_thread_missing(turn, saving->call, thread_id);
+			memory_thread_missing(ctx, saving->call, thread_id);
 		else
-			reply_saved(turn, saving);
+			reply_saved(ctx, saving);
 	}
 }
 
 /* ---------------------------------------------------------------- a run of commands */
 
-static struct run *run_new(struct turn *turn)
+static struct run *run_new(struct context *ctx)
 {
-	struct run *run = arena_calloc(turn->arena, 1, sizeof(*run));
+	struct run *run = arena_calloc(ctx->arena, 1, sizeof(*run));
 
-	run->turn = turn;
-	run->threads = keys_new(turn->arena, (uint32_t)turn->count);
-	run->ids = keys_new(turn->arena, (uint32_t)turn->count);
-	run->savings = arena_calloc(turn->arena, turn->count, sizeof(*run->savings));
+	run->ctx = ctx;
+	run->threads = keys_new(ctx->arena, (uint32_t)ctx->count);
+	run->ids = keys_new(ctx->arena, (uint32_t)ctx->count);
+	run->savings = arena_calloc(ctx->arena, ctx->count, sizeof(*run->savings));
 	return run;
 }
 
@@ -191,8 +193,8 @@ static void run_reserve(struct run *run, uint32_t count)
 	if (count <= run->room)
 		return;
 	uint32_t room = count < 2 * run->room ? 2 * run->room : count;
-	struct stored_message *rows = arena_alloc(run->turn->arena, room * sizeof(*rows));
-	int64_t *touched_ms = arena_alloc(run->turn->arena, room * sizeof(*touched_ms));
+	struct stored_message *rows = arena_alloc(run->ctx->arena, room * sizeof(*rows));
+	int64_t *touched_ms = arena_alloc(run->ctx->arena, room * sizeof(*touched_ms));
 	if (run->room) {
 		memcpy(rows, run->rows, run->room * sizeof(*rows));
 		memcpy(touched_ms, run->touched_ms, run->room * sizeof(*touched_ms));
@@ -213,7 +215,8 @@ static void run_add_message(struct run *run, const struct saving *saving, uint32
 		row->created_ms = datum_field(message, MEMORY_MESSAGE__CREATED_AT)->integer;
 	row->message = message;
 	row->content = saving->contents[index];
-	run->touched_ms[keys_add(run->threads, thread_id_of(message))] = saving->call->now_ms;
+	run->touched_ms[keys_add(run->threads, save_messages_thread_id_of(message))] =
+		saving->call->now_ms;
 }
 
 static void run_add(struct run *run, struct saving saving)
@@ -259,7 +262,7 @@ static void bind_messages(const struct run *run, struct params *params)
 		const struct stored_message *row = &run->rows[order[i]];
 		const struct datum *message = row->message;
 		bind_element_text(params, id, datum_field(message, MEMORY_MESSAGE__ID));
-		bind_element_text(params, thread, thread_id_of(message));
+		bind_element_text(params, thread, save_messages_thread_id_of(message));
 		bind_element_text(params, content, &row->content);
 		array_timestamp_ms(params, created, row->created_ms);
 		bind_element_text(params, role, datum_field(message, MEMORY_MESSAGE__ROLE));
@@ -271,9 +274,9 @@ static void bind_messages(const struct run *run, struct params *params)
 
 static void run_send(struct run *run, int statement)
 {
-	bind_touched(run, run->turn->params);
-	bind_messages(run, run->turn->params);
-	turn_send(run->turn, statement, run_done, run);
+	bind_touched(run, run->ctx->params);
+	bind_messages(run, run->ctx->params);
+	context_send(run->ctx, statement, run_done, run);
 }
 
 static void run_send_folded(struct run *run)
@@ -281,7 +284,7 @@ static void run_send_folded(struct run *run)
 	if (!run->saving_count)
 		return;
 	struct datum table = datum_string("mastra_messages");
-	bool expected = turn_expect_new(run->turn, table, keys_count(run->ids));
+	bool expected = context_insert_optimistically(run->ctx, table, keys_count(run->ids));
 	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
 }
 
@@ -290,56 +293,57 @@ static void run_send_folded(struct run *run)
 static bool has_several_threads(const struct datum *messages)
 {
 	for (uint32_t i = 1; i < messages->size; i++)
-		if (!datum_equals(thread_id_of(&messages->items[0]),
-			    thread_id_of(&messages->items[i])))
+		if (!datum_equals(save_messages_thread_id_of(&messages->items[0]),
+			    save_messages_thread_id_of(&messages->items[i])))
 			return true;
 	return false;
 }
 
 /* Is one of the ids already in the run, for another thread? */
-static bool contradicts(const struct run *run, const struct datum *messages)
+static bool save_messages_contradicts(const struct run *run, const struct datum *messages)
 {
 	for (uint32_t i = 0; i < messages->size; i++) {
 		const struct datum *message = &messages->items[i];
 		uint32_t id = keys_find(run->ids, datum_field(message, MEMORY_MESSAGE__ID));
 		if (id != KEYS_NONE &&
-			!datum_equals(thread_id_of(run->rows[id].message), thread_id_of(message)))
+			!datum_equals(save_messages_thread_id_of(run->rows[id].message),
+				save_messages_thread_id_of(message)))
 			return true;
 	}
 	return false;
 }
 
 /* Adds the command to the run or ends that; returns the run that later commands may join. */
-static struct run *save_call(struct turn *turn, struct run *run, struct call *call)
+static struct run *save_call(struct context *ctx, struct run *run, struct call *call)
 {
 	const struct datum *messages = datum_field(call->request, MEMORY_SAVE_MESSAGES__MESSAGES);
 	struct saving saving = { .call = call, .messages = messages };
 
 	if (messages->size) {
-		saving.contents = contents_of(turn, call, messages);
+		saving.contents = contents_of(ctx, call, messages);
 		if (!saving.contents)
 			return run;
 	} else {
-		reply_saved(turn, &saving);
+		reply_saved(ctx, &saving);
 		return run;
 	}
 	bool several = has_several_threads(messages);
-	if (several || contradicts(run, messages)) {
+	if (several || save_messages_contradicts(run, messages)) {
 		run_send_folded(run);
-		run = run_new(turn);
+		run = run_new(ctx);
 	}
 	run_add(run, saving);
 	if (!several)
 		return run;
 	run_send(run, SQL_MEMORY_SAVE_MESSAGES__TOGETHER);
-	return run_new(turn);
+	return run_new(ctx);
 }
 
-void memory_save_messages(struct turn *turn)
+void memory_save_messages(struct context *ctx)
 {
-	struct run *run = run_new(turn);
+	struct run *run = run_new(ctx);
 
-	for (size_t i = 0; i < turn->count; i++)
-		run = save_call(turn, run, turn->calls[i]);
+	for (size_t i = 0; i < ctx->count; i++)
+		run = save_call(ctx, run, ctx->calls[i]);
 	run_send_folded(run);
 }

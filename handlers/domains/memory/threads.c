@@ -15,44 +15,44 @@ struct saved_thread {
 	struct datum metadata; /* as it is stored */
 };
 
-static bool thread_fits(struct turn *turn, struct call *call, const struct datum *thread,
+static bool thread_fits(struct context *ctx, struct call *call, const struct datum *thread,
 	struct datum *metadata)
 {
 	const struct datum *title = datum_field(thread, MEMORY_THREAD__TITLE);
 
 	if (datum_is_null(title)) {
-		call_fail(turn, call, FAILURE_INVALID, "TITLE_REQUIRED", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "TITLE_REQUIRED", NULL,
 			"A thread can't be saved without a title");
 		return false;
 	}
-	return binding_text_ok(turn, call, datum_field(thread, MEMORY_THREAD__ID), "thread.id") &&
-		binding_text_ok(turn, call, title, "thread.title") &&
-		binding_text_ok(turn, call, datum_field(thread, MEMORY_THREAD__RESOURCE_ID),
+	return binding_text_ok(ctx, call, datum_field(thread, MEMORY_THREAD__ID), "thread.id") &&
+		binding_text_ok(ctx, call, title, "thread.title") &&
+		binding_text_ok(ctx, call, datum_field(thread, MEMORY_THREAD__RESOURCE_ID),
 			"thread.resourceId") &&
-		binding_time_ok(turn, call, datum_field(thread, MEMORY_THREAD__CREATED_AT),
+		binding_time_ok(ctx, call, datum_field(thread, MEMORY_THREAD__CREATED_AT),
 			"thread.createdAt") &&
-		binding_time_ok(turn, call, datum_field(thread, MEMORY_THREAD__UPDATED_AT),
+		binding_time_ok(ctx, call, datum_field(thread, MEMORY_THREAD__UPDATED_AT),
 			"thread.updatedAt") &&
-		binding_json(turn, call, datum_field(thread, MEMORY_THREAD__METADATA),
+		binding_json(ctx, call, datum_field(thread, MEMORY_THREAD__METADATA),
 			"thread.metadata", metadata) &&
-		stored_json_ok(turn, call, metadata, "thread.metadata");
+		stored_json_ok(ctx, call, metadata, "thread.metadata");
 }
 
 /* The thread as it was given, its metadata as it was stored. */
-static void reply_thread(struct turn *turn, struct call *call, const struct datum *thread,
+static void reply_thread(struct context *ctx, struct call *call, const struct datum *thread,
 	struct datum metadata)
 {
-	struct datum *fields = arena_calloc(turn->arena, MEMORY_THREAD_SIZE, sizeof(*fields));
+	struct datum *fields = arena_calloc(ctx->arena, MEMORY_THREAD_SIZE, sizeof(*fields));
 
 	if (!call->wants_reply) {
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 		return;
 	}
 	memcpy(fields, thread->items, MEMORY_THREAD_SIZE * sizeof(*fields));
 	fields[MEMORY_THREAD__METADATA] = json_kind(json_of(&metadata)) == JSON_NULL_KIND
 		? datum_null()
 		: metadata;
-	call_reply(turn, call, datum_record(fields, MEMORY_THREAD_SIZE));
+	call_reply(ctx, call, datum_record(fields, MEMORY_THREAD_SIZE));
 }
 
 static void bind_threads(struct params *params, const struct keys *ids,
@@ -82,38 +82,38 @@ static void bind_threads(struct params *params, const struct keys *ids,
 	}
 }
 
-void memory_save_thread(struct turn *turn)
+void memory_save_thread(struct context *ctx)
 {
-	struct keys *ids = keys_new(turn->arena, (uint32_t)turn->count);
-	struct saved_thread *saved = arena_calloc(turn->arena, turn->count, sizeof(*saved));
+	struct keys *ids = keys_new(ctx->arena, (uint32_t)ctx->count);
+	struct saved_thread *saved = arena_calloc(ctx->arena, ctx->count, sizeof(*saved));
 
-	for (size_t i = 0; i < turn->count; i++) {
-		struct call *call = turn->calls[i];
+	for (size_t i = 0; i < ctx->count; i++) {
+		struct call *call = ctx->calls[i];
 		const struct datum *thread = datum_field(call->request, MEMORY_SAVE_THREAD__THREAD);
 		struct datum metadata;
-		if (!thread_fits(turn, call, thread, &metadata))
+		if (!thread_fits(ctx, call, thread, &metadata))
 			continue;
 		uint32_t number = keys_add(ids, datum_field(thread, MEMORY_THREAD__ID));
 		saved[number] = (struct saved_thread){ thread, metadata };
-		reply_thread(turn, call, thread, metadata);
+		reply_thread(ctx, call, thread, metadata);
 	}
 	if (!keys_count(ids))
 		return;
-	bind_threads(turn->params, ids, saved);
-	turn_send(turn, SQL_MEMORY_SAVE_THREAD, NULL, NULL);
+	bind_threads(ctx->params, ids, saved);
+	context_send(ctx, SQL_MEMORY_SAVE_THREAD, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------- deleteThread */
 
 /* Fails the call if the first table, its name quoted as SQL needs it, is not ours to delete from. */
-static bool vectors_are_ours(struct turn *turn, struct call *call, const struct rows *rows)
+static bool vectors_are_ours(struct context *ctx, struct call *call, const struct rows *rows)
 {
 	size_t len = 0;
 
 	if (!rows_count(rows) || !rows_bool(rows, 0, 1))
 		return true;
 	const char *table = rows_text(rows, 0, 0, &len);
-	call_fail(turn, call, FAILURE_INTERNAL, "VECTORS_NOT_DELETABLE", NULL,
+	call_fail(ctx, call, FAILURE_INTERNAL, "VECTORS_NOT_DELETABLE", NULL,
 		"%.*s may hold embeddings of the thread, and the worker's role may not delete from it: "
 		"grant it SELECT and DELETE",
 		(int)len, table);
@@ -121,34 +121,34 @@ static bool vectors_are_ours(struct turn *turn, struct call *call, const struct 
 }
 
 /* One row a vector table, those that are not ours first. */
-static void clear_vectors(struct turn *turn, const struct rows *rows, void *arg)
+static void clear_vectors(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct datum *thread_id = datum_field(call->request, MEMORY_DELETE_THREAD__THREAD_ID);
 
-	if (!vectors_are_ours(turn, call, rows))
+	if (!vectors_are_ours(ctx, call, rows))
 		return;
 	for (int i = 0; i < rows_count(rows); i++) {
 		size_t len = 0;
 		const char *table = rows_text(rows, i, 0, &len);
-		bind_text(turn->params, thread_id);
-		turn_send_sql(turn,
-			arena_printf(turn->arena,
+		bind_text(ctx->params, thread_id);
+		context_send_sql(ctx,
+			arena_printf(ctx->arena,
 				"DELETE FROM :\"schema\".%.*s WHERE metadata->>'thread_id' = $1::text",
 				(int)len, table),
 			NULL, NULL);
 	}
-	call_reply_null(turn, call);
+	call_reply_null(ctx, call);
 }
 
-void memory_delete_thread(struct turn *turn)
+void memory_delete_thread(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *thread_id = datum_field(call->request, MEMORY_DELETE_THREAD__THREAD_ID);
 
-	if (!binding_text_ok(turn, call, thread_id, "threadId"))
+	if (!binding_text_ok(ctx, call, thread_id, "threadId"))
 		return;
-	bind_text(turn->params, thread_id);
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	turn_send(turn, SQL_MEMORY_DELETE_THREAD, clear_vectors, call);
+	bind_text(ctx->params, thread_id);
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	context_send(ctx, SQL_MEMORY_DELETE_THREAD, clear_vectors, call);
 }

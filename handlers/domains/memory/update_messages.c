@@ -20,36 +20,36 @@ struct updating {
 	const struct datum **first;
 };
 
-static bool update_fits(struct turn *turn, struct call *call, const struct datum *update)
+static bool update_fits(struct context *ctx, struct call *call, const struct datum *update)
 {
 	const struct datum *content = datum_field(update, MEMORY_MESSAGE_UPDATE__CONTENT);
 	enum json_kind kind = json_kind(json_of(content));
 
 	if (kind != JSON_ABSENT && kind != JSON_NULL_KIND && kind != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
 			"A message's content is updated by an object that is merged into it");
 		return false;
 	}
-	return memory_role_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE)) &&
-		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ID), "id") &&
-		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__THREAD_ID),
+	return memory_role_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE)) &&
+		binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ID), "id") &&
+		binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__THREAD_ID),
 			"threadId") &&
-		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__RESOURCE_ID),
+		binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__RESOURCE_ID),
 			"resourceId") &&
-		binding_text_ok(turn, call, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE),
+		binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE),
 			"type");
 }
 
-static bool read_updates(struct turn *turn, struct updating *updating)
+static bool update_messages_read_updates(struct context *ctx, struct updating *updating)
 {
 	const struct datum *updates = updating->updates;
 
-	updating->ids = keys_new(turn->arena, updates->size);
-	updating->first = arena_calloc(turn->arena, (size_t)updates->size + 1,
+	updating->ids = keys_new(ctx->arena, updates->size);
+	updating->first = arena_calloc(ctx->arena, (size_t)updates->size + 1,
 		sizeof(*updating->first));
 	for (uint32_t i = 0; i < updates->size; i++) {
 		const struct datum *update = &updates->items[i];
-		if (!update_fits(turn, updating->call, update))
+		if (!update_fits(ctx, updating->call, update))
 			return false;
 		uint32_t known = keys_count(updating->ids);
 		uint32_t number = keys_add(updating->ids,
@@ -80,30 +80,29 @@ static struct json merged_content(struct arena *arena, struct json old, struct j
 }
 
 /* The content as the list methods show it, if it is text: there is no object to merge into. */
-static struct json old_content(struct turn *turn, const struct datum *message)
+static struct json old_content(struct context *ctx, const struct datum *message)
 {
-	struct json content = message_content(turn->arena,
+	struct json content = message_content(ctx->arena,
 		datum_field(message, MEMORY_MESSAGE__CONTENT));
 
 	if (json_kind(content) != JSON_STRING_KIND)
 		return content;
-	struct message_list *list = message_list_new(turn->arena);
+	struct message_list *list = message_list_new(ctx->arena);
 	message_list_add(list, message);
 	struct datum shown = message_list_result(list);
 	return shown.size ? json_of(datum_field(&shown.items[0], MEMORY_MESSAGE__CONTENT))
 			  : (struct json){ 0 };
 }
 
-static struct datum new_content(struct turn *turn, const struct datum *message,
+static struct datum new_content(struct context *ctx, const struct datum *message,
 	const struct datum *update)
 {
 	const struct datum *given = datum_field(update, MEMORY_MESSAGE_UPDATE__CONTENT);
 
 	if (json_kind(json_of(given)) != JSON_OBJECT_KIND)
 		return datum_null();
-	struct datum normal = json_normal(turn->arena, given);
-	return json_datum(merged_content(turn->arena, old_content(turn, message),
-		json_of(&normal)));
+	struct datum normal = json_normal(ctx->arena, given);
+	return json_datum(merged_content(ctx->arena, old_content(ctx, message), json_of(&normal)));
 }
 
 /* Does it change anything beside its id? */
@@ -117,22 +116,22 @@ static bool has_fields(const struct datum *update)
 
 /* ---------------------------------------------------------------- the statements */
 
-static void reply_updated(struct turn *turn, const struct rows *rows, void *arg)
+static void reply_updated(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	int count = rows_count(rows);
-	struct datum *items = arena_calloc(turn->arena, (size_t)count + 1, sizeof(*items));
+	struct datum *items = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(*items));
 
 	for (int i = 0; i < count; i++) {
-		items[i] = message_of_row(turn, rows, i);
+		items[i] = message_of_row(ctx, rows, i);
 		struct datum *fields = items[i].items;
 		/* Here the reference names the type, also the usual one. */
 		if (datum_is_null(&fields[MEMORY_MESSAGE__TYPE]))
 			fields[MEMORY_MESSAGE__TYPE] = datum_string("v2");
-		fields[MEMORY_MESSAGE__CONTENT] = json_datum(message_content(turn->arena,
+		fields[MEMORY_MESSAGE__CONTENT] = json_datum(message_content(ctx->arena,
 			&fields[MEMORY_MESSAGE__CONTENT]));
 	}
-	call_reply(turn, call, datum_array(items, (uint32_t)count));
+	call_reply(ctx, call, datum_array(items, (uint32_t)count));
 }
 
 static void add_thread(struct keys *threads, const struct datum *thread_id)
@@ -142,10 +141,10 @@ static void add_thread(struct keys *threads, const struct datum *thread_id)
 }
 
 /* Binds the rows to change; `threads` gets those whose messages change. */
-static void bind_changes(struct turn *turn, const struct updating *updating,
+static void bind_changes(struct context *ctx, const struct updating *updating,
 	const struct rows *rows, struct keys *threads)
 {
-	struct params *params = turn->params;
+	struct params *params = ctx->params;
 	int id = params_array(params, ELEMENT_TEXT);
 	int thread = params_array(params, ELEMENT_TEXT);
 	int content = params_array(params, ELEMENT_TEXT);
@@ -154,13 +153,13 @@ static void bind_changes(struct turn *turn, const struct updating *updating,
 	int resource = params_array(params, ELEMENT_TEXT);
 
 	for (int i = 0; i < rows_count(rows); i++) {
-		struct datum message = message_of_row(turn, rows, i);
+		struct datum message = message_of_row(ctx, rows, i);
 		uint32_t number = keys_find(updating->ids,
 			datum_field(&message, MEMORY_MESSAGE__ID));
 		const struct datum *update = updating->first[number];
 		if (!has_fields(update))
 			continue;
-		struct datum merged = new_content(turn, &message, update);
+		struct datum merged = new_content(ctx, &message, update);
 		const struct datum *thread_id = datum_field(update,
 			MEMORY_MESSAGE_UPDATE__THREAD_ID);
 		bind_element_text(params, id, datum_field(&message, MEMORY_MESSAGE__ID));
@@ -175,37 +174,37 @@ static void bind_changes(struct turn *turn, const struct updating *updating,
 	}
 }
 
-static void locked(struct turn *turn, const struct rows *rows, void *arg)
+static void update_messages_locked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct updating *updating = arg;
-	struct keys *threads = keys_new(turn->arena, (uint32_t)rows_count(rows));
+	struct keys *threads = keys_new(ctx->arena, (uint32_t)rows_count(rows));
 
 	if (!rows_count(rows)) {
-		call_reply(turn, updating->call, datum_array(NULL, 0));
+		call_reply(ctx, updating->call, datum_array(NULL, 0));
 		return;
 	}
-	bind_changes(turn, updating, rows, threads);
-	int touched = params_array(turn->params, ELEMENT_TEXT);
+	bind_changes(ctx, updating, rows, threads);
+	int touched = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(threads); i++)
-		bind_element_text(turn->params, touched, keys_text(threads, i));
-	params_timestamp_ms(turn->params, updating->call->now_ms);
-	turn_send(turn, SQL_MEMORY_UPDATE_MESSAGES__CHANGE, NULL, NULL);
-	int ids = params_array(turn->params, ELEMENT_TEXT);
+		bind_element_text(ctx->params, touched, keys_text(threads, i));
+	params_timestamp_ms(ctx->params, updating->call->now_ms);
+	context_send(ctx, SQL_MEMORY_UPDATE_MESSAGES__CHANGE, NULL, NULL);
+	int ids = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(updating->ids); i++)
-		bind_element_text(turn->params, ids, keys_text(updating->ids, i));
-	turn_send(turn, SQL_MEMORY_UPDATE_MESSAGES__RESULT, reply_updated, updating->call);
+		bind_element_text(ctx->params, ids, keys_text(updating->ids, i));
+	context_send(ctx, SQL_MEMORY_UPDATE_MESSAGES__RESULT, reply_updated, updating->call);
 }
 
-void memory_update_messages(struct turn *turn)
+void memory_update_messages(struct context *ctx)
 {
-	struct updating *updating = arena_calloc(turn->arena, 1, sizeof(*updating));
+	struct updating *updating = arena_calloc(ctx->arena, 1, sizeof(*updating));
 
-	updating->call = turn->calls[0];
+	updating->call = ctx->calls[0];
 	updating->updates = datum_field(updating->call->request, MEMORY_UPDATE_MESSAGES__MESSAGES);
-	if (!read_updates(turn, updating))
+	if (!update_messages_read_updates(ctx, updating))
 		return;
-	int ids = params_array(turn->params, ELEMENT_TEXT);
+	int ids = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(updating->ids); i++)
-		bind_element_text(turn->params, ids, keys_text(updating->ids, i));
-	turn_send(turn, SQL_MEMORY_UPDATE_MESSAGES__LOCK, locked, updating);
+		bind_element_text(ctx->params, ids, keys_text(updating->ids, i));
+	context_send(ctx, SQL_MEMORY_UPDATE_MESSAGES__LOCK, update_messages_locked, updating);
 }

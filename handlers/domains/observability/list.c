@@ -86,7 +86,7 @@ static const unsigned equals[] = {
 };
 #define EQUALS_COUNT (sizeof(equals) / sizeof(equals[0]))
 
-static bool literals_fit(struct turn *turn, struct call *call, const struct datum *filters)
+static bool literals_fit(struct context *ctx, struct call *call, const struct datum *filters)
 {
 	static const struct {
 		unsigned field;
@@ -107,14 +107,14 @@ static bool literals_fit(struct turn *turn, struct call *call, const struct datu
 	};
 
 	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
-		if (!choice_ok(turn, call, datum_field(filters, literals[i].field),
+		if (!choice_ok(ctx, call, datum_field(filters, literals[i].field),
 			    literals[i].known, literals[i].code, literals[i].name))
 			return false;
 	return true;
 }
 
 /* *none: a null is among the conditions, so nothing can match. */
-static bool nulls_fit(struct turn *turn, struct call *call, const struct datum *filters,
+static bool nulls_fit(struct context *ctx, struct call *call, const struct datum *filters,
 	const struct type *type, bool *none)
 {
 	const struct datum *names = datum_field(filters, OBSERVABILITY_TRACES_FILTER__IS_NULL);
@@ -123,7 +123,7 @@ static bool nulls_fit(struct turn *turn, struct call *call, const struct datum *
 		const struct datum *name = &names->items[i];
 		int field = type_field_index(type, name->text, name->size);
 		if (field < 0 || null_meanings[field] == NULL_REFUSED) {
-			call_fail(turn, call, FAILURE_INVALID, "INVALID_IS_NULL", NULL,
+			call_fail(ctx, call, FAILURE_INVALID, "INVALID_IS_NULL", NULL,
 				"isNull names %.*s, which is no filter that can be null",
 				(int)name->size, name->text);
 			return false;
@@ -133,31 +133,30 @@ static bool nulls_fit(struct turn *turn, struct call *call, const struct datum *
 	return true;
 }
 
-static bool object_ok(struct turn *turn, struct call *call, const struct datum *json,
+static bool object_ok(struct context *ctx, struct call *call, const struct datum *json,
 	const char *name)
 {
 	enum json_kind kind = json_kind(json_of(json));
 
 	if (kind == JSON_ABSENT || kind == JSON_OBJECT_KIND || kind == JSON_NULL_KIND)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_FILTER", NULL, "%s must be an object",
-		name);
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_FILTER", NULL, "%s must be an object", name);
 	return false;
 }
 
-static bool filter_fits(struct turn *turn, struct call *call, const struct datum *filters,
+static bool filter_fits(struct context *ctx, struct call *call, const struct datum *filters,
 	const struct type *type, bool *none)
 {
-	return literals_fit(turn, call, filters) && nulls_fit(turn, call, filters, type, none) &&
-		object_ok(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__SCOPE),
+	return literals_fit(ctx, call, filters) && nulls_fit(ctx, call, filters, type, none) &&
+		object_ok(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__SCOPE),
 			"filters.scope") &&
-		object_ok(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__METADATA),
+		object_ok(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__METADATA),
 			"filters.metadata");
 }
 
 /* ---------------------------------------------------------------- binding the filter */
 
-static bool bind_range(struct turn *turn, struct call *call, const struct datum *range,
+static bool bind_range(struct context *ctx, struct call *call, const struct datum *range,
 	const char *name)
 {
 	const struct datum none = datum_null(), *start = &none, *end = &none;
@@ -166,61 +165,61 @@ static bool bind_range(struct turn *turn, struct call *call, const struct datum 
 		start = datum_field(range, OBSERVABILITY_DATE_RANGE__START);
 		end = datum_field(range, OBSERVABILITY_DATE_RANGE__END);
 	}
-	return bind_typed(turn, call, start, "timestamptz", name) &&
-		bind_typed(turn, call, end, "timestamptz", name);
+	return bind_typed(ctx, call, start, "timestamptz", name) &&
+		bind_typed(ctx, call, end, "timestamptz", name);
 }
 
 /* What a jsonb column is to contain; null and [] are no condition. */
-static bool bind_contained(struct turn *turn, struct call *call, const struct datum *json,
+static bool bind_contained(struct context *ctx, struct call *call, const struct datum *json,
 	const char *name)
 {
 	struct datum ready;
 
-	if (!binding_json(turn, call, json, name, &ready))
+	if (!binding_json(ctx, call, json, name, &ready))
 		return false;
 	if (json_kind(json_of(&ready)) == JSON_NULL_KIND)
 		ready = datum_null();
-	bind_jsonb(turn->params, &ready);
+	bind_jsonb(ctx->params, &ready);
 	return true;
 }
 
-static bool bind_tags(struct turn *turn, struct call *call, const struct datum *tags)
+static bool bind_tags(struct context *ctx, struct call *call, const struct datum *tags)
 {
 	const struct datum none = datum_null();
 
 	if (datum_is_null(tags) || !tags->size)
-		return bind_contained(turn, call, &none, "filters.tags");
-	struct datum json = span_texts_json(turn->arena, tags);
-	return bind_contained(turn, call, &json, "filters.tags");
+		return bind_contained(ctx, call, &none, "filters.tags");
+	struct datum json = span_texts_json(ctx->arena, tags);
+	return bind_contained(ctx, call, &json, "filters.tags");
 }
 
-static bool bind_conditions(struct turn *turn, struct call *call, const struct datum *filters,
-	const struct type *type)
+static bool list_traces_bind_conditions(struct context *ctx, struct call *call,
+	const struct datum *filters, const struct type *type)
 {
-	if (!bind_range(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__STARTED_AT),
+	if (!bind_range(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__STARTED_AT),
 		    "filters.startedAt") ||
-		!bind_range(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__ENDED_AT),
+		!bind_range(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__ENDED_AT),
 			"filters.endedAt"))
 		return false;
 	for (size_t i = 0; i < EQUALS_COUNT; i++)
-		if (!bind_typed(turn, call, datum_field(filters, equals[i]), "text",
+		if (!bind_typed(ctx, call, datum_field(filters, equals[i]), "text",
 			    type->fields[equals[i]].name))
 			return false;
-	return bind_contained(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__SCOPE),
+	return bind_contained(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__SCOPE),
 		       "filters.scope") &&
-		bind_contained(turn, call,
+		bind_contained(ctx, call,
 			datum_field(filters, OBSERVABILITY_TRACES_FILTER__METADATA),
 			"filters.metadata") &&
-		bind_tags(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__TAGS)) &&
-		bind_typed(turn, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__STATUS),
+		bind_tags(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__TAGS)) &&
+		bind_typed(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__STATUS),
 			"text", "filters.status") &&
-		bind_typed(turn, call,
+		bind_typed(ctx, call,
 			datum_field(filters, OBSERVABILITY_TRACES_FILTER__HAS_CHILD_ERROR), "bool",
 			"filters.hasChildError");
 }
 
 /* False: the call has failed and no parameter is left. */
-static bool bind_filter(struct turn *turn, struct call *call)
+static bool list_traces_bind_filter(struct context *ctx, struct call *call)
 {
 	const struct datum *filters = datum_field(call->request,
 		OBSERVABILITY_LIST_TRACES__FILTERS);
@@ -228,19 +227,19 @@ static bool bind_filter(struct turn *turn, struct call *call)
 
 	if (datum_is_null(filters)) {
 		for (int i = 0; i < conditions; i++)
-			params_null(turn->params);
+			params_null(ctx->params);
 		return true;
 	}
-	if (bind_conditions(turn, call, filters,
+	if (list_traces_bind_conditions(ctx, call, filters,
 		    call->request_type->fields[OBSERVABILITY_LIST_TRACES__FILTERS].type))
 		return true;
-	params_reset(turn->params);
+	params_reset(ctx->params);
 	return false;
 }
 
 /* ---------------------------------------------------------------- page and order */
 
-static bool read_paging(struct turn *turn, struct call *call, struct paging *paging)
+static bool read_paging(struct context *ctx, struct call *call, struct paging *paging)
 {
 	const struct datum *given = datum_field(call->request,
 		OBSERVABILITY_LIST_TRACES__PAGINATION);
@@ -251,14 +250,14 @@ static bool read_paging(struct turn *turn, struct call *call, struct paging *pag
 		size = datum_field(given, OBSERVABILITY_PAGINATION_ARGS__PER_PAGE);
 	}
 	if (!datum_is_null(size) && (size->integer < 1 || size->integer > MAX_PER_PAGE)) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_PAGE", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_PAGE", NULL,
 			"perPage must be from 1 to %d", MAX_PER_PAGE);
 		return false;
 	}
-	return paging_read(turn, call, page, size, DEFAULT_PER_PAGE, paging);
+	return paging_read(ctx, call, page, size, DEFAULT_PER_PAGE, paging);
 }
 
-static bool read_order(struct turn *turn, struct call *call, const char **order)
+static bool read_order(struct context *ctx, struct call *call, const char **order)
 {
 	static const char *const orders[2][2] = {
 		{ "startedAt ASC", "startedAt DESC" },
@@ -271,8 +270,8 @@ static bool read_order(struct turn *turn, struct call *call, const char **order)
 		const struct datum *by = datum_field(given, OBSERVABILITY_TRACES_ORDER_BY__FIELD);
 		const struct datum *way = datum_field(given,
 			OBSERVABILITY_TRACES_ORDER_BY__DIRECTION);
-		if (!choice_ok(turn, call, by, order_fields, "INVALID_ORDER", "orderBy.field") ||
-			!choice_ok(turn, call, way, directions, "INVALID_ORDER",
+		if (!choice_ok(ctx, call, by, order_fields, "INVALID_ORDER", "orderBy.field") ||
+			!choice_ok(ctx, call, way, directions, "INVALID_ORDER",
 				"orderBy.direction"))
 			return false;
 		field = datum_is_null(by) ? field : choice_find(order_fields, by);
@@ -283,7 +282,7 @@ static bool read_order(struct turn *turn, struct call *call, const char **order)
 }
 
 /* The reference checks what belongs to its modes, and then answers a delta like a first page. */
-static bool mode_fits(struct turn *turn, struct call *call)
+static bool mode_fits(struct context *ctx, struct call *call)
 {
 	const struct datum *request = call->request;
 	const struct datum *mode = datum_field(request, OBSERVABILITY_LIST_TRACES__MODE);
@@ -291,7 +290,7 @@ static bool mode_fits(struct turn *turn, struct call *call)
 	const struct datum *limit = datum_field(request, OBSERVABILITY_LIST_TRACES__LIMIT);
 	const char *why = NULL;
 
-	if (!choice_ok(turn, call, mode, modes, "INVALID_MODE", "mode"))
+	if (!choice_ok(ctx, call, mode, modes, "INVALID_MODE", "mode"))
 		return false;
 	bool delta = !datum_is_null(mode) && choice_find(modes, mode) == 1;
 	bool paged = !datum_is_null(datum_field(request, OBSERVABILITY_LIST_TRACES__PAGINATION)) ||
@@ -305,13 +304,13 @@ static bool mode_fits(struct turn *turn, struct call *call)
 	else if (!datum_is_null(limit) && (limit->integer < 1 || limit->integer > MAX_PER_PAGE))
 		why = "limit must be from 1 to 100";
 	if (why)
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_MODE", NULL, "%s", why);
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_MODE", NULL, "%s", why);
 	return !why;
 }
 
 /* ---------------------------------------------------------------- the reply */
 
-static void reply_page(struct turn *turn, const struct listing *listing, struct datum spans)
+static void reply_page(struct context *ctx, const struct listing *listing, struct datum spans)
 {
 	const struct paging *paging = &listing->paging;
 	struct datum page[OBSERVABILITY_PAGINATION_INFO_SIZE] = {
@@ -327,15 +326,15 @@ static void reply_page(struct turn *turn, const struct listing *listing, struct 
 		[OBSERVABILITY_LIST_TRACES_RESPONSE__SPANS] = spans,
 	};
 
-	call_reply(turn, listing->call,
+	call_reply(ctx, listing->call,
 		datum_record(fields, OBSERVABILITY_LIST_TRACES_RESPONSE_SIZE));
 }
 
-static void counted(struct turn *turn, const struct rows *rows, void *arg)
+static void list_traces_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct listing *listing = arg;
 
-	(void)turn;
+	(void)ctx;
 	listing->total = rows_integer(rows, 0, 0);
 }
 
@@ -358,10 +357,10 @@ static const struct type *spans_type(const struct call *call)
 		.type->item;
 }
 
-static void page_read(struct turn *turn, const struct rows *rows, void *arg)
+static void page_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct listing *listing = arg;
-	struct datum spans = stored_rows(turn, rows, spans_type(listing->call));
+	struct datum spans = stored_rows(ctx, rows, spans_type(listing->call));
 
 	for (uint32_t i = 0; i < spans.size; i++) {
 		struct datum *fields = spans.items[i].items;
@@ -369,13 +368,13 @@ static void page_read(struct turn *turn, const struct rows *rows, void *arg)
 			span_status(&fields[OBSERVABILITY_TRACE_SPAN__ERROR],
 				&fields[OBSERVABILITY_TRACE_SPAN__ENDED_AT]);
 	}
-	reply_page(turn, listing, spans);
+	reply_page(ctx, listing, spans);
 }
 
-static void light_page_read(struct turn *turn, const struct rows *rows, void *arg)
+static void light_page_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct listing *listing = arg;
-	struct datum spans = stored_rows(turn, rows, spans_type(listing->call));
+	struct datum spans = stored_rows(ctx, rows, spans_type(listing->call));
 	int input = rows_column(rows, "input");
 
 	for (uint32_t i = 0; i < spans.size; i++) {
@@ -383,51 +382,51 @@ static void light_page_read(struct turn *turn, const struct rows *rows, void *ar
 		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__STATUS] =
 			span_status(&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ERROR],
 				&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ENDED_AT]);
-		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__INPUT_PREVIEW] = row_preview(turn->arena,
+		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__INPUT_PREVIEW] = row_preview(ctx->arena,
 			rows, (int)i, input);
 	}
-	reply_page(turn, listing, spans);
+	reply_page(ctx, listing, spans);
 }
 
-static void send_page(struct turn *turn, struct listing *listing)
+static void list_traces_send_page(struct context *ctx, struct listing *listing)
 {
 	bool light = listing->call->command->id == COMMAND_ID_OBSERVABILITY_LIST_TRACES_LIGHT;
 
-	if (!bind_filter(turn, listing->call))
+	if (!list_traces_bind_filter(ctx, listing->call))
 		return;
-	turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES__COUNT, counted, listing);
-	if (!bind_filter(turn, listing->call))
+	context_send(ctx, SQL_OBSERVABILITY_LIST_TRACES__COUNT, list_traces_counted, listing);
+	if (!list_traces_bind_filter(ctx, listing->call))
 		return;
-	params_text(turn->params, listing->order, strlen(listing->order));
-	bind_paging(turn->params, &listing->paging);
+	params_text(ctx->params, listing->order, strlen(listing->order));
+	bind_paging(ctx->params, &listing->paging);
 	if (light) {
-		turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES_LIGHT__PAGE, light_page_read,
+		context_send(ctx, SQL_OBSERVABILITY_LIST_TRACES_LIGHT__PAGE, light_page_read,
 			listing);
 		return;
 	}
-	turn_bound(turn, listing->call);
-	turn_send(turn, SQL_OBSERVABILITY_LIST_TRACES__PAGE, page_read, listing);
+	context_bound(ctx, listing->call);
+	context_send(ctx, SQL_OBSERVABILITY_LIST_TRACES__PAGE, page_read, listing);
 }
 
 /* Both commands have the same request and reply, but for the spans' type. */
-void observability_list_traces(struct turn *turn)
+void observability_list_traces(struct context *ctx)
 {
-	struct listing *listing = arena_calloc(turn->arena, 1, sizeof(*listing));
-	struct call *call = turn->calls[0];
+	struct listing *listing = arena_calloc(ctx->arena, 1, sizeof(*listing));
+	struct call *call = ctx->calls[0];
 	const struct datum *filters = datum_field(call->request,
 		OBSERVABILITY_LIST_TRACES__FILTERS);
 	bool none = false;
 
 	listing->call = call;
-	if (!mode_fits(turn, call) || !read_paging(turn, call, &listing->paging) ||
-		!read_order(turn, call, &listing->order))
+	if (!mode_fits(ctx, call) || !read_paging(ctx, call, &listing->paging) ||
+		!read_order(ctx, call, &listing->order))
 		return;
 	if (!datum_is_null(filters) &&
-		!filter_fits(turn, call, filters,
+		!filter_fits(ctx, call, filters,
 			call->request_type->fields[OBSERVABILITY_LIST_TRACES__FILTERS].type, &none))
 		return;
 	if (none)
-		reply_page(turn, listing, datum_array(NULL, 0));
+		reply_page(ctx, listing, datum_array(NULL, 0));
 	else
-		send_page(turn, listing);
+		list_traces_send_page(ctx, listing);
 }

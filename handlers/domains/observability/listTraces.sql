@@ -1,5 +1,5 @@
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: observability_list_traces
 -- Both statements take the same filter: $1 to $4 the ends of the ranges of startedAt and endedAt,
 -- $5 to $18 what a column equals, $19 to $21 what scope, metadata and tags contain, $22 status,

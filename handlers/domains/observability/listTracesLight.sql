@@ -1,5 +1,5 @@
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: observability_list_traces
 -- The page as listTraces has it, which also counts; of the input only a preview is answered.
 -- statement: page

@@ -33,7 +33,7 @@ static bool is_json(const struct datum *text)
 
 /* The text's first PREVIEW_MAX units and an ellipsis, or all of it; null if it is empty. A
  * character of two units that the end would halve becomes U+FFFD, as its half has no UTF-8. */
-static struct datum truncate(struct arena *arena, const struct datum *text)
+static struct datum preview_truncate(struct arena *arena, const struct datum *text)
 {
 	unsigned units = 0;
 	uint32_t at = 0;
@@ -55,7 +55,7 @@ static struct datum truncate(struct arena *arena, const struct datum *text)
 		units < PREVIEW_MAX ? "\uFFFD" : ""));
 }
 
-static void add_part(struct json_text *out, const char *between, const struct datum *part)
+static void preview_add_part(struct json_text *out, const char *between, const struct datum *part)
 {
 	if (!part->size)
 		return;
@@ -86,10 +86,10 @@ static struct datum content_text(struct arena *arena, struct json content)
 		return json_unquote(arena, content);
 	if (json_kind(content) != JSON_ARRAY_KIND)
 		return datum_text("", 0);
-	struct json_walk walk = json_walk(content);
-	while (json_next(&walk, NULL, &item)) {
+	struct json_iter iter = json_iter(content);
+	while (json_next(&iter, NULL, &item)) {
 		struct datum text = part_text(arena, item);
-		add_part(&out, " ", &text);
+		preview_add_part(&out, " ", &text);
 	}
 	return json_datum(json_text_end(&out));
 }
@@ -98,15 +98,15 @@ static struct datum content_text(struct arena *arena, struct json content)
 static struct datum messages_text(struct arena *arena, struct json messages)
 {
 	struct json_text out = json_text_new(arena);
-	struct json_walk walk = json_walk(messages);
+	struct json_iter iter = json_iter(messages);
 	struct json message;
 
-	while (json_next(&walk, NULL, &message)) {
+	while (json_next(&iter, NULL, &message)) {
 		if (json_kind(message) != JSON_OBJECT_KIND ||
 			!json_is(json_get(message, "role"), "user"))
 			continue;
 		struct datum text = content_text(arena, json_get(message, "content"));
-		add_part(&out, " | ", &text);
+		preview_add_part(&out, " | ", &text);
 	}
 	return json_datum(json_text_end(&out));
 }
@@ -123,7 +123,7 @@ static struct datum value_preview(struct arena *arena, const struct datum *value
 		normal = messages_text(arena, messages);
 	else if (json_kind(json) == JSON_STRING_KIND)
 		normal = json_unquote(arena, json);
-	return truncate(arena, &normal);
+	return preview_truncate(arena, &normal);
 }
 
 struct datum span_preview(struct arena *arena, const struct datum *input)
@@ -138,5 +138,5 @@ struct datum span_preview(struct arena *arena, const struct datum *input)
 		return is_json(&inner) ? value_preview(arena, &inner) : datum_null();
 	if (inner.text[0] == '"' && is_json(&inner))
 		return value_preview(arena, &inner);
-	return truncate(arena, &text);
+	return preview_truncate(arena, &text);
 }

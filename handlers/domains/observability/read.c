@@ -17,70 +17,70 @@ struct datum span_status(const struct datum *error, const struct datum *ended_at
 /* ---------------------------------------------------------------- a span */
 
 /* The result of a command that answers {span}, or null without a row. */
-static void reply_span(struct turn *turn, const struct rows *rows, struct call *call)
+static void reply_span(struct context *ctx, const struct rows *rows, struct call *call)
 {
 	const struct type *type = reply_result_type(call)->fields[0].type;
 
 	if (!rows_count(rows)) {
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 		return;
 	}
-	struct datum spans = stored_rows(turn, rows, type);
-	call_reply(turn, call, datum_record(&spans.items[0], 1));
+	struct datum spans = stored_rows(ctx, rows, type);
+	call_reply(ctx, call, datum_record(&spans.items[0], 1));
 }
 
-static void span_read(struct turn *turn, const struct rows *rows, void *arg)
+static void span_read(struct context *ctx, const struct rows *rows, void *arg)
 {
-	reply_span(turn, rows, arg);
+	reply_span(ctx, rows, arg);
 }
 
-void observability_get_span(struct turn *turn)
+void observability_get_span(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *trace_id = datum_field(call->request, OBSERVABILITY_GET_SPAN__TRACE_ID);
 	const struct datum *span_id = datum_field(call->request, OBSERVABILITY_GET_SPAN__SPAN_ID);
 
-	if (!binding_text_ok(turn, call, trace_id, "traceId") ||
-		!binding_text_ok(turn, call, span_id, "spanId"))
+	if (!binding_text_ok(ctx, call, trace_id, "traceId") ||
+		!binding_text_ok(ctx, call, span_id, "spanId"))
 		return;
-	bind_text(turn->params, trace_id);
-	bind_text(turn->params, span_id);
-	turn_send(turn, call->command->statement, span_read, call);
+	bind_text(ctx->params, trace_id);
+	bind_text(ctx->params, span_id);
+	context_send(ctx, call->command->statement, span_read, call);
 }
 
-static void root_read(struct turn *turn, const struct rows *rows, void *arg)
+static void root_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
 	if (rows_count(rows) > 1)
-		call_fail(turn, call, FAILURE_CONFLICT, "SEVERAL_ROOT_SPANS", NULL,
+		call_fail(ctx, call, FAILURE_CONFLICT, "SEVERAL_ROOT_SPANS", NULL,
 			"The trace has more than one span without a parent");
 	else
-		reply_span(turn, rows, call);
+		reply_span(ctx, rows, call);
 }
 
 /* Sends the command's statement with its traceId alone. */
-static void send_trace(struct turn *turn, turn_result_fn *done)
+static void send_trace(struct context *ctx, context_result_fn *done)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *trace_id = binding_path(call, "traceId", NULL);
 
-	if (!binding_text_ok(turn, call, trace_id, "traceId"))
+	if (!binding_text_ok(ctx, call, trace_id, "traceId"))
 		return;
-	bind_text(turn->params, trace_id);
-	turn_bound(turn, call);
-	turn_send(turn, call->command->statement, done, call);
+	bind_text(ctx->params, trace_id);
+	context_bound(ctx, call);
+	context_send(ctx, call->command->statement, done, call);
 }
 
-void observability_get_root_span(struct turn *turn)
+void observability_get_root_span(struct context *ctx)
 {
-	send_trace(turn, root_read);
+	send_trace(ctx, root_read);
 }
 
 /* ---------------------------------------------------------------- a trace */
 
 /* {traceId, spans}, or null without a span: all of these commands answer so. */
-static void trace_read(struct turn *turn, const struct rows *rows, void *arg)
+static void trace_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct type *spans =
@@ -88,60 +88,60 @@ static void trace_read(struct turn *turn, const struct rows *rows, void *arg)
 	struct datum fields[OBSERVABILITY_GET_TRACE_RESPONSE_SIZE];
 
 	if (!rows_count(rows)) {
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 		return;
 	}
 	fields[OBSERVABILITY_GET_TRACE_RESPONSE__TRACE_ID] = *binding_path(call, "traceId", NULL);
-	fields[OBSERVABILITY_GET_TRACE_RESPONSE__SPANS] = stored_rows(turn, rows, spans->item);
-	call_reply(turn, call, datum_record(fields, OBSERVABILITY_GET_TRACE_RESPONSE_SIZE));
+	fields[OBSERVABILITY_GET_TRACE_RESPONSE__SPANS] = stored_rows(ctx, rows, spans->item);
+	call_reply(ctx, call, datum_record(fields, OBSERVABILITY_GET_TRACE_RESPONSE_SIZE));
 }
 
-void observability_get_trace(struct turn *turn)
+void observability_get_trace(struct context *ctx)
 {
-	send_trace(turn, trace_read);
+	send_trace(ctx, trace_read);
 }
 
-static bool branch_fits(struct turn *turn, struct call *call, const struct datum *trace_id,
+static bool branch_fits(struct context *ctx, struct call *call, const struct datum *trace_id,
 	const struct datum *span_id, const struct datum *depth)
 {
 	if (!trace_id->size || !span_id->size) {
-		call_fail(turn, call, FAILURE_INVALID, "ID_REQUIRED", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "ID_REQUIRED", NULL,
 			"traceId and spanId must not be empty");
 		return false;
 	}
 	if (!datum_is_null(depth) && depth->integer < 0) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_DEPTH", NULL, "depth must be >= 0");
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_DEPTH", NULL, "depth must be >= 0");
 		return false;
 	}
-	return binding_text_ok(turn, call, trace_id, "traceId") &&
-		binding_text_ok(turn, call, span_id, "spanId");
+	return binding_text_ok(ctx, call, trace_id, "traceId") &&
+		binding_text_ok(ctx, call, span_id, "spanId");
 }
 
-void observability_get_branch(struct turn *turn)
+void observability_get_branch(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *trace_id = datum_field(call->request,
 		OBSERVABILITY_GET_BRANCH__TRACE_ID);
 	const struct datum *span_id = datum_field(call->request, OBSERVABILITY_GET_BRANCH__SPAN_ID);
 	const struct datum *depth = datum_field(call->request, OBSERVABILITY_GET_BRANCH__DEPTH);
 
-	if (!branch_fits(turn, call, trace_id, span_id, depth))
+	if (!branch_fits(ctx, call, trace_id, span_id, depth))
 		return;
-	bind_text(turn->params, trace_id);
-	bind_text(turn->params, span_id);
+	bind_text(ctx->params, trace_id);
+	bind_text(ctx->params, span_id);
 	if (datum_is_null(depth))
-		params_null(turn->params);
+		params_null(ctx->params);
 	else
-		params_int4(turn->params, (int32_t)depth->integer);
-	turn_bound(turn, call);
-	turn_send(turn, call->command->statement, trace_read, call);
+		params_int4(ctx->params, (int32_t)depth->integer);
+	context_bound(ctx, call);
+	context_send(ctx, call->command->statement, trace_read, call);
 }
 
 /* ---------------------------------------------------------------- batchDeleteTraces */
 
-void observability_batch_delete_traces(struct turn *turn)
+void observability_batch_delete_traces(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *ids = datum_field(request,
 		OBSERVABILITY_BATCH_DELETE_TRACES__TRACE_IDS);
@@ -150,14 +150,14 @@ void observability_batch_delete_traces(struct turn *turn)
 		    OBSERVABILITY_BATCH_DELETE_TRACES__ORGANIZATION_ID)) ||
 		!datum_is_null(datum_field(request,
 			OBSERVABILITY_BATCH_DELETE_TRACES__RESOURCE_ID))) {
-		call_fail(turn, call, FAILURE_UNSUPPORTED, "SCOPE_NOT_SUPPORTED", NULL,
+		call_fail(ctx, call, FAILURE_UNSUPPORTED, "SCOPE_NOT_SUPPORTED", NULL,
 			"Traces can't be deleted by organizationId or resourceId here");
 		return;
 	}
 	for (uint32_t i = 0; i < ids->size; i++)
-		if (!binding_text_ok(turn, call, &ids->items[i], "traceIds"))
+		if (!binding_text_ok(ctx, call, &ids->items[i], "traceIds"))
 			return;
-	call_reply_null(turn, call);
-	bind_texts(turn->params, ids);
-	turn_send(turn, SQL_OBSERVABILITY_BATCH_DELETE_TRACES, NULL, NULL);
+	call_reply_null(ctx, call);
+	bind_texts(ctx->params, ids);
+	context_send(ctx, SQL_OBSERVABILITY_BATCH_DELETE_TRACES, NULL, NULL);
 }

@@ -97,13 +97,13 @@ static struct datum *own_items(struct arena *arena, struct span_write *write)
 }
 
 /* A JSON text, or the null that it spells. */
-static bool take_json(struct span_reader *reader, struct span_write *write, unsigned column,
+static bool span_take_json(struct span_reader *reader, struct span_write *write, unsigned column,
 	const struct datum *json, const char *name)
 {
-	struct turn *turn = reader->turn;
+	struct context *ctx = reader->ctx;
 	struct datum ready;
 
-	if (!binding_json(turn, reader->call, json, name, &ready))
+	if (!binding_json(ctx, reader->call, json, name, &ready))
 		return false;
 	if (json_kind(json_of(&ready)) == JSON_NULL_KIND) {
 		write->cleared |= SPAN_BIT(column);
@@ -113,7 +113,7 @@ static bool take_json(struct span_reader *reader, struct span_write *write, unsi
 	}
 	if (ready.kind != DATUM_NULL && ready.text == span_value(write, column)->text)
 		return true;
-	own_items(turn->arena, write)[column - write->first] = ready;
+	own_items(ctx->arena, write)[column - write->first] = ready;
 	return true;
 }
 
@@ -121,18 +121,18 @@ static bool take_json(struct span_reader *reader, struct span_write *write, unsi
 static bool value_fits(struct span_reader *reader, const struct datum *value, unsigned column,
 	const char *name)
 {
-	struct turn *turn = reader->turn;
+	struct context *ctx = reader->ctx;
 	struct call *call = reader->call;
 
 	switch (span_kind(column)) {
 	case SPAN_TYPE:
-		return choice_ok(turn, call, value, span_types, "INVALID_SPAN_TYPE", name);
+		return choice_ok(ctx, call, value, span_types, "INVALID_SPAN_TYPE", name);
 	case SPAN_ENTITY_TYPE:
-		return choice_ok(turn, call, value, span_entity_types, "INVALID_ENTITY_TYPE", name);
+		return choice_ok(ctx, call, value, span_entity_types, "INVALID_ENTITY_TYPE", name);
 	case SPAN_TIME:
-		return binding_time_ok(turn, call, value, name);
+		return binding_time_ok(ctx, call, value, name);
 	case SPAN_TEXT:
-		return binding_text_ok(turn, call, value, name);
+		return binding_text_ok(ctx, call, value, name);
 	default:
 		return true;
 	}
@@ -146,13 +146,13 @@ static bool take_value(struct span_reader *reader, struct span_write *write, uns
 
 	switch (span_kind(column)) {
 	case SPAN_JSON:
-		return take_json(reader, write, column, value, name);
+		return span_take_json(reader, write, column, value, name);
 	case SPAN_TEXTS:
-		json = span_texts_json(reader->turn->arena, value);
-		return take_json(reader, write, column, &json, name);
+		json = span_texts_json(reader->ctx->arena, value);
+		return span_take_json(reader, write, column, &json, name);
 	case SPAN_JSONS:
-		json = jsons_json(reader->turn->arena, value);
-		return take_json(reader, write, column, &json, name);
+		json = jsons_json(reader->ctx->arena, value);
+		return span_take_json(reader, write, column, &json, name);
 	default:
 		write->given |= SPAN_BIT(column);
 		return value_fits(reader, value, column, name);
@@ -180,8 +180,7 @@ static bool read_names(struct span_reader *reader, const struct datum *names,
 		int field = type_field_index(type, name->text, name->size);
 		unsigned column = (unsigned)field + first;
 		if (field < 0 || column < REQUIRED_END || column >= SPAN_COLUMNS) {
-			call_fail(reader->turn, reader->call, FAILURE_INVALID, "INVALID_CLEAR",
-				NULL,
+			call_fail(reader->ctx, reader->call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
 				"clear names %.*s, which is no field of a span that can be null",
 				(int)name->size, name->text);
 			return false;
@@ -205,7 +204,7 @@ static bool take_cleared(struct span_reader *reader, struct span_write *write,
 	write->cleared |= reader->named;
 	if (!(write->cleared & write->given))
 		return true;
-	call_fail(reader->turn, reader->call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
+	call_fail(reader->ctx, reader->call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
 		"clear names a field that has a value");
 	return false;
 }
@@ -215,8 +214,8 @@ static bool take_cleared(struct span_reader *reader, struct span_write *write,
 static bool take_columns(struct span_reader *reader, struct span_write *write,
 	const struct datum *record, const struct type *type)
 {
-	if (!binding_text_ok(reader->turn, reader->call, write->trace_id, "traceId") ||
-		!binding_text_ok(reader->turn, reader->call, write->span_id, "spanId"))
+	if (!binding_text_ok(reader->ctx, reader->call, write->trace_id, "traceId") ||
+		!binding_text_ok(reader->ctx, reader->call, write->span_id, "spanId"))
 		return false;
 	write->items = record->items;
 	for (unsigned column = UPDATE_FIRST; column < SPAN_COLUMNS; column++) {

@@ -54,7 +54,7 @@ struct datum span_texts_json(struct arena *arena, const struct datum *texts);
 
 /* Reads the commands of one turn. */
 struct span_reader {
-	struct turn *turn;
+	struct context *ctx;
 	struct call *call;
 	/* The last list of names to clear and what it came to: lists repeat from span to span. */
 	const struct datum *names;

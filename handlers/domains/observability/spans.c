@@ -50,11 +50,11 @@ struct span_writes {
 
 /* ---------------------------------------------------------------- reading the commands */
 
-static struct span_write *add_write(struct span_writes *writes, struct turn *turn)
+static struct span_write *add_write(struct span_writes *writes, struct context *ctx)
 {
 	if (writes->count == writes->room) {
-		size_t room = writes->room * 2 + turn->count;
-		struct span_write *list = arena_alloc(turn->arena, room * sizeof(*list));
+		size_t room = writes->room * 2 + ctx->count;
+		struct span_write *list = arena_alloc(ctx->arena, room * sizeof(*list));
 		if (writes->count)
 			memcpy(list, writes->list, writes->count * sizeof(*list));
 		writes->list = list;
@@ -71,7 +71,7 @@ static bool read_create(struct span_reader *reader, const struct datum *record,
 
 	if (!span_read_create(reader, record, type, &write))
 		return false;
-	struct span_write *added = add_write(writes, reader->turn);
+	struct span_write *added = add_write(writes, reader->ctx);
 	write.place = added->place;
 	*added = write;
 	writes->created = type;
@@ -79,7 +79,7 @@ static bool read_create(struct span_reader *reader, const struct datum *record,
 }
 
 /* An update of nothing does nothing: it does not even move updatedAt. */
-static bool read_update(struct span_reader *reader, const struct datum *trace_id,
+static bool spans_read_update(struct span_reader *reader, const struct datum *trace_id,
 	const struct datum *span_id, const struct datum *updates, const struct type *type,
 	struct span_writes *writes)
 {
@@ -89,7 +89,7 @@ static bool read_update(struct span_reader *reader, const struct datum *trace_id
 		return false;
 	if (!(write.given | write.cleared))
 		return true;
-	struct span_write *added = add_write(writes, reader->turn);
+	struct span_write *added = add_write(writes, reader->ctx);
 	write.place = added->place;
 	*added = write;
 	return true;
@@ -107,7 +107,7 @@ static bool read_creates(struct span_reader *reader, struct span_writes *writes)
 	return true;
 }
 
-static bool read_updates(struct span_reader *reader, struct span_writes *writes)
+static bool spans_read_updates(struct span_reader *reader, struct span_writes *writes)
 {
 	const struct datum *records = datum_field(reader->call->request,
 		OBSERVABILITY_BATCH_UPDATE_SPANS__RECORDS);
@@ -117,7 +117,8 @@ static bool read_updates(struct span_reader *reader, struct span_writes *writes)
 
 	for (uint32_t i = 0; i < records->size; i++) {
 		const struct datum *record = &records->items[i];
-		if (!read_update(reader, datum_field(record, OBSERVABILITY_SPAN_UPDATE__TRACE_ID),
+		if (!spans_read_update(reader,
+			    datum_field(record, OBSERVABILITY_SPAN_UPDATE__TRACE_ID),
 			    datum_field(record, OBSERVABILITY_SPAN_UPDATE__SPAN_ID),
 			    datum_field(record, OBSERVABILITY_SPAN_UPDATE__UPDATES), type, writes))
 			return false;
@@ -137,13 +138,13 @@ static bool read_call(struct span_reader *reader, struct span_writes *writes)
 	case COMMAND_ID_OBSERVABILITY_BATCH_CREATE_SPANS:
 		return read_creates(reader, writes);
 	case COMMAND_ID_OBSERVABILITY_UPDATE_SPAN:
-		return read_update(reader,
+		return spans_read_update(reader,
 			datum_field(request, OBSERVABILITY_UPDATE_SPAN__TRACE_ID),
 			datum_field(request, OBSERVABILITY_UPDATE_SPAN__SPAN_ID),
 			datum_field(request, OBSERVABILITY_UPDATE_SPAN__UPDATES),
 			type->fields[OBSERVABILITY_UPDATE_SPAN__UPDATES].type, writes);
 	default:
-		return read_updates(reader, writes);
+		return spans_read_updates(reader, writes);
 	}
 }
 
@@ -163,7 +164,7 @@ static uint64_t prefix_of(const struct datum *text)
 	return be64toh(prefix);
 }
 
-static int compare_texts(const struct datum *a, const struct datum *b)
+static int spans_compare_texts(const struct datum *a, const struct datum *b)
 {
 	size_t shorter = a->size < b->size ? a->size : b->size;
 	int order = shorter ? memcmp(a->text, b->text, shorter) : 0;
@@ -173,11 +174,11 @@ static int compare_texts(const struct datum *a, const struct datum *b)
 
 static int compare_spans(const struct span_write *a, const struct span_write *b)
 {
-	int order = compare_texts(a->trace_id, b->trace_id);
-	return order ? order : compare_texts(a->span_id, b->span_id);
+	int order = spans_compare_texts(a->trace_id, b->trace_id);
+	return order ? order : spans_compare_texts(a->span_id, b->span_id);
 }
 
-static int compare_writes(const void *a, const void *b)
+static int spans_compare_writes(const void *a, const void *b)
 {
 	const struct sorted_write *one = a, *two = b;
 
@@ -189,16 +190,16 @@ static int compare_writes(const void *a, const void *b)
 		: (one->write->place > two->write->place) - (one->write->place < two->write->place);
 }
 
-static struct sorted_write *sort_writes(struct turn *turn, const struct span_writes *writes)
+static struct sorted_write *sort_writes(struct context *ctx, const struct span_writes *writes)
 {
-	struct sorted_write *sorted = arena_alloc(turn->arena, writes->count * sizeof(*sorted));
+	struct sorted_write *sorted = arena_alloc(ctx->arena, writes->count * sizeof(*sorted));
 
 	for (size_t i = 0; i < writes->count; i++)
 		sorted[i] = (struct sorted_write){
 			.prefix = prefix_of(writes->list[i].trace_id),
 			.write = &writes->list[i],
 		};
-	qsort(sorted, writes->count, sizeof(*sorted), compare_writes);
+	qsort(sorted, writes->count, sizeof(*sorted), spans_compare_writes);
 	return sorted;
 }
 
@@ -254,16 +255,16 @@ static void group_span(struct arena *arena, const struct sorted_write *sorted, s
 		group_write(arena, creates, create);
 }
 
-static void group_spans(struct turn *turn, const struct span_writes *writes,
+static void group_spans(struct context *ctx, const struct span_writes *writes,
 	struct span_group **updates, struct span_group **creates)
 {
-	const struct sorted_write *sorted = sort_writes(turn, writes);
+	const struct sorted_write *sorted = sort_writes(ctx, writes);
 	size_t begin = 0;
 
 	for (size_t i = 1; i <= writes->count; i++) {
 		if (i < writes->count && compare_spans(sorted[begin].write, sorted[i].write) == 0)
 			continue;
-		group_span(turn->arena, sorted + begin, i - begin, updates, creates);
+		group_span(ctx->arena, sorted + begin, i - begin, updates, creates);
 		begin = i;
 	}
 }
@@ -343,7 +344,8 @@ static void bind_end(struct params *params, int array, const struct span_write *
 }
 
 /* Of a column without values the element type is all that counts. */
-static void bind_column(struct params *params, const struct span_group *group, unsigned column)
+static void spans_bind_column(struct params *params, const struct span_group *group,
+	unsigned column)
 {
 	int array = params_array(params, element_of(column));
 
@@ -365,23 +367,23 @@ static void bind_instants(struct params *params, const struct span_group *group)
 	}
 }
 
-static void send_group(struct turn *turn, const struct span_group *group, int statement)
+static void send_group(struct context *ctx, const struct span_group *group, int statement)
 {
-	struct params *params = turn->params;
+	struct params *params = ctx->params;
 
 	bind_ids(params, group);
 	for (unsigned column = OBSERVABILITY_CREATE_SPAN_RECORD__NAME; column < SPAN_COLUMNS;
 		column++)
-		bind_column(params, group, column);
+		spans_bind_column(params, group, column);
 	bind_instants(params, group);
 	int keeps = params_array(params, ELEMENT_BOOL);
 	for (unsigned column = 0; column < SPAN_COLUMNS; column++)
 		array_bool(params, keeps, !(group->cleared & SPAN_BIT(column)));
-	turn_send(turn, statement, NULL, NULL);
+	context_send(ctx, statement, NULL, NULL);
 }
 
 /* Names the columns that any of the rows gives; the others stay null. */
-static const char *copy_sql(struct turn *turn, const struct type *type, const unsigned *columns,
+static const char *copy_sql(struct context *ctx, const struct type *type, const unsigned *columns,
 	size_t count)
 {
 	struct text sql = { 0 };
@@ -392,7 +394,7 @@ static const char *copy_sql(struct turn *turn, const struct type *type, const un
 		text_add(&sql, ", ");
 	}
 	text_add(&sql, "\"startedAtZ\", \"endedAtZ\") FROM STDIN (FORMAT binary)");
-	const char *copy = arena_copy(turn->arena, text_string(&sql), sql.len);
+	const char *copy = arena_copy(ctx->arena, text_string(&sql), sql.len);
 	text_free(&sql);
 	return copy;
 }
@@ -421,50 +423,51 @@ static void copy_span(struct params *params, int copy, const struct span_write *
 }
 
 /* False: a span is there already, none of them is in. */
-static bool copy_group(struct turn *turn, const struct type *type, const struct span_group *group)
+static bool copy_group(struct context *ctx, const struct type *type, const struct span_group *group)
 {
 	unsigned columns[SPAN_COLUMNS];
 	size_t count = given_columns(group, columns);
 
 	if (group->count < COPY_ROWS_MIN ||
-		!turn_copy_begin(turn, copy_sql(turn, type, columns, count)))
+		!context_copy_begin(ctx, copy_sql(ctx, type, columns, count)))
 		return false;
-	int copy = params_copy(turn->params);
+	int copy = params_copy(ctx->params);
 	size_t size;
 	for (const struct span_write *write = group->first; write; write = write->next) {
-		copy_span(turn->params, copy, write, columns, count);
-		copy_bytes(turn->params, copy, &size);
+		copy_span(ctx->params, copy, write, columns, count);
+		copy_bytes(ctx->params, copy, &size);
 		if (size >= COPY_PIECE_BYTES)
-			turn_copy_rows(turn, copy);
+			context_copy_rows(ctx, copy);
 	}
-	return turn_copy_end(turn, copy);
+	return context_copy_end(ctx, copy);
 }
 
-static void create_group(struct turn *turn, const struct type *type, const struct span_group *group)
+static void create_group(struct context *ctx, const struct type *type,
+	const struct span_group *group)
 {
-	if (!copy_group(turn, type, group))
-		send_group(turn, group, SQL_OBSERVABILITY_CREATE_SPAN__UPSERT);
+	if (!copy_group(ctx, type, group))
+		send_group(ctx, group, SQL_OBSERVABILITY_CREATE_SPAN__UPSERT);
 }
 
-void observability_write_spans(struct turn *turn)
+void observability_write_spans(struct context *ctx)
 {
-	struct span_reader reader = { .turn = turn };
+	struct span_reader reader = { .ctx = ctx };
 	struct span_writes writes = { .count = 0 };
 	struct span_group *updates = NULL, *creates = NULL;
 
-	for (size_t i = 0; i < turn->count; i++) {
+	for (size_t i = 0; i < ctx->count; i++) {
 		size_t before = writes.count;
-		reader.call = turn->calls[i];
+		reader.call = ctx->calls[i];
 		if (read_call(&reader, &writes))
-			call_reply_null(turn, reader.call);
+			call_reply_null(ctx, reader.call);
 		else
 			writes.count = before; /* all of a command's spans, or none */
 	}
 	if (!writes.count)
 		return;
-	group_spans(turn, &writes, &updates, &creates);
+	group_spans(ctx, &writes, &updates, &creates);
 	for (const struct span_group *group = updates; group; group = group->next)
-		send_group(turn, group, SQL_OBSERVABILITY_UPDATE_SPAN);
+		send_group(ctx, group, SQL_OBSERVABILITY_UPDATE_SPAN);
 	for (const struct span_group *group = creates; group; group = group->next)
-		create_group(turn, writes.created, group);
+		create_group(ctx, writes.created, group);
 }

@@ -1,5 +1,5 @@
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: scores_list_scores
 -- Both statements take the same filter: $1 entityId,
 -- $2 entityType, $3 organizationId, $4 projectId.

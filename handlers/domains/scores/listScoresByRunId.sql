@@ -1,6 +1,6 @@
 -- key: runId
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: scores_list_scores
 -- Both statements take the same filter: $1 runId, $2 organizationId, $3 projectId.
 -- The page takes $4 limit and $5 offset. The order is by the column, not by the reply's

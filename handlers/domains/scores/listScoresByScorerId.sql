@@ -1,5 +1,5 @@
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: scores_list_scores
 -- Both statements take the same filter: $1 scorerId, $2 entityId,
 -- $3 entityType, $4 source (null or empty is no condition), $5 organizationId, $6 projectId.

@@ -1,5 +1,5 @@
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: scores_list_scores
 -- Both statements take the same filter: $1 traceId, $2 spanId, $3 organizationId, $4 projectId.
 -- The page takes $5 limit and $6 offset. The order is by the column, not by the reply's

@@ -82,7 +82,7 @@ struct stored_score {
 	struct datum values[COLUMN_COUNT];
 };
 
-static struct datum quoted(struct arena *arena, const struct datum *json)
+static struct datum scores_quoted(struct arena *arena, const struct datum *json)
 {
 	struct datum normal = json_normal(arena, json);
 	struct json_text out = json_text_new(arena);
@@ -91,23 +91,23 @@ static struct datum quoted(struct arena *arena, const struct datum *json)
 	return json_datum(json_text_end(&out));
 }
 
-static bool take_json(struct turn *turn, struct call *call, const struct datum *given,
+static bool scores_take_json(struct context *ctx, struct call *call, const struct datum *given,
 	enum score_kind kind, const char *name, struct datum *out)
 {
 	if (kind != SCORE_ANY && !datum_is_null(given) &&
 		json_kind(json_of(given)) != JSON_OBJECT_KIND) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_SCORE", NULL,
-			"%s must be an object", name);
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be an object",
+			name);
 		return false;
 	}
-	if (!binding_json(turn, call, given, name, out))
+	if (!binding_json(ctx, call, given, name, out))
 		return false;
 	if (kind != SCORE_JSON && !datum_is_null(out))
-		*out = quoted(turn->arena, out);
+		*out = scores_quoted(ctx->arena, out);
 	return true;
 }
 
-static bool take_column(struct turn *turn, struct call *call, const struct score_column *column,
+static bool take_column(struct context *ctx, struct call *call, const struct score_column *column,
 	struct datum *out)
 {
 	const struct datum *given = datum_field(call->request, column->field);
@@ -115,30 +115,30 @@ static bool take_column(struct turn *turn, struct call *call, const struct score
 
 	*out = *given;
 	if (column->kind == SCORE_TEXT)
-		return binding_text_ok(turn, call, given, name);
+		return binding_text_ok(ctx, call, given, name);
 	if (column->kind != SCORE_NUMBER)
-		return take_json(turn, call, given, column->kind, name, out);
+		return scores_take_json(ctx, call, given, column->kind, name, out);
 	if (isfinite(given->real))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be a finite number",
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be a finite number",
 		name);
 	return false;
 }
 
-static bool entity_type_ok(struct turn *turn, struct call *call)
+static bool entity_type_ok(struct context *ctx, struct call *call)
 {
 	const struct datum *type = datum_field(call->request, SCORES_SAVE_SCORE__ENTITY_TYPE);
 
 	if (datum_is_null(type) || choice_find(entity_types, type) >= 0 ||
 		choice_find(span_types, type) >= 0)
 		return true;
-	return choice_ok(turn, call, type, span_types, "INVALID_ENTITY_TYPE",
+	return choice_ok(ctx, call, type, span_types, "INVALID_ENTITY_TYPE",
 		"entityType is none of AGENT, WORKFLOW, TRAJECTORY, STEP, EXTERNAL and");
 }
 
 /* *input_null: the input is a given null. The tenant and the like may be null too, which is to
  * give nothing; for any other field the reference refuses a null. */
-static bool read_cleared(struct turn *turn, struct call *call, bool *input_null)
+static bool read_cleared(struct context *ctx, struct call *call, bool *input_null)
 {
 	static const char *const nullable[] = { "input", "output", "organizationId", "projectId",
 		"batchId", "datasetId", "datasetItemId", NULL };
@@ -149,7 +149,7 @@ static bool read_cleared(struct turn *turn, struct call *call, bool *input_null)
 		const struct datum *name = &names->items[i];
 		int found = choice_find(nullable, name);
 		if (found < 0) {
-			call_fail(turn, call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
+			call_fail(ctx, call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
 				"clear names %.*s, which is no field of a score that can be null",
 				(int)name->size, name->text);
 			return false;
@@ -167,32 +167,32 @@ static void complete_input(struct stored_score *score, bool input_null)
 			score->values[i] = datum_string(input_null ? "\"null\"" : "\"\"");
 }
 
-static bool take_score(struct turn *turn, struct call *call, struct stored_score *out)
+static bool take_score(struct context *ctx, struct call *call, struct stored_score *out)
 {
 	bool input_null;
 	const struct datum *id = datum_field(call->request, SCORES_SAVE_SCORE__ID);
 
-	if (!choice_ok(turn, call, datum_field(call->request, SCORES_SAVE_SCORE__SOURCE), sources,
+	if (!choice_ok(ctx, call, datum_field(call->request, SCORES_SAVE_SCORE__SOURCE), sources,
 		    "INVALID_SOURCE", "source") ||
-		!entity_type_ok(turn, call) || !read_cleared(turn, call, &input_null) ||
-		!binding_text_ok(turn, call, id, "id"))
+		!entity_type_ok(ctx, call) || !read_cleared(ctx, call, &input_null) ||
+		!binding_text_ok(ctx, call, id, "id"))
 		return false;
 	out->at_ms = call->now_ms;
 	out->id = *id;
 	if (datum_is_null(id)) {
-		char *made = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+		char *made = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
 		uuid_v4(made);
 		out->id = datum_string(made);
 	}
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		if (!take_column(turn, call, &columns[i], &out->values[i]))
+		if (!take_column(ctx, call, &columns[i], &out->values[i]))
 			return false;
 	complete_input(out, input_null);
 	return true;
 }
 
 /* The score as it was given, with its id and times. */
-static void reply_score(struct turn *turn, struct call *call, const struct stored_score *score)
+static void reply_score(struct context *ctx, struct call *call, const struct stored_score *score)
 {
 	struct datum fields[SCORES_SCORE_ROW_DATA_SIZE] = { 0 };
 	const struct type *type = reply_result_type(call)->fields[0].type;
@@ -207,7 +207,7 @@ static void reply_score(struct turn *turn, struct call *call, const struct store
 	fields[SCORES_SCORE_ROW_DATA__CREATED_AT] = datum_integer(score->at_ms);
 	fields[SCORES_SCORE_ROW_DATA__UPDATED_AT] = datum_integer(score->at_ms);
 	struct datum record = datum_record(fields, SCORES_SCORE_ROW_DATA_SIZE);
-	call_reply(turn, call, datum_record(&record, SCORES_SAVE_SCORE_RESULT_SIZE));
+	call_reply(ctx, call, datum_record(&record, SCORES_SAVE_SCORE_RESULT_SIZE));
 }
 
 /* ---------------------------------------------------------------- saveScore: a turn */
@@ -219,7 +219,8 @@ struct score_batch {
 	uint32_t count;
 };
 
-static void bind_column(struct params *params, const struct score_batch *batch, size_t column)
+static void scores_bind_column(struct params *params, const struct score_batch *batch,
+	size_t column)
 {
 	static const enum params_element elements[] = {
 		[SCORE_TEXT] = ELEMENT_TEXT,
@@ -243,31 +244,31 @@ static void bind_column(struct params *params, const struct score_batch *batch, 
 	}
 }
 
-static void send_scores(struct turn *turn, const struct score_batch *batch)
+static void send_scores(struct context *ctx, const struct score_batch *batch)
 {
-	int ids = params_array(turn->params, ELEMENT_TEXT);
+	int ids = params_array(ctx->params, ELEMENT_TEXT);
 
 	for (uint32_t i = 0; i < batch->count; i++)
-		bind_element_text(turn->params, ids, &batch->scores[batch->order[i]].id);
+		bind_element_text(ctx->params, ids, &batch->scores[batch->order[i]].id);
 	for (size_t column = 0; column < COLUMN_COUNT; column++)
-		bind_column(turn->params, batch, column);
-	int times = params_array(turn->params, ELEMENT_TIMESTAMPTZ);
+		scores_bind_column(ctx->params, batch, column);
+	int times = params_array(ctx->params, ELEMENT_TIMESTAMPTZ);
 	for (uint32_t i = 0; i < batch->count; i++)
-		array_timestamp_ms(turn->params, times, batch->scores[batch->order[i]].at_ms);
-	turn_send(turn, SQL_SCORES_SAVE_SCORE, NULL, NULL);
+		array_timestamp_ms(ctx->params, times, batch->scores[batch->order[i]].at_ms);
+	context_send(ctx, SQL_SCORES_SAVE_SCORE, NULL, NULL);
 }
 
-void scores_save_score(struct turn *turn)
+void scores_save_score(struct context *ctx)
 {
-	struct stored_score *scores = arena_alloc(turn->arena, turn->count * sizeof(*scores));
-	struct datum *ids = arena_alloc(turn->arena, turn->count * sizeof(*ids));
-	struct keys *keys = keys_new(turn->arena, (uint32_t)turn->count);
+	struct stored_score *scores = arena_alloc(ctx->arena, ctx->count * sizeof(*scores));
+	struct datum *ids = arena_alloc(ctx->arena, ctx->count * sizeof(*ids));
+	struct keys *keys = keys_new(ctx->arena, (uint32_t)ctx->count);
 	struct stored_score score;
 
-	for (size_t i = 0; i < turn->count; i++) {
-		if (!take_score(turn, turn->calls[i], &score))
+	for (size_t i = 0; i < ctx->count; i++) {
+		if (!take_score(ctx, ctx->calls[i], &score))
 			continue;
-		reply_score(turn, turn->calls[i], &score);
+		reply_score(ctx, ctx->calls[i], &score);
 		ids[i] = score.id; /* the key's text must outlive this round */
 		scores[keys_add(keys, &ids[i])] = score;
 	}
@@ -275,30 +276,30 @@ void scores_save_score(struct turn *turn)
 	if (!batch.count)
 		return;
 	batch.order = keys_sorted(keys);
-	send_scores(turn, &batch);
+	send_scores(ctx, &batch);
 }
 
 /* ---------------------------------------------------------------- getScoreById */
 
-static void score_read(struct turn *turn, const struct rows *rows, void *arg)
+static void score_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
 	if (rows_count(rows))
-		call_reply(turn, call, stored_rows(turn, rows, reply_result_type(call)).items[0]);
+		call_reply(ctx, call, stored_rows(ctx, rows, reply_result_type(call)).items[0]);
 	else
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 }
 
-void scores_get_score_by_id(struct turn *turn)
+void scores_get_score_by_id(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *id = datum_field(call->request, SCORES_GET_SCORE_BY_ID__ID);
 
-	if (!binding_text_ok(turn, call, id, "id"))
+	if (!binding_text_ok(ctx, call, id, "id"))
 		return;
-	bind_text(turn->params, id);
-	turn_send(turn, SQL_SCORES_GET_SCORE_BY_ID, score_read, call);
+	bind_text(ctx->params, id);
+	context_send(ctx, SQL_SCORES_GET_SCORE_BY_ID, score_read, call);
 }
 
 /* ---------------------------------------------------------------- the lists */
@@ -309,7 +310,7 @@ struct score_list {
 	int64_t total;
 };
 
-static void reply_list(struct turn *turn, const struct score_list *list, struct datum scores)
+static void reply_list(struct context *ctx, const struct score_list *list, struct datum scores)
 {
 	struct datum page[SCORES_PAGINATION_INFO_SIZE] = {
 		[SCORES_PAGINATION_INFO__TOTAL] = datum_integer(list->total),
@@ -324,30 +325,30 @@ static void reply_list(struct turn *turn, const struct score_list *list, struct 
 		[SCORES_LIST_SCORES_RESPONSE__SCORES] = scores,
 	};
 
-	call_reply(turn, list->call, datum_record(fields, SCORES_LIST_SCORES_RESPONSE_SIZE));
+	call_reply(ctx, list->call, datum_record(fields, SCORES_LIST_SCORES_RESPONSE_SIZE));
 }
 
-static void scores_counted(struct turn *turn, const struct rows *rows, void *arg)
+static void scores_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct score_list *list = arg;
 
-	(void)turn;
+	(void)ctx;
 	list->total = rows_integer(rows, 0, 0);
 }
 
-static void scores_read(struct turn *turn, const struct rows *rows, void *arg)
+static void scores_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct score_list *list = arg;
 	const struct type *type = reply_result_type(list->call)
 					  ->fields[SCORES_LIST_SCORES_RESPONSE__SCORES]
 					  .type->item;
 
-	reply_list(turn, list, stored_rows(turn, rows, type));
+	reply_list(ctx, list, stored_rows(ctx, rows, type));
 }
 
 /* The request's texts are conditions, numbered as they are declared; then the tenant's. False:
  * the call has failed and no parameter is left. */
-static bool bind_conditions(struct turn *turn, struct call *call)
+static bool scores_bind_conditions(struct context *ctx, struct call *call)
 {
 	const struct datum *tenant = binding_path(call, "filters", NULL), none = datum_null();
 	const struct datum *organization = &none, *project = &none;
@@ -356,65 +357,64 @@ static bool bind_conditions(struct turn *turn, struct call *call)
 	for (size_t i = 0; fits && i < call->request_type->field_count; i++) {
 		const struct type_field *field = &call->request_type->fields[i];
 		if (field->type->kind == TYPE_STRING)
-			fits = bind_typed(turn, call, &call->request->items[i], "text",
-				field->name);
+			fits = bind_typed(ctx, call, &call->request->items[i], "text", field->name);
 	}
 	if (tenant) {
 		organization = datum_field(tenant, SCORES_SCORE_TENANCY_FILTERS__ORGANIZATION_ID);
 		project = datum_field(tenant, SCORES_SCORE_TENANCY_FILTERS__PROJECT_ID);
 	}
-	fits = fits && bind_typed(turn, call, organization, "text", "filters.organizationId") &&
-		bind_typed(turn, call, project, "text", "filters.projectId");
+	fits = fits && bind_typed(ctx, call, organization, "text", "filters.organizationId") &&
+		bind_typed(ctx, call, project, "text", "filters.projectId");
 	if (!fits)
-		params_reset(turn->params);
+		params_reset(ctx->params);
 	return fits;
 }
 
 /* *none: a tenant of null, which matches no score, as in the reference. */
-static bool read_nulls(struct turn *turn, struct call *call, bool *none)
+static bool read_nulls(struct context *ctx, struct call *call, bool *none)
 {
 	static const char *const nullable[] = { "organizationId", "projectId", NULL };
 	const struct datum *names = binding_path(call, "filters.isNull", NULL);
 
 	*none = names && names->size;
 	for (uint32_t i = 0; names && i < names->size; i++)
-		if (!choice_ok(turn, call, &names->items[i], nullable, "INVALID_IS_NULL",
+		if (!choice_ok(ctx, call, &names->items[i], nullable, "INVALID_IS_NULL",
 			    "filters.isNull"))
 			return false;
 	return true;
 }
 
-static bool read_list(struct turn *turn, struct call *call, struct paging *paging, bool *none)
+static bool read_list(struct context *ctx, struct call *call, struct paging *paging, bool *none)
 {
 	const struct datum *given = binding_path(call, "pagination", NULL);
 
-	return paging_read(turn, call, datum_field(given, SCORES_PAGINATION__PAGE),
+	return paging_read(ctx, call, datum_field(given, SCORES_PAGINATION__PAGE),
 		       datum_field(given, SCORES_PAGINATION__PER_PAGE), DEFAULT_PER_PAGE, paging) &&
-		choice_ok(turn, call, binding_path(call, "source", NULL), sources, "INVALID_SOURCE",
+		choice_ok(ctx, call, binding_path(call, "source", NULL), sources, "INVALID_SOURCE",
 			"source") &&
-		read_nulls(turn, call, none);
+		read_nulls(ctx, call, none);
 }
 
 /* All four lists: their commands have the count as first statement, the page as second. */
-void scores_list_scores(struct turn *turn)
+void scores_list_scores(struct context *ctx)
 {
-	struct score_list *list = arena_calloc(turn->arena, 1, sizeof(*list));
-	struct call *call = turn->calls[0];
+	struct score_list *list = arena_calloc(ctx->arena, 1, sizeof(*list));
+	struct call *call = ctx->calls[0];
 	bool none;
 
 	list->call = call;
-	if (!read_list(turn, call, &list->paging, &none))
+	if (!read_list(ctx, call, &list->paging, &none))
 		return;
 	if (none) {
-		reply_list(turn, list, datum_array(NULL, 0));
+		reply_list(ctx, list, datum_array(NULL, 0));
 		return;
 	}
-	if (!bind_conditions(turn, call))
+	if (!scores_bind_conditions(ctx, call))
 		return;
-	turn_send(turn, call->command->statement, scores_counted, list);
-	if (!bind_conditions(turn, call))
+	context_send(ctx, call->command->statement, scores_counted, list);
+	if (!scores_bind_conditions(ctx, call))
 		return;
-	bind_paging(turn->params, &list->paging);
-	turn_bound(turn, call);
-	turn_send(turn, call->command->statement + 1, scores_read, list);
+	bind_paging(ctx->params, &list->paging);
+	context_bound(ctx, call);
+	context_send(ctx, call->command->statement + 1, scores_read, list);
 }

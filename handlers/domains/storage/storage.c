@@ -10,80 +10,80 @@
 
 /* ---------------------------------------------------------------- ping */
 
-static void pinged(struct turn *turn, const struct rows *rows, void *arg)
+static void storage_pinged(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct datum fields[STORAGE_PING_RESULT_SIZE];
 
-	fields[STORAGE_PING_RESULT__VERSION] = datum_string(turn->settings->version);
-	fields[STORAGE_PING_RESULT__SCHEMA_NAME] = datum_string(turn->schema);
+	fields[STORAGE_PING_RESULT__VERSION] = datum_string(ctx->settings->version);
+	fields[STORAGE_PING_RESULT__SCHEMA_NAME] = datum_string(ctx->schema);
 	fields[STORAGE_PING_RESULT__TIME] = datum_integer(rows_time_ms(rows, 0, 0));
-	call_reply(turn, arg, datum_record(fields, STORAGE_PING_RESULT_SIZE));
+	call_reply(ctx, arg, datum_record(fields, STORAGE_PING_RESULT_SIZE));
 }
 
-void storage_ping(struct turn *turn)
+void storage_ping(struct context *ctx)
 {
-	turn_send(turn, SQL_STORAGE_PING, pinged, turn->calls[0]);
+	context_send(ctx, SQL_STORAGE_PING, storage_pinged, ctx->calls[0]);
 }
 
 /* ---------------------------------------------------------------- init */
 
-void storage_init(struct turn *turn)
+void storage_init(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	struct datum fields[STORAGE_INIT_RESULT_SIZE];
 	int64_t statements = 0;
 
-	if (!turn_init_storage(turn, call, &statements))
+	if (!context_init_storage(ctx, call, &statements))
 		return;
 	fields[STORAGE_INIT_RESULT__STATEMENTS] = datum_integer(statements);
-	call_reply(turn, call, datum_record(fields, STORAGE_INIT_RESULT_SIZE));
+	call_reply(ctx, call, datum_record(fields, STORAGE_INIT_RESULT_SIZE));
 }
 
 /* ---------------------------------------------------------------- exportSchemas */
 
 #define EXPORT_SCHEMAS_MAX 64 /* the DDL of each has the size of a small book */
 
-static bool name_ok(struct turn *turn, struct call *call, const char *name, size_t len)
+static bool name_ok(struct context *ctx, struct call *call, const char *name, size_t len)
 {
 	if (strlen(name) == len && ddl_schema_valid(name))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_SCHEMA_NAME", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCHEMA_NAME", NULL,
 		"schemaNames: \"%s\" is no name of a schema", name);
 	return false;
 }
 
 /* The names as strings, the turn's own schema if there are none. NULL: the call has failed. */
-static const char *const *take_names(struct turn *turn, struct call *call, size_t *count)
+static const char *const *take_names(struct context *ctx, struct call *call, size_t *count)
 {
 	const struct datum *given = datum_field(call->request,
 		STORAGE_EXPORT_SCHEMAS__SCHEMA_NAMES);
-	const char **names = arena_calloc(turn->arena, (size_t)given->size + 1, sizeof(*names));
+	const char **names = arena_calloc(ctx->arena, (size_t)given->size + 1, sizeof(*names));
 
 	if (given->size > EXPORT_SCHEMAS_MAX) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_SCHEMA_NAME", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCHEMA_NAME", NULL,
 			"schemaNames holds more than %d names", EXPORT_SCHEMAS_MAX);
 		return NULL;
 	}
-	names[0] = turn->schema;
+	names[0] = ctx->schema;
 	for (uint32_t i = 0; i < given->size; i++) {
 		const struct datum *name = &given->items[i];
-		names[i] = arena_copy(turn->arena, name->text, name->size);
-		if (!name_ok(turn, call, names[i], name->size))
+		names[i] = arena_copy(ctx->arena, name->text, name->size);
+		if (!name_ok(ctx, call, names[i], name->size))
 			return NULL;
 	}
 	*count = given->size ? given->size : 1;
 	return names;
 }
 
-void storage_export_schemas(struct turn *turn)
+void storage_export_schemas(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	size_t count = 0;
-	const char *const *names = take_names(turn, call, &count);
+	const char *const *names = take_names(ctx, call, &count);
 
 	if (!names)
 		return;
 	char *ddl = ddl_export(names, count);
-	call_reply(turn, call, datum_string(ddl));
+	call_reply(ctx, call, datum_string(ddl));
 	free(ddl);
 }

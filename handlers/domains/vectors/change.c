@@ -24,9 +24,10 @@ struct change {
 
 static const struct datum nothing = { .kind = DATUM_NULL };
 
-static bool fail_input(struct turn *turn, struct call *call, const char *code, const char *message)
+static bool vectors_change_fail_input(struct context *ctx, struct call *call, const char *code,
+	const char *message)
 {
-	call_fail(turn, call, FAILURE_INVALID, code, NULL, "%s", message);
+	call_fail(ctx, call, FAILURE_INVALID, code, NULL, "%s", message);
 	return false;
 }
 
@@ -41,48 +42,48 @@ static bool is_given(const struct datum *json)
 
 /* Appends the values of the condition; NULL: the call has failed. In a table without namespaces
  * all rows are in the default one. */
-static const char *bind_rows(struct turn *turn, const struct change *change,
+static const char *vectors_change_bind_rows(struct context *ctx, const struct change *change,
 	const struct vectors_index *index)
 {
 	const char *condition, *where = "TRUE";
 	struct datum all = datum_string(VECTORS_NAMESPACE_DEFAULT);
 
 	if (index->has_namespace) {
-		bind_text(turn->params, &change->namespace);
-		where = arena_printf(turn->arena, "namespace = $%d::text",
-			params_count(turn->params));
+		bind_text(ctx->params, &change->namespace);
+		where = arena_printf(ctx->arena, "namespace = $%d::text",
+			params_count(ctx->params));
 	} else if (!datum_equals(&change->namespace, &all)) {
 		where = "FALSE";
 	}
 	if (!datum_is_null(change->id)) {
-		bind_text(turn->params, change->id);
-		return arena_printf(turn->arena, "%s AND vector_id = $%d::text", where,
-			params_count(turn->params));
+		bind_text(ctx->params, change->id);
+		return arena_printf(ctx->arena, "%s AND vector_id = $%d::text", where,
+			params_count(ctx->params));
 	}
 	if (!datum_is_null(change->ids)) {
-		bind_texts(turn->params, change->ids);
-		return arena_printf(turn->arena, "%s AND vector_id = ANY ($%d::text[])", where,
-			params_count(turn->params));
+		bind_texts(ctx->params, change->ids);
+		return arena_printf(ctx->arena, "%s AND vector_id = ANY ($%d::text[])", where,
+			params_count(ctx->params));
 	}
 	if (!is_given(change->filter))
 		return where;
-	if (!vectors_filter(turn, change->call, change->filter->text, change->filter->size,
-		    "filter", &condition)) {
-		params_reset(turn->params);
+	if (!vectors_filter(ctx, change->call, change->filter->text, change->filter->size, "filter",
+		    &condition)) {
+		params_reset(ctx->params);
 		return NULL;
 	}
 	if (strcmp(condition, "TRUE") == 0) {
-		params_reset(turn->params);
-		fail_input(turn, change->call, "EMPTY_FILTER",
+		params_reset(ctx->params);
+		vectors_change_fail_input(ctx, change->call, "EMPTY_FILTER",
 			"The filter has no condition: it would act on all vectors");
 		return NULL;
 	}
-	return arena_printf(turn->arena, "%s AND %s", where, condition);
+	return arena_printf(ctx->arena, "%s AND %s", where, condition);
 }
 
 /* ---------------------------------------------------------------- updateVector */
 
-static bool read_update(struct turn *turn, struct change *change)
+static bool vectors_change_read_update(struct context *ctx, struct change *change)
 {
 	struct call *call = change->call;
 	const struct datum *update = datum_field(call->request, VECTORS_UPDATE_VECTOR__UPDATE);
@@ -90,17 +91,17 @@ static bool read_update(struct turn *turn, struct change *change)
 	const struct datum *metadata = datum_field(update, VECTORS_VECTOR_UPDATE__METADATA);
 
 	if (!datum_is_null(vector) &&
-		!vectors_embedding_read(turn, call, vector, "update.vector", &change->vector))
+		!vectors_embedding_read(ctx, call, vector, "update.vector", &change->vector))
 		return false;
-	if (!vectors_metadata(turn, call, metadata, "update.metadata", &change->metadata))
+	if (!vectors_metadata(ctx, call, metadata, "update.metadata", &change->metadata))
 		return false;
 	if (!datum_is_null(&change->vector) || !datum_is_null(&change->metadata))
 		return true;
-	return fail_input(turn, call, "NO_UPDATES", "No updates provided");
+	return vectors_change_fail_input(ctx, call, "NO_UPDATES", "No updates provided");
 }
 
 /* An id of no characters counts as none. */
-static bool read_update_target(struct turn *turn, struct change *change)
+static bool read_update_target(struct context *ctx, struct change *change)
 {
 	struct call *call = change->call;
 	const struct datum *id = datum_field(call->request, VECTORS_UPDATE_VECTOR__ID);
@@ -108,91 +109,93 @@ static bool read_update_target(struct turn *turn, struct change *change)
 	change->id = !datum_is_null(id) && id->size ? id : &nothing;
 	change->filter = datum_field(call->request, VECTORS_UPDATE_VECTOR__FILTER);
 	if (!datum_is_null(change->id) && is_given(change->filter))
-		return fail_input(turn, call, "MUTUALLY_EXCLUSIVE",
+		return vectors_change_fail_input(ctx, call, "MUTUALLY_EXCLUSIVE",
 			"Cannot provide both id and filter: they are mutually exclusive");
 	if (datum_is_null(change->id) && !is_given(change->filter))
-		return fail_input(turn, call, "NO_TARGET", "Either id or filter must be provided");
+		return vectors_change_fail_input(ctx, call, "NO_TARGET",
+			"Either id or filter must be provided");
 	if (datum_is_null(change->id) && !vectors_filter_given(change->filter))
-		return fail_input(turn, call, "EMPTY_FILTER", "Cannot update with empty filter");
-	return binding_text_ok(turn, call, change->id, "id");
+		return vectors_change_fail_input(ctx, call, "EMPTY_FILTER",
+			"Cannot update with empty filter");
+	return binding_text_ok(ctx, call, change->id, "id");
 }
 
-static const char *bind_set(struct turn *turn, const struct change *change,
+static const char *bind_set(struct context *ctx, const struct change *change,
 	const struct vectors_index *index)
 {
 	const char *set = "";
 
 	if (!datum_is_null(&change->vector)) {
-		vectors_embedding_bind(turn->params, index->type, &change->vector);
-		set = arena_printf(turn->arena, "embedding = $1::%s",
-			vectors_type_sql(turn->arena, index));
+		vectors_embedding_bind(ctx->params, index->type, &change->vector);
+		set = arena_printf(ctx->arena, "embedding = $1::%s",
+			vectors_type_sql(ctx->arena, index));
 	}
 	if (datum_is_null(&change->metadata))
 		return set;
-	bind_jsonb(turn->params, &change->metadata);
-	return arena_printf(turn->arena, "%s%smetadata = $%d::jsonb", set, *set ? ", " : "",
-		params_count(turn->params));
+	bind_jsonb(ctx->params, &change->metadata);
+	return arena_printf(ctx->arena, "%s%smetadata = $%d::jsonb", set, *set ? ", " : "",
+		params_count(ctx->params));
 }
 
-static void update_described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
-	void *arg)
+static void update_described(struct context *ctx, const struct vectors_index *indexes,
+	uint32_t count, void *arg)
 {
 	const struct change *change = arg;
 
 	(void)count;
-	if (!vectors_index_ok(turn, change->call, indexes))
+	if (!vectors_index_ok(ctx, change->call, indexes))
 		return;
 	if (!datum_is_null(&change->vector) &&
-		!vectors_embedding_fits(turn, change->call, indexes, &change->vector))
+		!vectors_embedding_fits(ctx, change->call, indexes, &change->vector))
 		return;
-	const char *set = bind_set(turn, change, indexes);
-	const char *where = bind_rows(turn, change, indexes);
+	const char *set = bind_set(ctx, change, indexes);
+	const char *where = vectors_change_bind_rows(ctx, change, indexes);
 	if (!where)
 		return;
-	turn_send_sql(turn,
-		arena_printf(turn->arena, "UPDATE %s SET %s WHERE %s",
-			vectors_table(turn->arena, indexes), set, where),
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "UPDATE %s SET %s WHERE %s",
+			vectors_table(ctx->arena, indexes), set, where),
 		NULL, NULL);
-	call_reply_null(turn, change->call);
+	call_reply_null(ctx, change->call);
 }
 
-void vectors_update_vector(struct turn *turn)
+void vectors_update_vector(struct context *ctx)
 {
-	struct change *change = arena_calloc(turn->arena, 1, sizeof(*change));
-	struct call *call = turn->calls[0];
+	struct change *change = arena_calloc(ctx->arena, 1, sizeof(*change));
+	struct call *call = ctx->calls[0];
 	const struct datum *name = datum_field(call->request, VECTORS_UPDATE_VECTOR__INDEX_NAME);
 
 	*change = (struct change){ .call = call, .ids = &nothing };
-	if (vectors_name_ok(turn, call, name) &&
-		vectors_namespace(turn, call,
+	if (vectors_name_ok(ctx, call, name) &&
+		vectors_namespace(ctx, call,
 			datum_field(call->request, VECTORS_UPDATE_VECTOR__NAMESPACE),
 			&change->namespace) &&
-		read_update_target(turn, change) && read_update(turn, change))
-		vectors_describe(turn, name, 1, update_described, change);
+		read_update_target(ctx, change) && vectors_change_read_update(ctx, change))
+		vectors_describe(ctx, name, 1, update_described, change);
 }
 
 /* ---------------------------------------------------------------- deleteVectors */
 
-static void delete_described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
-	void *arg)
+static void delete_described(struct context *ctx, const struct vectors_index *indexes,
+	uint32_t count, void *arg)
 {
 	const struct change *change = arg;
 
 	(void)count;
-	if (!vectors_index_ok(turn, change->call, indexes))
+	if (!vectors_index_ok(ctx, change->call, indexes))
 		return;
-	const char *where = bind_rows(turn, change, indexes);
+	const char *where = vectors_change_bind_rows(ctx, change, indexes);
 	if (!where)
 		return;
-	turn_send_sql(turn,
-		arena_printf(turn->arena, "DELETE FROM %s WHERE %s",
-			vectors_table(turn->arena, indexes), where),
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "DELETE FROM %s WHERE %s",
+			vectors_table(ctx->arena, indexes), where),
 		NULL, NULL);
-	call_reply_null(turn, change->call);
+	call_reply_null(ctx, change->call);
 }
 
 /* A namespace that is given by name may be emptied. */
-static bool read_delete_target(struct turn *turn, struct change *change)
+static bool read_delete_target(struct context *ctx, struct change *change)
 {
 	struct call *call = change->call;
 	const struct datum *namespace = datum_field(call->request,
@@ -201,35 +204,36 @@ static bool read_delete_target(struct turn *turn, struct change *change)
 	change->ids = datum_field(call->request, VECTORS_DELETE_VECTORS__IDS);
 	change->filter = datum_field(call->request, VECTORS_DELETE_VECTORS__FILTER);
 	if (!datum_is_null(change->ids) && is_given(change->filter))
-		return fail_input(turn, call, "MUTUALLY_EXCLUSIVE",
+		return vectors_change_fail_input(ctx, call, "MUTUALLY_EXCLUSIVE",
 			"Cannot provide both filter and ids: they are mutually exclusive");
 	if (!datum_is_null(change->ids) && !change->ids->size)
-		return fail_input(turn, call, "EMPTY_IDS", "Cannot delete with empty ids array");
+		return vectors_change_fail_input(ctx, call, "EMPTY_IDS",
+			"Cannot delete with empty ids array");
 	if (is_given(change->filter) && !vectors_filter_given(change->filter))
-		return fail_input(turn, call, "EMPTY_FILTER",
+		return vectors_change_fail_input(ctx, call, "EMPTY_FILTER",
 			"Cannot delete with empty filter: truncateIndex removes all vectors");
 	if (datum_is_null(change->ids) && !is_given(change->filter) && datum_is_null(namespace))
-		return fail_input(turn, call, "NO_TARGET",
+		return vectors_change_fail_input(ctx, call, "NO_TARGET",
 			"Either filter or ids must be provided, unless a namespace is given");
 	for (uint32_t i = 0; !datum_is_null(change->ids) && i < change->ids->size; i++)
-		if (!binding_text_ok(turn, call, &change->ids->items[i], "ids"))
+		if (!binding_text_ok(ctx, call, &change->ids->items[i], "ids"))
 			return false;
 	return true;
 }
 
-void vectors_delete_vectors(struct turn *turn)
+void vectors_delete_vectors(struct context *ctx)
 {
-	struct change *change = arena_calloc(turn->arena, 1, sizeof(*change));
-	struct call *call = turn->calls[0];
+	struct change *change = arena_calloc(ctx->arena, 1, sizeof(*change));
+	struct call *call = ctx->calls[0];
 	const struct datum *name = datum_field(call->request, VECTORS_DELETE_VECTORS__INDEX_NAME);
 
 	*change = (struct change){ .call = call, .id = &nothing };
-	if (vectors_name_ok(turn, call, name) &&
-		vectors_namespace(turn, call,
+	if (vectors_name_ok(ctx, call, name) &&
+		vectors_namespace(ctx, call,
 			datum_field(call->request, VECTORS_DELETE_VECTORS__NAMESPACE),
 			&change->namespace) &&
-		read_delete_target(turn, change))
-		vectors_describe(turn, name, 1, delete_described, change);
+		read_delete_target(ctx, change))
+		vectors_describe(ctx, name, 1, delete_described, change);
 }
 
 /* ---------------------------------------------------------------- deleteVector */
@@ -240,48 +244,48 @@ struct deletes {
 	size_t count;
 };
 
-static void each_described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
+static void each_described(struct context *ctx, const struct vectors_index *indexes, uint32_t count,
 	void *arg)
 {
 	const struct deletes *all = arg;
 
 	(void)count;
 	for (size_t i = 0; i < all->count; i++)
-		delete_described(turn, &indexes[all->index[i]], 1, &all->changes[i]);
+		delete_described(ctx, &indexes[all->index[i]], 1, &all->changes[i]);
 }
 
-static bool read_delete(struct turn *turn, struct call *call, struct change *change)
+static bool read_delete(struct context *ctx, struct call *call, struct change *change)
 {
 	*change = (struct change){ .call = call,
 		.id = datum_field(call->request, VECTORS_DELETE_VECTOR__ID),
 		.ids = &nothing,
 		.filter = &nothing };
-	return vectors_name_ok(turn, call,
+	return vectors_name_ok(ctx, call,
 		       datum_field(call->request, VECTORS_DELETE_VECTOR__INDEX_NAME)) &&
-		vectors_namespace(turn, call,
+		vectors_namespace(ctx, call,
 			datum_field(call->request, VECTORS_DELETE_VECTOR__NAMESPACE),
 			&change->namespace) &&
-		binding_text_ok(turn, call, change->id, "id");
+		binding_text_ok(ctx, call, change->id, "id");
 }
 
-void vectors_delete_vector(struct turn *turn)
+void vectors_delete_vector(struct context *ctx)
 {
-	struct deletes *all = arena_calloc(turn->arena, 1, sizeof(*all));
-	struct keys *keys = keys_new(turn->arena, 1);
+	struct deletes *all = arena_calloc(ctx->arena, 1, sizeof(*all));
+	struct keys *keys = keys_new(ctx->arena, 1);
 
-	all->changes = arena_alloc(turn->arena, turn->count * sizeof(*all->changes));
-	all->index = arena_alloc(turn->arena, turn->count * sizeof(*all->index));
-	for (size_t i = 0; i < turn->count; i++) {
-		struct call *call = turn->calls[i];
-		if (!read_delete(turn, call, &all->changes[all->count]))
+	all->changes = arena_alloc(ctx->arena, ctx->count * sizeof(*all->changes));
+	all->index = arena_alloc(ctx->arena, ctx->count * sizeof(*all->index));
+	for (size_t i = 0; i < ctx->count; i++) {
+		struct call *call = ctx->calls[i];
+		if (!read_delete(ctx, call, &all->changes[all->count]))
 			continue;
 		all->index[all->count++] = keys_add(keys,
 			datum_field(call->request, VECTORS_DELETE_VECTOR__INDEX_NAME));
 	}
 	if (!all->count)
 		return;
-	struct datum *names = arena_alloc(turn->arena, keys_count(keys) * sizeof(*names));
+	struct datum *names = arena_alloc(ctx->arena, keys_count(keys) * sizeof(*names));
 	for (uint32_t i = 0; i < keys_count(keys); i++)
 		names[i] = *keys_text(keys, i);
-	vectors_describe(turn, names, keys_count(keys), each_described, all);
+	vectors_describe(ctx, names, keys_count(keys), each_described, all);
 }

@@ -25,50 +25,51 @@ static const struct {
 	[VECTORS_SPARSEVEC] = { 1000000000, 0 },
 };
 
-static bool refuse(struct turn *turn, struct call *call, const char *code, const char *why)
+static bool vectors_config_refuse(struct context *ctx, struct call *call, const char *code,
+	const char *why)
 {
-	call_fail(turn, call, FAILURE_INVALID, code, NULL, "%s", why);
+	call_fail(ctx, call, FAILURE_INVALID, code, NULL, "%s", why);
 	return false;
 }
 
 /* --- what the request says --- */
 
-static bool number_ok(struct turn *turn, struct call *call, const struct datum *given,
+static bool number_ok(struct context *ctx, struct call *call, const struct datum *given,
 	const char *name, int32_t min, int32_t max, int32_t fallback, int32_t *out)
 {
 	*out = datum_is_null(given) ? fallback : (int32_t)given->integer;
 	if (datum_is_null(given) || (given->integer >= min && given->integer <= max))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_CONFIG", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_INDEX_CONFIG", NULL,
 		"indexConfig.%s must be %d to %d", name, (int)min, (int)max);
 	return false;
 }
 
-static bool read_options(struct turn *turn, struct call *call, const struct datum *config,
-	struct vectors_config *out)
+static bool vectors_config_read_options(struct context *ctx, struct call *call,
+	const struct datum *config, struct vectors_config *out)
 {
 	const struct datum *ivf = datum_field(config, VECTORS_INDEX_CONFIG__IVF);
 	const struct datum *hnsw = datum_field(config, VECTORS_INDEX_CONFIG__HNSW);
 	if (!datum_is_null(ivf) &&
-		!number_ok(turn, call, datum_field(ivf, VECTORS_IVF_CONFIG__LISTS), "ivf.lists", 0,
+		!number_ok(ctx, call, datum_field(ivf, VECTORS_IVF_CONFIG__LISTS), "ivf.lists", 0,
 			LISTS_MAX, 0, &out->lists))
 		return false;
 	return datum_is_null(hnsw) ||
-		(number_ok(turn, call, datum_field(hnsw, VECTORS_HNSW_CONFIG__M), "hnsw.m", M_MIN,
+		(number_ok(ctx, call, datum_field(hnsw, VECTORS_HNSW_CONFIG__M), "hnsw.m", M_MIN,
 			 M_MAX, M_DEFAULT, &out->m) &&
-			number_ok(turn, call,
+			number_ok(ctx, call,
 				datum_field(hnsw, VECTORS_HNSW_CONFIG__EF_CONSTRUCTION),
 				"hnsw.efConstruction", EF_MIN, EF_MAX, EF_DEFAULT,
 				&out->ef_construction));
 }
 
-static bool read_config(struct turn *turn, struct call *call, const struct datum *config,
+static bool read_config(struct context *ctx, struct call *call, const struct datum *config,
 	struct vectors_config *out)
 {
 	const struct datum *method = datum_field(config, VECTORS_INDEX_CONFIG__TYPE);
-	if (!choice_ok(turn, call, method, vectors_method_names, "INVALID_INDEX_TYPE",
+	if (!choice_ok(ctx, call, method, vectors_method_names, "INVALID_INDEX_TYPE",
 		    "indexConfig.type") ||
-		!read_options(turn, call, config, out))
+		!vectors_config_read_options(ctx, call, config, out))
 		return false;
 	out->keep = datum_is_null(method) &&
 		datum_is_null(datum_field(config, VECTORS_INDEX_CONFIG__IVF)) &&
@@ -79,7 +80,7 @@ static bool read_config(struct turn *turn, struct call *call, const struct datum
 	return true;
 }
 
-bool vectors_config_read(struct turn *turn, struct call *call, const struct datum *metric,
+bool vectors_config_read(struct context *ctx, struct call *call, const struct datum *metric,
 	const struct datum *type, const struct datum *config, struct vectors_config *out)
 {
 	*out = (struct vectors_config){ .metric = VECTORS_COSINE,
@@ -87,42 +88,42 @@ bool vectors_config_read(struct turn *turn, struct call *call, const struct datu
 		.keep = true,
 		.m = M_DEFAULT,
 		.ef_construction = EF_DEFAULT };
-	if (!choice_ok(turn, call, metric, vectors_metric_names, "INVALID_METRIC", "metric") ||
-		!choice_ok(turn, call, type, vectors_type_names, "INVALID_VECTOR_TYPE",
+	if (!choice_ok(ctx, call, metric, vectors_metric_names, "INVALID_METRIC", "metric") ||
+		!choice_ok(ctx, call, type, vectors_type_names, "INVALID_VECTOR_TYPE",
 			"vectorType"))
 		return false;
 	if (!datum_is_null(metric))
 		out->metric = (enum vectors_metric)choice_find(vectors_metric_names, metric);
 	if (!datum_is_null(type))
 		out->type = (enum vectors_type)choice_find(vectors_type_names, type);
-	return datum_is_null(config) || read_config(turn, call, config, out);
+	return datum_is_null(config) || read_config(ctx, call, config, out);
 }
 
 /* --- what goes together --- */
 
-static bool metric_ok(struct turn *turn, struct call *call, struct vectors_config *config)
+static bool metric_ok(struct context *ctx, struct call *call, struct vectors_config *config)
 {
 	bool of_bits = config->metric == VECTORS_HAMMING || config->metric == VECTORS_JACCARD;
 	if (config->type == VECTORS_BIT && !of_bits)
 		config->metric = VECTORS_HAMMING;
 	if (config->type == VECTORS_BIT || !of_bits)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_METRIC", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_METRIC", NULL,
 		"the metric %s is for the vectorType bit alone: use cosine, euclidean or dotproduct",
 		vectors_metric_names[config->metric]);
 	return false;
 }
 
-static bool method_ok(struct turn *turn, struct call *call, const struct vectors_config *config)
+static bool method_ok(struct context *ctx, struct call *call, const struct vectors_config *config)
 {
 	if (config->method == VECTORS_IVFFLAT && config->type == VECTORS_SPARSEVEC)
-		return refuse(turn, call, "UNSUPPORTED_INDEX_TYPE",
+		return vectors_config_refuse(ctx, call, "UNSUPPORTED_INDEX_TYPE",
 			"ivfflat takes no sparsevec: use indexConfig.type hnsw");
 	if (config->method == VECTORS_IVFFLAT && config->metric == VECTORS_JACCARD)
-		return refuse(turn, call, "UNSUPPORTED_INDEX_TYPE",
+		return vectors_config_refuse(ctx, call, "UNSUPPORTED_INDEX_TYPE",
 			"ivfflat knows no jaccard distance: use indexConfig.type hnsw");
 	if (config->method == VECTORS_HNSW && config->ef_construction < 2 * config->m) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_CONFIG", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_INDEX_CONFIG", NULL,
 			"indexConfig.hnsw.efConstruction (%d) must be at least twice m (%d)",
 			(int)config->ef_construction, (int)config->m);
 		return false;
@@ -130,34 +131,34 @@ static bool method_ok(struct turn *turn, struct call *call, const struct vectors
 	return true;
 }
 
-bool vectors_config_settle(struct turn *turn, struct call *call, enum vectors_type type,
+bool vectors_config_settle(struct context *ctx, struct call *call, enum vectors_type type,
 	struct vectors_config *config)
 {
 	config->type = type;
 	if (!config->method_given && type == VECTORS_SPARSEVEC)
 		config->method = VECTORS_HNSW;
-	return metric_ok(turn, call, config) && method_ok(turn, call, config);
+	return metric_ok(ctx, call, config) && method_ok(ctx, call, config);
 }
 
-bool vectors_dimension_ok(struct turn *turn, struct call *call, enum vectors_type type,
+bool vectors_dimension_ok(struct context *ctx, struct call *call, enum vectors_type type,
 	int64_t dimension)
 {
 	if (dimension >= 1 && dimension <= limits[type].column)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_DIMENSION", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_DIMENSION", NULL,
 		"dimension must be 1 to %lld for the vectorType %s", (long long)limits[type].column,
 		vectors_type_names[type]);
 	return false;
 }
 
-bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
+bool vectors_config_dimension_ok(struct context *ctx, struct call *call,
 	const struct vectors_config *config, int64_t dimension)
 {
 	int64_t most = limits[config->type].index;
 	const char *other = "";
 	if (dimension == 1 && config->method == VECTORS_IVFFLAT &&
 		(config->metric == VECTORS_COSINE || config->metric == VECTORS_DOTPRODUCT))
-		return refuse(turn, call, "UNSUPPORTED_INDEX_TYPE",
+		return vectors_config_refuse(ctx, call, "UNSUPPORTED_INDEX_TYPE",
 			"ivfflat takes a single dimension for the metric euclidean alone: use hnsw or flat");
 	if (config->method == VECTORS_FLAT || most == 0 || dimension <= most)
 		return true;
@@ -165,7 +166,7 @@ bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
 		other = "the vectorType halfvec (up to 4000), ";
 	else if (config->type != VECTORS_BIT)
 		other = "the vectorType bit (up to 64000) or fewer dimensions, ";
-	call_fail(turn, call, FAILURE_INVALID, "TOO_MANY_DIMENSIONS", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "TOO_MANY_DIMENSIONS", NULL,
 		"an index on %s covers at most %lld dimensions, not %lld: use %sor no index (buildIndex "
 		"false, or indexConfig.type flat)",
 		vectors_type_names[config->type], (long long)most, (long long)dimension, other);
@@ -174,27 +175,27 @@ bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
 
 /* --- as a build wants it --- */
 
-static const char *options_of(struct turn *turn, const struct vectors_config *config)
+static const char *options_of(struct context *ctx, const struct vectors_config *config)
 {
 	if (config->method == VECTORS_HNSW)
-		return arena_printf(turn->arena,
+		return arena_printf(ctx->arena,
 			",\"options\":{\"m\":\"%d\",\"ef_construction\":\"%d\"}", (int)config->m,
 			(int)config->ef_construction);
 	if (config->lists > 0)
-		return arena_printf(turn->arena, ",\"options\":{\"lists\":\"%d\"}",
+		return arena_printf(ctx->arena, ",\"options\":{\"lists\":\"%d\"}",
 			(int)config->lists);
 	return "";
 }
 
-const char *vectors_config_wanted(struct turn *turn, const char *table,
+const char *vectors_config_wanted(struct context *ctx, const char *table,
 	const struct vectors_config *config)
 {
 	if (config->method == VECTORS_FLAT)
-		return arena_printf(turn->arena, "{\"name\":\"%s_vector_idx\",\"method\":null}",
+		return arena_printf(ctx->arena, "{\"name\":\"%s_vector_idx\",\"method\":null}",
 			table);
-	return arena_printf(turn->arena,
+	return arena_printf(ctx->arena,
 		"{\"name\":\"%s_vector_idx\",\"method\":\"%s\",\"opclass\":\"%s_%s_ops\"%s%s}",
 		table, vectors_method_names[config->method], vectors_type_names[config->type],
-		suffixes[config->metric], options_of(turn, config),
+		suffixes[config->metric], options_of(ctx, config),
 		config->keep ? ",\"keep\":true" : "");
 }

@@ -20,22 +20,22 @@ struct vectors_config {
 };
 
 /* Unknown words and numbers out of range fail the call. `config` may be null. */
-bool vectors_config_read(struct turn *turn, struct call *call, const struct datum *metric,
+bool vectors_config_read(struct context *ctx, struct call *call, const struct datum *metric,
 	const struct datum *type, const struct datum *config, struct vectors_config *out)
 	__attribute__((warn_unused_result));
 
 /* Defaults by the column's type; what does not go together fails the call. */
-bool vectors_config_settle(struct turn *turn, struct call *call, enum vectors_type type,
+bool vectors_config_settle(struct context *ctx, struct call *call, enum vectors_type type,
 	struct vectors_config *config) __attribute__((warn_unused_result));
 
 /* A column of so many dimensions; an index over them. */
-bool vectors_dimension_ok(struct turn *turn, struct call *call, enum vectors_type type,
+bool vectors_dimension_ok(struct context *ctx, struct call *call, enum vectors_type type,
 	int64_t dimension) __attribute__((warn_unused_result));
-bool vectors_config_dimension_ok(struct turn *turn, struct call *call,
+bool vectors_config_dimension_ok(struct context *ctx, struct call *call,
 	const struct vectors_config *config, int64_t dimension) __attribute__((warn_unused_result));
 
 /* The index as stowage_build_ask takes it, a JSON object; NUL-terminated, in the arena. */
-const char *vectors_config_wanted(struct turn *turn, const char *table,
+const char *vectors_config_wanted(struct context *ctx, const char *table,
 	const struct vectors_config *config);
 
 #endif

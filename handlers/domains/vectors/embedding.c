@@ -16,26 +16,26 @@
 
 /* ---------------------------------------------------------------- numbers on the wire */
 
-static void put16(char *at, uint16_t value)
+static void embedding_put16(char *at, uint16_t value)
 {
 	uint16_t wire = htobe16(value);
 	memcpy(at, &wire, sizeof(wire));
 }
 
-static void put32(char *at, uint32_t value)
+static void embedding_put32(char *at, uint32_t value)
 {
 	uint32_t wire = htobe32(value);
 	memcpy(at, &wire, sizeof(wire));
 }
 
-static uint16_t get16(const char *at)
+static uint16_t embedding_get16(const char *at)
 {
 	uint16_t wire;
 	memcpy(&wire, at, sizeof(wire));
 	return be16toh(wire);
 }
 
-static uint32_t get32(const char *at)
+static uint32_t embedding_get32(const char *at)
 {
 	uint32_t wire;
 	memcpy(&wire, at, sizeof(wire));
@@ -44,7 +44,7 @@ static uint32_t get32(const char *at)
 
 static float get_float(const char *at)
 {
-	uint32_t bits = get32(at);
+	uint32_t bits = embedding_get32(at);
 	float value;
 	memcpy(&value, &bits, sizeof(value));
 	return value;
@@ -90,7 +90,7 @@ typedef uint32_t four __attribute__((vector_size(16)));
 #define FOUR ((uint32_t)4)
 #define FOUR_BYTES sizeof(four)
 
-static four swapped(four bits)
+static four embedding_swapped(four bits)
 {
 	return bits << 24 | (bits & 0xff00) << 8 | (bits >> 8 & 0xff00) | bits >> 24;
 }
@@ -108,7 +108,7 @@ static four four_at(const struct datum *floats, uint32_t i)
 static void put_four(char *at, four bits)
 {
 #if __BYTE_ORDER == __LITTLE_ENDIAN
-	bits = swapped(bits);
+	bits = embedding_swapped(bits);
 #endif
 	memcpy(at, &bits, FOUR_BYTES);
 }
@@ -147,25 +147,25 @@ static bool all_finite(const struct datum *floats)
 	return finite;
 }
 
-bool vectors_embedding_read(struct turn *turn, struct call *call, const struct datum *values,
+bool vectors_embedding_read(struct context *ctx, struct call *call, const struct datum *values,
 	const char *name, struct datum *out)
 {
-	*out = as_floats(turn->arena, values);
+	*out = as_floats(ctx->arena, values);
 	if (out->size && all_finite(out))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
 		out->size ? "%s must be an array of finite numbers" : "%s has no dimensions", name);
 	return false;
 }
 
-static bool dimension_fits(struct turn *turn, struct call *call, const struct vectors_index *index,
-	uint32_t dimension)
+static bool dimension_fits(struct context *ctx, struct call *call,
+	const struct vectors_index *index, uint32_t dimension)
 {
 	bool dense = index->type == VECTORS_VECTOR || index->type == VECTORS_HALFVEC;
 
 	if (index->dimension > 0 && dimension != (uint32_t)index->dimension) {
-		call_fail(turn, call, FAILURE_INVALID, "DIMENSION_MISMATCH",
-			arena_printf(turn->arena,
+		call_fail(ctx, call, FAILURE_INVALID, "DIMENSION_MISMATCH",
+			arena_printf(ctx->arena,
 				"{\"indexName\":\"%.*s\",\"expected\":%d,\"actual\":%u}",
 				(int)index->name.size, index->name.text, index->dimension,
 				dimension),
@@ -177,7 +177,7 @@ static bool dimension_fits(struct turn *turn, struct call *call, const struct ve
 	}
 	if (!dense || dimension <= DENSE_DIMENSIONS_MAXIMUM)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
 		"A %s has at most %d dimensions, not %u", vectors_type_names[index->type],
 		DENSE_DIMENSIONS_MAXIMUM, dimension);
 	return false;
@@ -192,13 +192,13 @@ static uint32_t count_nonzero(const struct datum *floats)
 	return count;
 }
 
-bool vectors_embedding_fits(struct turn *turn, struct call *call, const struct vectors_index *index,
-	const struct datum *floats)
+bool vectors_embedding_fits(struct context *ctx, struct call *call,
+	const struct vectors_index *index, const struct datum *floats)
 {
-	if (!dimension_fits(turn, call, index, floats->size))
+	if (!dimension_fits(ctx, call, index, floats->size))
 		return false;
 	if (index->type == VECTORS_SPARSEVEC && count_nonzero(floats) > SPARSE_ELEMENTS_MAXIMUM) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
 			"A sparsevec has at most %d numbers that are not zero",
 			SPARSE_ELEMENTS_MAXIMUM);
 		return false;
@@ -206,7 +206,7 @@ bool vectors_embedding_fits(struct turn *turn, struct call *call, const struct v
 	for (uint32_t i = 0; index->type == VECTORS_HALFVEC && i < floats->size; i++) {
 		if (fabsf(datum_float(floats, i)) < HALF_OVERFLOW)
 			continue;
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
 			"%g is out of range for the type halfvec", (double)datum_float(floats, i));
 		return false;
 	}
@@ -232,8 +232,8 @@ static size_t encoded_size(enum vectors_type type, const struct datum *floats)
 
 static char *put_dense_header(char *bytes, const struct datum *floats)
 {
-	put16(bytes, (uint16_t)floats->size);
-	put16(bytes + 2, 0);
+	embedding_put16(bytes, (uint16_t)floats->size);
+	embedding_put16(bytes + 2, 0);
 	return bytes + DENSE_HEADER;
 }
 
@@ -245,14 +245,14 @@ static void encode_vector(char *bytes, const struct datum *floats)
 	for (; floats->size - i >= FOUR; i += FOUR)
 		put_four(bytes + sizeof(float) * i, four_at(floats, i));
 	for (; i < floats->size; i++)
-		put32(bytes + sizeof(float) * i, bits_at(floats, i));
+		embedding_put32(bytes + sizeof(float) * i, bits_at(floats, i));
 }
 
 static void encode_halves(char *bytes, const struct datum *floats)
 {
 	bytes = put_dense_header(bytes, floats);
 	for (uint32_t i = 0; i < floats->size; i++)
-		put16(bytes + sizeof(uint16_t) * i, half_of(datum_float(floats, i)));
+		embedding_put16(bytes + sizeof(uint16_t) * i, half_of(datum_float(floats, i)));
 }
 
 static void encode_sparse(char *bytes, const struct datum *floats)
@@ -260,15 +260,15 @@ static void encode_sparse(char *bytes, const struct datum *floats)
 	uint32_t count = count_nonzero(floats);
 	char *index = bytes + SPARSE_HEADER, *value = index + 4 * (size_t)count;
 
-	put32(bytes, floats->size);
-	put32(bytes + 4, count);
-	put32(bytes + 8, 0);
+	embedding_put32(bytes, floats->size);
+	embedding_put32(bytes + 4, count);
+	embedding_put32(bytes + 8, 0);
 	for (uint32_t i = 0; i < floats->size; i++) {
 		uint32_t bits = bits_at(floats, i);
 		if (!bits)
 			continue;
-		put32(index, i);
-		put32(value, bits);
+		embedding_put32(index, i);
+		embedding_put32(value, bits);
 		index += 4;
 		value += 4;
 	}
@@ -276,7 +276,7 @@ static void encode_sparse(char *bytes, const struct datum *floats)
 
 static void encode_bits(char *bytes, const struct datum *floats)
 {
-	put32(bytes, floats->size);
+	embedding_put32(bytes, floats->size);
 	bytes += BIT_HEADER;
 	memset(bytes, 0, ((size_t)floats->size + 7) / 8);
 	for (uint32_t i = 0; i < floats->size; i++)
@@ -284,7 +284,7 @@ static void encode_bits(char *bytes, const struct datum *floats)
 			bytes[i / 8] |= (char)(0x80 >> i % 8);
 }
 
-static void encode(char *bytes, enum vectors_type type, const struct datum *floats)
+static void embedding_encode(char *bytes, enum vectors_type type, const struct datum *floats)
 {
 	if (type == VECTORS_BIT)
 		encode_bits(bytes, floats);
@@ -299,13 +299,13 @@ static void encode(char *bytes, enum vectors_type type, const struct datum *floa
 void vectors_embedding_bind(struct params *params, enum vectors_type type,
 	const struct datum *floats)
 {
-	encode(params_room(params, encoded_size(type, floats)), type, floats);
+	embedding_encode(params_room(params, encoded_size(type, floats)), type, floats);
 }
 
 void vectors_embedding_bind_element(struct params *params, int array, enum vectors_type type,
 	const struct datum *floats)
 {
-	encode(array_room(params, array, encoded_size(type, floats)), type, floats);
+	embedding_encode(array_room(params, array, encoded_size(type, floats)), type, floats);
 }
 
 /* ---------------------------------------------------------------- from the database */
@@ -313,29 +313,29 @@ void vectors_embedding_bind_element(struct params *params, int array, enum vecto
 static struct datum decode_dense(struct arena *arena, const char *bytes, size_t len, bool half)
 {
 	size_t width = half ? sizeof(uint16_t) : sizeof(float);
-	uint32_t count = len < DENSE_HEADER ? 0 : get16(bytes);
+	uint32_t count = len < DENSE_HEADER ? 0 : embedding_get16(bytes);
 
 	if (!count || len != DENSE_HEADER + width * count)
 		return datum_null();
 	char *floats = arena_calloc(arena, count, sizeof(float));
 	for (uint32_t i = 0; i < count; i++) {
 		const char *at = bytes + DENSE_HEADER + width * i;
-		set_float(floats, i, half ? float_of(get16(at)) : get_float(at));
+		set_float(floats, i, half ? float_of(embedding_get16(at)) : get_float(at));
 	}
 	return datum_floats(floats, count);
 }
 
 static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t len)
 {
-	uint32_t dimension = len < SPARSE_HEADER ? 0 : get32(bytes);
-	uint32_t count = dimension ? get32(bytes + 4) : 0;
+	uint32_t dimension = len < SPARSE_HEADER ? 0 : embedding_get32(bytes);
+	uint32_t count = dimension ? embedding_get32(bytes + 4) : 0;
 
 	if (!dimension || len != SPARSE_HEADER + 8 * (size_t)count)
 		return datum_null();
 	char *floats = arena_calloc(arena, dimension, sizeof(float));
 	const char *indexes = bytes + SPARSE_HEADER, *values = indexes + 4 * (size_t)count;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t index = get32(indexes + 4 * (size_t)i);
+		uint32_t index = embedding_get32(indexes + 4 * (size_t)i);
 		if (index < dimension)
 			set_float(floats, index, get_float(values + 4 * (size_t)i));
 	}
@@ -344,7 +344,7 @@ static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t
 
 static struct datum decode_bits(struct arena *arena, const char *bytes, size_t len)
 {
-	uint32_t count = len < BIT_HEADER ? 0 : get32(bytes);
+	uint32_t count = len < BIT_HEADER ? 0 : embedding_get32(bytes);
 
 	if (!count || len != BIT_HEADER + ((size_t)count + 7) / 8)
 		return datum_null();

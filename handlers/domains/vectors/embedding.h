@@ -10,12 +10,13 @@
 
 /* Finite numbers, at least one; *out is them as DATUM_FLOATS. Else the call fails with
  * INVALID_VECTOR; `name` says which field it was. */
-bool vectors_embedding_read(struct turn *turn, struct call *call, const struct datum *values,
+bool vectors_embedding_read(struct context *ctx, struct call *call, const struct datum *values,
 	const char *name, struct datum *out) __attribute__((warn_unused_result));
 
 /* Do they fit the index's column? Else the call fails with DIMENSION_MISMATCH or INVALID_VECTOR. */
-bool vectors_embedding_fits(struct turn *turn, struct call *call, const struct vectors_index *index,
-	const struct datum *floats) __attribute__((warn_unused_result));
+bool vectors_embedding_fits(struct context *ctx, struct call *call,
+	const struct vectors_index *index, const struct datum *floats)
+	__attribute__((warn_unused_result));
 
 /* What the column's type reads, as the next parameter or as an array's next element. Of bits, what
  * is not zero is one. */

@@ -56,12 +56,12 @@ static bool put_items(struct filter *filter, const struct filter_path *path,
 	const struct logical *logical, struct json array)
 {
 	struct filter_join join = { .word = logical->word };
-	struct json_walk walk = json_walk(array);
+	struct json_iter iter = json_iter(array);
 	struct json item;
 
 	if (!filter_is_kind(array, JSON_ARRAY_KIND))
 		return filter_fail(filter, path, "this must be an array of conditions");
-	while (json_next(&walk, NULL, &item)) {
+	while (json_next(&iter, NULL, &item)) {
 		struct filter_path at = filter_item(path, join.count);
 		if (!filter_next(filter, &at, &join) || !put_group(filter, &at, item))
 			return false;
@@ -87,12 +87,12 @@ static bool put_logical(struct filter *filter, const struct filter_path *path,
 
 static bool starts_with_operator(struct filter *filter, struct json object)
 {
-	struct json_walk walk = json_walk(object);
+	struct json_iter iter = json_iter(object);
 	struct json key, value;
 
-	if (!json_next(&walk, &key, &value))
+	if (!json_next(&iter, &key, &value))
 		return false;
-	struct datum name = json_unquote(filter->turn->arena, key);
+	struct datum name = json_unquote(filter->ctx->arena, key);
 	return name.size && *name.text == '$';
 }
 
@@ -100,7 +100,7 @@ static bool starts_with_operator(struct filter *filter, struct json object)
 static bool put_field(struct filter *filter, const struct filter_path *path, const char *dotted,
 	struct json value, struct filter_join *join)
 {
-	struct json_walk walk = json_walk(value);
+	struct json_iter iter = json_iter(value);
 	struct filter_field field;
 	struct json key, member;
 	struct datum name;
@@ -114,21 +114,21 @@ static bool put_field(struct filter *filter, const struct filter_path *path, con
 	/* Its name is copied before that of each member: it must be one, which has an end. */
 	if (!filter_count(filter, path) || !filter_name_ok(filter, path, dotted))
 		return false;
-	while (json_next(&walk, &key, &member)) {
+	while (json_next(&iter, &key, &member)) {
 		struct filter_path at = filter_member(path, key);
 		if (!filter_text(filter, &at, key, &name))
 			return false;
 		if (name.size && *name.text == '$')
 			return filter_fail(filter, &at, "an operator can't stand beside fields");
-		const char *longer = arena_printf(filter->turn->arena, "%s.%s", dotted, name.text);
+		const char *longer = arena_printf(filter->ctx->arena, "%s.%s", dotted, name.text);
 		if (!put_field(filter, &at, longer, member, join))
 			return false;
 	}
 	return true;
 }
 
-static bool put_member(struct filter *filter, const struct filter_path *path, struct json key,
-	struct json value, struct filter_join *join)
+static bool vectors_filter_put_member(struct filter *filter, const struct filter_path *path,
+	struct json key, struct json value, struct filter_join *join)
 {
 	struct datum name;
 
@@ -147,26 +147,26 @@ static bool put_member(struct filter *filter, const struct filter_path *path, st
 static bool put_object(struct filter *filter, const struct filter_path *path, struct json object,
 	struct filter_join *join)
 {
-	struct json_walk walk = json_walk(object);
+	struct json_iter iter = json_iter(object);
 	struct json key, value;
 
-	while (json_next(&walk, &key, &value)) {
+	while (json_next(&iter, &key, &value)) {
 		struct filter_path at = filter_member(path, key);
-		if (!put_member(filter, &at, key, value, join))
+		if (!vectors_filter_put_member(filter, &at, key, value, join))
 			return false;
 	}
 	return true;
 }
 
-bool vectors_filter(struct turn *turn, struct call *call, const char *json, size_t size,
+bool vectors_filter(struct context *ctx, struct call *call, const char *json, size_t size,
 	const char *path, const char **where)
 {
 	struct json given = { json, size };
 	struct filter filter = {
-		.turn = turn,
+		.ctx = ctx,
 		.call = call,
 		.name = path,
-		.sql = json_text_new(turn->arena),
+		.sql = json_text_new(ctx->arena),
 	};
 	struct filter_path root = { 0 };
 	struct filter_join join = { .word = " AND " };

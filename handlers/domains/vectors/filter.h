@@ -30,7 +30,7 @@
  *
  * False: the call has failed with INVALID_FILTER, whose message and details ({"path": ...}) name
  * the path of the culprit; turn->params may then hold some of the values: reset them. */
-bool vectors_filter(struct turn *turn, struct call *call, const char *json, size_t size,
+bool vectors_filter(struct context *ctx, struct call *call, const char *json, size_t size,
 	const char *path, const char **where) __attribute__((warn_unused_result));
 
 #endif

@@ -17,7 +17,7 @@ typedef bool operator_fn(struct filter *filter, const struct operation *op);
 
 /* ---------------------------------------------------------------- comparison */
 
-static bool equal(struct filter *filter, const struct operation *op)
+static bool filter_operator_equal(struct filter *filter, const struct operation *op)
 {
 	bool negated = op->sql[0] == '<';
 	const char *value;
@@ -40,7 +40,7 @@ static void put_comparison(struct filter *filter, const struct filter_field *fie
 }
 
 /* A number, also one in a string, is compared with numbers alone; other scalars as text. */
-static bool ordered(struct filter *filter, const struct operation *op)
+static bool filter_operator_ordered(struct filter *filter, const struct operation *op)
 {
 	const struct filter_field *field = op->field;
 	const char *value;
@@ -100,12 +100,12 @@ static void put_all_of(struct filter *filter, const struct filter_field *field, 
 
 static bool all_of(struct filter *filter, const struct operation *op)
 {
-	struct json_walk walk = json_walk(op->value);
+	struct json_iter iter = json_iter(op->value);
 	bool array = filter_is_kind(op->value, JSON_ARRAY_KIND);
 	const char *list;
 	struct json item;
 
-	if (array && !json_next(&walk, NULL, &item)) {
+	if (array && !json_next(&iter, NULL, &item)) {
 		filter_printf(filter, "(%s IS NULL AND FALSE)", op->field->json);
 		return true;
 	}
@@ -132,9 +132,9 @@ static struct json like_pattern(struct arena *arena, struct datum text)
 	return json_text_end(&out);
 }
 
-static bool contains(struct filter *filter, const struct operation *op)
+static bool filter_operator_contains(struct filter *filter, const struct operation *op)
 {
-	struct params *params = filter->turn->params;
+	struct params *params = filter->ctx->params;
 	struct datum text;
 	const char *value;
 
@@ -147,7 +147,7 @@ static bool contains(struct filter *filter, const struct operation *op)
 	if (filter_is_kind(op->value, JSON_STRING_KIND)) {
 		if (!filter_text(filter, op->path, op->value, &text))
 			return false;
-		struct json pattern = like_pattern(filter->turn->arena, text);
+		struct json pattern = like_pattern(filter->ctx->arena, text);
 		params_text(params, pattern.text, pattern.len);
 		filter_printf(filter, "%s ILIKE $%d::text", op->field->text, params_count(params));
 		return true;
@@ -161,7 +161,7 @@ static bool contains(struct filter *filter, const struct operation *op)
 /* The letters that mean something to PostgreSQL too, each once: of m and s the later one counts. */
 static void read_flags(struct filter *filter, struct json options, char flags[FILTER_FLAGS + 1])
 {
-	struct datum letters = json_unquote(filter->turn->arena, options);
+	struct datum letters = json_unquote(filter->ctx->arena, options);
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < letters.size; i++) {
@@ -178,10 +178,10 @@ static void read_flags(struct filter *filter, struct json options, char flags[FI
 struct filter_siblings filter_siblings_in(struct filter *filter, struct json object)
 {
 	struct filter_siblings found = { 0 };
-	struct json_walk walk = json_walk(object);
+	struct json_iter iter = json_iter(object);
 	struct json key, value, options = { 0 };
 
-	while (json_next(&walk, &key, &value)) {
+	while (json_next(&iter, &key, &value)) {
 		if (json_spells(key, "$regex"))
 			found.regex = true;
 		else if (json_spells(key, "$options"))
@@ -192,10 +192,10 @@ struct filter_siblings filter_siblings_in(struct filter *filter, struct json obj
 	return found;
 }
 
-static bool regex(struct filter *filter, const struct operation *op)
+static bool filter_operator_regex(struct filter *filter, const struct operation *op)
 {
-	struct json_text pattern = json_text_new(filter->turn->arena);
-	struct params *params = filter->turn->params;
+	struct json_text pattern = json_text_new(filter->ctx->arena);
+	struct params *params = filter->ctx->params;
 	struct datum text;
 
 	if (filter_is_container(op->value))
@@ -206,7 +206,7 @@ static bool regex(struct filter *filter, const struct operation *op)
 	}
 	if (*op->siblings->flags) /* as PostgreSQL wants them: before the pattern */
 		json_text_puts(&pattern,
-			arena_printf(filter->turn->arena, "(?%s)", op->siblings->flags));
+			arena_printf(filter->ctx->arena, "(?%s)", op->siblings->flags));
 	if (filter_is_kind(op->value, JSON_STRING_KIND)) {
 		if (!filter_text(filter, op->path, op->value, &text))
 			return false;
@@ -234,7 +234,7 @@ static bool options_ok(struct filter *filter, const struct operation *op)
 
 /* ---------------------------------------------------------------- shape */
 
-static bool exists(struct filter *filter, const struct operation *op)
+static bool filter_operator_exists(struct filter *filter, const struct operation *op)
 {
 	filter_printf(filter, "%s IS %sNULL", op->field->json,
 		filter_is_kind(op->value, JSON_FALSE_KIND) ? "" : "NOT ");
@@ -270,13 +270,13 @@ static bool put_length(struct filter *filter, const struct filter_path *path,
 
 static bool put_lengths(struct filter *filter, const struct operation *op)
 {
-	struct json_walk walk = json_walk(op->value);
+	struct json_iter iter = json_iter(op->value);
 	struct filter_join join = { .word = " AND " };
 	struct json key, value;
 
-	while (json_next(&walk, &key, &value)) {
+	while (json_next(&iter, &key, &value)) {
 		struct filter_path at = filter_member(op->path, key);
-		struct datum name = json_unquote(filter->turn->arena, key);
+		struct datum name = json_unquote(filter->ctx->arena, key);
 		size_t i = 0;
 		while (i < COMPARISONS && !filter_key_is(name, comparisons[i].name))
 			i++;
@@ -291,7 +291,7 @@ static bool put_lengths(struct filter *filter, const struct operation *op)
 }
 
 /* An array's length: a whole number, or comparisons. What is no array has none. */
-static bool size(struct filter *filter, const struct operation *op)
+static bool filter_operator_size(struct filter *filter, const struct operation *op)
 {
 	bool ok = true;
 
@@ -310,7 +310,7 @@ static bool size(struct filter *filter, const struct operation *op)
 
 /* ---------------------------------------------------------------- nesting */
 
-static bool negation(struct filter *filter, const struct operation *op)
+static bool filter_operator_negation(struct filter *filter, const struct operation *op)
 {
 	struct filter_join join = { .word = " AND " };
 
@@ -324,8 +324,8 @@ static bool negation(struct filter *filter, const struct operation *op)
 }
 
 /* A field of an element: a value, or operators. */
-static bool put_member(struct filter *filter, const struct filter_path *path, const char *item,
-	struct datum name, struct json value, struct filter_join *join)
+static bool filter_operator_put_member(struct filter *filter, const struct filter_path *path,
+	const char *item, struct datum name, struct json value, struct filter_join *join)
 {
 	struct filter_field field;
 	unsigned before = join->count;
@@ -344,17 +344,17 @@ static bool put_members(struct filter *filter, const struct operation *op, const
 	struct filter_siblings siblings = filter_siblings_in(filter, op->value);
 	struct filter_field element = filter_element(filter, item);
 	struct filter_join join = { .word = " AND " };
-	struct json_walk walk = json_walk(op->value);
+	struct json_iter iter = json_iter(op->value);
 	struct json key, value;
 
-	while (json_next(&walk, &key, &value)) {
+	while (json_next(&iter, &key, &value)) {
 		struct filter_path at = filter_member(op->path, key);
 		struct datum name;
 		if (!filter_text(filter, &at, key, &name))
 			return false;
 		bool ok = name.size && *name.text == '$'
 			? filter_operator(filter, &at, &element, key, value, &siblings, &join)
-			: put_member(filter, &at, item, name, value, &join);
+			: filter_operator_put_member(filter, &at, item, name, value, &join);
 		if (!ok)
 			return false;
 	}
@@ -362,11 +362,11 @@ static bool put_members(struct filter *filter, const struct operation *op, const
 }
 
 /* An element of the array satisfies all: operators are asked of itself, fields of its members. */
-static bool element(struct filter *filter, const struct operation *op)
+static bool filter_operator_element(struct filter *filter, const struct operation *op)
 {
 	if (!filter_is_kind(op->value, JSON_OBJECT_KIND))
 		return filter_fail(filter, op->path, "$elemMatch takes an object with conditions");
-	const char *name = arena_printf(filter->turn->arena, "item%u", ++filter->items);
+	const char *name = arena_printf(filter->ctx->arena, "item%u", ++filter->items);
 	filter_printf(filter,
 		"EXISTS (SELECT FROM jsonb_array_elements("
 		"CASE jsonb_typeof(%s) WHEN 'array' THEN %s END) AS %s WHERE ",
@@ -384,25 +384,25 @@ static const struct {
 	operator_fn *fn;
 	const char *sql;
 } operators[] = {
-	{ "$eq", equal, "=" },
-	{ "$ne", equal, "<>" },
-	{ "$gt", ordered, ">" },
-	{ "$gte", ordered, ">=" },
-	{ "$lt", ordered, "<" },
-	{ "$lte", ordered, "<=" },
+	{ "$eq", filter_operator_equal, "=" },
+	{ "$ne", filter_operator_equal, "<>" },
+	{ "$gt", filter_operator_ordered, ">" },
+	{ "$gte", filter_operator_ordered, ">=" },
+	{ "$lt", filter_operator_ordered, "<" },
+	{ "$lte", filter_operator_ordered, "<=" },
 	{ "$in", one_of, "" },
 	{ "$nin", one_of, "NOT " },
 	{ "$all", all_of, NULL },
-	{ "$contains", contains, NULL },
-	{ "$regex", regex, NULL },
-	{ "$exists", exists, NULL },
-	{ "$size", size, NULL },
-	{ "$elemMatch", element, NULL },
-	{ "$not", negation, NULL },
+	{ "$contains", filter_operator_contains, NULL },
+	{ "$regex", filter_operator_regex, NULL },
+	{ "$exists", filter_operator_exists, NULL },
+	{ "$size", filter_operator_size, NULL },
+	{ "$elemMatch", filter_operator_element, NULL },
+	{ "$not", filter_operator_negation, NULL },
 };
 #define OPERATORS (sizeof(operators) / sizeof(operators[0]))
 
-static size_t find(struct datum name)
+static size_t filter_operator_find(struct datum name)
 {
 	size_t i = 0;
 
@@ -413,10 +413,11 @@ static size_t find(struct datum name)
 
 bool filter_is_operator(struct datum key)
 {
-	return find(key) < OPERATORS || filter_key_is(key, "$options");
+	return filter_operator_find(key) < OPERATORS || filter_key_is(key, "$options");
 }
 
-static bool unknown(struct filter *filter, const struct filter_path *path, struct datum name)
+static bool filter_operator_unknown(struct filter *filter, const struct filter_path *path,
+	struct datum name)
 {
 	if (!name.size || *name.text != '$')
 		return filter_fail(filter, path,
@@ -431,19 +432,19 @@ bool filter_operator(struct filter *filter, const struct filter_path *path,
 	const struct filter_field *field, struct json key, struct json value,
 	const struct filter_siblings *siblings, struct filter_join *join)
 {
-	struct datum name = json_unquote(filter->turn->arena, key);
+	struct datum name = json_unquote(filter->ctx->arena, key);
 	struct operation op = {
 		.path = path,
 		.field = field,
 		.value = value,
 		.siblings = siblings,
 	};
-	size_t i = find(name);
+	size_t i = filter_operator_find(name);
 
 	if (filter_key_is(name, "$options"))
 		return filter_count(filter, path) && options_ok(filter, &op);
 	if (i == OPERATORS)
-		return unknown(filter, path, name);
+		return filter_operator_unknown(filter, path, name);
 	op.sql = operators[i].sql;
 	return filter_next(filter, path, join) && operators[i].fn(filter, &op);
 }
@@ -452,10 +453,10 @@ bool filter_operators(struct filter *filter, const struct filter_path *path,
 	const struct filter_field *field, struct json object, struct filter_join *join)
 {
 	struct filter_siblings siblings = filter_siblings_in(filter, object);
-	struct json_walk walk = json_walk(object);
+	struct json_iter iter = json_iter(object);
 	struct json key, value;
 
-	while (json_next(&walk, &key, &value)) {
+	while (json_next(&iter, &key, &value)) {
 		struct filter_path at = filter_member(path, key);
 		if (!filter_operator(filter, &at, field, key, value, &siblings, join))
 			return false;
@@ -474,5 +475,6 @@ bool filter_implicit(struct filter *filter, const struct filter_path *path,
 		.sql = list ? "" : "=",
 	};
 
-	return filter_next(filter, path, join) && (list ? one_of(filter, &op) : equal(filter, &op));
+	return filter_next(filter, path, join) &&
+		(list ? one_of(filter, &op) : filter_operator_equal(filter, &op));
 }

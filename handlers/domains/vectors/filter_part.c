@@ -41,7 +41,7 @@ static struct json shown_key(struct json key)
 static const char *path_text(struct filter *filter, const struct filter_path *path)
 {
 	const struct filter_path *steps[FILTER_DEPTH + 1];
-	struct json_text out = json_text_new(filter->turn->arena);
+	struct json_text out = json_text_new(filter->ctx->arena);
 	unsigned count = 0;
 
 	for (; path->up && count <= FILTER_DEPTH; path = path->up)
@@ -54,7 +54,7 @@ static const char *path_text(struct filter *filter, const struct filter_path *pa
 			json_text_value(&out, shown_key(key));
 		} else {
 			json_text_puts(&out,
-				arena_printf(filter->turn->arena, "[%u]", steps[count]->index));
+				arena_printf(filter->ctx->arena, "[%u]", steps[count]->index));
 		}
 	}
 	return json_text_end(&out).text;
@@ -62,7 +62,7 @@ static const char *path_text(struct filter *filter, const struct filter_path *pa
 
 bool filter_fail(struct filter *filter, const struct filter_path *path, const char *why)
 {
-	call_fail_at(filter->turn, filter->call, "INVALID_FILTER", path_text(filter, path), why);
+	call_fail_at(filter->ctx, filter->call, "INVALID_FILTER", path_text(filter, path), why);
 	return false;
 }
 
@@ -74,7 +74,7 @@ void filter_pattern(struct filter *filter, const struct filter_path *path)
 		return;
 	const char *where = path_text(filter, path);
 	filter->call->patterns = earlier
-		? arena_printf(filter->turn->arena, "%s or %s", earlier, where)
+		? arena_printf(filter->ctx->arena, "%s or %s", earlier, where)
 		: where;
 }
 
@@ -90,7 +90,7 @@ void filter_printf(struct filter *filter, const char *format, ...)
 	va_start(args, format);
 	va_copy(again, args);
 	size_t len = (size_t)vsnprintf(NULL, 0, format, args);
-	char *text = arena_alloc(filter->turn->arena, len + 1);
+	char *text = arena_alloc(filter->ctx->arena, len + 1);
 	vsnprintf(text, len + 1, format, again);
 	va_end(again);
 	va_end(args);
@@ -115,7 +115,7 @@ bool filter_next(struct filter *filter, const struct filter_path *path, struct f
 
 /* ---------------------------------------------------------------- fields */
 
-static bool is_name(const char *text, size_t len)
+static bool filter_part_is_name(const char *text, size_t len)
 {
 	if (!len || len > FILTER_NAME)
 		return false;
@@ -134,7 +134,7 @@ bool filter_name_ok(struct filter *filter, const struct filter_path *path, const
 
 	for (;; dotted++) {
 		size_t len = strcspn(dotted, ".");
-		if (!is_name(dotted, len))
+		if (!filter_part_is_name(dotted, len))
 			return filter_fail(filter, path,
 				"a field's name, or each part of it between dots, must begin with "
 				"a letter or _ and hold only letters, digits and _, at most 63");
@@ -163,9 +163,9 @@ static void bind_parts(struct params *params, const char *dotted)
 bool filter_field(struct filter *filter, const struct filter_path *path, const char *base,
 	const char *dotted, struct filter_field *out)
 {
-	struct arena *arena = filter->turn->arena;
+	struct arena *arena = filter->ctx->arena;
 
-	out->indexed = !base && is_name(dotted, strlen(dotted));
+	out->indexed = !base && filter_part_is_name(dotted, strlen(dotted));
 	if (out->indexed) {
 		/* A literal, as in the index's definition; a name has nothing to escape. */
 		out->json = arena_printf(arena, "(metadata->'%s')", dotted);
@@ -174,8 +174,8 @@ bool filter_field(struct filter *filter, const struct filter_path *path, const c
 	}
 	if (!filter_name_ok(filter, path, dotted))
 		return false;
-	bind_parts(filter->turn->params, dotted);
-	int number = params_count(filter->turn->params);
+	bind_parts(filter->ctx->params, dotted);
+	int number = params_count(filter->ctx->params);
 	const char *from = base ? base : "metadata";
 	out->json = arena_printf(arena, "(%s #> $%d::text[])", from, number);
 	out->text = arena_printf(arena, "(%s #>> $%d::text[])", from, number);
@@ -186,7 +186,7 @@ struct filter_field filter_element(struct filter *filter, const char *base)
 {
 	return (struct filter_field){
 		.json = base,
-		.text = arena_printf(filter->turn->arena, "(%s #>> '{}')", base),
+		.text = arena_printf(filter->ctx->arena, "(%s #>> '{}')", base),
 	};
 }
 
@@ -207,7 +207,7 @@ struct number {
 	int exponent;
 };
 
-static size_t digits(const char *at, const char *end)
+static size_t filter_part_digits(const char *at, const char *end)
 {
 	size_t count = 0;
 
@@ -226,7 +226,7 @@ static const char *read_exponent(const char *at, const char *end, int *exponent)
 	at++;
 	bool negative = at < end && *at == '-';
 	at += at < end && (*at == '-' || *at == '+');
-	size_t count = digits(at, end);
+	size_t count = filter_part_digits(at, end);
 	if (!count)
 		return NULL;
 	for (; count--; at++)
@@ -237,18 +237,18 @@ static const char *read_exponent(const char *at, const char *end, int *exponent)
 }
 
 /* JSON's numbers, and beside them what JavaScript and PostgreSQL both take: +5, .5, 5. */
-static bool read_number(const char *at, size_t len, struct number *out)
+static bool filter_part_read_number(const char *at, size_t len, struct number *out)
 {
 	const char *end = at + len;
 
 	*out = (struct number){ .negative = at < end && *at == '-' };
 	at += at < end && (*at == '-' || *at == '+');
 	out->whole = at;
-	out->whole_len = digits(at, end);
+	out->whole_len = filter_part_digits(at, end);
 	at += out->whole_len;
 	if (at < end && *at == '.') {
 		out->part = ++at;
-		out->part_len = digits(at, end);
+		out->part_len = filter_part_digits(at, end);
 		at += out->part_len;
 	}
 	if (out->whole_len + out->part_len == 0)
@@ -304,13 +304,13 @@ static struct json write_number(struct arena *arena, const struct number *number
 bool filter_text(struct filter *filter, const struct filter_path *path, struct json string,
 	struct datum *out)
 {
-	*out = json_unquote(filter->turn->arena, string);
+	*out = json_unquote(filter->ctx->arena, string);
 	if (out->size && memchr(out->text, 0, out->size))
 		return filter_fail(filter, path, "a text must not hold a NUL character");
 	return true;
 }
 
-static struct json trimmed(struct datum text)
+static struct json filter_part_trimmed(struct datum text)
 {
 	struct json out = { text.text, text.size };
 	static const char blanks[] = " \t\n\v\f\r";
@@ -332,7 +332,8 @@ static bool is_infinity(struct json text)
 		memcmp(text.text + sign, "Infinity", strlen("Infinity")) == 0;
 }
 
-static bool fits(struct filter *filter, const struct filter_path *path, const struct number *number)
+static bool filter_part_fits(struct filter *filter, const struct filter_path *path,
+	const struct number *number)
 {
 	return number_fits(number) || filter_fail(filter, path, "the number is out of range");
 }
@@ -357,23 +358,23 @@ bool filter_number(struct filter *filter, const struct filter_path *path, struct
 		struct datum characters;
 		if (!filter_text(filter, path, value, &characters))
 			return false;
-		text = trimmed(characters);
+		text = filter_part_trimmed(characters);
 	} else if (kind == JSON_NUMBER_KIND) {
-		text = normal_number(filter->turn->arena, value);
+		text = normal_number(filter->ctx->arena, value);
 	} else {
 		return true;
 	}
 	*is_number = is_infinity(text);
 	if (!*is_number) {
-		if (!read_number(text.text, text.len, &number))
+		if (!filter_part_read_number(text.text, text.len, &number))
 			return true;
 		*is_number = true;
-		if (!fits(filter, path, &number))
+		if (!filter_part_fits(filter, path, &number))
 			return false;
 	}
-	params_text(filter->turn->params, text.text, text.len);
-	*sql = arena_printf(filter->turn->arena, "($%d::text)::numeric",
-		params_count(filter->turn->params));
+	params_text(filter->ctx->params, text.text, text.len);
+	*sql = arena_printf(filter->ctx->arena, "($%d::text)::numeric",
+		params_count(filter->ctx->params));
 	return true;
 }
 
@@ -391,10 +392,11 @@ static bool scalar_text(struct filter *filter, const struct filter_path *path, s
 		*out = json_of(&text);
 		return true;
 	case JSON_NUMBER_KIND:
-		value = normal_number(filter->turn->arena, value);
-		if (!read_number(value.text, value.len, &number) || !fits(filter, path, &number))
+		value = normal_number(filter->ctx->arena, value);
+		if (!filter_part_read_number(value.text, value.len, &number) ||
+			!filter_part_fits(filter, path, &number))
 			return false;
-		*out = write_number(filter->turn->arena, &number);
+		*out = write_number(filter->ctx->arena, &number);
 		return true;
 	default: /* true, false */
 		*out = value;
@@ -405,11 +407,11 @@ static bool scalar_text(struct filter *filter, const struct filter_path *path, s
 static bool holds_no_operator(struct filter *filter, const struct filter_path *path,
 	struct json value)
 {
-	struct json_walk walk = json_walk(value);
+	struct json_iter iter = json_iter(value);
 	struct json key, ignored;
 
-	while (walk.members && json_next(&walk, &key, &ignored)) {
-		struct datum name = json_unquote(filter->turn->arena, key);
+	while (iter.members && json_next(&iter, &key, &ignored)) {
+		struct datum name = json_unquote(filter->ctx->arena, key);
 		struct filter_path at = filter_member(path, key);
 		if (name.size && *name.text == '$')
 			return filter_fail(filter, &at, "an operator is no value of an operator");
@@ -428,10 +430,10 @@ static bool container_value(struct filter *filter, const struct filter_path *pat
 	if (json_check(value.text, value.len, JSON_DEPTH_MAXIMUM).repair)
 		return filter_fail(filter, path,
 			"the value has an escaped NUL or a lone surrogate, which jsonb can't hold");
-	struct datum normal = json_normal(filter->turn->arena, &given);
-	params_jsonb(filter->turn->params, normal.text, normal.size);
-	*sql = arena_printf(filter->turn->arena, "($%d::jsonb)::text",
-		params_count(filter->turn->params));
+	struct datum normal = json_normal(filter->ctx->arena, &given);
+	params_jsonb(filter->ctx->params, normal.text, normal.size);
+	*sql = arena_printf(filter->ctx->arena, "($%d::jsonb)::text",
+		params_count(filter->ctx->params));
 	return true;
 }
 
@@ -447,8 +449,8 @@ bool filter_value(struct filter *filter, const struct filter_path *path, struct 
 		return container_value(filter, path, value, sql);
 	if (!scalar_text(filter, path, value, &text))
 		return false;
-	params_text(filter->turn->params, text.text, text.len);
-	*sql = arena_printf(filter->turn->arena, "$%d::text", params_count(filter->turn->params));
+	params_text(filter->ctx->params, text.text, text.len);
+	*sql = arena_printf(filter->ctx->arena, "$%d::text", params_count(filter->ctx->params));
 	return true;
 }
 
@@ -463,7 +465,7 @@ struct list {
 static bool list_add(struct filter *filter, const struct filter_path *path, struct json value,
 	struct list *list)
 {
-	struct params *params = filter->turn->params;
+	struct params *params = filter->ctx->params;
 	struct json text = { "null", strlen("null") };
 	const char *sql;
 
@@ -490,24 +492,24 @@ static bool list_add(struct filter *filter, const struct filter_path *path, stru
 bool filter_list(struct filter *filter, const struct filter_path *path, struct json value,
 	enum filter_nulls nulls, const char **sql)
 {
-	struct list list = { .nulls = nulls, .members = json_text_new(filter->turn->arena) };
-	struct json_walk walk = json_walk(value);
+	struct list list = { .nulls = nulls, .members = json_text_new(filter->ctx->arena) };
+	struct json_iter iter = json_iter(value);
 	struct json item;
 
-	list.array = params_array(filter->turn->params, ELEMENT_TEXT);
-	int number = params_count(filter->turn->params);
+	list.array = params_array(filter->ctx->params, ELEMENT_TEXT);
+	int number = params_count(filter->ctx->params);
 	if (json_kind(value) != JSON_ARRAY_KIND) {
 		if (!list_add(filter, path, value, &list))
 			return false;
 	} else {
-		for (unsigned i = 0; json_next(&walk, NULL, &item); i++) {
+		for (unsigned i = 0; json_next(&iter, NULL, &item); i++) {
 			struct filter_path at = filter_item(path, i);
 			if (!list_add(filter, &at, item, &list))
 				return false;
 		}
 	}
-	*sql = list.members.len ? arena_printf(filter->turn->arena, "($%d::text[]%s)", number,
+	*sql = list.members.len ? arena_printf(filter->ctx->arena, "($%d::text[]%s)", number,
 					  json_text_end(&list.members).text)
-				: arena_printf(filter->turn->arena, "$%d::text[]", number);
+				: arena_printf(filter->ctx->arena, "$%d::text[]", number);
 	return true;
 }

@@ -22,7 +22,7 @@
 #define FILTER_FLAGS 4     /* of a regular expression: i, m, s, x */
 
 struct filter {
-	struct turn *turn;
+	struct context *ctx;
 	struct call *call;
 	const char *name;     /* of the whole filter, where paths begin */
 	struct json_text sql; /* serves for any text that grows */

@@ -11,7 +11,7 @@
 
 #define NAMESPACE_MAXIMUM 255 /* characters: the column is a varchar(255) */
 
-static uint32_t characters(const struct datum *text)
+static uint32_t vectors_index_characters(const struct datum *text)
 {
 	uint32_t count = 0;
 
@@ -20,29 +20,29 @@ static uint32_t characters(const struct datum *text)
 	return count;
 }
 
-bool vectors_namespace(struct turn *turn, struct call *call, const struct datum *given,
+bool vectors_namespace(struct context *ctx, struct call *call, const struct datum *given,
 	struct datum *out)
 {
 	*out = datum_is_null(given) ? datum_string(VECTORS_NAMESPACE_DEFAULT) : *given;
-	if (!binding_text_ok(turn, call, out, "namespace"))
+	if (!binding_text_ok(ctx, call, out, "namespace"))
 		return false;
-	if (characters(out) <= NAMESPACE_MAXIMUM)
+	if (vectors_index_characters(out) <= NAMESPACE_MAXIMUM)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_NAMESPACE", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_NAMESPACE", NULL,
 		"namespace is longer than %d characters", NAMESPACE_MAXIMUM);
 	return false;
 }
 
 /* A filter compares by the text that jsonb gives a value, and jsonb keeps the zeros of 1.0. */
-bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *given,
+bool vectors_metadata(struct context *ctx, struct call *call, const struct datum *given,
 	const char *name, struct datum *out)
 {
 	struct datum storable;
 
-	if (!binding_json(turn, call, given, name, &storable))
+	if (!binding_json(ctx, call, given, name, &storable))
 		return false;
 	/* Last: a normal form has no flag that asks for a repair. */
-	*out = datum_is_null(&storable) ? storable : json_normal(turn->arena, &storable);
+	*out = datum_is_null(&storable) ? storable : json_normal(ctx->arena, &storable);
 	if (stored_json_is_none(out))
 		*out = datum_null();
 	return true;
@@ -51,15 +51,15 @@ bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *
 bool vectors_filter_given(const struct datum *json)
 {
 	struct json value = json_of(json);
-	struct json_walk walk;
+	struct json_iter iter;
 	struct json key, member;
 
 	if (json_kind(value) == JSON_ABSENT || json_kind(value) == JSON_NULL_KIND)
 		return false;
 	if (json_kind(value) != JSON_OBJECT_KIND)
 		return true;
-	walk = json_walk(value);
-	return json_next(&walk, &key, &member);
+	iter = json_iter(value);
+	return json_next(&iter, &key, &member);
 }
 
 /* ---------------------------------------------------------------- the catalog */
@@ -91,14 +91,15 @@ struct describing {
 	void *arg;
 };
 
-static const char *column_text(struct turn *turn, const struct rows *rows, int row, int column)
+static const char *vectors_index_column_text(struct context *ctx, const struct rows *rows, int row,
+	int column)
 {
 	size_t len = 0;
 
 	if (rows_null(rows, row, column))
 		return NULL;
 	const char *text = rows_text(rows, row, column, &len);
-	return arena_copy(turn->arena, text, len);
+	return arena_copy(ctx->arena, text, len);
 }
 
 static int column_number(const struct rows *rows, int row, int column)
@@ -123,7 +124,7 @@ static enum vectors_method method_of(const char *name)
 }
 
 /* Without an index a table does not say what metric it was made for. */
-static enum vectors_metric metric_of(const char *opclass)
+static enum vectors_metric vectors_index_metric_of(const char *opclass)
 {
 	static const struct {
 		const char *part;
@@ -137,35 +138,36 @@ static enum vectors_metric metric_of(const char *opclass)
 	return VECTORS_COSINE;
 }
 
-static void read_index(struct turn *turn, const struct rows *rows, int row,
+static void read_index(struct context *ctx, const struct rows *rows, int row,
 	struct vectors_index *index)
 {
-	const char *method = column_text(turn, rows, row, COLUMN_METHOD);
+	const char *method = vectors_index_column_text(ctx, rows, row, COLUMN_METHOD);
 
 	index->exists = true;
 	index->oid = rows_integer(rows, row, COLUMN_OID);
-	index->type = type_of(column_text(turn, rows, row, COLUMN_TYPE));
+	index->type = type_of(vectors_index_column_text(ctx, rows, row, COLUMN_TYPE));
 	index->type_oid = (uint32_t)rows_integer(rows, row, COLUMN_TYPE_OID);
 	index->dimension = (int)rows_integer(rows, row, COLUMN_DIMENSION);
-	index->extension = column_text(turn, rows, row, COLUMN_EXTENSION);
+	index->extension = vectors_index_column_text(ctx, rows, row, COLUMN_EXTENSION);
 	index->iterative = rows_bool(rows, row, COLUMN_ITERATIVE);
 	index->method_name = method ? method : "flat";
 	index->method = method_of(index->method_name);
-	index->metric = metric_of(column_text(turn, rows, row, COLUMN_OPCLASS));
+	index->metric = vectors_index_metric_of(vectors_index_column_text(ctx, rows, row,
+		COLUMN_OPCLASS));
 	index->m = column_number(rows, row, COLUMN_M);
 	index->ef_construction = column_number(rows, row, COLUMN_EF_CONSTRUCTION);
 	index->lists = column_number(rows, row, COLUMN_LISTS);
 	index->has_namespace = rows_bool(rows, row, COLUMN_HAS_NAMESPACE);
 	index->has_unique = rows_bool(rows, row, COLUMN_HAS_UNIQUE);
-	index->unique_name = column_text(turn, rows, row, COLUMN_UNIQUE_NAME);
-	index->old_unique = column_text(turn, rows, row, COLUMN_OLD_UNIQUE);
+	index->unique_name = vectors_index_column_text(ctx, rows, row, COLUMN_UNIQUE_NAME);
+	index->old_unique = vectors_index_column_text(ctx, rows, row, COLUMN_OLD_UNIQUE);
 }
 
-static void described(struct turn *turn, const struct rows *rows, void *arg)
+static void vectors_index_described(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct describing *describing = arg;
-	struct keys *keys = keys_new(turn->arena, describing->count);
-	struct vectors_index *indexes = arena_calloc(turn->arena, describing->count,
+	struct keys *keys = keys_new(ctx->arena, describing->count);
+	struct vectors_index *indexes = arena_calloc(ctx->arena, describing->count,
 		sizeof(*indexes));
 
 	for (uint32_t i = 0; i < describing->count; i++)
@@ -176,32 +178,32 @@ static void described(struct turn *turn, const struct rows *rows, void *arg)
 		struct datum name = datum_text(text, (uint32_t)len);
 		uint32_t number = keys_find(keys, &name);
 		if (number != KEYS_NONE)
-			read_index(turn, rows, row, &indexes[number]);
+			read_index(ctx, rows, row, &indexes[number]);
 	}
-	describing->done(turn, indexes, describing->count, describing->arg);
+	describing->done(ctx, indexes, describing->count, describing->arg);
 }
 
-void vectors_describe(struct turn *turn, const struct datum *names, uint32_t count,
+void vectors_describe(struct context *ctx, const struct datum *names, uint32_t count,
 	vectors_described_fn *done, void *arg)
 {
-	struct describing *describing = arena_alloc(turn->arena, sizeof(*describing));
-	int array = params_array(turn->params, ELEMENT_TEXT);
+	struct describing *describing = arena_alloc(ctx->arena, sizeof(*describing));
+	int array = params_array(ctx->params, ELEMENT_TEXT);
 
 	*describing = (struct describing){ names, count, done, arg };
 	for (uint32_t i = 0; i < count; i++)
-		bind_element_text(turn->params, array, &names[i]);
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	turn_send(turn, SQL_VECTORS_DESCRIBE_INDEX__CATALOG, described, describing);
+		bind_element_text(ctx->params, array, &names[i]);
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	context_send(ctx, SQL_VECTORS_DESCRIBE_INDEX__CATALOG, vectors_index_described, describing);
 }
 
-bool vectors_index_ok(struct turn *turn, struct call *call, const struct vectors_index *index)
+bool vectors_index_ok(struct context *ctx, struct call *call, const struct vectors_index *index)
 {
 	if (index->exists)
 		return true;
-	call_fail(turn, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND",
-		arena_printf(turn->arena, "{\"indexName\":\"%.*s\"}", (int)index->name.size,
+	call_fail(ctx, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND",
+		arena_printf(ctx->arena, "{\"indexName\":\"%.*s\"}", (int)index->name.size,
 			index->name.text),
-		"Vector table \"%s\".\"%.*s\" does not exist", turn->schema, (int)index->name.size,
+		"Vector table \"%s\".\"%.*s\" does not exist", ctx->schema, (int)index->name.size,
 		index->name.text);
 	return false;
 }
@@ -212,30 +214,31 @@ bool vectors_index_is_migrated(const struct vectors_index *index)
 }
 
 /* The lock is the one that the reference takes for it. */
-void vectors_index_migrate(struct turn *turn, const struct vectors_index *index)
+void vectors_index_migrate(struct context *ctx, const struct vectors_index *index)
 {
-	const char *table = vectors_table(turn->arena, index);
+	const char *table = vectors_table(ctx->arena, index);
 
 	if (vectors_index_is_migrated(index))
 		return;
-	params_int8(turn->params, index->oid);
-	turn_send_sql(turn, "SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | $1::bigint)",
-		NULL, NULL);
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
+	params_int8(ctx->params, index->oid);
+	context_send_sql(ctx,
+		"SELECT pg_advisory_xact_lock((1936876916::bigint << 32) | $1::bigint)", NULL,
+		NULL);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena,
 			"ALTER TABLE %s ADD COLUMN IF NOT EXISTS namespace VARCHAR(255) NOT NULL "
 			"DEFAULT '" VECTORS_NAMESPACE_DEFAULT "'",
 			table),
 		NULL, NULL);
 	if (!index->has_unique)
-		turn_send_sql(turn,
-			arena_printf(turn->arena,
+		context_send_sql(ctx,
+			arena_printf(ctx->arena,
 				"CREATE UNIQUE INDEX IF NOT EXISTS %s ON %s (namespace, vector_id)",
 				index->unique_name, table),
 			NULL, NULL);
 	if (index->old_unique)
-		turn_send_sql(turn,
-			arena_printf(turn->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+		context_send_sql(ctx,
+			arena_printf(ctx->arena, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
 				table, index->old_unique),
 			NULL, NULL);
 }

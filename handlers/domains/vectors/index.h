@@ -33,18 +33,18 @@ struct vectors_index {
 };
 
 /* The namespace, the default one for a null; false: the call has failed. */
-bool vectors_namespace(struct turn *turn, struct call *call, const struct datum *given,
+bool vectors_namespace(struct context *ctx, struct call *call, const struct datum *given,
 	struct datum *out) __attribute__((warn_unused_result));
 
 /* Asks the catalog for `count` tables (distinct, checked names). `done` gets them in the order of
  * the names; a table that is not there has `exists` false. They live in the turn's arena. */
-typedef void vectors_described_fn(struct turn *turn, const struct vectors_index *indexes,
+typedef void vectors_described_fn(struct context *ctx, const struct vectors_index *indexes,
 	uint32_t count, void *arg);
-void vectors_describe(struct turn *turn, const struct datum *names, uint32_t count,
+void vectors_describe(struct context *ctx, const struct datum *names, uint32_t count,
 	vectors_described_fn *done, void *arg);
 
 /* The call's error if the table is not there. */
-bool vectors_index_ok(struct turn *turn, struct call *call, const struct vectors_index *index)
+bool vectors_index_ok(struct context *ctx, struct call *call, const struct vectors_index *index)
 	__attribute__((warn_unused_result));
 
 /* Is there nothing to do for vectors_index_migrate? */
@@ -52,11 +52,11 @@ bool vectors_index_is_migrated(const struct vectors_index *index);
 
 /* Makes of a table of an older release of the reference what the newer ones make of it when they
  * first meet it: with a namespace, unique by it and vector_id. Sends nothing if it is that. */
-void vectors_index_migrate(struct turn *turn, const struct vectors_index *index);
+void vectors_index_migrate(struct context *ctx, const struct vectors_index *index);
 
 /* Metadata as it is stored: as JSON.stringify writes it, and repaired. Null for what JavaScript
  * takes for none: null, false, 0, "" or absent. False: the call has failed; `name` is the field. */
-bool vectors_metadata(struct turn *turn, struct call *call, const struct datum *given,
+bool vectors_metadata(struct context *ctx, struct call *call, const struct datum *given,
 	const char *name, struct datum *out) __attribute__((warn_unused_result));
 /* A filter that is given and not an empty object. */
 bool vectors_filter_given(const struct datum *json);

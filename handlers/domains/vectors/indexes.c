@@ -35,76 +35,76 @@ struct asking {
 /* --- asking for a build --- */
 
 /* A reply that comes at once, unless there is something to be built. */
-static void asked(struct turn *turn, const struct rows *rows, void *arg)
+static void vector_indexes_asked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	if (rows_bool(rows, 0, 0))
-		call_defer(turn, arg);
+		call_defer(ctx, arg);
 	else
-		call_reply_null(turn, arg);
+		call_reply_null(ctx, arg);
 }
 
-static void add_field(struct turn *turn, struct json_text *wanted, const char *table,
+static void add_field(struct context *ctx, struct json_text *wanted, const char *table,
 	const struct datum *field)
 {
 	unsigned number = xxhash32(field->text, field->size);
-	const char *hash = arena_printf(turn->arena, "%x", number);
+	const char *hash = arena_printf(ctx->arena, "%x", number);
 	json_text_comma(wanted);
 	json_text_puts(wanted,
-		arena_printf(turn->arena,
+		arena_printf(ctx->arena,
 			"{\"name\":\"%.*s_md_%s_idx\",\"method\":\"btree\",\"field\":",
 			FIELD_NAME_MAX - (int)strlen(hash), table, hash));
 	json_text_string(wanted, field->text, field->size);
 	json_text_puts(wanted, "}");
 }
 
-static void ask(struct turn *turn, struct call *call, const struct asking *asking)
+static void vector_indexes_ask(struct context *ctx, struct call *call, const struct asking *asking)
 {
-	struct json_text wanted = json_text_new(turn->arena);
+	struct json_text wanted = json_text_new(ctx->arena);
 	size_t size;
-	const void *address = call_address(turn, call, &size);
+	const void *address = call_address(ctx, call, &size);
 	json_text_puts(&wanted, "[");
 	if (asking->build)
-		json_text_puts(&wanted, vectors_config_wanted(turn, asking->name, &asking->config));
+		json_text_puts(&wanted, vectors_config_wanted(ctx, asking->name, &asking->config));
 	for (uint32_t i = 0; i < asking->fields->size; i++)
-		add_field(turn, &wanted, asking->name, &asking->fields->items[i]);
+		add_field(ctx, &wanted, asking->name, &asking->fields->items[i]);
 	json_text_puts(&wanted, "]");
 	struct json text = json_text_end(&wanted);
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	params_text(turn->params, asking->name, strlen(asking->name));
-	params_jsonb(turn->params, text.text, text.len);
-	params_bytea(turn->params, address, size);
-	turn_send(turn, SQL_VECTORS_CREATE_INDEX__ASK, asked, call);
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	params_text(ctx->params, asking->name, strlen(asking->name));
+	params_jsonb(ctx->params, text.text, text.len);
+	params_bytea(ctx->params, address, size);
+	context_send(ctx, SQL_VECTORS_CREATE_INDEX__ASK, vector_indexes_asked, call);
 }
 
 /* What is asked for, against the table's own type and dimension. */
-static bool settle(struct turn *turn, struct call *call, struct asking *asking,
+static bool vector_indexes_settle(struct context *ctx, struct call *call, struct asking *asking,
 	enum vectors_type type, int64_t dimension)
 {
 	if (!asking->build)
 		return true;
 	if (asking->config.method != VECTORS_FLAT &&
 		strlen(asking->name) + strlen(VECTOR_SUFFIX) > VECTORS_NAME_MAX) {
-		call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
 			"indexName leaves no room for the name of its index (%s" VECTOR_SUFFIX
 			"): 52 characters at most",
 			asking->name);
 		return false;
 	}
-	return vectors_config_settle(turn, call, type, &asking->config) &&
-		vectors_config_dimension_ok(turn, call, &asking->config, dimension);
+	return vectors_config_settle(ctx, call, type, &asking->config) &&
+		vectors_config_dimension_ok(ctx, call, &asking->config, dimension);
 }
 
 /* --- createIndex --- */
 
-static bool extension_ok(struct turn *turn, struct call *call, const struct vectors_table *table,
+static bool extension_ok(struct context *ctx, struct call *call, const struct vectors_table *table,
 	enum vectors_type type)
 {
 	if (!table->home && !table->installable)
-		call_fail(turn, call, FAILURE_UNSUPPORTED, "PGVECTOR_MISSING", NULL,
+		call_fail(ctx, call, FAILURE_UNSUPPORTED, "PGVECTOR_MISSING", NULL,
 			"the extension vector is not in this database and this user can't make it: have an "
 			"administrator run CREATE EXTENSION vector");
 	else if (!table->modern && type != VECTORS_VECTOR)
-		call_fail(turn, call, FAILURE_UNSUPPORTED, "VECTOR_TYPE_NOT_SUPPORTED", NULL,
+		call_fail(ctx, call, FAILURE_UNSUPPORTED, "VECTOR_TYPE_NOT_SUPPORTED", NULL,
 			"the vectorType %s needs pgvector 0.7.0 or later: upgrade it (ALTER EXTENSION vector "
 			"UPDATE) or use vector",
 			vectors_type_names[type]);
@@ -113,191 +113,194 @@ static bool extension_ok(struct turn *turn, struct call *call, const struct vect
 	return false;
 }
 
-static void made(struct turn *turn, void *arg)
+static void vector_indexes_made(struct context *ctx, void *arg)
 {
 	const struct asking *asking = arg;
 	if (asking->build || asking->fields->size)
-		ask(turn, asking->call, asking);
+		vector_indexes_ask(ctx, asking->call, asking);
 	else
-		call_reply_null(turn, asking->call);
+		call_reply_null(ctx, asking->call);
 }
 
-static void create(struct turn *turn, struct call *call, const struct vectors_table *table,
-	void *arg)
+static void vector_indexes_create(struct context *ctx, struct call *call,
+	const struct vectors_table *table, void *arg)
 {
 	struct asking *asking = arg;
 	enum vectors_type type = table->vectors ? table->type : asking->config.type;
 	int64_t dimension = table->vectors ? table->dimension : asking->dimension;
-	if ((table->present && !vectors_table_ok(turn, call, table)) ||
-		!extension_ok(turn, call, table, type) ||
-		!settle(turn, call, asking, type, dimension))
+	if ((table->present && !vectors_table_ok(ctx, call, table)) ||
+		!extension_ok(ctx, call, table, type) ||
+		!vector_indexes_settle(ctx, call, asking, type, dimension))
 		return;
 	if (!table->home && !asking->again) {
 		asking->again = true;
-		vectors_table_install(turn);
-		vectors_table_look(turn, call,
-			datum_field(call->request, VECTORS_CREATE_INDEX__INDEX_NAME), create,
-			asking);
+		vectors_table_install(ctx);
+		vectors_table_look(ctx, call,
+			datum_field(call->request, VECTORS_CREATE_INDEX__INDEX_NAME),
+			vector_indexes_create, asking);
 		return;
 	}
-	vectors_table_make(turn, table, type, (int32_t)dimension, made, asking);
+	vectors_table_make(ctx, table, type, (int32_t)dimension, vector_indexes_made, asking);
 }
 
-static bool fields_ok(struct turn *turn, struct call *call, const struct datum *fields)
+static bool fields_ok(struct context *ctx, struct call *call, const struct datum *fields)
 {
 	if (!datum_is_null(fields) && fields->size > FIELDS_MAX) {
-		call_fail(turn, call, FAILURE_INVALID, "TOO_MANY_INDEXES", NULL,
+		call_fail(ctx, call, FAILURE_INVALID, "TOO_MANY_INDEXES", NULL,
 			"metadataIndexes holds more than %d fields", FIELDS_MAX);
 		return false;
 	}
 	for (uint32_t i = 0; !datum_is_null(fields) && i < fields->size; i++)
-		if (!binding_text_ok(turn, call, &fields->items[i], "metadataIndexes"))
+		if (!binding_text_ok(ctx, call, &fields->items[i], "metadataIndexes"))
 			return false;
 	return true;
 }
 
 /* The request alone, against what is known without looking; a table that is there may have
  * another type and dimension. */
-static bool request_ok(struct turn *turn, struct call *call, const struct asking *asking)
+static bool request_ok(struct context *ctx, struct call *call, const struct asking *asking)
 {
 	struct vectors_config config = asking->config;
-	return vectors_dimension_ok(turn, call, config.type, asking->dimension) &&
-		vectors_config_settle(turn, call, config.type, &config) &&
-		fields_ok(turn, call, asking->fields);
+	return vectors_dimension_ok(ctx, call, config.type, asking->dimension) &&
+		vectors_config_settle(ctx, call, config.type, &config) &&
+		fields_ok(ctx, call, asking->fields);
 }
 
-static struct asking *asking_new(struct turn *turn, struct call *call, const struct datum *name)
+static struct asking *asking_new(struct context *ctx, struct call *call, const struct datum *name)
 {
-	struct asking *asking = arena_calloc(turn->arena, 1, sizeof(*asking));
+	struct asking *asking = arena_calloc(ctx->arena, 1, sizeof(*asking));
 	asking->call = call;
-	asking->name = arena_copy(turn->arena, name->text, name->size);
+	asking->name = arena_copy(ctx->arena, name->text, name->size);
 	asking->fields = &none;
 	asking->build = true;
 	return asking;
 }
 
-void vectors_create_index(struct turn *turn)
+void vectors_create_index(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *name = datum_field(request, VECTORS_CREATE_INDEX__INDEX_NAME);
 	const struct datum *build = datum_field(request, VECTORS_CREATE_INDEX__BUILD_INDEX);
 	const struct datum *fields = datum_field(request, VECTORS_CREATE_INDEX__METADATA_INDEXES);
-	struct asking *asking = asking_new(turn, call, name);
+	struct asking *asking = asking_new(ctx, call, name);
 	asking->build = datum_is_null(build) || build->boolean;
 	asking->dimension = datum_field(request, VECTORS_CREATE_INDEX__DIMENSION)->integer;
 	asking->fields = datum_is_null(fields) ? &none : fields;
-	if (vectors_config_read(turn, call, datum_field(request, VECTORS_CREATE_INDEX__METRIC),
+	if (vectors_config_read(ctx, call, datum_field(request, VECTORS_CREATE_INDEX__METRIC),
 		    datum_field(request, VECTORS_CREATE_INDEX__VECTOR_TYPE),
 		    datum_field(request, VECTORS_CREATE_INDEX__INDEX_CONFIG), &asking->config) &&
-		request_ok(turn, call, asking))
-		vectors_table_look(turn, call, name, create, asking);
+		request_ok(ctx, call, asking))
+		vectors_table_look(ctx, call, name, vector_indexes_create, asking);
 }
 
 /* --- buildIndex --- */
 
-static void build(struct turn *turn, struct call *call, const struct vectors_table *table,
-	void *arg)
+static void vector_indexes_build(struct context *ctx, struct call *call,
+	const struct vectors_table *table, void *arg)
 {
 	struct asking *asking = arg;
-	if (vectors_table_ok(turn, call, table) &&
-		settle(turn, call, asking, table->type, table->dimension))
-		ask(turn, call, asking);
+	if (vectors_table_ok(ctx, call, table) &&
+		vector_indexes_settle(ctx, call, asking, table->type, table->dimension))
+		vector_indexes_ask(ctx, call, asking);
 }
 
-void vectors_build_index(struct turn *turn)
+void vectors_build_index(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *name = datum_field(request, VECTORS_BUILD_INDEX__INDEX_NAME);
-	struct asking *asking = asking_new(turn, call, name);
-	if (vectors_config_read(turn, call, datum_field(request, VECTORS_BUILD_INDEX__METRIC),
+	struct asking *asking = asking_new(ctx, call, name);
+	if (vectors_config_read(ctx, call, datum_field(request, VECTORS_BUILD_INDEX__METRIC),
 		    datum_field(request, VECTORS_BUILD_INDEX__VECTOR_TYPE),
 		    datum_field(request, VECTORS_BUILD_INDEX__INDEX_CONFIG), &asking->config))
-		vectors_table_look(turn, call, name, build, asking);
+		vectors_table_look(ctx, call, name, vector_indexes_build, asking);
 }
 
 /* --- deleteIndex, truncateIndex --- */
 
-static void done(struct turn *turn, const struct rows *rows, void *arg)
+static void vector_indexes_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	(void)rows;
-	call_reply_null(turn, arg);
+	call_reply_null(ctx, arg);
 }
 
 /* Takes the index from its builder, who would hold the lock that is needed next. */
-static void send_cancel(struct turn *turn, const char *name, bool again, const char *error)
+static void send_cancel(struct context *ctx, const char *name, bool again, const char *error)
 {
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	params_text(turn->params, name, strlen(name));
-	params_bool(turn->params, again);
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	params_text(ctx->params, name, strlen(name));
+	params_bool(ctx->params, again);
 	if (error) {
-		params_text(turn->params, "CONFLICT", strlen("CONFLICT"));
-		params_text(turn->params, "BUILD_CANCELLED", strlen("BUILD_CANCELLED"));
-		params_text(turn->params, error, strlen(error));
+		params_text(ctx->params, "CONFLICT", strlen("CONFLICT"));
+		params_text(ctx->params, "BUILD_CANCELLED", strlen("BUILD_CANCELLED"));
+		params_text(ctx->params, error, strlen(error));
 	} else {
-		params_null(turn->params);
-		params_null(turn->params);
-		params_null(turn->params);
+		params_null(ctx->params);
+		params_null(ctx->params);
+		params_null(ctx->params);
 	}
-	turn_send(turn, SQL_VECTORS_CREATE_INDEX__CANCEL, NULL, NULL);
+	context_send(ctx, SQL_VECTORS_CREATE_INDEX__CANCEL, NULL, NULL);
 }
 
-static void drop(struct turn *turn, struct call *call, const struct vectors_table *table, void *arg)
+static void vector_indexes_drop(struct context *ctx, struct call *call,
+	const struct vectors_table *table, void *arg)
 {
 	(void)arg;
-	if (table->present && !vectors_table_ok(turn, call, table))
+	if (table->present && !vectors_table_ok(ctx, call, table))
 		return;
-	send_cancel(turn, table->name, false,
-		arena_printf(turn->arena, "the index %s was deleted before it was built",
+	send_cancel(ctx, table->name, false,
+		arena_printf(ctx->arena, "the index %s was deleted before it was built",
 			table->name));
-	turn_send_sql(turn,
-		arena_printf(turn->arena, "DROP TABLE IF EXISTS %s CASCADE", table->quoted), done,
-		call);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "DROP TABLE IF EXISTS %s CASCADE", table->quoted),
+		vector_indexes_done, call);
 }
 
-void vectors_delete_index(struct turn *turn)
+void vectors_delete_index(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
-	vectors_table_look(turn, call, datum_field(call->request, VECTORS_DELETE_INDEX__INDEX_NAME),
-		drop, NULL);
+	struct call *call = ctx->calls[0];
+	vectors_table_look(ctx, call, datum_field(call->request, VECTORS_DELETE_INDEX__INDEX_NAME),
+		vector_indexes_drop, NULL);
 }
 
-static void empty(struct turn *turn, struct call *call, const struct vectors_table *table,
-	void *arg)
+static void vector_indexes_empty(struct context *ctx, struct call *call,
+	const struct vectors_table *table, void *arg)
 {
 	(void)arg;
-	if (!vectors_table_ok(turn, call, table))
+	if (!vectors_table_ok(ctx, call, table))
 		return;
-	send_cancel(turn, table->name, true, NULL);
-	turn_send_sql(turn, arena_printf(turn->arena, "TRUNCATE %s", table->quoted), done, call);
+	send_cancel(ctx, table->name, true, NULL);
+	context_send_sql(ctx, arena_printf(ctx->arena, "TRUNCATE %s", table->quoted),
+		vector_indexes_done, call);
 }
 
-void vectors_truncate_index(struct turn *turn)
+void vectors_truncate_index(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
-	vectors_table_look(turn, call,
-		datum_field(call->request, VECTORS_TRUNCATE_INDEX__INDEX_NAME), empty, NULL);
+	struct call *call = ctx->calls[0];
+	vectors_table_look(ctx, call,
+		datum_field(call->request, VECTORS_TRUNCATE_INDEX__INDEX_NAME),
+		vector_indexes_empty, NULL);
 }
 
 /* --- describeBuild --- */
 
-static void described(struct turn *turn, const struct rows *rows, void *arg)
+static void vector_indexes_described(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	if (rows_count(rows) == 0)
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 	else
-		call_reply(turn, call, reply_row(turn, rows, 0, reply_result_type(call)));
+		call_reply(ctx, call, reply_row(ctx, rows, 0, reply_result_type(call)));
 }
 
-void vectors_describe_build(struct turn *turn)
+void vectors_describe_build(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *name = datum_field(call->request, VECTORS_DESCRIBE_BUILD__INDEX_NAME);
-	if (!vectors_name_ok(turn, call, name))
+	if (!vectors_name_ok(ctx, call, name))
 		return;
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	bind_text(turn->params, name);
-	turn_send(turn, SQL_VECTORS_DESCRIBE_BUILD, described, call);
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	bind_text(ctx->params, name);
+	context_send(ctx, SQL_VECTORS_DESCRIBE_BUILD, vector_indexes_described, call);
 }

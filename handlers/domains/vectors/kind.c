@@ -6,7 +6,7 @@ const char *const vectors_method_names[] = { "flat", "ivfflat", "hnsw", NULL };
 const char *const vectors_metric_names[] = { "cosine", "euclidean", "dotproduct", "hamming",
 	"jaccard", NULL };
 
-static bool is_name(const struct datum *name)
+static bool vectors_kind_is_name(const struct datum *name)
 {
 	if (name->size == 0 || name->size > VECTORS_NAME_MAX)
 		return false;
@@ -19,11 +19,11 @@ static bool is_name(const struct datum *name)
 	return true;
 }
 
-bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
+bool vectors_name_ok(struct context *ctx, struct call *call, const struct datum *name)
 {
-	if (is_name(name))
+	if (vectors_kind_is_name(name))
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
 		"Invalid index name: %.*s. It must start with a letter or underscore, contain only "
 		"letters, numbers and underscores, and be at most %d characters long",
 		(int)(name->size < 2 * VECTORS_NAME_MAX ? name->size : 2 * VECTORS_NAME_MAX),

@@ -35,7 +35,7 @@ extern const char *const vectors_metric_names[];
 #define VECTORS_NAME_MAX 63 /* PostgreSQL's NAMEDATALEN - 1 */
 
 /* A name that a vector table can have; else the call fails with INVALID_INDEX_NAME. */
-bool vectors_name_ok(struct turn *turn, struct call *call, const struct datum *name)
+bool vectors_name_ok(struct context *ctx, struct call *call, const struct datum *name)
 	__attribute__((warn_unused_result));
 
 #endif

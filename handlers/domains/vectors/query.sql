@@ -1,6 +1,6 @@
 -- key: indexName
 -- reply: custom
--- flags: read barrier beside named
+-- flags: read barrier detached named
 -- handler: vectors_query
 -- Settings of one query, gone with its transaction. Without a sort the planner has only the vector
 -- index to order by, whatever it takes the costs for (it does not know what reading vectors out of

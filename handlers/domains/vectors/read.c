@@ -8,23 +8,23 @@
 
 /* ---------------------------------------------------------------- listIndexes */
 
-static void listed(struct turn *turn, const struct rows *rows, void *arg)
+static void vectors_read_listed(struct context *ctx, const struct rows *rows, void *arg)
 {
 	int count = rows_count(rows);
-	struct datum *names = arena_alloc(turn->arena, ((size_t)count + 1) * sizeof(*names));
+	struct datum *names = arena_alloc(ctx->arena, ((size_t)count + 1) * sizeof(*names));
 
 	for (int row = 0; row < count; row++) {
 		size_t len = 0;
 		const char *text = rows_text(rows, row, 0, &len);
 		names[row] = datum_text(text, (uint32_t)len);
 	}
-	call_reply(turn, arg, datum_array(names, (uint32_t)count));
+	call_reply(ctx, arg, datum_array(names, (uint32_t)count));
 }
 
-void vectors_list_indexes(struct turn *turn)
+void vectors_list_indexes(struct context *ctx)
 {
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	turn_send(turn, SQL_VECTORS_LIST_INDEXES, listed, turn->calls[0]);
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	context_send(ctx, SQL_VECTORS_LIST_INDEXES, vectors_read_listed, ctx->calls[0]);
 }
 
 /* ---------------------------------------------------------------- describeIndex */
@@ -39,7 +39,7 @@ static struct datum number_or_null(int value)
 	return value ? datum_integer(value) : datum_null();
 }
 
-static void counted(struct turn *turn, const struct rows *rows, void *arg)
+static void vectors_read_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct description *description = arg;
 	const struct vectors_index *index = description->index;
@@ -61,31 +61,31 @@ static void counted(struct turn *turn, const struct rows *rows, void *arg)
 			VECTORS_PG_INDEX_STATS_CONFIG_SIZE),
 	};
 
-	call_reply(turn, description->call, datum_record(stats, VECTORS_PG_INDEX_STATS_SIZE));
+	call_reply(ctx, description->call, datum_record(stats, VECTORS_PG_INDEX_STATS_SIZE));
 }
 
-static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
-	void *arg)
+static void vectors_read_described(struct context *ctx, const struct vectors_index *indexes,
+	uint32_t count, void *arg)
 {
 	struct description *description = arg;
 
 	(void)count;
 	description->index = indexes;
-	if (!vectors_index_ok(turn, description->call, indexes))
+	if (!vectors_index_ok(ctx, description->call, indexes))
 		return;
-	turn_send_sql(turn,
-		arena_printf(turn->arena, "SELECT count(*) FROM %s",
-			vectors_table(turn->arena, indexes)),
-		counted, description);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "SELECT count(*) FROM %s",
+			vectors_table(ctx->arena, indexes)),
+		vectors_read_counted, description);
 }
 
-void vectors_describe_index(struct turn *turn)
+void vectors_describe_index(struct context *ctx)
 {
-	struct description *description = arena_calloc(turn->arena, 1, sizeof(*description));
-	struct call *call = turn->calls[0];
+	struct description *description = arena_calloc(ctx->arena, 1, sizeof(*description));
+	struct call *call = ctx->calls[0];
 	const struct datum *name = datum_field(call->request, VECTORS_DESCRIBE_INDEX__INDEX_NAME);
 
 	description->call = call;
-	if (vectors_name_ok(turn, call, name))
-		vectors_describe(turn, name, 1, described, description);
+	if (vectors_name_ok(ctx, call, name))
+		vectors_describe(ctx, name, 1, vectors_read_described, description);
 }

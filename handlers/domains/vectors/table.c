@@ -17,7 +17,7 @@ struct look {
 };
 
 /* "a" or "a"."b". */
-static const char *quoted(struct turn *turn, const char *schema, const char *name)
+static const char *vectors_table_quoted(struct context *ctx, const char *schema, const char *name)
 {
 	struct text text = { 0 };
 	if (schema) {
@@ -25,19 +25,20 @@ static const char *quoted(struct turn *turn, const char *schema, const char *nam
 		text_add(&text, ".");
 	}
 	text_add_ident(&text, name);
-	const char *copy = arena_copy(turn->arena, text_string(&text), text.len);
+	const char *copy = arena_copy(ctx->arena, text_string(&text), text.len);
 	text_free(&text);
 	return copy;
 }
 
-static const char *column_text(struct turn *turn, const struct rows *rows, const char *name)
+static const char *vectors_table_column_text(struct context *ctx, const struct rows *rows,
+	const char *name)
 {
 	int column = rows_column(rows, name);
 	size_t len;
 	if (rows_null(rows, 0, column))
 		return NULL;
 	const char *text = rows_text(rows, 0, column, &len);
-	return arena_copy(turn->arena, text, len);
+	return arena_copy(ctx->arena, text, len);
 }
 
 static bool column_bool(const struct rows *rows, const char *name)
@@ -45,16 +46,16 @@ static bool column_bool(const struct rows *rows, const char *name)
 	return rows_bool(rows, 0, rows_column(rows, name));
 }
 
-static void looked(struct turn *turn, const struct rows *rows, void *arg)
+static void vectors_table_looked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct look *look = arg;
-	struct vectors_table *table = arena_calloc(turn->arena, 1, sizeof(*table));
-	const char *type = column_text(turn, rows, "type");
+	struct vectors_table *table = arena_calloc(ctx->arena, 1, sizeof(*table));
+	const char *type = vectors_table_column_text(ctx, rows, "type");
 	struct datum type_text = datum_string(type);
 	int known = type ? choice_find(vectors_type_names, &type_text) : -1;
 	table->name = look->name;
-	table->quoted = quoted(turn, turn->schema, look->name);
-	table->home = column_text(turn, rows, "home");
+	table->quoted = vectors_table_quoted(ctx, ctx->schema, look->name);
+	table->home = vectors_table_column_text(ctx, rows, "home");
 	table->modern = column_bool(rows, "modern");
 	table->installable = column_bool(rows, "installable");
 	table->present = column_bool(rows, "present");
@@ -63,47 +64,48 @@ static void looked(struct turn *turn, const struct rows *rows, void *arg)
 	table->dimension = known >= 0
 		? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension"))
 		: -1;
-	look->done(turn, look->call, table, look->arg);
+	look->done(ctx, look->call, table, look->arg);
 }
 
-static void bind_names(struct turn *turn, const char *name)
+static void bind_names(struct context *ctx, const char *name)
 {
-	params_text(turn->params, turn->schema, strlen(turn->schema));
-	params_text(turn->params, name, strlen(name));
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	params_text(ctx->params, name, strlen(name));
 }
 
-void vectors_table_look(struct turn *turn, struct call *call, const struct datum *name,
+void vectors_table_look(struct context *ctx, struct call *call, const struct datum *name,
 	vectors_table_fn *done, void *arg)
 {
-	if (!vectors_name_ok(turn, call, name))
+	if (!vectors_name_ok(ctx, call, name))
 		return;
-	struct look *look = arena_alloc(turn->arena, sizeof(*look));
-	*look = (struct look){ call, arena_copy(turn->arena, name->text, name->size), done, arg };
-	bind_names(turn, look->name);
-	turn_send(turn, SQL_VECTORS_CREATE_INDEX__LOCK, NULL, NULL);
-	bind_names(turn, look->name);
-	turn_send(turn, SQL_VECTORS_CREATE_INDEX__LOOK, looked, look);
+	struct look *look = arena_alloc(ctx->arena, sizeof(*look));
+	*look = (struct look){ call, arena_copy(ctx->arena, name->text, name->size), done, arg };
+	bind_names(ctx, look->name);
+	context_send(ctx, SQL_VECTORS_CREATE_INDEX__LOCK, NULL, NULL);
+	bind_names(ctx, look->name);
+	context_send(ctx, SQL_VECTORS_CREATE_INDEX__LOOK, vectors_table_looked, look);
 }
 
 /* --- making --- */
 
 /* Its schema is the data's, as the reference has it. */
-void vectors_table_install(struct turn *turn)
+void vectors_table_install(struct context *ctx)
 {
-	turn_send_sql(turn, "SELECT pg_advisory_xact_lock(hashtextextended('stowage vectors', 0))",
-		NULL, NULL);
-	turn_send_sql(turn, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA :\"schema\"", NULL, NULL);
+	context_send_sql(ctx,
+		"SELECT pg_advisory_xact_lock(hashtextextended('stowage vectors', 0))", NULL, NULL);
+	context_send_sql(ctx, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA :\"schema\"", NULL,
+		NULL);
 }
 
-static void send_create(struct turn *turn, const struct vectors_table *table,
+static void send_create(struct context *ctx, const struct vectors_table *table,
 	enum vectors_type type, int32_t dimension)
 {
 	/* bit is PostgreSQL's own, the others the extension's. */
 	const char *name = type == VECTORS_BIT
 		? "bit"
-		: quoted(turn, table->home, vectors_type_names[type]);
-	turn_send_sql(turn,
-		arena_printf(turn->arena,
+		: vectors_table_quoted(ctx, table->home, vectors_type_names[type]);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena,
 			"CREATE TABLE %s (id serial PRIMARY KEY, vector_id text NOT NULL, embedding %s(%d), "
 			"metadata jsonb DEFAULT '{}'::jsonb, "
 			"namespace varchar(255) NOT NULL DEFAULT '" VECTORS_NAMESPACE_DEFAULT "')",
@@ -117,38 +119,38 @@ struct making {
 };
 
 /* Gives a new table its unique index, and an old one what it lacks. */
-static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
-	void *arg)
+static void vectors_table_described(struct context *ctx, const struct vectors_index *indexes,
+	uint32_t count, void *arg)
 {
 	struct making *making = arg;
 	for (uint32_t i = 0; i < count; i++)
 		if (indexes[i].exists)
-			vectors_index_migrate(turn, &indexes[i]);
-	making->done(turn, making->arg);
+			vectors_index_migrate(ctx, &indexes[i]);
+	making->done(ctx, making->arg);
 }
 
-void vectors_table_make(struct turn *turn, const struct vectors_table *table,
+void vectors_table_make(struct context *ctx, const struct vectors_table *table,
 	enum vectors_type type, int32_t dimension, vectors_made_fn *done, void *arg)
 {
-	struct making *making = arena_alloc(turn->arena, sizeof(*making));
-	struct datum *name = arena_alloc(turn->arena, sizeof(*name));
+	struct making *making = arena_alloc(ctx->arena, sizeof(*making));
+	struct datum *name = arena_alloc(ctx->arena, sizeof(*name));
 	*making = (struct making){ done, arg };
 	*name = datum_string(table->name);
 	if (!table->present)
-		send_create(turn, table, type, dimension);
-	vectors_describe(turn, name, 1, described, making);
+		send_create(ctx, table, type, dimension);
+	vectors_describe(ctx, name, 1, vectors_table_described, making);
 }
 
-bool vectors_table_ok(struct turn *turn, struct call *call, const struct vectors_table *table)
+bool vectors_table_ok(struct context *ctx, struct call *call, const struct vectors_table *table)
 {
 	if (table->vectors)
 		return true;
 	if (table->present)
-		call_fail(turn, call, FAILURE_CONFLICT, "NOT_A_VECTOR_INDEX", NULL,
+		call_fail(ctx, call, FAILURE_CONFLICT, "NOT_A_VECTOR_INDEX", NULL,
 			"%s is there, but is no vector index: choose another indexName",
 			table->name);
 	else
-		call_fail(turn, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND", NULL,
+		call_fail(ctx, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND", NULL,
 			"There is no vector index %s", table->name);
 	return false;
 }

@@ -2,7 +2,7 @@
  * vectors.upsert: vectors with their ids and metadata, several commands in one statement
  *
  * A turn may name several indexes: one statement on the catalog for all of them, unless all are
- * noted from earlier turns (vectors_note.h), then index by index, in the order of their names, the
+ * noted from earlier turns (vectors_hint.h), then index by index, in the order of their names, the
  * commands in theirs.
  */
 #include <string.h>
@@ -14,8 +14,8 @@
 #include "handlers/core/reply.h"
 #include "handlers/domains/vectors/embedding.h"
 #include "handlers/domains/vectors/filter.h"
+#include "handlers/domains/vectors/hint.h"
 #include "handlers/domains/vectors/index.h"
-#include "handlers/domains/vectors/note.h"
 #include "schemas/base/uuid.h"
 #include "schemas/json/json.h"
 
@@ -33,7 +33,7 @@ struct upsert {
 	struct datum namespace;
 };
 
-struct upsert_turn {
+struct upsert_context {
 	struct upsert *upserts;
 	size_t count;
 	struct datum *names; /* of the indexes, in their order */
@@ -57,7 +57,7 @@ struct upsert_group {
 
 /* ---------------------------------------------------------------- what a command gives */
 
-static bool lengths_ok(struct turn *turn, struct call *call, const struct datum *vectors,
+static bool lengths_ok(struct context *ctx, struct call *call, const struct datum *vectors,
 	const struct datum *ids, const struct datum *metadata)
 {
 	const char *code = NULL;
@@ -70,7 +70,7 @@ static bool lengths_ok(struct turn *turn, struct call *call, const struct datum 
 		code = "METADATA_LENGTH_MISMATCH"; /* an empty one counts as none */
 	if (!code)
 		return true;
-	call_fail(turn, call, FAILURE_INVALID, code, NULL,
+	call_fail(ctx, call, FAILURE_INVALID, code, NULL,
 		"vectors can't be empty, and ids and metadata must have their length (%u): there are "
 		"%u ids and %u metadata",
 		vectors->size, datum_is_null(ids) ? 0 : ids->size,
@@ -78,31 +78,32 @@ static bool lengths_ok(struct turn *turn, struct call *call, const struct datum 
 	return false;
 }
 
-static bool take_ids(struct turn *turn, struct upsert *upsert, const struct datum *given)
+static bool take_ids(struct context *ctx, struct upsert *upsert, const struct datum *given)
 {
-	upsert->ids = arena_alloc(turn->arena, upsert->count * sizeof(*upsert->ids));
+	upsert->ids = arena_alloc(ctx->arena, upsert->count * sizeof(*upsert->ids));
 	for (uint32_t i = 0; i < upsert->count; i++) {
 		if (datum_is_null(given)) {
-			char *made = arena_alloc(turn->arena, UUID_TEXT_SIZE);
+			char *made = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
 			uuid_v4(made);
 			upsert->ids[i] = datum_string(made);
 			continue;
 		}
-		if (!binding_text_ok(turn, upsert->call, &given->items[i], "ids"))
+		if (!binding_text_ok(ctx, upsert->call, &given->items[i], "ids"))
 			return false;
 		upsert->ids[i] = given->items[i];
 	}
 	return true;
 }
 
-static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct datum *given)
+static bool vectors_upsert_take_metadata(struct context *ctx, struct upsert *upsert,
+	const struct datum *given)
 {
-	upsert->metadata = arena_alloc(turn->arena, upsert->count * sizeof(*upsert->metadata));
+	upsert->metadata = arena_alloc(ctx->arena, upsert->count * sizeof(*upsert->metadata));
 	for (uint32_t i = 0; i < upsert->count; i++) {
 		struct datum *out = &upsert->metadata[i];
 		*out = datum_null();
 		if (!datum_is_null(given) && given->size &&
-			!vectors_metadata(turn, upsert->call, &given->items[i], "metadata", out))
+			!vectors_metadata(ctx, upsert->call, &given->items[i], "metadata", out))
 			return false;
 		if (datum_is_null(out))
 			*out = datum_string("{}");
@@ -110,18 +111,18 @@ static bool take_metadata(struct turn *turn, struct upsert *upsert, const struct
 	return true;
 }
 
-static bool take_vectors(struct turn *turn, struct upsert *upsert, const struct datum *given)
+static bool take_vectors(struct context *ctx, struct upsert *upsert, const struct datum *given)
 {
 	upsert->count = given->size;
-	upsert->vectors = arena_alloc(turn->arena, given->size * sizeof(*upsert->vectors));
+	upsert->vectors = arena_alloc(ctx->arena, given->size * sizeof(*upsert->vectors));
 	for (uint32_t i = 0; i < given->size; i++)
-		if (!vectors_embedding_read(turn, upsert->call, &given->items[i], "vectors",
+		if (!vectors_embedding_read(ctx, upsert->call, &given->items[i], "vectors",
 			    &upsert->vectors[i]))
 			return false;
 	return true;
 }
 
-static bool take_upsert(struct turn *turn, struct call *call, struct upsert *out)
+static bool take_upsert(struct context *ctx, struct call *call, struct upsert *out)
 {
 	const struct datum *request = call->request;
 	const struct datum *vectors = datum_field(request, VECTORS_UPSERT__VECTORS);
@@ -129,13 +130,13 @@ static bool take_upsert(struct turn *turn, struct call *call, struct upsert *out
 	const struct datum *metadata = datum_field(request, VECTORS_UPSERT__METADATA);
 
 	*out = (struct upsert){ .call = call };
-	if (!vectors_name_ok(turn, call, datum_field(request, VECTORS_UPSERT__INDEX_NAME)) ||
-		!lengths_ok(turn, call, vectors, ids, metadata) ||
-		!vectors_namespace(turn, call, datum_field(request, VECTORS_UPSERT__NAMESPACE),
+	if (!vectors_name_ok(ctx, call, datum_field(request, VECTORS_UPSERT__INDEX_NAME)) ||
+		!lengths_ok(ctx, call, vectors, ids, metadata) ||
+		!vectors_namespace(ctx, call, datum_field(request, VECTORS_UPSERT__NAMESPACE),
 			&out->namespace))
 		return false;
-	return take_vectors(turn, out, vectors) && take_ids(turn, out, ids) &&
-		take_metadata(turn, out, metadata);
+	return take_vectors(ctx, out, vectors) && take_ids(ctx, out, ids) &&
+		vectors_upsert_take_metadata(ctx, out, metadata);
 }
 
 /* ---------------------------------------------------------------- rows of one index */
@@ -156,13 +157,14 @@ static struct datum *row_key(struct arena *arena, const struct datum *namespace,
 	return key;
 }
 
-static void add_row(struct turn *turn, struct upsert_group *group, struct upsert_row row)
+static void vectors_upsert_add_row(struct context *ctx, struct upsert_group *group,
+	struct upsert_row row)
 {
-	uint32_t number = keys_add(group->keys, row_key(turn->arena, &row.namespace, &row.id));
+	uint32_t number = keys_add(group->keys, row_key(ctx->arena, &row.namespace, &row.id));
 
 	if (number >= group->room) {
 		uint32_t room = group->room ? 2 * group->room : 64;
-		struct upsert_row *grown = arena_alloc(turn->arena, room * sizeof(*grown));
+		struct upsert_row *grown = arena_alloc(ctx->arena, room * sizeof(*grown));
 		if (group->room)
 			memcpy(grown, group->rows, group->room * sizeof(*grown));
 		group->rows = grown;
@@ -172,11 +174,11 @@ static void add_row(struct turn *turn, struct upsert_group *group, struct upsert
 }
 
 /* Binds rows from number `at` of the order on, as many as one statement takes; returns the next. */
-static uint32_t bind_rows(struct turn *turn, const struct upsert_group *group,
+static uint32_t vectors_upsert_bind_rows(struct context *ctx, const struct upsert_group *group,
 	const uint32_t *order, uint32_t at)
 {
 	size_t bytes = 0;
-	struct params *params = turn->params;
+	struct params *params = ctx->params;
 	int ids = params_array(params, ELEMENT_TEXT);
 	int embeddings = params_array_of(params, group->index->type_oid);
 	int metadata = params_array(params, ELEMENT_JSONB);
@@ -194,57 +196,59 @@ static uint32_t bind_rows(struct turn *turn, const struct upsert_group *group,
 }
 
 /* unnest as a target makes the rows one by one; in FROM it would store each once more. */
-static const char *insert_sql(struct turn *turn, const struct vectors_index *index)
+static const char *insert_sql(struct context *ctx, const struct vectors_index *index)
 {
-	return arena_printf(turn->arena,
+	return arena_printf(ctx->arena,
 		"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
 		"SELECT unnest($1::text[]), unnest($2::%s[]), unnest($3::jsonb[]), unnest($4::text[])",
-		vectors_table(turn->arena, index), vectors_type_sql(turn->arena, index));
+		vectors_table(ctx->arena, index), vectors_type_sql(ctx->arena, index));
 }
 
-static const char *upsert_sql(struct turn *turn, const struct vectors_index *index)
+static const char *upsert_sql(struct context *ctx, const struct vectors_index *index)
 {
-	return arena_printf(turn->arena,
+	return arena_printf(ctx->arena,
 		"%s ON CONFLICT (namespace, vector_id) DO UPDATE "
 		"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata",
-		insert_sql(turn, index));
+		insert_sql(ctx, index));
 }
 
 /* For rows that are expected to be new: one that is there fails it. Unless they are unique by their
  * ids, PostgreSQL does not plan the INSERT of nothing. */
-static const char *new_sql(struct turn *turn, const struct vectors_index *index)
+static const char *new_sql(struct context *ctx, const struct vectors_index *index)
 {
-	return arena_printf(turn->arena,
+	return arena_printf(ctx->arena,
 		"WITH guard AS (INSERT INTO %s (vector_id) SELECT NULL WHERE false "
 		"ON CONFLICT (namespace, vector_id) DO NOTHING) %s",
-		vectors_table(turn->arena, index), insert_sql(turn, index));
+		vectors_table(ctx->arena, index), insert_sql(ctx, index));
 }
 
 /* Entries of a graph, or of lists, are dear to make, and stay there dead if they are undone. */
-static bool are_new(struct turn *turn, const struct upsert_group *group)
+static bool are_new(struct context *ctx, const struct upsert_group *group)
 {
 	if (group->index->method == VECTORS_FLAT)
-		return turn_expect_new(turn, group->index->name, keys_count(group->keys));
-	turn_costly(turn);
+		return context_insert_optimistically(ctx, group->index->name,
+			keys_count(group->keys));
+	context_costly(ctx);
 	return false;
 }
 
-static void send_rows(struct turn *turn, struct upsert_group *group)
+static void vectors_upsert_send_rows(struct context *ctx, struct upsert_group *group)
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	const char *sql = are_new(turn, group) ? new_sql(turn, group->index)
-					       : upsert_sql(turn, group->index);
+	const char *sql = are_new(ctx, group) ? new_sql(ctx, group->index)
+					      : upsert_sql(ctx, group->index);
 	const uint32_t *order = keys_sorted(group->keys);
 	for (uint32_t at = 0; at < keys_count(group->keys);) {
-		at = bind_rows(turn, group, order, at);
-		turn_send_sql(turn, sql, NULL, NULL);
+		at = vectors_upsert_bind_rows(ctx, group, order, at);
+		context_send_sql(ctx, sql, NULL, NULL);
 	}
 	group->keys = NULL;
 }
 
 /* Rows that the filter matches go before the command's own come. False: the call has failed. */
-static bool send_delete(struct turn *turn, struct upsert_group *group, const struct upsert *upsert)
+static bool send_delete(struct context *ctx, struct upsert_group *group,
+	const struct upsert *upsert)
 {
 	const struct datum *filter = datum_field(upsert->call->request,
 		VECTORS_UPSERT__DELETE_FILTER);
@@ -252,105 +256,108 @@ static bool send_delete(struct turn *turn, struct upsert_group *group, const str
 
 	if (!vectors_filter_given(filter))
 		return true;
-	send_rows(turn, group);
-	bind_text(turn->params, &upsert->namespace);
-	if (!vectors_filter(turn, upsert->call, filter->text, filter->size, "deleteFilter",
+	vectors_upsert_send_rows(ctx, group);
+	bind_text(ctx->params, &upsert->namespace);
+	if (!vectors_filter(ctx, upsert->call, filter->text, filter->size, "deleteFilter",
 		    &where)) {
-		params_reset(turn->params);
+		params_reset(ctx->params);
 		return false;
 	}
 	if (strcmp(where, "TRUE") == 0) { /* no condition: nothing is deleted */
-		params_reset(turn->params);
+		params_reset(ctx->params);
 		return true;
 	}
-	turn_send_sql(turn,
-		arena_printf(turn->arena, "DELETE FROM %s WHERE namespace = $1::text AND %s",
-			vectors_table(turn->arena, group->index), where),
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "DELETE FROM %s WHERE namespace = $1::text AND %s",
+			vectors_table(ctx->arena, group->index), where),
 		NULL, NULL);
 	return true;
 }
 
-static bool fits(struct turn *turn, const struct vectors_index *index, const struct upsert *upsert)
+static bool vectors_upsert_fits(struct context *ctx, const struct vectors_index *index,
+	const struct upsert *upsert)
 {
-	if (!vectors_index_ok(turn, upsert->call, index))
+	if (!vectors_index_ok(ctx, upsert->call, index))
 		return false;
 	for (uint32_t i = 0; i < upsert->count; i++)
-		if (!vectors_embedding_fits(turn, upsert->call, index, &upsert->vectors[i]))
+		if (!vectors_embedding_fits(ctx, upsert->call, index, &upsert->vectors[i]))
 			return false;
 	return true;
 }
 
-static void apply(struct turn *turn, struct upsert_group *group, const struct upsert *upsert)
+static void vectors_upsert_apply(struct context *ctx, struct upsert_group *group,
+	const struct upsert *upsert)
 {
-	if (!fits(turn, group->index, upsert))
+	if (!vectors_upsert_fits(ctx, group->index, upsert))
 		return;
-	if (!send_delete(turn, group, upsert))
+	if (!send_delete(ctx, group, upsert))
 		return;
 	if (!group->keys)
-		group->keys = keys_new(turn->arena, upsert->count);
+		group->keys = keys_new(ctx->arena, upsert->count);
 	for (uint32_t i = 0; i < upsert->count; i++)
-		add_row(turn, group,
+		vectors_upsert_add_row(ctx, group,
 			(struct upsert_row){ upsert->namespace, upsert->ids[i], upsert->metadata[i],
 				&upsert->vectors[i] });
-	call_reply(turn, upsert->call, datum_array(upsert->ids, upsert->count));
+	call_reply(ctx, upsert->call, datum_array(upsert->ids, upsert->count));
 }
 
 /* ---------------------------------------------------------------- a turn */
 
-static void write_index(struct turn *turn, const struct upsert_turn *all, uint32_t number,
+static void write_index(struct context *ctx, const struct upsert_context *all, uint32_t number,
 	const struct vectors_index *index)
 {
 	struct upsert_group group = { .index = index };
 
 	for (size_t i = 0; i < all->count; i++)
 		if (all->upserts[i].index == number)
-			apply(turn, &group, &all->upserts[i]);
-	send_rows(turn, &group);
+			vectors_upsert_apply(ctx, &group, &all->upserts[i]);
+	vectors_upsert_send_rows(ctx, &group);
 }
 
-static void described(struct turn *turn, const struct vectors_index *indexes, uint32_t count,
-	void *arg)
+static void vectors_upsert_described(struct context *ctx, const struct vectors_index *indexes,
+	uint32_t count, void *arg)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (indexes[i].exists) {
-			vectors_note_put(turn, &indexes[i], NULL);
-			vectors_index_migrate(turn, &indexes[i]);
+			vectors_hint_put(ctx, &indexes[i], NULL);
+			vectors_index_migrate(ctx, &indexes[i]);
 		}
-		write_index(turn, arg, i, &indexes[i]);
+		write_index(ctx, arg, i, &indexes[i]);
 	}
 }
 
-static void describe(struct turn *turn, struct upsert_turn *all, uint32_t count)
+static void vectors_upsert_describe(struct context *ctx, struct upsert_context *all, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		vectors_note_drop(turn, &all->names[i]);
-	vectors_describe(turn, all->names, count, described, all);
+		vectors_hint_drop(ctx, &all->names[i]);
+	vectors_describe(ctx, all->names, count, vectors_upsert_described, all);
 }
 
 /* By what is noted of the indexes. False: not of all, or a vector does not fit one of them, which
  * only its table can tell for certain; nothing is sent. */
-static bool guess(struct turn *turn, const struct upsert_turn *all, uint32_t count)
+static bool vectors_upsert_guess(struct context *ctx, const struct upsert_context *all,
+	uint32_t count)
 {
-	struct vectors_index *indexes = arena_alloc(turn->arena, count * sizeof(*indexes));
+	struct vectors_index *indexes = arena_alloc(ctx->arena, count * sizeof(*indexes));
 
 	for (uint32_t i = 0; i < count; i++)
-		if (!vectors_note_find_table(turn, &all->names[i], &indexes[i]))
+		if (!vectors_hint_find_table(ctx, &all->names[i], &indexes[i]))
 			return false;
 	for (size_t i = 0; i < all->count; i++)
-		if (!fits(turn, &indexes[all->upserts[i].index], &all->upserts[i]))
+		if (!vectors_upsert_fits(ctx, &indexes[all->upserts[i].index], &all->upserts[i]))
 			return false;
 	for (uint32_t i = 0; i < count; i++)
-		write_index(turn, all, i, &indexes[i]);
+		write_index(ctx, all, i, &indexes[i]);
 	return true;
 }
 
 /* Each command's number becomes that of its index in the order of the names. */
-static void number_indexes(struct turn *turn, struct upsert_turn *all, struct keys *keys)
+static void number_indexes(struct context *ctx, struct upsert_context *all, struct keys *keys)
 {
 	const uint32_t *order = keys_sorted(keys);
-	uint32_t *place = arena_alloc(turn->arena, keys_count(keys) * sizeof(*place));
+	uint32_t *place = arena_alloc(ctx->arena, keys_count(keys) * sizeof(*place));
 
-	all->names = arena_alloc(turn->arena, keys_count(keys) * sizeof(*all->names));
+	all->names = arena_alloc(ctx->arena, keys_count(keys) * sizeof(*all->names));
 	for (uint32_t i = 0; i < keys_count(keys); i++) {
 		all->names[i] = *keys_text(keys, order[i]);
 		place[order[i]] = i;
@@ -359,16 +366,16 @@ static void number_indexes(struct turn *turn, struct upsert_turn *all, struct ke
 		all->upserts[i].index = place[all->upserts[i].index];
 }
 
-void vectors_upsert(struct turn *turn)
+void vectors_upsert(struct context *ctx)
 {
-	struct upsert_turn *all = arena_calloc(turn->arena, 1, sizeof(*all));
-	struct keys *keys = keys_new(turn->arena, 1);
+	struct upsert_context *all = arena_calloc(ctx->arena, 1, sizeof(*all));
+	struct keys *keys = keys_new(ctx->arena, 1);
 
-	all->upserts = arena_alloc(turn->arena, turn->count * sizeof(*all->upserts));
-	for (size_t i = 0; i < turn->count; i++) {
-		struct call *call = turn->calls[i];
+	all->upserts = arena_alloc(ctx->arena, ctx->count * sizeof(*all->upserts));
+	for (size_t i = 0; i < ctx->count; i++) {
+		struct call *call = ctx->calls[i];
 		struct upsert *upsert = &all->upserts[all->count];
-		if (!take_upsert(turn, call, upsert))
+		if (!take_upsert(ctx, call, upsert))
 			continue;
 		upsert->index = keys_add(keys,
 			datum_field(call->request, VECTORS_UPSERT__INDEX_NAME));
@@ -376,7 +383,7 @@ void vectors_upsert(struct turn *turn)
 	}
 	if (!all->count)
 		return;
-	number_indexes(turn, all, keys);
-	if (!guess(turn, all, keys_count(keys)))
-		describe(turn, all, keys_count(keys));
+	number_indexes(ctx, all, keys);
+	if (!vectors_upsert_guess(ctx, all, keys_count(keys)))
+		vectors_upsert_describe(ctx, all, keys_count(keys));
 }

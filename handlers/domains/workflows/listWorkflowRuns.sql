@@ -1,6 +1,6 @@
 -- key: workflowName
 -- reply: custom
--- flags: read beside
+-- flags: read detached
 -- handler: workflows_list_workflow_runs
 -- Both statements take the same filter: $1 workflow name, $2 status, $3 resource id, $4 thread id,
 -- $5 and $6 ends of the range of createdAt; null or empty is no condition. A condition that does

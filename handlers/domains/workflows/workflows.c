@@ -16,7 +16,7 @@ static const char *const statuses[] = { "running", "success", "failed", "tripwir
 	"waiting", "pending", "canceled", "bailed", "paused", "skipped" };
 #define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
 
-static bool status_ok(struct turn *turn, struct call *call, const struct datum *status,
+static bool status_ok(struct context *ctx, struct call *call, const struct datum *status,
 	const char *name)
 {
 	if (datum_is_null(status))
@@ -26,22 +26,22 @@ static bool status_ok(struct turn *turn, struct call *call, const struct datum *
 		if (datum_equals(status, &known))
 			return true;
 	}
-	struct json_text list = json_text_new(turn->arena);
+	struct json_text list = json_text_new(ctx->arena);
 	for (size_t i = 0; i < STATUS_COUNT; i++) {
 		json_text_puts(&list, i ? ", " : "");
 		json_text_puts(&list, statuses[i]);
 	}
-	call_fail(turn, call, FAILURE_INVALID, "INVALID_STATUS", NULL, "%s is none of %s", name,
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_STATUS", NULL, "%s is none of %s", name,
 		json_text_end(&list).text);
 	return false;
 }
 
 /* The ids every command but the lists has. */
-static bool run_ok(struct turn *turn, struct call *call, const struct datum *workflow,
+static bool run_ok(struct context *ctx, struct call *call, const struct datum *workflow,
 	const struct datum *run)
 {
-	return binding_text_ok(turn, call, workflow, "workflowName") &&
-		binding_text_ok(turn, call, run, "runId");
+	return binding_text_ok(ctx, call, workflow, "workflowName") &&
+		binding_text_ok(ctx, call, run, "runId");
 }
 
 /* ---------------------------------------------------------------- persistWorkflowSnapshot */
@@ -64,7 +64,7 @@ static int64_t time_or_now(const struct call *call, unsigned field)
 }
 
 /* False: the call has failed. */
-static bool take_write(struct turn *turn, struct call *call, struct snapshot_write *write)
+static bool take_write(struct context *ctx, struct call *call, struct snapshot_write *write)
 {
 	const struct datum *request = call->request;
 	const struct datum *created = datum_field(request,
@@ -77,16 +77,16 @@ static bool take_write(struct turn *turn, struct call *call, struct snapshot_wri
 	write->resource = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RESOURCE_ID);
 	write->created_ms = time_or_now(call, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
 	write->updated_ms = time_or_now(call, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
-	return run_ok(turn, call, write->workflow, write->run) &&
-		binding_text_ok(turn, call, write->resource, "resourceId") &&
-		binding_time_ok(turn, call, created, "createdAt") &&
-		binding_time_ok(turn, call, updated, "updatedAt") &&
-		binding_json(turn, call,
+	return run_ok(ctx, call, write->workflow, write->run) &&
+		binding_text_ok(ctx, call, write->resource, "resourceId") &&
+		binding_time_ok(ctx, call, created, "createdAt") &&
+		binding_time_ok(ctx, call, updated, "updatedAt") &&
+		binding_json(ctx, call,
 			datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__SNAPSHOT),
 			"snapshot", &write->snapshot);
 }
 
-static int compare_texts(const struct datum *a, const struct datum *b)
+static int workflows_compare_texts(const struct datum *a, const struct datum *b)
 {
 	size_t shorter = a->size < b->size ? a->size : b->size;
 	int order = shorter ? memcmp(a->text, b->text, shorter) : 0;
@@ -96,11 +96,11 @@ static int compare_texts(const struct datum *a, const struct datum *b)
 
 static int compare_runs(const struct snapshot_write *a, const struct snapshot_write *b)
 {
-	int order = compare_texts(a->workflow, b->workflow);
-	return order ? order : compare_texts(a->run, b->run);
+	int order = workflows_compare_texts(a->workflow, b->workflow);
+	return order ? order : workflows_compare_texts(a->run, b->run);
 }
 
-static int compare_writes(const void *a, const void *b)
+static int workflows_compare_writes(const void *a, const void *b)
 {
 	const struct snapshot_write *one = a, *two = b;
 	int order = compare_runs(one, two);
@@ -114,7 +114,7 @@ static size_t merge_writes(struct snapshot_write *writes, size_t count)
 {
 	size_t kept = 0;
 
-	qsort(writes, count, sizeof(*writes), compare_writes);
+	qsort(writes, count, sizeof(*writes), workflows_compare_writes);
 	for (size_t i = 0; i < count; i++) {
 		if (kept == 0 || compare_runs(&writes[kept - 1], &writes[i]) != 0) {
 			writes[kept++] = writes[i];
@@ -148,39 +148,39 @@ static void bind_writes(struct params *params, const struct snapshot_write *writ
 	}
 }
 
-void workflows_persist_workflow_snapshot(struct turn *turn)
+void workflows_persist_workflow_snapshot(struct context *ctx)
 {
-	struct snapshot_write *writes = arena_calloc(turn->arena, turn->count, sizeof(*writes));
+	struct snapshot_write *writes = arena_calloc(ctx->arena, ctx->count, sizeof(*writes));
 	size_t count = 0;
 
-	for (size_t i = 0; i < turn->count; i++) {
-		if (!take_write(turn, turn->calls[i], &writes[count]))
+	for (size_t i = 0; i < ctx->count; i++) {
+		if (!take_write(ctx, ctx->calls[i], &writes[count]))
 			continue;
 		writes[count++].place = i;
-		call_reply_null(turn, turn->calls[i]);
+		call_reply_null(ctx, ctx->calls[i]);
 	}
 	if (count == 0)
 		return;
 	count = merge_writes(writes, count);
-	bind_writes(turn->params, writes, count);
-	turn_send(turn, SQL_WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT, NULL, NULL);
+	bind_writes(ctx->params, writes, count);
+	context_send(ctx, SQL_WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------- updateWorkflowResults */
 
-static void results_updated(struct turn *turn, const struct rows *rows, void *arg)
+static void results_updated(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
 	if (rows_count(rows) == 0)
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 	else
-		call_reply(turn, call, reply_value(turn, rows, reply_result_type(call)));
+		call_reply(ctx, call, reply_value(ctx, rows, reply_result_type(call)));
 }
 
-void workflows_update_workflow_results(struct turn *turn)
+void workflows_update_workflow_results(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *workflow = datum_field(request,
 		WORKFLOWS_UPDATE_WORKFLOW_RESULTS__WORKFLOW_NAME);
@@ -188,70 +188,70 @@ void workflows_update_workflow_results(struct turn *turn)
 	const struct datum *step = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__STEP_ID);
 	struct datum result, context;
 
-	if (!run_ok(turn, call, workflow, run) || !binding_text_ok(turn, call, step, "stepId") ||
-		!binding_json(turn, call,
+	if (!run_ok(ctx, call, workflow, run) || !binding_text_ok(ctx, call, step, "stepId") ||
+		!binding_json(ctx, call,
 			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RESULT), "result",
 			&result) ||
-		!binding_json(turn, call,
+		!binding_json(ctx, call,
 			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__REQUEST_CONTEXT),
 			"requestContext", &context))
 		return;
-	bind_text(turn->params, workflow);
-	bind_text(turn->params, run);
-	bind_text(turn->params, step);
-	bind_jsonb(turn->params, &result);
-	bind_jsonb(turn->params, &context);
-	params_timestamp_ms(turn->params, call->now_ms);
-	params_bool(turn->params, call->wants_reply);
-	turn_send(turn, SQL_WORKFLOWS_UPDATE_WORKFLOW_RESULTS, results_updated, call);
+	bind_text(ctx->params, workflow);
+	bind_text(ctx->params, run);
+	bind_text(ctx->params, step);
+	bind_jsonb(ctx->params, &result);
+	bind_jsonb(ctx->params, &context);
+	params_timestamp_ms(ctx->params, call->now_ms);
+	params_bool(ctx->params, call->wants_reply);
+	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_RESULTS, results_updated, call);
 }
 
 /* ---------------------------------------------------------------- updateWorkflowState */
 
 /* The options as JSON without expectedStatus, which is a condition and no part of the state. */
-static bool take_state(struct turn *turn, struct call *call, struct datum *state)
+static bool take_state(struct context *ctx, struct call *call, struct datum *state)
 {
 	const unsigned field = WORKFLOWS_UPDATE_WORKFLOW_STATE__OPTS;
 	const struct type *type = call->request_type->fields[field].type;
 	const struct datum *given = datum_field(call->request, field);
-	struct datum *fields = arena_alloc(turn->arena, type->field_count * sizeof(*fields));
+	struct datum *fields = arena_alloc(ctx->arena, type->field_count * sizeof(*fields));
 
 	memcpy(fields, given->items, type->field_count * sizeof(*fields));
 	fields[WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS] = datum_null();
 	struct datum options = datum_record(fields, given->size);
-	struct datum json = datum_to_json(turn->arena, type, &options);
-	return binding_json(turn, call, &json, "opts", state);
+	struct datum json = datum_to_json(ctx->arena, type, &options);
+	return binding_json(ctx, call, &json, "opts", state);
 }
 
-static bool expected_ok(struct turn *turn, struct call *call, const struct datum *expected)
+static bool expected_ok(struct context *ctx, struct call *call, const struct datum *expected)
 {
 	if (datum_is_null(expected))
 		return true;
 	for (uint32_t i = 0; i < expected->size; i++)
-		if (!status_ok(turn, call, &expected->items[i], "opts.expectedStatus"))
+		if (!status_ok(ctx, call, &expected->items[i], "opts.expectedStatus"))
 			return false;
 	return true;
 }
 
-static void state_updated(struct turn *turn, const struct rows *rows, void *arg)
+static void state_updated(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const int readable = 0, snapshot = 1;
 	size_t len = 0;
 
 	if (rows_count(rows) && !rows_bool(rows, 0, readable)) {
-		reply_missing(turn, call);
+		reply_missing(ctx, call);
 	} else if (rows_count(rows) == 0 || rows_null(rows, 0, snapshot)) {
-		call_reply_null(turn, call);
+		call_reply_null(ctx, call);
 	} else {
 		const char *text = rows_text(rows, 0, snapshot, &len);
-		call_reply(turn, call, datum_text(text, (uint32_t)len));
+		call_reply(ctx, call, datum_text(text, (uint32_t)len));
 	}
 }
 
-void workflows_update_workflow_state(struct turn *turn)
+void workflows_update_workflow_state(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *workflow = datum_field(request,
 		WORKFLOWS_UPDATE_WORKFLOW_STATE__WORKFLOW_NAME);
@@ -261,19 +261,19 @@ void workflows_update_workflow_state(struct turn *turn)
 		WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS);
 	struct datum state;
 
-	if (!run_ok(turn, call, workflow, run) ||
-		!status_ok(turn, call,
+	if (!run_ok(ctx, call, workflow, run) ||
+		!status_ok(ctx, call,
 			datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__STATUS),
 			"opts.status") ||
-		!expected_ok(turn, call, expected) || !take_state(turn, call, &state))
+		!expected_ok(ctx, call, expected) || !take_state(ctx, call, &state))
 		return;
-	bind_text(turn->params, workflow);
-	bind_text(turn->params, run);
-	bind_jsonb(turn->params, &state);
-	bind_texts(turn->params, expected);
-	params_timestamp_ms(turn->params, call->now_ms);
-	params_bool(turn->params, call->wants_reply);
-	turn_send(turn, SQL_WORKFLOWS_UPDATE_WORKFLOW_STATE, state_updated, call);
+	bind_text(ctx->params, workflow);
+	bind_text(ctx->params, run);
+	bind_jsonb(ctx->params, &state);
+	bind_texts(ctx->params, expected);
+	params_timestamp_ms(ctx->params, call->now_ms);
+	params_bool(ctx->params, call->wants_reply);
+	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_STATE, state_updated, call);
 }
 
 /* ---------------------------------------------------------------- listWorkflowRuns */
@@ -283,29 +283,29 @@ struct run_list {
 	int64_t total;
 };
 
-static void runs_counted(struct turn *turn, const struct rows *rows, void *arg)
+static void runs_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct run_list *list = arg;
 
-	(void)turn;
+	(void)ctx;
 	list->total = rows_integer(rows, 0, 0);
 }
 
-static void runs_read(struct turn *turn, const struct rows *rows, void *arg)
+static void runs_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct run_list *list = arg;
 	const struct type *type = reply_result_type(list->call);
 	const struct type *runs = type->fields[WORKFLOWS_WORKFLOW_RUNS__RUNS].type;
 	struct datum fields[WORKFLOWS_WORKFLOW_RUNS_SIZE];
 
-	fields[WORKFLOWS_WORKFLOW_RUNS__RUNS] = stored_rows(turn, rows, runs->item);
+	fields[WORKFLOWS_WORKFLOW_RUNS__RUNS] = stored_rows(ctx, rows, runs->item);
 	fields[WORKFLOWS_WORKFLOW_RUNS__TOTAL] = datum_integer(list->total ? list->total
 									   : rows_count(rows));
-	call_reply(turn, list->call, datum_record(fields, WORKFLOWS_WORKFLOW_RUNS_SIZE));
+	call_reply(ctx, list->call, datum_record(fields, WORKFLOWS_WORKFLOW_RUNS_SIZE));
 }
 
 /* False: the call has failed and no parameter is left. */
-static bool bind_filter(struct turn *turn, struct call *call)
+static bool workflows_bind_filter(struct context *ctx, struct call *call)
 {
 	static const struct {
 		unsigned field;
@@ -320,40 +320,40 @@ static bool bind_filter(struct turn *turn, struct call *call)
 	};
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
-		if (!bind_typed(turn, call, datum_field(call->request, given[i].field),
+		if (!bind_typed(ctx, call, datum_field(call->request, given[i].field),
 			    given[i].pg_type, call->request_type->fields[given[i].field].name)) {
-			params_reset(turn->params);
+			params_reset(ctx->params);
 			return false;
 		}
 	}
 	return true;
 }
 
-void workflows_list_workflow_runs(struct turn *turn)
+void workflows_list_workflow_runs(struct context *ctx)
 {
-	struct call *call = turn->calls[0];
+	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *page = datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE);
 	const struct datum *size = datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__PER_PAGE);
-	struct run_list *list = arena_calloc(turn->arena, 1, sizeof(*list));
+	struct run_list *list = arena_calloc(ctx->arena, 1, sizeof(*list));
 	struct paging paging;
 
 	list->call = call;
-	if (!paging_read(turn, call, page, size, 0, &paging) ||
-		!status_ok(turn, call, datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__STATUS),
+	if (!paging_read(ctx, call, page, size, 0, &paging) ||
+		!status_ok(ctx, call, datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__STATUS),
 			"status") ||
-		!bind_filter(turn, call))
+		!workflows_bind_filter(ctx, call))
 		return;
 	/* Both or nothing: a size without a page, or a page without a size, lists all. */
 	if (datum_is_null(page) || datum_is_null(size) || paging.all) {
-		params_null(turn->params);
-		params_int8(turn->params, 0);
+		params_null(ctx->params);
+		params_int8(ctx->params, 0);
 	} else {
-		turn_send(turn, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__COUNT, runs_counted, list);
-		if (!bind_filter(turn, call))
+		context_send(ctx, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__COUNT, runs_counted, list);
+		if (!workflows_bind_filter(ctx, call))
 			return;
-		bind_paging(turn->params, &paging);
+		bind_paging(ctx->params, &paging);
 	}
-	turn_bound(turn, call);
-	turn_send(turn, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE, runs_read, list);
+	context_bound(ctx, call);
+	context_send(ctx, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE, runs_read, list);
 }

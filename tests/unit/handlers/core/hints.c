@@ -7,60 +7,60 @@
 
 static int released;
 
-static void release(void *note)
+static void release(void *hint)
 {
-	(void)note;
+	(void)hint;
 	released++;
 }
 
-static void put(struct notes *notes, const char *key, int *note)
+static void put(struct hints *hints, const char *key, int *hint)
 {
-	notes_put(notes, key, strlen(key), note, release);
+	hints_put(hints, key, strlen(key), hint, release);
 }
 
-static int *found(const struct notes *notes, const char *key)
+static int *found(const struct hints *hints, const char *key)
 {
-	return notes_find(notes, key, strlen(key));
+	return hints_find(hints, key, strlen(key));
 }
 
-Test(notes, one_for_each_key)
+Test(hints, one_for_each_key)
 {
-	struct notes *notes = notes_new();
+	struct hints *hints = hints_new();
 	int first = 1, second = 2, other = 3;
 
-	put(notes, "a", &first);
-	put(notes, "ab", &other);
-	put(notes, "a", &second);
+	put(hints, "a", &first);
+	put(hints, "ab", &other);
+	put(hints, "a", &second);
 	cr_assert_eq(released, 1);
-	cr_assert_eq(found(notes, "a"), &second);
-	cr_assert_eq(found(notes, "ab"), &other);
-	cr_assert_null(found(notes, "b"));
-	notes_drop(notes, "a", 1);
-	notes_drop(notes, "a", 1);
+	cr_assert_eq(found(hints, "a"), &second);
+	cr_assert_eq(found(hints, "ab"), &other);
+	cr_assert_null(found(hints, "b"));
+	hints_drop(hints, "a", 1);
+	hints_drop(hints, "a", 1);
 	cr_assert_eq(released, 2);
-	cr_assert_null(found(notes, "a"));
-	cr_assert_eq(found(notes, "ab"), &other);
-	notes_free(notes);
+	cr_assert_null(found(hints, "a"));
+	cr_assert_eq(found(hints, "ab"), &other);
+	hints_free(hints);
 	cr_assert_eq(released, 3);
 }
 
-Test(notes, old_ones_make_room)
+Test(hints, old_ones_make_room)
 {
-	struct notes *notes = notes_new();
+	struct hints *hints = hints_new();
 	int value = 0, kept = 0;
 	char key[16];
 
 	for (int i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "%d", i);
-		put(notes, key, &value);
-		cr_assert_eq(found(notes, key), &value, "the newest is there");
+		put(hints, key, &value);
+		cr_assert_eq(found(hints, key), &value, "the newest is there");
 	}
-	cr_assert_null(found(notes, "0"));
+	cr_assert_null(found(hints, "0"));
 	for (int i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "%d", i);
-		kept += found(notes, key) != NULL;
+		kept += found(hints, key) != NULL;
 	}
 	cr_assert_eq(released + kept, 1000);
-	notes_free(notes);
+	hints_free(hints);
 	cr_assert_eq(released, 1000);
 }

@@ -12,8 +12,8 @@ static struct batch batch;
 static void make(void)
 {
 	static const struct lanes_limits limits = { .batch_commands = 10,
-		.heavy_batches = 1,
-		.side_reads = 1,
+		.large_batches = 1,
+		.detached_reads = 1,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	metrics = metrics_new(NULL, 0);
@@ -47,7 +47,7 @@ static struct lane_row row(void)
 
 Test(worker_batch, answered_stops_at_the_first_read_that_is_not)
 {
-	batch_tidy(&batch, &lane, 1);
+	batch_checkpoint(&batch, &lane, 1);
 	cr_assert_eq(row().answered, 10);
 	cr_assert_eq(row().applied, 20);
 	lane_read_answered(lane, 15);
@@ -59,7 +59,7 @@ Test(worker_batch, answered_stops_at_the_first_read_that_is_not)
 /* Whether they were, nobody knows any more: the lane is taken anew, and runs them again. */
 Test(worker_batch, answered_stays_where_the_ledger_was_forgotten)
 {
-	batch_tidy(&batch, &lane, 1);
+	batch_checkpoint(&batch, &lane, 1);
 	lane_forget_replies(lane);
 	cr_assert_eq(row().answered, 10);
 	cr_assert_eq(row().applied, 20);

@@ -8,7 +8,7 @@
 /* A server: reads a second when so many run. */
 typedef double server_fn(unsigned running);
 
-static struct side_limit limit;
+static struct detached_limit limit;
 static double now_ms;
 
 /* Processors that are shared make each read dearer. */
@@ -32,14 +32,14 @@ static double share(server_fn *server, unsigned reads, unsigned at)
 		cr_assert_geq(limit.now, 1);
 		there += limit.now == at;
 		now_ms += 1000 / server(limit.now);
-		side_limit_done(&limit, true, (int64_t)now_ms);
+		detached_limit_done(&limit, true, (int64_t)now_ms);
 	}
 	return (double)there / reads;
 }
 
 static void make(void)
 {
-	side_limit_init(&limit, MOST);
+	detached_limit_init(&limit, MOST);
 	now_ms = 1;
 }
 
@@ -69,7 +69,7 @@ Test(worker_side_limit, what_was_best_is_left_when_it_is_not_any_more)
 Test(worker_side_limit, nothing_is_tried_while_none_waits)
 {
 	for (unsigned i = 0; i < 10000; i++) {
-		side_limit_done(&limit, false, (int64_t)++now_ms);
+		detached_limit_done(&limit, false, (int64_t)++now_ms);
 		cr_assert_eq(limit.now, MOST);
 	}
 }
@@ -79,7 +79,7 @@ Test(worker_side_limit, bursts_that_end_early_tell_too)
 	for (unsigned burst = 0; burst < 500; burst++) {
 		share(two_processors, 20, 2);
 		now_ms += 3;
-		side_limit_done(&limit, false, (int64_t)now_ms);
+		detached_limit_done(&limit, false, (int64_t)now_ms);
 		now_ms += 5000;
 	}
 	cr_assert_eq(limit.base, 2);
@@ -87,6 +87,6 @@ Test(worker_side_limit, bursts_that_end_early_tell_too)
 
 Test(worker_side_limit, one_session_is_one)
 {
-	side_limit_init(&limit, 1);
+	detached_limit_init(&limit, 1);
 	cr_assert_eq(share(two_processors, 5000, 1), 1);
 }

@@ -16,16 +16,16 @@ static rd_kafka_message_t messages[4][MANY];
 static struct lane *given[4];
 static size_t count;
 
-static void make_with(size_t heavy)
+static void make_with(size_t large)
 {
 	const struct lanes_limits limits = { .batch_commands = MANY,
-		.heavy_batches = heavy,
-		.side_reads = SIDES,
+		.large_batches = large,
+		.detached_reads = SIDES,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	metrics = metrics_new(NULL, 0);
 	lanes = lanes_new(&limits, metrics);
-	lanes->side_limit.now = LIMIT;
+	lanes->detached_limit.now = LIMIT;
 	waiter_init(&waiter);
 	count = 0;
 }
@@ -105,8 +105,8 @@ Test(worker_lanes, a_lane_in_which_little_waits_is_served_beside_large_batches)
 	add(MANY);
 	cr_assert_not_null(next());
 	cr_assert_not_null(next());
-	struct lane *light = add(1);
-	cr_assert_eq(next(), light);
+	struct lane *small = add(1);
+	cr_assert_eq(next(), small);
 }
 
 /* The second of a batch of two gets what the first leaves of it. */
@@ -141,25 +141,25 @@ Test(worker_lanes, one_large_batch_there_always_is)
 /* A read beside the lane. */
 static void put_side(struct lane *lane)
 {
-	struct side *side = calloc(1, sizeof(*side));
-	side->lane = lane;
+	struct detached_read *read = calloc(1, sizeof(*read));
+	read->lane = lane;
 	lane_ref(lanes, lane);
-	lanes_put_side(lanes, side);
+	lanes_detach_read(lanes, read);
 }
 
 /* The next read; NULL: none may run. */
-static struct side *next_side(void)
+static struct detached_read *next_read(void)
 {
 	struct work work;
 	lanes_next(lanes, &work, &waiter, 0);
-	return work.kind == WORK_SIDE ? work.side : NULL;
+	return work.kind == WORK_DETACHED ? work.read : NULL;
 }
 
-static void end_side(struct side *side)
+static void end_read(struct detached_read *read)
 {
-	lanes_side_done(lanes, side);
-	lane_unref(lanes, side->lane);
-	free(side);
+	lanes_read_done(lanes, read);
+	lane_unref(lanes, read->lane);
+	free(read);
 }
 
 Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
@@ -167,21 +167,21 @@ Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
 	struct lane *lane = add(0);
 	for (size_t i = 0; i < LIMIT + 2; i++)
 		put_side(lane);
-	struct side *first = next_side(), *second = next_side();
+	struct detached_read *first = next_read(), *second = next_read();
 	cr_assert_not_null(first);
 	cr_assert_not_null(second);
-	cr_assert_null(next_side());
-	lanes_retry_side(lanes, first);
-	struct side *third = next_side();
+	cr_assert_null(next_read());
+	lanes_retry_read(lanes, first);
+	struct detached_read *third = next_read();
 	cr_assert_not_null(third);
 	cr_assert_neq(third, first);
-	cr_assert_null(next_side());
-	end_side(second);
-	end_side(third);
-	end_side(next_side());
-	cr_assert_eq(next_side(), first);
-	cr_assert_null(next_side());
-	end_side(first);
+	cr_assert_null(next_read());
+	end_read(second);
+	end_read(third);
+	end_read(next_read());
+	cr_assert_eq(next_read(), first);
+	cr_assert_null(next_read());
+	end_read(first);
 }
 
 Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
@@ -189,53 +189,53 @@ Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
 	struct lane *lane = add(0);
 	for (size_t i = 0; i < SIDES + 1; i++)
 		put_side(lane);
-	struct side *slow = next_side(), *slower = next_side();
-	cr_assert_null(next_side());
+	struct detached_read *slow = next_read(), *slower = next_read();
+	cr_assert_null(next_read());
 	slow->began -= 1000;
 	slower->began -= 1000;
-	struct side *quick = next_side();
+	struct detached_read *quick = next_read();
 	cr_assert_not_null(quick);
-	cr_assert_null(next_side(), "one session is left");
-	end_side(quick);
-	quick = next_side();
+	cr_assert_null(next_read(), "one session is left");
+	end_read(quick);
+	quick = next_read();
 	cr_assert_not_null(quick);
-	end_side(slow);
-	end_side(quick);
-	end_side(slower);
+	end_read(slow);
+	end_read(quick);
+	end_read(slower);
 }
 
 Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
 {
 	struct lane *lane = add(0);
 	put_side(lane);
-	struct side *failed = next_side();
+	struct detached_read *failed = next_read();
 	failed->retry_at = INT64_MAX;
-	lanes_retry_side(lanes, failed);
+	lanes_retry_read(lanes, failed);
 	put_side(lane);
-	struct side *other = next_side();
+	struct detached_read *other = next_read();
 	cr_assert_not_null(other);
 	cr_assert_neq(other, failed);
-	cr_assert_null(next_side());
+	cr_assert_null(next_read());
 	put_side(lane);
-	struct side *last = next_side();
+	struct detached_read *last = next_read();
 	cr_assert_not_null(last, "the end of the queue is where it was");
-	cr_assert_null(next_side());
+	cr_assert_null(next_read());
 	failed->retry_at = 0;
-	end_side(other);
-	cr_assert_eq(next_side(), failed);
-	end_side(failed);
-	end_side(last);
+	end_read(other);
+	cr_assert_eq(next_read(), failed);
+	end_read(failed);
+	end_read(last);
 }
 
 Test(worker_lanes, batches_go_beside_the_reads)
 {
 	put_side(add(0));
 	put_side(given[0]);
-	struct side *first = next_side(), *second = next_side();
+	struct detached_read *first = next_read(), *second = next_read();
 	add(MANY);
 	cr_assert_not_null(next());
-	end_side(first);
-	end_side(second);
+	end_read(first);
+	end_read(second);
 }
 
 /* librdkafka did not make the messages: they are not to be dropped. */
@@ -250,7 +250,7 @@ static struct lane *take(void)
 {
 	struct work work;
 	lanes_next(lanes, &work, &waiter, 0);
-	cr_assert_eq(work.kind, WORK_TAKE);
+	cr_assert_eq(work.kind, WORK_CLAIM);
 	return work.lanes[0];
 }
 
@@ -275,7 +275,7 @@ Test(worker_lanes, one_that_is_being_taken_is_taken_once_more)
 {
 	struct lane *lane = lanes_add(lanes, "topic", 7);
 	cr_assert_eq(take(), lane);
-	lanes_retake_all(lanes);
+	lanes_reclaim_all(lanes);
 	lanes_done(lanes, lane, LANE_SEEKING, 0);
 	cr_assert_eq(take(), lane);
 	lanes_done(lanes, lane, LANE_SEEKING, 0);
@@ -285,12 +285,12 @@ Test(worker_lanes, one_that_is_being_taken_is_taken_once_more)
 Test(worker_lanes, taken_anew_for_a_reply_of_its_present_ledger_alone)
 {
 	struct lane *lane = add(0);
-	uint32_t ledger = lane->ledger;
-	lanes_retake(lanes, lane, ledger - 1, 0);
+	uint32_t reply_generation = lane->reply_generation;
+	lanes_reclaim(lanes, lane, reply_generation - 1, 0);
 	cr_assert_eq(lane->state, LANE_RUNNING);
-	lanes_retake(lanes, lane, ledger, 1000000);
-	cr_assert_eq(lane->state, LANE_UNTAKEN);
-	cr_assert_neq(lane->ledger, ledger);
+	lanes_reclaim(lanes, lane, reply_generation, 1000000);
+	cr_assert_eq(lane->state, LANE_UNCLAIMED);
+	cr_assert_neq(lane->reply_generation, reply_generation);
 	cr_assert_null(next(), "not before the delay is over");
 }
 
@@ -298,11 +298,11 @@ Test(worker_lanes, no_read_is_begun_at_the_end)
 {
 	struct work work;
 	put_side(add(0));
-	struct side *side = lanes->sides;
+	struct detached_read *read = lanes->detached;
 	lanes_quit(lanes);
 	lanes_next(lanes, &work, &waiter, 0);
 	cr_assert_eq(work.kind, WORK_QUIT);
-	lanes->sides = NULL;
-	lane_unref(lanes, side->lane);
-	free(side);
+	lanes->detached = NULL;
+	lane_unref(lanes, read->lane);
+	free(read);
 }

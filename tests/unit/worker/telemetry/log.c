@@ -44,11 +44,11 @@ Test(log, logfmt_quotes_what_needs_it)
 	int fd;
 	struct log *log = open_log(LOG_LOGFMT, &fd);
 
-	log_info(log, "lane taken", LOG_STR("topic", "a.b"), LOG_INT("partition", 3),
+	log_info(log, "partition claimed", LOG_STR("topic", "a.b"), LOG_INT("partition", 3),
 		LOG_STR("blank", "a b"), LOG_STR("empty", ""), LOG_STR("equals", "a=b"),
 		LOG_STR("left_out", NULL), LOG_REAL("seconds", 0.25));
 	cr_assert_str_eq(fields_of(read_line(fd)),
-		"level=info msg=\"lane taken\" topic=a.b partition=3 "
+		"level=info msg=\"partition claimed\" topic=a.b partition=3 "
 		"blank=\"a b\" empty=\"\" equals=\"a=b\" seconds=0.25");
 	log_free(log);
 }

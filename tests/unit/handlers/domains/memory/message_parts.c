@@ -87,9 +87,9 @@ Test(message_parts, many_calls_and_many_parts)
 	clock_t begin = clock();
 	struct json got = tidy(json_text_end(&parts).text, given);
 	double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
-	struct json_walk walk = json_walk(json_get(got, "toolInvocations"));
+	struct json_iter iter = json_iter(json_get(got, "toolInvocations"));
 	struct json call;
-	for (int i = 0; json_next(&walk, NULL, &call); i++)
+	for (int i = 0; json_next(&iter, NULL, &call); i++)
 		cr_assert_eq(json_get(call, "args").text != NULL, i > 0);
 	cr_assert_lt(seconds, 3.0);
 }

@@ -11,14 +11,14 @@
 
 static struct arena *arena;
 static struct params *params;
-static struct turn turn;
+static struct context ctx;
 static struct call call;
 
 static void init(void)
 {
 	arena = arena_new(0);
 	params = params_new();
-	turn = (struct turn){ .arena = arena, .params = params };
+	ctx = (struct context){ .arena = arena, .params = params };
 	call = (struct call){ 0 };
 }
 
@@ -35,7 +35,7 @@ static const char *where_of(const char *json)
 	const char *where = NULL;
 
 	params_reset(params);
-	cr_assert(vectors_filter(&turn, &call, json, json ? strlen(json) : 0, "filter", &where),
+	cr_assert(vectors_filter(&ctx, &call, json, json ? strlen(json) : 0, "filter", &where),
 		"%s is refused: %s", json, call.failure.message);
 	/* PostgreSQL refuses a parameter that the statement has no type for. */
 	for (int i = 1; i <= params_count(params); i++) {
@@ -54,7 +54,7 @@ static void refused(const char *json, const char *path)
 
 	params_reset(params);
 	call = (struct call){ 0 };
-	cr_assert_not(vectors_filter(&turn, &call, json, strlen(json), "filter", &where),
+	cr_assert_not(vectors_filter(&ctx, &call, json, strlen(json), "filter", &where),
 		"%s is not refused", json);
 	cr_expect_eq(call.state, CALL_FAILED);
 	cr_expect_eq(call.failure.category, FAILURE_INVALID);
@@ -131,7 +131,7 @@ Test(vectors_filter, numbering_goes_on)
 	const char *json = "{\"a\":1,\"b.c\":2}";
 
 	params_text(params, "before", 6);
-	cr_assert(vectors_filter(&turn, &call, json, strlen(json), "filter", &where));
+	cr_assert(vectors_filter(&ctx, &call, json, strlen(json), "filter", &where));
 	cr_expect_str_eq(where,
 		"((metadata->>'a') = $2::text AND (metadata #>> $3::text[]) = $4::text)");
 	cr_expect_eq(params_count(params), 4);
@@ -386,7 +386,7 @@ static void refused_somewhere(const char *json)
 
 	params_reset(params);
 	call = (struct call){ 0 };
-	cr_expect_not(vectors_filter(&turn, &call, json, strlen(json), "filter", &where));
+	cr_expect_not(vectors_filter(&ctx, &call, json, strlen(json), "filter", &where));
 	cr_expect_eq(call.failure.category, FAILURE_INVALID);
 	cr_expect_str_eq(call.failure.code, "INVALID_FILTER");
 }

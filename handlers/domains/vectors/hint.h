@@ -7,33 +7,33 @@
  * same stamp, and holds if that has not changed. Rows are written by a note without a stamp: into a
  * table that has changed so that it matters, PostgreSQL does not take them.
  */
-#ifndef HANDLERS_DOMAINS_VECTORS_NOTE_H
-#define HANDLERS_DOMAINS_VECTORS_NOTE_H
+#ifndef HANDLERS_DOMAINS_VECTORS_HINT_H
+#define HANDLERS_DOMAINS_VECTORS_HINT_H
 
 #include "handlers/domains/vectors/index.h"
 
 /* Copies, in the turn's arena, of what was noted. */
-struct vectors_note {
+struct vectors_hint {
 	struct vectors_index index; /* without what only writing needs: names of unique indexes */
 	const char *stamp;
 	bool crowded; /* the namespace is known to hold more rows than are compared one by one */
 };
 
 /* False: there is no note of the index, or it may not be relied on in this turn. */
-bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
-	struct vectors_note *note);
+bool vectors_hint_find(struct context *ctx, const struct datum *name, const struct datum *namespace,
+	struct vectors_hint *hint);
 
 /* The same for writing rows, which needs no stamp, but a table that is migrated. */
-bool vectors_note_find_table(struct turn *turn, const struct datum *name,
+bool vectors_hint_find_table(struct context *ctx, const struct datum *name,
 	struct vectors_index *index);
 
 /* An index that is there, under the stamp that was asked for before; NULL: none was. */
-void vectors_note_put(struct turn *turn, const struct vectors_index *index, const char *stamp);
+void vectors_hint_put(struct context *ctx, const struct vectors_index *index, const char *stamp);
 /* Nothing if there is no note of it. */
-void vectors_note_crowded(struct turn *turn, const struct datum *name,
+void vectors_hint_crowded(struct context *ctx, const struct datum *name,
 	const struct datum *namespace);
 /* The index alone did not find enough there: it is not to be relied on any more. */
-void vectors_note_scattered(struct turn *turn, const struct datum *name);
-void vectors_note_drop(struct turn *turn, const struct datum *name);
+void vectors_hint_scattered(struct context *ctx, const struct datum *name);
+void vectors_hint_drop(struct context *ctx, const struct datum *name);
 
 #endif

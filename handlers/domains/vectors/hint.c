@@ -1,5 +1,5 @@
 /* note.c - see note.h */
-#include "handlers/domains/vectors/note.h"
+#include "handlers/domains/vectors/hint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ struct noted {
 	bool scattered;    /* none may, whatever is counted there */
 };
 
-static char *copy(const char *text, size_t size)
+static char *vectors_hint_copy(const char *text, size_t size)
 {
 	char *bytes = allocate(size + 1);
 	memcpy(bytes, text, size);
@@ -28,7 +28,7 @@ static char *copy(const char *text, size_t size)
 	return bytes;
 }
 
-static void release(void *value)
+static void vectors_hint_release(void *value)
 {
 	struct noted *noted = value;
 	free(noted->extension);
@@ -37,9 +37,9 @@ static void release(void *value)
 	free(noted);
 }
 
-static struct noted *find(struct turn *turn, const struct datum *name)
+static struct noted *hint_entry(struct context *ctx, const struct datum *name)
 {
-	return notes_find(turn->notes, name->text, name->size);
+	return hints_find(ctx->hints, name->text, name->size);
 }
 
 static bool is_namespace(const struct noted *noted, const struct datum *namespace)
@@ -56,74 +56,74 @@ static bool is_crowded(struct noted *noted, const struct datum *namespace)
 	return true;
 }
 
-static struct vectors_index copy_index(struct turn *turn, const struct noted *noted,
+static struct vectors_index copy_index(struct context *ctx, const struct noted *noted,
 	const struct datum *name)
 {
 	struct vectors_index index = noted->index;
 	index.name = *name;
-	index.extension = arena_copy(turn->arena, noted->extension, strlen(noted->extension));
+	index.extension = arena_copy(ctx->arena, noted->extension, strlen(noted->extension));
 	return index;
 }
 
-bool vectors_note_find_table(struct turn *turn, const struct datum *name,
+bool vectors_hint_find_table(struct context *ctx, const struct datum *name,
 	struct vectors_index *index)
 {
-	const struct noted *noted = find(turn, name);
-	if (!noted || !noted->migrated || !turn_guess(turn))
+	const struct noted *noted = hint_entry(ctx, name);
+	if (!noted || !noted->migrated || !context_use_hints(ctx))
 		return false;
-	*index = copy_index(turn, noted, name);
+	*index = copy_index(ctx, noted, name);
 	return true;
 }
 
-bool vectors_note_find(struct turn *turn, const struct datum *name, const struct datum *namespace,
-	struct vectors_note *note)
+bool vectors_hint_find(struct context *ctx, const struct datum *name, const struct datum *namespace,
+	struct vectors_hint *hint)
 {
-	struct noted *noted = find(turn, name);
-	if (!noted || !noted->stamp || !turn_guess(turn))
+	struct noted *noted = hint_entry(ctx, name);
+	if (!noted || !noted->stamp || !context_use_hints(ctx))
 		return false;
-	note->index = copy_index(turn, noted, name);
-	note->stamp = arena_copy(turn->arena, noted->stamp, strlen(noted->stamp));
-	note->crowded = is_crowded(noted, namespace);
+	hint->index = copy_index(ctx, noted, name);
+	hint->stamp = arena_copy(ctx->arena, noted->stamp, strlen(noted->stamp));
+	hint->crowded = is_crowded(noted, namespace);
 	return true;
 }
 
-void vectors_note_put(struct turn *turn, const struct vectors_index *index, const char *stamp)
+void vectors_hint_put(struct context *ctx, const struct vectors_index *index, const char *stamp)
 {
 	struct noted *noted = allocate(sizeof(*noted));
 	*noted = (struct noted){
 		.index = *index,
 		.migrated = vectors_index_is_migrated(index),
-		.extension = copy(index->extension, strlen(index->extension)),
-		.stamp = stamp ? copy(stamp, strlen(stamp)) : NULL,
+		.extension = vectors_hint_copy(index->extension, strlen(index->extension)),
+		.stamp = stamp ? vectors_hint_copy(stamp, strlen(stamp)) : NULL,
 	};
 	/* They live in the arena, and who acts on a note has no use for them. */
 	noted->index.method_name = noted->index.unique_name = noted->index.old_unique = NULL;
-	notes_put(turn->notes, index->name.text, index->name.size, noted, release);
+	hints_put(ctx->hints, index->name.text, index->name.size, noted, vectors_hint_release);
 }
 
-void vectors_note_crowded(struct turn *turn, const struct datum *name,
+void vectors_hint_crowded(struct context *ctx, const struct datum *name,
 	const struct datum *namespace)
 {
-	struct noted *noted = find(turn, name);
+	struct noted *noted = hint_entry(ctx, name);
 	if (!noted || (noted->scattered && is_namespace(noted, namespace)))
 		return;
 	free(noted->crowded);
-	noted->crowded = copy(namespace->text, namespace->size);
+	noted->crowded = vectors_hint_copy(namespace->text, namespace->size);
 	noted->crowded_size = namespace->size;
 	noted->searches = CROWDED_SEARCHES;
 	noted->scattered = false;
 }
 
-void vectors_note_scattered(struct turn *turn, const struct datum *name)
+void vectors_hint_scattered(struct context *ctx, const struct datum *name)
 {
-	struct noted *noted = find(turn, name);
+	struct noted *noted = hint_entry(ctx, name);
 	if (!noted)
 		return;
 	noted->searches = 0;
 	noted->scattered = true;
 }
 
-void vectors_note_drop(struct turn *turn, const struct datum *name)
+void vectors_hint_drop(struct context *ctx, const struct datum *name)
 {
-	notes_drop(turn->notes, name->text, name->size);
+	hints_drop(ctx->hints, name->text, name->size);
 }
