@@ -371,7 +371,7 @@ describe('older schemas', () => {
   });
 });
 
-describe('lanes', () => {
+describe('offsets', () => {
   const take = (client, topic, partition, topicId, reset) =>
     client.query('SELECT * FROM my_schema.stowage_claim($1, $2, $3, $4, $5)', ['g', topic, partition, topicId, reset]).then(({ rows }) => rows);
   const fence = (client, ...arrays) => client.query('SELECT my_schema.stowage_fence($1, $2, $3, $4, $5)', ['g', ...arrays]);
@@ -384,7 +384,7 @@ describe('lanes', () => {
     assert.deepEqual(await take(client, 't', 0, 'id', -1), []);
     assert.deepEqual(await sql(database, 'TABLE my_schema.stowage_offsets'), []);
     const [made] = await take(client, 't', 0, '', 7);
-    assert.deepEqual([made.epoch, made.applied, made.answered, made.topic_id, made.attempts, made.attempt_offset], ['1', '7', '7', '', 0, '-1']);
+    assert.deepEqual([made.epoch, made.applied, made.answered, made.topic_id, made.crash_count, made.crash_offset], ['1', '7', '7', '', 0, '-1']);
     assert.equal((await take(client, 't', 0, 'id', 99))[0].applied, '7');
     assert.deepEqual((({ epoch, topic_id }) => ({ epoch, topic_id }))((await take(client, 't', 0, 'other', -1))[0]), { epoch: '2', topic_id: 'id' });
     assert.equal((await take(client, 't', 0, 'id', -1))[0].epoch, '3');
@@ -413,7 +413,7 @@ describe('lanes', () => {
     await fence(two, ['t'], [1], [5], [201]);
     await fence(two, [], [], [], []);
     assert.deepEqual(await sql(database, 'SELECT applied, answered, crash_count FROM my_schema.stowage_offsets WHERE partition = 0'),
-      [{ applied: '200', answered: '151', attempts: 0 }]);
+      [{ applied: '200', answered: '151', crash_count: 0 }]);
     await Promise.all([one.end(), two.end()]);
   });
 
