@@ -1,7 +1,7 @@
 /*
  * main.c - the program
  */
-#include "worker/cli/cli.h"
+#include "worker/cli/dispatch.h"
 
 int main(int argc, char **argv)
 {

@@ -1,12 +1,14 @@
 /*
  * check_database.c - connection, TLS, server, pgvector, tables
  */
+#include "worker/cli/check_database.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/migrate/migrate.h"
 #include "schemas/base/alloc.h"
-#include "worker/cli/check.h"
+#include "worker/cli/check_statements.h"
 #include "worker/client/database.h"
 #include "worker/config/ddl_options.h"
 

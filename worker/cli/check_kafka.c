@@ -1,11 +1,13 @@
 /*
  * check_kafka.c - brokers and topics
  */
+#include "worker/cli/check_kafka.h"
+
 #include <regex.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/cli/check.h"
 #include "worker/client/client.h"
 
 #define METADATA_TIMEOUT_MS 10000

@@ -1,13 +1,14 @@
 /*
  * check_statements.c - every statement prepared, its columns held against its reply
  */
+#include "worker/cli/check_statements.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/connection/statement.h"
 #include "handlers/domains/command_table.h"
 #include "schemas/catalog/catalog.h"
-#include "worker/cli/check.h"
 #include "worker/client/database.h"
 
 /* Oids of types, from pg_type.dat: they never change. */

@@ -1,238 +1,137 @@
 /*
- * cli.c - from argv to the command that runs
+ * cli.c - what commands share: option values, the configuration, messages
  */
 #include "worker/cli/cli.h"
 
 #include <errno.h>
-#include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "schemas/base/alloc.h"
-#include "schemas/base/nearest.h"
+#include "worker/client/database.h"
+#include "worker/config/load.h"
 
-const struct cli_command *const cli_commands[] = {
-	&cli_run,
-	&cli_init,
-	&cli_check,
-	&cli_show_config,
-	&cli_send,
-	&cli_topics_create,
-	&cli_offsets_show,
-	&cli_offsets_set,
-	&cli_dlq_list,
-	&cli_dlq_show,
-	&cli_dlq_replay,
-	&cli_schemas,
-	&cli_export_schema,
-	&cli_version,
-	NULL,
-};
-
-/* Codes that getopt_long returns for the options every command has. */
-enum { OPTION_CONFIG = 1000, OPTION_HELP, OPTION_VERSION };
-
-static const struct option global_options[] = {
-	{ "config", required_argument, NULL, OPTION_CONFIG },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ NULL, 0, NULL, 0 },
-};
-
-#define GLOBAL_COUNT (sizeof(global_options) / sizeof(global_options[0]) - 1)
-
-static void wrong_option(const struct cli *cli, const char *given, const struct option *options,
-	int code)
+const struct cli_values *cli_all(const struct cli *cli, const char *option)
 {
-	char *name = alloc_bytes(given, strcspn(given, "="));
-	struct nearest nearest = { .wanted = name + strspn(name, "-") };
-
-	for (size_t i = 0; options[i].name; i++)
-		nearest_offer(&nearest, options[i].name);
-	if (code == ':')
-		cli_usage_error(cli, "%s needs an argument", name);
-	else if (nearest.found && strcmp(nearest.found, nearest.wanted) == 0)
-		cli_usage_error(cli, "%s takes no argument", name);
-	else if (nearest.found)
-		cli_usage_error(cli, "there is no option %s; did you mean --%s?", name,
-			nearest.found);
-	else
-		cli_usage_error(cli, "there is no option %s", name);
-	free(name);
+	for (size_t i = 0; cli->command->options[i].name; i++)
+		if (strcmp(cli->command->options[i].name, option) == 0)
+			return &cli->values[i];
+	abort(); /* a command asked for an option that its row does not have */
 }
 
-static void add_value(struct cli *cli, int index, const char *text)
+bool cli_given(const struct cli *cli, const char *option)
 {
-	struct cli_values *values = &cli->values[index];
-
-	values->texts = alloc_grow(values->texts, values->count + 1, sizeof(*values->texts));
-	values->texts[values->count++] = text ? text : "";
+	return cli_all(cli, option)->count > 0;
 }
 
-/* The command's options, then those of every command; returns how many the command has. */
-static int collect_options(const struct cli_command *command,
-	struct option options[CLI_OPTIONS_MAX + GLOBAL_COUNT + 1])
+const char *cli_text(const struct cli *cli, const char *option)
 {
-	int count = 0;
+	const struct cli_values *values = cli_all(cli, option);
 
-	for (const struct cli_option *row = command ? command->options : NULL; row && row->name;
-		row++) {
-		options[count] = (struct option){ row->name,
-			row->argument ? required_argument : no_argument, NULL, count };
-		count++;
-	}
-	memcpy(&options[count], global_options, sizeof(global_options));
-	return count;
+	return values->count ? values->texts[values->count - 1] : NULL;
 }
 
-static int help_or_version(const struct cli *cli, int code)
+bool cli_number(const struct cli *cli, const char *option, long long min, long long max,
+	long long fallback, long long *value)
 {
-	if (code == OPTION_VERSION)
-		return cli_version.run((struct cli *)cli);
-	if (cli->command)
-		cli_print_command_help(cli->command);
-	else
-		cli_print_help();
-	return EXIT_OK;
-}
+	const char *text = cli_text(cli, option);
+	char *end;
 
-/* Reads options from argv[1] on; operands stay behind optind. Returns -1 to go on, else the exit
- * status. Before the command is known it stops at the first operand. */
-static int cli_read_options(struct cli *cli, int argc, char **argv)
-{
-	struct option options[CLI_OPTIONS_MAX + GLOBAL_COUNT + 1];
-	int count = collect_options(cli->command, options);
-	int code;
-
-	optind = 0; /* glibc: start anew */
-	opterr = 0;
-	while ((code = getopt_long(argc, argv, cli->command ? ":" : "+:", options, NULL)) != -1) {
-		if (code == '?' || code == ':') {
-			wrong_option(cli, argv[optind - 1], options, code);
-			return EXIT_USAGE;
-		}
-		if (code == OPTION_CONFIG)
-			cli->config_path = optarg;
-		else if (code < count)
-			add_value(cli, code, optarg);
-		else
-			return help_or_version(cli, code);
-	}
-	return -1;
-}
-
-/* The row of argv[0], or of argv[0] and argv[1] for a group; *words of argv were its name. */
-static const struct cli_command *cli_find_command(int argc, char **argv, int *words)
-{
-	for (size_t i = 0; cli_commands[i]; i++) {
-		const struct cli_command *row = cli_commands[i];
-
-		*words = row->group ? 2 : 1;
-		if (*words <= argc && strcmp(row->group ? row->group : row->name, argv[0]) == 0 &&
-			(!row->group || strcmp(row->name, argv[1]) == 0))
-			return row;
-	}
-	return NULL;
-}
-
-static bool cli_is_group(const char *word)
-{
-	for (size_t i = 0; cli_commands[i]; i++)
-		if (cli_commands[i]->group && strcmp(cli_commands[i]->group, word) == 0)
-			return true;
+	*value = fallback;
+	if (!text)
+		return true;
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	if (end != text && !*end && errno == 0 && *value >= min && *value <= max)
+		return true;
+	cli_usage_error(cli, "--%s takes a whole number from %lld to %lld, not \"%s\"", option, min,
+		max, text);
 	return false;
 }
 
-static int unknown_command(const struct cli *cli, int argc, char **argv)
+const struct config *cli_config(struct cli *cli)
 {
-	struct nearest nearest = { .wanted = argv[0] };
-	bool group = cli_is_group(argv[0]);
-
-	if (group && (argc < 2 || strcmp(argv[1], "--help") == 0)) {
-		cli_print_group_help(argv[0]);
-		return argc < 2 ? EXIT_USAGE : EXIT_OK;
-	}
-	if (group)
-		nearest.wanted = argv[1];
-	for (size_t i = 0; cli_commands[i]; i++) {
-		const struct cli_command *row = cli_commands[i];
-
-		if (!group)
-			nearest_offer(&nearest, row->group ? row->group : row->name);
-		else if (row->group && strcmp(row->group, argv[0]) == 0)
-			nearest_offer(&nearest, row->name);
-	}
-	return cli_usage_error(cli, "there is no command %s%s%s%s%s%s", argv[0], group ? " " : "",
-		group ? argv[1] : "", nearest.found ? "; did you mean " : "",
-		nearest.found ? nearest.found : "", nearest.found ? "?" : "");
+	if (!cli->config)
+		cli->config = config_load(cli->config_path, stderr);
+	return cli->config;
 }
 
-static int check_operands(const struct cli *cli)
+static void cli_print_head(const struct cli *cli)
+{
+	fputs(cli->colour ? "\033[31mstowage:\033[0m " : "stowage: ", stderr);
+}
+
+void cli_error(const struct cli *cli, const char *hint, const char *format, ...)
+{
+	va_list args;
+
+	cli_print_head(cli);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	if (hint)
+		fprintf(stderr, "  %s\n", hint);
+}
+
+int cli_usage_error(const struct cli *cli, const char *format, ...)
 {
 	const struct cli_command *command = cli->command;
+	va_list args;
 
-	if (cli->operand_count < command->operands_min)
-		return cli_usage_error(cli, "an argument is missing");
-	if (command->operands_max >= 0 && cli->operand_count > command->operands_max)
-		return cli_usage_error(cli, "unexpected argument \"%s\"",
-			cli->operands[command->operands_max]);
-	return -1;
+	cli_print_head(cli);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	if (command)
+		fprintf(stderr, "\nUsage: stowage %s%s%s %s\n(stowage %s%s%s --help says more)\n",
+			command->group ? command->group : "", command->group ? " " : "",
+			command->name, command->usage, command->group ? command->group : "",
+			command->group ? " " : "", command->name);
+	else
+		fputs("\n(stowage --help lists commands and options)\n", stderr);
+	return EXIT_USAGE;
 }
 
-static int run_command(struct cli *cli, int argc, char **argv)
+void cli_note(struct cli *cli, const char *format, ...)
 {
-	int words, status;
+	va_list args;
 
-	cli->command = cli_find_command(argc, argv, &words);
-	if (!cli->command)
-		return unknown_command(cli, argc, argv);
-	/* getopt takes argv[0] for the program's name. */
-	argc -= words - 1;
-	argv += words - 1;
-	status = cli_read_options(cli, argc, argv);
-	if (status >= 0)
-		return status;
-	cli->operands = argv + optind;
-	cli->operand_count = argc - optind;
-	status = check_operands(cli);
-	return status >= 0 ? status : cli->command->run(cli);
+	cli_progress_end(cli);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
 }
 
-/* Output that did not get where it should is a failure, whatever the command thinks. */
-static int close_output(const struct cli *cli, int status)
+void cli_progress(struct cli *cli, const char *format, ...)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	cli_error(cli, NULL, "cannot write to standard output: %s", strerror(errno));
-	return status == EXIT_OK ? EXIT_FAILED : status;
+	va_list args;
+
+	if (!cli->err_is_terminal)
+		return;
+	fputs("\r\033[K", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fflush(stderr);
+	cli->progress_shown = true;
 }
 
-static void cli_clear(struct cli *cli)
+void cli_progress_end(struct cli *cli)
 {
-	for (size_t i = 0; i < CLI_OPTIONS_MAX; i++)
-		free(cli->values[i].texts);
-	config_free(cli->config);
+	if (cli->progress_shown)
+		fputs("\r\033[K", stderr);
+	cli->progress_shown = false;
 }
 
-int cli_main(int argc, char **argv)
+PGconn *cli_database(struct cli *cli, const struct config *config)
 {
-	struct cli cli = {
-		.out_is_terminal = isatty(STDOUT_FILENO),
-		.err_is_terminal = isatty(STDERR_FILENO),
-	};
-	int status;
+	struct database_failure failure;
+	PGconn *conn = database_connect(config, &failure);
 
-	cli.colour = cli.err_is_terminal && !getenv("NO_COLOR");
-	status = cli_read_options(&cli, argc, argv);
-	if (status < 0 && optind >= argc) {
-		cli_print_help();
-		status = EXIT_USAGE;
-	} else if (status < 0) {
-		status = run_command(&cli, argc - optind, argv + optind);
-	}
-	status = close_output(&cli, status);
-	cli_clear(&cli);
-	return status;
+	if (!conn)
+		cli_error(cli, failure.hint, "cannot connect to PostgreSQL: %s", failure.why);
+	return conn;
 }

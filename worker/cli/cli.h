@@ -1,9 +1,9 @@
 /*
- * cli.h - the command line: a table of commands, their options, exit statuses and messages
+ * cli.h - what a command of the command line is, and the functions that commands share
  *
- * A command is a row (name, summary, usage, help, options, run); help, the check of options and
- * the dispatch are made from it. Results go to standard output, everything else to standard
- * error; colours and progress only where that is a terminal. One thread.
+ * A command is a row: name, summary, usage, help, options and run. dispatch.c checks options and
+ * starts the command, help.c prints help, both from the rows. Results go to standard output, everything
+ * else to standard error. Colours and progress appear only on a terminal. One thread.
  */
 #ifndef WORKER_CLI_CLI_H
 #define WORKER_CLI_CLI_H
@@ -52,20 +52,10 @@ struct cli_command {
 	int (*run)(struct cli *cli);    /* returns the exit status */
 };
 
-/* The rows, each in its own cli_*.c. */
+/* The rows, each defined in its own file; commands.c lists them. */
 extern const struct cli_command cli_run, cli_init, cli_export_schema, cli_check, cli_show_config,
 	cli_schemas, cli_topics_create, cli_send, cli_offsets_show, cli_offsets_set, cli_dlq_list,
 	cli_dlq_show, cli_dlq_replay, cli_version;
-/* All of them, in the order of the help; ends in NULL. */
-extern const struct cli_command *const cli_commands[];
-
-/* The whole program. */
-int cli_main(int argc, char **argv);
-
-void cli_print_help(void);
-void cli_print_command_help(const struct cli_command *command);
-/* Those of a group ("topics"). */
-void cli_print_group_help(const char *group);
 
 /* Options of the running command; the name must be one of them. */
 bool cli_given(const struct cli *cli, const char *option);

@@ -1,14 +1,10 @@
 /*
- * config.c - `stowage config` and `stowage version`
+ * config.c - `stowage config`
  */
-#include <jansson.h>
-#include <libconfig.h>
-#include <libpq-fe.h>
-#include <librdkafka/rdkafka.h>
-#include <microhttpd.h>
 #include <stdio.h>
 
 #include "worker/cli/cli.h"
+#include "worker/config/print.h"
 
 static int show_config(struct cli *cli)
 {
@@ -36,30 +32,4 @@ const struct cli_command cli_show_config = {
 			{ NULL, NULL, NULL },
 		},
 	.run = show_config,
-};
-
-/* Those that are linked now, not those that were compiled against. */
-static int cli_config_version(struct cli *cli)
-{
-	int pq = PQlibVersion();
-
-	(void)cli;
-	printf("stowage %s\n", STOWAGE_VERSION);
-	printf("librdkafka %s\n", rd_kafka_version_str());
-	printf("libpq %d.%d\n", pq / 10000, pq % 10000);
-#ifdef STOWAGE_AVRO_VERSION /* by the build: avro-c has no function that tells */
-	printf("avro-c %s\n", STOWAGE_AVRO_VERSION);
-#endif
-	printf("libconfig %d.%d.%d\n", LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,
-		LIBCONFIG_VER_REVISION);
-	printf("libmicrohttpd %s\n", MHD_get_version());
-	printf("jansson %s\n", jansson_version_str());
-	return EXIT_OK;
-}
-
-const struct cli_command cli_version = {
-	.name = "version",
-	.summary = "print the versions of stowage and its libraries",
-	.usage = "",
-	.run = cli_config_version,
 };

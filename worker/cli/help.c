@@ -1,10 +1,12 @@
 /*
  * help.c - help, printed from the table of commands
  */
+#include "worker/cli/help.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "worker/cli/cli.h"
+#include "worker/cli/commands.h"
 
 static const struct {
 	enum exit_status status;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "worker/config/conninfo.h"
+
 /* The text is all that libpq gives of a failed connect, and the server's part of it may be in
  * the server's language: these only add the way out, nothing is decided by them. */
 static const struct {

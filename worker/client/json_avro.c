@@ -64,7 +64,7 @@ static bool encode_datum(avro_value_t *value, uint8_t **bytes, size_t *size)
 bool json_avro_encode(struct json_avro *schema, const json_t *json, uint8_t **bytes, size_t *size,
 	char why[JSON_AVRO_WHY_MAX])
 {
-	struct json_avro_walk walk = { .why = why };
+	struct json_avro_walk walk = { .why = why, .why_size = JSON_AVRO_WHY_MAX };
 
 	/* What avro-c itself refuses has no other words. */
 	snprintf(why, JSON_AVRO_WHY_MAX, "does not fit the schema");

@@ -12,11 +12,11 @@
 
 #include "schemas/avro/type.h"
 #include "schemas/avro/type_path.h"
-#include "worker/client/json_avro.h"
 
 struct json_avro_walk {
 	struct type_path path; /* where a failure happened */
-	char *why;             /* JSON_AVRO_WHY_MAX bytes */
+	char *why;             /* receives the failure's text */
+	size_t why_size;
 };
 
 /* False, and why, if the JSON does not fit the type. */

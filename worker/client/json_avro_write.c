@@ -28,9 +28,9 @@ static bool json_avro_write_wrong(struct json_avro_walk *walk, const char *forma
 	int used;
 
 	type_path_text(&walk->path, place, sizeof(place));
-	used = snprintf(walk->why, JSON_AVRO_WHY_MAX, "%s%s", place, *place ? " " : "");
+	used = snprintf(walk->why, walk->why_size, "%s%s", place, *place ? " " : "");
 	va_start(args, format);
-	vsnprintf(walk->why + used, JSON_AVRO_WHY_MAX - (size_t)used, format, args);
+	vsnprintf(walk->why + used, walk->why_size - (size_t)used, format, args);
 	va_end(args);
 	return false;
 }

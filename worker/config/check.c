@@ -1,16 +1,19 @@
 /*
  * check.c - what a value must be beyond its type
  */
+#include "worker/config/check.h"
+
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/migrate/ddl_name.h"
 #include "schemas/base/address.h"
 #include "schemas/base/alloc.h"
-#include "worker/config/keys.h"
+#include "worker/config/mask.h"
 
 #define TOPIC_NAME_MAX 249 /* Kafka's own limit */
 
@@ -228,41 +231,4 @@ bool config_check_property(const char *text, char *why, size_t why_size)
 	ok = !refuse_own(name, why, why_size) && try_property(name, equals + 1, why, why_size);
 	free(name);
 	return ok;
-}
-
-static const struct config_origin *origin_of(const struct config_load *load, const char *path)
-{
-	return &load->full->origins[config_key_find(path) - config_keys];
-}
-
-/* Both say where the database is. An emptied key says nothing. */
-static void check_place(struct config_load *load, const char *path, bool given)
-{
-	const char *string_from = origin_of(load, "postgres.connectionString")->where;
-	const char *from = origin_of(load, path)->where;
-
-	if (load->full->config.postgres.connection_string && given && string_from && from)
-		config_mistake(load, from, path,
-			"stands against postgres.connectionString of %s: both say where the database is, "
-			"keep one of them",
-			string_from);
-}
-
-void config_check_whole(struct config_load *load)
-{
-	const struct config *config = &load->full->config;
-
-	check_place(load, "postgres.host", config->postgres.host);
-	check_place(load, "postgres.port", config->postgres.port);
-	check_place(load, "postgres.database", config->postgres.database);
-	if (config->limits.memory_bytes < config->limits.message_bytes) {
-		const char *from = origin_of(load, "limits.memoryBytes")->where;
-
-		config_mistake(load, from ? from : origin_of(load, "limits.messageBytes")->where,
-			"limits.memoryBytes",
-			"%lld is below limits.messageBytes, %lld: the largest command "
-			"would never fit",
-			(long long)config->limits.memory_bytes,
-			(long long)config->limits.message_bytes);
-	}
 }

@@ -1,9 +1,7 @@
 /*
  * config.h - the effective configuration
  *
- * One table in config_keys.c holds of each key its path, type, range, default and text; it
- * serves the file (libconfig), the environment (STOWAGE_ and the path in capitals), the check
- * and the printed reference. Immutable after config_load, so any thread may read it.
+ * load.h fills it, once. It does not change after that, so any thread may read it.
  */
 #ifndef WORKER_CONFIG_CONFIG_H
 #define WORKER_CONFIG_CONFIG_H
@@ -11,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "worker/telemetry/log.h"
 
@@ -93,29 +90,5 @@ struct config {
 		enum log_format format;
 	} log;
 };
-
-/*
- * Reads the file (path; NULL: STOWAGE_CONFIG, else /etc/stowage/stowage.conf if it is there,
- * else only defaults), then the environment over it. On failure returns NULL, after writing to
- * `errors` one line per mistake: file, line, key, what is wrong, the nearest known key.
- */
-struct config *config_load(const char *path, FILE *errors) __attribute__((warn_unused_result));
-void config_free(struct config *config);
-
-/* The effective values with where each came from, secrets masked; the reference of all keys. */
-void config_print(const struct config *config, FILE *out);
-void config_print_reference(FILE *out);
-
-/* A connection string with its secrets replaced, as name=value; free it. */
-char *config_masked(const char *connection_string);
-
-/* libpq's conninfo as keyword/value arrays ending in NULL (application_name=stowage,
- * keepalives, connect_timeout set). Free with config_conninfo_free. */
-struct config_conninfo {
-	const char **keywords;
-	const char **values;
-};
-struct config_conninfo config_conninfo(const struct config *config);
-void config_conninfo_free(struct config_conninfo *info);
 
 #endif

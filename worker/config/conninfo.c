@@ -4,11 +4,12 @@
  * A later keyword wins in libpq, so what stands before `dbname` (which is expanded where the
  * connection string was) is a default that the string may change, what stands behind it is not.
  */
+#include "worker/config/conninfo.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/config/config.h"
 
 #define PAIRS_MAX 20
 

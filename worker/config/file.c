@@ -3,8 +3,11 @@
  *
  * The table's keys are looked up, then a walk over the file finds what the table does not know.
  */
+#include "worker/config/file.h"
+
 #include <errno.h>
 #include <libconfig.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +16,8 @@
 #include "schemas/base/nearest.h"
 #include "worker/config/indexes.h"
 #include "worker/config/keys.h"
+#include "worker/config/setting.h"
+#include "worker/config/value.h"
 
 static const char *type_name(const config_setting_t *setting)
 {
@@ -51,27 +56,6 @@ static char *config_file_place(const config_setting_t *setting, const char *path
 	const char *file = config_setting_source_file(setting);
 
 	return alloc_printf("%s:%u", file ? file : path, config_setting_source_line(setting));
-}
-
-static bool is_list(const config_setting_t *setting)
-{
-	return config_setting_is_array(setting) || config_setting_is_list(setting);
-}
-
-bool config_setting_texts(const config_setting_t *setting, struct config_list *list)
-{
-	if (!is_list(setting))
-		return false;
-	for (int i = 0; i < config_setting_length(setting); i++) {
-		const char *text = config_setting_get_string_elem(setting, i);
-
-		if (!text) {
-			config_list_clear(list);
-			return false;
-		}
-		config_list_add(list, alloc_copy(text));
-	}
-	return true;
 }
 
 /* Line `number` of a file, to be freed; NULL if it can't be read. */
@@ -147,7 +131,7 @@ static bool config_file_take(struct config_load *load, const struct config_key *
 	struct config_list list = { 0 };
 
 	if (key->kind == CONFIG_INDEXES) {
-		if (!is_list(setting))
+		if (!config_setting_is_sequence(setting))
 			return false;
 		config_take_indexes(load, key, where, setting);
 		return true;

@@ -9,6 +9,9 @@
 #include "db/migrate/ddl_name.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/nearest.h"
+#include "worker/config/list.h"
+#include "worker/config/setting.h"
+#include "worker/config/value.h"
 
 static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist", "brin", NULL };
 
@@ -30,18 +33,6 @@ static const struct part {
 };
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
-
-void config_indexes_clear(struct config_index *indexes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free(indexes[i].name);
-		free(indexes[i].table);
-		config_list_clear(&indexes[i].columns);
-		free(indexes[i].where);
-		free(indexes[i].method);
-	}
-	free(indexes);
-}
 
 static bool is_method(const char *text)
 {
@@ -154,7 +145,7 @@ void config_set_indexes_from_text(struct config_load *load, const struct config_
 	config_init(&parsed);
 	if (config_read_string(&parsed, file))
 		setting = config_lookup(&parsed, "indexes");
-	if (setting && (config_setting_is_list(setting) || config_setting_is_array(setting)))
+	if (setting && config_setting_is_sequence(setting))
 		config_take_indexes(load, key, where, setting);
 	else
 		config_mistake(load, where, key->path,

@@ -6,13 +6,13 @@
 
 #include <libconfig.h>
 
-#include "worker/config/keys.h"
+#include "worker/config/state.h"
 
-/* Stores the list, or writes its mistakes. */
+/* Stores the list, or reports its mistakes. */
 void config_take_indexes(struct config_load *load, const struct config_key *key, const char *where,
 	const config_setting_t *setting);
-
-/* A list of texts; false (and an empty list) if it is anything else. */
-bool config_setting_texts(const config_setting_t *setting, struct config_list *list);
+/* The same for a text in libconfig's notation. */
+void config_set_indexes_from_text(struct config_load *load, const struct config_key *key,
+	const char *where, const char *text);
 
 #endif

@@ -1,12 +1,13 @@
 /*
  * mask.c - values without their secrets
  */
+#include "worker/config/mask.h"
+
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
-#include "worker/config/keys.h"
 
 #define MASK "***"
 

@@ -1,12 +1,16 @@
 /*
  * print.c - the effective configuration, and the reference of all keys
  */
+#include "worker/config/print.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
 #include "worker/config/keys.h"
+#include "worker/config/mask.h"
+#include "worker/config/state.h"
 
 #define MASK "***"
 #define ORIGIN_COLUMN 56

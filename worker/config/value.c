@@ -1,49 +1,26 @@
 /*
  * value.c - storing one key's value, from whatever source
  */
+#include "worker/config/value.h"
+
 #include <errno.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
 #include "schemas/base/nearest.h"
 #include "worker/config/keys.h"
+#include "worker/config/list.h"
 
 #define SECRET_FILE_MAX 65536
-
-void config_mistake(struct config_load *load, const char *where, const char *path,
-	const char *format, ...)
-{
-	va_list args;
-
-	load->mistakes++;
-	fprintf(load->errors, "%s: %s%s", where, path ? path : "", path ? ": " : "");
-	va_start(args, format);
-	vfprintf(load->errors, format, args);
-	va_end(args);
-	fputc('\n', load->errors);
-}
-
-void config_list_add(struct config_list *list, char *item)
-{
-	list->items = alloc_grow(list->items, list->count + 1, sizeof(*list->items));
-	list->items[list->count++] = item;
-}
-
-void config_list_clear(struct config_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->items[i]);
-	free(list->items);
-	*list = (struct config_list){ 0 };
-}
+#define WHY_MAX 400
 
 /* Notes where the value is from. False if the same source gave one already. */
 static bool config_value_claim(struct config_load *load, const struct config_key *key,
 	const char *where)
 {
-	struct config_origin *origin = &load->full->origins[key - config_keys];
+	struct config_origin *origin = config_origin(load, key);
 
 	if (origin->where && origin->source == load->source) {
 		config_mistake(load, where, key->path,
@@ -123,7 +100,7 @@ static void set_choice(struct config_load *load, const struct config_key *key, c
 static bool text_ok(struct config_load *load, const struct config_key *key, const char *where,
 	const char *text, const char *hint)
 {
-	char why[CONFIG_WHY_MAX];
+	char why[WHY_MAX];
 
 	if (!key->check || key->check(text, why, sizeof(why)))
 		return true;
@@ -326,8 +303,8 @@ void config_join_lines(struct config_load *load)
 	const struct config_key *key = config_key_find("kafka.propertiesFile");
 	const struct config_key *target = config_key_find(key->target);
 	struct config_list *list = config_member(&load->full->config, target);
-	struct config_origin *origin = &load->full->origins[target - config_keys];
-	const char *file = load->full->origins[key - config_keys].where;
+	struct config_origin *origin = config_origin(load, target);
+	const char *file = config_origin(load, key)->where;
 	char *both;
 
 	if (load->lines.count == 0)

@@ -15,6 +15,7 @@
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 #include "worker/background/index_builder.h"
+#include "worker/config/conninfo.h"
 #include "worker/config/exit_status.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/executor.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "worker/config/keys.h"
+#include "worker/config/load.h"
 
 static char *errors; /* of the last load */
 

@@ -6,7 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "worker/config/conninfo.h"
 #include "worker/config/keys.h"
+#include "worker/config/load.h"
+#include "worker/config/mask.h"
+#include "worker/config/print.h"
 
 static void init(void)
 {

@@ -1,13 +1,20 @@
 /*
- * config.c - loading: defaults, then the file, then the environment, then what must agree
+ * load.c - loads: defaults, then the file, then the environment, then what must agree
  */
-#include "worker/config/config.h"
+#include "worker/config/load.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "schemas/base/alloc.h"
+#include "worker/config/check_whole.h"
+#include "worker/config/environment.h"
+#include "worker/config/file.h"
 #include "worker/config/keys.h"
+#include "worker/config/list.h"
+#include "worker/config/parse.h"
+#include "worker/config/state.h"
+#include "worker/config/value.h"
 
 #define DEFAULT_PATH "/etc/stowage/stowage.conf"
 

@@ -1,10 +1,9 @@
 /*
- * check.h - the parts of `stowage check`, each printing a line for what it looked at
+ * check_report.h - the lines that `stowage check` prints, one for each thing it checks
  */
-#ifndef WORKER_CLI_CHECK_H
-#define WORKER_CLI_CHECK_H
+#ifndef WORKER_CLI_CHECK_REPORT_H
+#define WORKER_CLI_CHECK_REPORT_H
 
-#include <libpq-fe.h>
 #include <stdbool.h>
 
 #include "worker/cli/cli.h"
@@ -23,12 +22,5 @@ void check_note(struct check *check, const char *what, const char *hint, const c
 /* `status` is what the program ends with if this is the first failure. */
 void check_failed(struct check *check, enum exit_status status, const char *what, const char *hint,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-/* Connection, TLS, server, pgvector, tables, then the statements. */
-void check_database(struct check *check);
-/* Every statement is prepared and its columns held against its reply. */
-void check_statements(struct check *check, PGconn *conn);
-/* Brokers, command topics, dead-letter and reply topics. */
-void check_kafka(struct check *check);
 
 #endif

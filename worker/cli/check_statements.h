@@ -1,0 +1,14 @@
+/*
+ * check_statements.h - checks every SQL statement against its reply
+ */
+#ifndef WORKER_CLI_CHECK_STATEMENTS_H
+#define WORKER_CLI_CHECK_STATEMENTS_H
+
+#include <libpq-fe.h>
+
+#include "worker/cli/check_report.h"
+
+/* Prepares every statement and compares its columns with the fields of the command's reply. */
+void check_statements(struct check *check, PGconn *conn);
+
+#endif

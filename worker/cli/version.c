@@ -1,0 +1,37 @@
+/*
+ * version.c - `stowage version`
+ */
+#include <jansson.h>
+#include <libconfig.h>
+#include <libpq-fe.h>
+#include <librdkafka/rdkafka.h>
+#include <microhttpd.h>
+#include <stdio.h>
+
+#include "worker/cli/cli.h"
+
+/* Those that are linked now, not those that were compiled against. */
+static int print_versions(struct cli *cli)
+{
+	int pq = PQlibVersion();
+
+	(void)cli;
+	printf("stowage %s\n", STOWAGE_VERSION);
+	printf("librdkafka %s\n", rd_kafka_version_str());
+	printf("libpq %d.%d\n", pq / 10000, pq % 10000);
+#ifdef STOWAGE_AVRO_VERSION /* by the build: avro-c has no function that tells */
+	printf("avro-c %s\n", STOWAGE_AVRO_VERSION);
+#endif
+	printf("libconfig %d.%d.%d\n", LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,
+		LIBCONFIG_VER_REVISION);
+	printf("libmicrohttpd %s\n", MHD_get_version());
+	printf("jansson %s\n", jansson_version_str());
+	return EXIT_OK;
+}
+
+const struct cli_command cli_version = {
+	.name = "version",
+	.summary = "print the versions of stowage and its libraries",
+	.usage = "",
+	.run = print_versions,
+};

@@ -1,0 +1,44 @@
+/*
+ * check_whole.c - checks that keys agree with each other
+ */
+#include "worker/config/check_whole.h"
+
+#include "worker/config/keys.h"
+
+/* Where the key's value came from; NULL if it is the default. */
+static const char *check_whole_source(const struct config_load *load, const char *path)
+{
+	return config_origin(load, config_key_find(path))->where;
+}
+
+/* Both say where the database is. An emptied key says nothing. */
+static void check_place(struct config_load *load, const char *path, bool given)
+{
+	const char *string_from = check_whole_source(load, "postgres.connectionString");
+	const char *from = check_whole_source(load, path);
+
+	if (load->full->config.postgres.connection_string && given && string_from && from)
+		config_mistake(load, from, path,
+			"stands against postgres.connectionString of %s: both say where the database is, "
+			"keep one of them",
+			string_from);
+}
+
+void config_check_whole(struct config_load *load)
+{
+	const struct config *config = &load->full->config;
+
+	check_place(load, "postgres.host", config->postgres.host);
+	check_place(load, "postgres.port", config->postgres.port);
+	check_place(load, "postgres.database", config->postgres.database);
+	if (config->limits.memory_bytes < config->limits.message_bytes) {
+		const char *from = check_whole_source(load, "limits.memoryBytes");
+
+		config_mistake(load, from ? from : check_whole_source(load, "limits.messageBytes"),
+			"limits.memoryBytes",
+			"%lld is below limits.messageBytes, %lld: the largest command "
+			"would never fit",
+			(long long)config->limits.memory_bytes,
+			(long long)config->limits.message_bytes);
+	}
+}

@@ -1,0 +1,41 @@
+/*
+ * state.h - the state of one load of the configuration, and its mistakes
+ */
+#ifndef WORKER_CONFIG_STATE_H
+#define WORKER_CONFIG_STATE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "worker/config/config.h"
+#include "worker/config/keys.h"
+
+enum config_source { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENVIRONMENT };
+
+struct config_origin {
+	enum config_source source;
+	char *where; /* "/etc/stowage/stowage.conf:3", "environment STOWAGE_..."; NULL: default */
+};
+
+/* What config_load really makes: the origins stand behind the part that everyone sees. */
+struct config_full {
+	struct config config;
+	struct config_origin origins[CONFIG_KEYS_MAX];
+};
+
+/* State of one load. Mistakes are written as they are found; the load goes on. */
+struct config_load {
+	struct config_full *full;
+	FILE *errors;
+	size_t mistakes;
+	enum config_source source;
+	struct config_list lines; /* of kafka.propertiesFile, until config_join_lines */
+};
+
+/* Writes one line to load->errors and counts the mistake. `path` names the key and may be NULL. */
+void config_mistake(struct config_load *load, const char *where, const char *path,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Where the key's value came from. */
+struct config_origin *config_origin(const struct config_load *load, const struct config_key *key);
+
+#endif
