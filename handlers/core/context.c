@@ -1,5 +1,5 @@
-/* context.c - see context.h and handlers/core/context.h */
-#include "handlers/core/context_engine.h"
+/* context.c - runs handlers: sends their statements, encodes their replies, offers assumptions */
+#include "handlers/core/context.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,26 +8,33 @@
 #include <string.h>
 
 #include "db/connection/copy.h"
+#include "handlers/core/context_engine.h"
 #include "schemas/avro/encode.h"
 #include "schemas/base/utf8.h"
 #include "schemas/json/json.h"
 
 #define MESSAGE_MAX 1024
-/* Keys that were there come in swarms (a client sends its spans again): so many turns that could
- * copy do not, after one that met such a key, or could not copy for another reason. */
-#define COPIES_REST 100
-/* No row is shorter by so much in a reply: what is beyond as many times its size fits in none. */
-#define ROWS_PART ((size_t)4)
+/* Duplicates arrive in bursts (a client resends its spans), so the next 100 eligible contexts do not
+ * COPY after one that met an existing key or could not COPY for another reason. */
+#define COPIES_SKIP 100
+/* A row takes at least a quarter of its size in a reply: rows beyond four times the limit fit in
+ * none. */
+#define ROWS_PER_REPLY ((size_t)4)
 
-/* One statement of a turn that is on its way. */
+/* A statement in flight. */
 struct pending {
 	struct context *ctx;
 	context_result_fn *done;
 	void *arg;
-	struct call *bounded; /* of context_bound; NULL: no */
+	struct call *bounded; /* context_bound's call; NULL: none */
 };
 
-struct context *context_new(struct context_link *link, struct arena *arena, struct params *params,
+void context_start_attempt(struct context_session *session)
+{
+	session->attempt = (struct context_attempt){ 0 };
+}
+
+struct context *context_new(struct context_session *session, struct arena *arena,
 	struct call **calls, size_t count)
 {
 	struct context *ctx = arena_alloc(arena, sizeof(*ctx));
@@ -35,19 +42,19 @@ struct context *context_new(struct context_link *link, struct arena *arena, stru
 		.calls = calls,
 		.count = count,
 		.arena = arena,
-		.params = params,
-		.schema = link->schema,
-		.in_transaction = link->in_transaction,
-		.settings = link->settings,
-		.hints = link->hints,
-		.link = link,
+		.params = session->params,
+		.schema = session->schema,
+		.in_transaction = session->attempt.in_transaction,
+		.settings = session->settings,
+		.hints = session->hints,
+		.session = session,
 	};
 	return ctx;
 }
 
 void context_run(struct context *ctx)
 {
-	/* They may have been run before, and been undone. */
+	/* An earlier attempt may have run the calls, and a rollback undone them. */
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
 		call->state = CALL_PENDING;
@@ -63,7 +70,7 @@ void context_run(struct context *ctx)
 static void context_take_rows(void *arg, const struct rows *rows)
 {
 	struct pending *pending = arg;
-	if (pending->bounded && connection_rows_cut(pending->ctx->link->connection))
+	if (pending->bounded && connection_rows_cut(pending->ctx->session->connection))
 		pending->bounded->cut = true;
 	if (pending->done)
 		pending->done(pending->ctx, rows, pending->arg);
@@ -71,13 +78,15 @@ static void context_take_rows(void *arg, const struct rows *rows)
 
 void context_send_sql(struct context *ctx, const char *sql, context_result_fn *done, void *arg)
 {
+	struct context_session *session = ctx->session;
 	struct pending *pending = arena_alloc(ctx->arena, sizeof(*pending));
-	*pending = (struct pending){ ctx, done, arg, ctx->link->bounded };
-	connection_send(ctx->link->connection, sql, ctx->schema, ctx->params, context_take_rows,
+	*pending = (struct pending){ ctx, done, arg, session->attempt.bounded };
+	connection_send(session->connection, sql, ctx->schema, ctx->params, context_take_rows,
 		pending, ctx);
 	if (pending->bounded)
-		connection_bound(ctx->link->connection, ROWS_PART * ctx->settings->max_reply_bytes);
-	ctx->link->bounded = NULL;
+		connection_bound(session->connection,
+			ROWS_PER_REPLY * ctx->settings->max_reply_bytes);
+	session->attempt.bounded = NULL;
 	params_reset(ctx->params);
 }
 
@@ -88,49 +97,48 @@ void context_send(struct context *ctx, int statement, context_result_fn *done, v
 
 void context_bound(struct context *ctx, struct call *call)
 {
-	ctx->link->bounded = call;
+	ctx->session->attempt.bounded = call;
 }
+
+/* --- assumptions --- */
 
 bool context_use_hints(struct context *ctx)
 {
-	if (ctx->link->isolating || ctx->link->none_new)
+	if (ctx->session->level != ATTEMPT_OPTIMISTIC)
 		return false;
-	ctx->link->used_hints = true;
+	ctx->session->attempt.used_hints = true;
 	return true;
 }
 
-bool context_insert_optimistically(struct context *ctx, struct datum table, uint32_t count)
+bool context_insert_optimistically(struct context *ctx, uint32_t count)
 {
-	struct context_link *link = ctx->link;
-	if (link->isolating || link->none_new || link->costly ||
-		!new_rows_expected(&link->new_rows, table.text, table.size, count))
+	struct context_session *session = ctx->session;
+	if (session->level != ATTEMPT_OPTIMISTIC ||
+		!optimistic_insert_allowed(&session->optimistic, count))
 		return false;
-	ctx->expects_new = true;
+	session->attempt.inserted_optimistically = true;
 	return true;
 }
 
-void context_costly(struct context *ctx)
-{
-	ctx->link->costly = true;
-}
+/* --- COPY --- */
 
 bool context_copy_begin(struct context *ctx, const char *sql)
 {
-	struct context_link *link = ctx->link;
-	if (!link->in_transaction || link->isolating)
+	struct context_session *session = ctx->session;
+	if (!ctx->in_transaction || session->level == ATTEMPT_ISOLATING)
 		return false;
-	if (link->copies_rest > 0) {
-		link->copies_rest--;
+	if (session->copies_skipped > 0) {
+		session->copies_skipped--;
 		return false;
 	}
-	return copy_begin(link->connection, sql, ctx->schema, ctx);
+	return copy_begin(session->connection, sql, ctx->schema, ctx);
 }
 
 void context_copy_rows(struct context *ctx, int copy)
 {
 	size_t size;
 	const void *bytes = copy_bytes(ctx->params, copy, &size);
-	copy_rows(ctx->link->connection, bytes, size);
+	copy_rows(ctx->session->connection, bytes, size);
 	copy_forget(ctx->params, copy);
 }
 
@@ -139,11 +147,13 @@ bool context_copy_end(struct context *ctx, int copy)
 	copy_close(ctx->params, copy);
 	context_copy_rows(ctx, copy);
 	params_reset(ctx->params);
-	enum copy_end end = copy_end(ctx->link->connection, ctx);
+	enum copy_end end = copy_end(ctx->session->connection, ctx);
 	if (end != COPY_DONE)
-		ctx->link->copies_rest = COPIES_REST;
+		ctx->session->copies_skipped = COPIES_SKIP;
 	return end != COPY_CONFLICT;
 }
+
+/* --- outcomes --- */
 
 void call_fail(struct context *ctx, struct call *call, enum failure_category category,
 	const char *code, const char *details_json, const char *format, ...)
@@ -175,7 +185,7 @@ void call_fail_at(struct context *ctx, struct call *call, const char *code, cons
 		why);
 }
 
-/* A write whose reply can't be had has had its effect: it is taken back and answered so. */
+/* The reply cannot be sent, so a write must not keep its effect either. */
 static void fail_reply(struct context *ctx, struct call *call, enum encode_verdict verdict,
 	const char *why)
 {
@@ -199,7 +209,7 @@ void call_reply(struct context *ctx, struct call *call, struct datum result)
 		return;
 	}
 	char why[256];
-	struct buffer *buffer = ctx->link->reply;
+	struct buffer *buffer = ctx->session->reply;
 	buffer_clear(buffer);
 	struct datum reply = datum_record(&result, 1);
 	enum encode_verdict verdict = encode(buffer, call->reply_type, &reply, why, sizeof(why));
@@ -209,7 +219,7 @@ void call_reply(struct context *ctx, struct call *call, struct datum result)
 	}
 	call->reply = arena_copy(ctx->arena, (const char *)buffer->data, buffer->size);
 	call->reply_size = buffer->size;
-	ctx->link->reply_bytes += buffer->size;
+	ctx->session->attempt.reply_bytes += buffer->size;
 }
 
 void call_reply_null(struct context *ctx, struct call *call)
@@ -219,15 +229,16 @@ void call_reply_null(struct context *ctx, struct call *call)
 
 const void *call_address(struct context *ctx, struct call *call, size_t *size)
 {
-	return ctx->link->hooks->address(ctx->link->engine, call, ctx->arena, size);
+	return ctx->session->hooks.address(ctx->session->engine, call, ctx->arena, size);
 }
 
 bool context_init_storage(struct context *ctx, struct call *call, int64_t *statements)
 {
 	struct db_failure failure;
-	enum db_kind kind = ctx->link->hooks->init_storage(ctx->link->engine, statements, &failure);
+	enum db_kind kind = ctx->session->hooks.init_storage(ctx->session->engine, statements,
+		&failure);
 	if (kind == DB_OUTAGE)
-		ctx->link->outage = failure;
+		ctx->session->attempt.outage = failure;
 	else if (kind != DB_OK)
 		call_fail(ctx, call, FAILURE_INTERNAL, "INIT_FAILED", NULL, "%s", failure.message);
 	return kind == DB_OK;

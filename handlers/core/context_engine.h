@@ -1,7 +1,11 @@
 /*
- * context_engine.h - the engine's side of handlers/core/context.h
+ * context_engine.h - the engine's side of context.h
  *
- * A link binds turns to a connection. Where a statement fails, the failure's tag is the turn.
+ * State of handlers has three lifetimes: a session lives as long as its executor, the level of the
+ * ladder as long as a batch, and an attempt as long as one run of a batch. If a statement fails,
+ * the failure's tag is its context.
+ *
+ * For the executor's thread.
  */
 #ifndef HANDLERS_CORE_CONTEXT_ENGINE_H
 #define HANDLERS_CORE_CONTEXT_ENGINE_H
@@ -11,43 +15,59 @@
 #include "handlers/core/optimistic_insert.h"
 #include "schemas/base/buffer.h"
 
-/* What the engine does for handlers beyond statements. `engine` is context_link's. */
+/* What the engine does for handlers beyond statements. `engine` is the session's. */
 struct context_hooks {
 	/* Returns where the call's reply (or dead letter) must go, as bytes in the arena. */
 	const void *(*address)(const void *engine, struct call *call, struct arena *arena,
 		size_t *size);
-	/* Creates missing tables. DB_OK: *statements were run. DB_OUTAGE: try again later.
-	 * Any other kind: it failed; `failure` says why. */
+	/* Creates missing tables. DB_OK: *statements ran. DB_OUTAGE: try again later. Any other
+	 * kind: it failed, and `failure` says why. */
 	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
 		struct db_failure *failure);
 };
 
-struct context_link {
-	const struct context_hooks *hooks;
+/* The ladder of attempts at a batch. A failed assumption leads to PLAIN, a failed command to
+ * ISOLATING. */
+enum attempt_level {
+	ATTEMPT_OPTIMISTIC, /* handlers act on hints and insert rows as new */
+	ATTEMPT_PLAIN,      /* without hints and optimistic inserts */
+	ATTEMPT_ISOLATING,  /* and without COPY: a savepoint before each context, to find the
+	                       failing command */
+};
+
+/* One attempt at a batch. context_start_attempt clears it. */
+struct context_attempt {
+	bool in_transaction;
+	bool used_hints;              /* a handler acted on a hint */
+	bool inserted_optimistically; /* a handler inserted rows as new */
+	size_t reply_bytes;           /* of all replies encoded so far */
+	struct call *bounded;         /* context_bound's call until the next statement; NULL */
+	struct db_failure outage;     /* an `outside` command must run again later; DB_OK: none */
+};
+
+struct context_session {
+	struct context_hooks hooks;
 	const void *engine;
 	const struct worker_settings *settings;
 	const char *schema;
 	struct connection *connection;
+	struct params *params;
 	struct buffer *reply; /* scratch: a reply being encoded */
-	bool in_transaction;  /* a transaction is begun */
-	bool isolating;       /* a culprit is looked for: a savepoint before each turn, nothing is
-	                         guessed, copied or expected to be new */
-	bool used_hints;      /* in this attempt, a handler did */
-	bool none_new;        /* a row was not new: none is expected to be, again in this batch */
-	bool costly; /* in this attempt something was written that is not to be risked by that */
-	struct new_rows new_rows;
-	size_t reply_bytes; /* of all replies encoded in this attempt */
 	struct hints *hints;
-	struct call *bounded;     /* of context_bound, until the next statement is sent; NULL */
-	unsigned copies_rest;     /* copies to be left out after one that failed */
-	struct db_failure outage; /* of an `outside` turn that is to be run again; DB_OK: none */
+	struct optimistic_insert optimistic;
+	unsigned copies_skipped; /* eligible contexts that still do not COPY, after a failed COPY */
+	enum attempt_level level; /* of the batch in hand */
+	struct context_attempt attempt;
 };
 
-/* A turn of `count` calls, all of one command; in the arena. */
-struct context *context_new(struct context_link *link, struct arena *arena, struct params *params,
+/* A batch runs for the first time, or again. */
+void context_start_attempt(struct context_session *session);
+
+/* Makes a context of `count` calls of one command, in the arena. */
+struct context *context_new(struct context_session *session, struct arena *arena,
 	struct call **calls, size_t count);
 
-/* Runs the handler: statements are sent, outcomes come when the connection is drained. */
+/* Runs the handler. It sends statements; outcomes come when the connection is drained. */
 void context_run(struct context *ctx);
 
 #endif

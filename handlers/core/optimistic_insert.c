@@ -1,66 +1,41 @@
-/* optimistic_insert.c - see optimistic_insert.h */
+/* optimistic_insert.c - counts how often inserts may assume that their rows are new */
 #include "handlers/core/optimistic_insert.h"
 
-#include "schemas/base/xxhash32.h"
-
-/* For fewer it is not worth a failed batch, for which somebody may wait. */
+/* With fewer rows the gain is not worth a failed attempt, for which a client may wait. */
 #define ROWS_MIN 32
-/* Keys that are there come in swarms: what was sent before is sent again. */
-#define REST_MIN 100
-#define REST_MAX 6400
-#define REST_GROWTH 4
-/* What a failure costs is spared by so many batches of vectors that hold, and by fewer of messages. */
-#define HELD_ENOUGH 50
+/* Duplicates arrive in bursts: a client sends again what it sent before. */
+#define SKIP_MIN 100
+#define SKIP_MAX 6400
+#define SKIP_GROWTH 4
+/* This many successful batches gain what one failure costs. */
+#define SUCCEEDED_ENOUGH 50
 
-void new_rows_begin(struct new_rows *rows)
+bool optimistic_insert_allowed(struct optimistic_insert *inserts, size_t count)
 {
-	for (int i = 0; i < NEW_ROWS_PLACES; i++)
-		rows->places[i].tried = false;
-}
-
-bool new_rows_expected(struct new_rows *rows, const char *table, size_t size, size_t count)
-{
-	struct new_rows_place *place = &rows->places[xxhash32(table, size) % NEW_ROWS_PLACES];
-
 	if (count < ROWS_MIN)
 		return false;
-	if (place->rest > 0) {
-		place->rest--;
+	if (inserts->skip > 0) {
+		inserts->skip--;
 		return false;
 	}
-	place->tried = true;
 	return true;
 }
 
-bool new_rows_tried(const struct new_rows *rows)
+static unsigned next_skip(const struct optimistic_insert *inserts)
 {
-	for (int i = 0; i < NEW_ROWS_PLACES; i++)
-		if (rows->places[i].tried)
-			return true;
-	return false;
+	if (inserts->succeeded >= SUCCEEDED_ENOUGH || inserts->last_skip == 0)
+		return SKIP_MIN;
+	return inserts->last_skip < SKIP_MAX ? inserts->last_skip * SKIP_GROWTH : SKIP_MAX;
 }
 
-static unsigned rest_after(const struct new_rows_place *place)
+void optimistic_insert_failed(struct optimistic_insert *inserts)
 {
-	if (place->held >= HELD_ENOUGH || place->last_rest == 0)
-		return REST_MIN;
-	return place->last_rest < REST_MAX ? place->last_rest * REST_GROWTH : REST_MAX;
+	inserts->skip = inserts->last_skip = next_skip(inserts);
+	inserts->succeeded = 0;
 }
 
-void new_rows_failed(struct new_rows *rows)
+void optimistic_insert_succeeded(struct optimistic_insert *inserts)
 {
-	for (int i = 0; i < NEW_ROWS_PLACES; i++) {
-		struct new_rows_place *place = &rows->places[i];
-		if (!place->tried)
-			continue;
-		place->rest = place->last_rest = rest_after(place);
-		place->held = 0;
-	}
-}
-
-void new_rows_held(struct new_rows *rows)
-{
-	for (int i = 0; i < NEW_ROWS_PLACES; i++)
-		if (rows->places[i].tried && rows->places[i].held < HELD_ENOUGH)
-			rows->places[i].held++;
+	if (inserts->succeeded < SUCCEEDED_ENOUGH)
+		inserts->succeeded++;
 }

@@ -1,17 +1,13 @@
 /*
- * optimistic_insert.h - whether the rows that go into a table next are expected to be new
+ * optimistic_insert.h - when a batch may insert rows without ON CONFLICT
  *
- * INSERT without ON CONFLICT spares PostgreSQL the speculative insertion: a twentieth of a vector's
- * cost, a sixth of a message's. Nobody knows before whether rows are new, but a table mostly stays as
- * it was. So many rows at once are expected to be new, until one is not: that fails its batch, which
- * runs again without, and the next hundred times the table's rows are not expected to be new. After
- * each other failure it is four times as often, up to some thousand times, and a hundred times again
- * if enough batches have held since the last.
+ * INSERT without ON CONFLICT spares PostgreSQL the speculative insertion: 5 % of a vector's cost,
+ * 15 % of a message's. So the first attempt at a batch assumes that many rows at once are new. If
+ * one already exists, the attempt fails and the batch runs again with ON CONFLICT, and the next 100
+ * inserts do not assume it. Each further failure makes that four times as many, up to 6,400, until
+ * enough batches have succeeded in between.
  *
- * Tables share a few places, by their names: one of thousands of tables that has not been seen yet
- * costs no batch, and what a table does wrong costs some others that twentieth.
- *
- * An executor's; for its thread alone.
+ * Each executor has its own; not thread-safe.
  */
 #ifndef HANDLERS_CORE_OPTIMISTIC_INSERT_H
 #define HANDLERS_CORE_OPTIMISTIC_INSERT_H
@@ -19,28 +15,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NEW_ROWS_PLACES 16
-
-struct new_rows_place {
-	unsigned rest;      /* so many times more, rows are not expected to be new */
-	unsigned last_rest; /* how often it was after the last failure; 0: there was none */
-	unsigned held;      /* batches since */
-	bool tried;         /* in this attempt rows were expected to be new */
-};
-
 /* All zero at the start. */
-struct new_rows {
-	struct new_rows_place places[NEW_ROWS_PLACES];
+struct optimistic_insert {
+	unsigned skip;      /* inserts that still use ON CONFLICT */
+	unsigned last_skip; /* the number skipped after the last failure; 0: none failed yet */
+	unsigned succeeded; /* attempts since the last failure */
 };
 
-/* A batch begins, or begins again. */
-void new_rows_begin(struct new_rows *rows);
-/* Are the next `count` rows of the table of that name? Then they are tried. */
-bool new_rows_expected(struct new_rows *rows, const char *table, size_t size, size_t count);
-/* Were any in this attempt? */
-bool new_rows_tried(const struct new_rows *rows);
-/* The attempt failed by a row that was there already; or it is in. */
-void new_rows_failed(struct new_rows *rows);
-void new_rows_held(struct new_rows *rows);
+/* May the next insert of `count` rows assume that they are new? */
+bool optimistic_insert_allowed(struct optimistic_insert *inserts, size_t count);
+/* An attempt that assumed it failed on an existing row; or it committed. */
+void optimistic_insert_failed(struct optimistic_insert *inserts);
+void optimistic_insert_succeeded(struct optimistic_insert *inserts);
 
 #endif

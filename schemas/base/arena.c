@@ -47,6 +47,7 @@ struct arena {
 	size_t filled;         /* bytes taken from current */
 	size_t used;
 	size_t keep;
+	size_t block_size;
 };
 
 /* A block of at least `size` bytes behind the current one, which becomes the current one. */
@@ -55,7 +56,7 @@ static void add_block(struct arena *arena, size_t size)
 	struct block *behind = arena->current ? arena->current->next : arena->first;
 	if (!behind || behind->size < size) {
 		struct block *block;
-		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+		size_t room = size > arena->block_size ? size : arena->block_size;
 		if (room > SIZE_MAX - sizeof(*block))
 			allocate_product(room, 2); /* ends the process */
 		block = allocate(sizeof(*block) + room);
@@ -74,8 +75,13 @@ static void add_block(struct arena *arena, size_t size)
 
 struct arena *arena_new(size_t keep)
 {
+	return arena_new_sized(keep, BLOCK_SIZE);
+}
+
+struct arena *arena_new_sized(size_t keep, size_t block)
+{
 	struct arena *arena = allocate(sizeof(*arena));
-	*arena = (struct arena){ .keep = keep };
+	*arena = (struct arena){ .keep = keep, .block_size = block };
 	return arena;
 }
 

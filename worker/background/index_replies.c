@@ -1,4 +1,4 @@
-/* index_replies.c - see index_replies.h */
+/* index_replies.c - sends the replies of index builds that ended */
 #include "worker/background/index_replies.h"
 
 #include <string.h>
@@ -27,6 +27,23 @@ static enum failure_category category_of(const char *name)
 	return FAILURE_INTERNAL;
 }
 
+struct answers_send {
+	struct builder_answers *answers;
+	const struct failure *failure; /* of the build; NULL: it succeeded */
+};
+
+static void send_answer(void *arg, const struct outgoing *address)
+{
+	const struct answers_send *send = arg;
+	struct builder_answers *a = send->answers;
+	struct delivery delivery = { .done = index_replies_sent, .arg = a };
+	struct outgoing message;
+	if (!reply_finish(address, a->engine, a->arena, send->failure, &message))
+		return;
+	atomic_fetch_add(&a->under_way, 1);
+	producer_send(a->engine->producer, &message, &delivery);
+}
+
 void builder_answers_send(void *arg, const struct build_answers *answers)
 {
 	struct builder_answers *a = arg;
@@ -36,20 +53,9 @@ void builder_answers_send(void *arg, const struct build_answers *answers)
 		.code = answers->code ? answers->code : "INDEX_BUILD_FAILED",
 		.message = answers->error ? answers->error : "",
 	};
-	struct delivery delivery = { .done = index_replies_sent, .arg = a };
-	struct outgoing_reader reader;
-	struct outgoing address, message;
+	struct answers_send send = { a, failed ? &failure : NULL };
 	a->id = answers->id;
 	a->token = answers->token;
-	outgoing_reader_start(&reader, answers->waiters, answers->size);
-	while (outgoing_read(&reader, &address)) {
-		if (!reply_finish(&address, a->engine, a->arena, failed ? &failure : NULL,
-			    &message))
-			continue;
-		atomic_fetch_add(&a->under_way, 1);
-		producer_send(a->engine->producer, &message, &delivery);
-	}
-	a->bad = reader.bad;
-	outgoing_reader_end(&reader);
+	outgoing_each(answers->waiters, answers->size, send_answer, &send, &a->bad);
 	producer_flush(a->engine->producer);
 }

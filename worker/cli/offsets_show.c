@@ -85,7 +85,7 @@ static const char *offsets_show_remark(struct showing *showing, const struct off
 		return "below the log's start: stowage offsets set";
 	if (row->applied > high)
 		return "beyond the log's end: stowage offsets set";
-	return row->attempts > 0 ? "in trouble" : "";
+	return row->crash_count > 0 ? "in trouble" : "";
 }
 
 static void offsets_show_print_row(struct showing *showing, const struct offset_row *row, int width)

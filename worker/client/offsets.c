@@ -13,7 +13,7 @@
 #include "worker/client/database.h"
 
 static const char read_sql[] =
-	"SELECT topic, partition, topic_id, epoch, applied, answered, attempts,\n"
+	"SELECT topic, partition, topic_id, epoch, applied, answered, crash_count,\n"
 	"	to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),\n"
 	"	(SELECT count(*) FROM :\"schema\".stowage_outbox AS outbox\n"
 	"		WHERE (outbox.group_id, outbox.topic, outbox.partition)\n"
@@ -31,7 +31,7 @@ static const char write_sql[] =
 	"VALUES ($1, $2, $3::integer, $4, 1, $5::bigint, $5::bigint)\n"
 	"ON CONFLICT (group_id, topic, partition) DO UPDATE SET topic_id = EXCLUDED.topic_id,\n"
 	"	epoch = lane.epoch + 1, applied = EXCLUDED.applied, answered = EXCLUDED.answered,\n"
-	"	attempts = 0, attempt_offset = -1, updated_at = now()";
+	"	crash_count = 0, crash_offset = -1, updated_at = now()";
 
 static const char drop_sql[] = "DELETE FROM :\"schema\".stowage_outbox\n"
 			       "WHERE group_id = $1 AND topic = $2 AND partition = $3::integer";
@@ -77,7 +77,7 @@ bool offsets_read(PGconn *conn, const struct config *config, const char *topic,
 			.epoch = offsets_number(result, i, 3),
 			.applied = offsets_number(result, i, 4),
 			.answered = offsets_number(result, i, 5),
-			.attempts = offsets_number(result, i, 6),
+			.crash_count = offsets_number(result, i, 6),
 			.updated = alloc_copy(PQgetvalue(result, i, 7)),
 			.replies = offsets_number(result, i, 8),
 			.exists = true,

@@ -19,7 +19,7 @@ struct offset_row {
 	int32_t partition;
 	char *topic_id;
 	int64_t epoch, applied, answered;
-	int64_t attempts;
+	int64_t crash_count;
 	int64_t replies; /* outbox rows: batches whose replies are not delivered */
 	char *updated;
 	bool exists; /* false: the group never had this partition */

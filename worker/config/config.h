@@ -65,6 +65,7 @@ struct config {
 		int64_t max_commands;
 		int64_t max_bytes;
 		int64_t max_parallel; /* large batches at once */
+		int64_t max_detached_reads;
 		int64_t linger_ms;
 	} batch;
 	struct {

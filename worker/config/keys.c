@@ -233,6 +233,15 @@ const struct config_key config_keys[] = {
 			"commands that somebody waits for, and while such come, one large batch less is at "
 			"work. More than PostgreSQL has cores to spare is slower. 0: as many as this machine "
 			"has processors, from 2 to 8." },
+	{ .path = "batch.maxDetachedReads",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(batch.max_detached_reads),
+		.max = 1000,
+		.fallback = "0",
+		.help = "Detached reads (vector searches, large lists) that run at once. Reads that take "
+			"longer than 50 ms do not count, so quick searches never wait behind slow ones. "
+			"Raise it if PostgreSQL has more processors than this machine. 0: one for each "
+			"processor of this machine, from 2 to 8." },
 	{ .path = "batch.lingerMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(batch.linger_ms),

@@ -1,14 +1,18 @@
-/* batch.c - see batch.h */
+/* batch.c - collects commands from lanes into a batch, and gives messages back */
 #include "worker/engine/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
+#include "worker/lanes/detached.h"
+#include "worker/lanes/queue.h"
 
-/* Kept by an idle executor's arena. */
+/* An idle executor's arena keeps this. */
 #define ARENA_KEEP (512 * 1024)
 #define JOBS_KEEP 1024
+/* Arenas of reads that may leave their lanes: many small ones. */
+#define READ_ARENA_BLOCK 4096
 
 void batch_init(struct batch *batch, const struct engine *engine)
 {
@@ -33,34 +37,35 @@ static void batch_clear(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->lane_count; i++) {
 		free(batch->lanes[i].payload.bytes);
-		free(batch->lanes[i].acked);
+		free(batch->lanes[i].start.acked);
 	}
+	for (size_t i = 0; i < batch->job_count && !batch->detached; i++)
+		arena_free(batch->jobs[i].arena);
 	if (batch->job_size > JOBS_KEEP) {
 		free(batch->jobs);
 		batch->jobs = NULL;
 		batch->job_size = 0;
 	}
-	batch->lane_count = 0;
-	batch->job_count = 0;
-	batch->bytes = 0;
-	batch->held = 0;
-	batch->detached_count = 0;
-	batch->outside = false;
-	batch->read = false;
 	arena_reset(batch->arena);
+	*batch = (struct batch){
+		.engine = batch->engine,
+		.arena = batch->arena,
+		.jobs = batch->jobs,
+		.job_size = batch->job_size,
+	};
 }
 
 void batch_finish(struct batch *batch)
 {
-	/* One that went aside is not here any more: another executor has it. */
-	for (size_t i = 0; i < batch->job_count && !batch->read; i++)
+	/* A detached read has taken its message over. */
+	for (size_t i = 0; i < batch->job_count && !batch->detached; i++)
 		if (batch->jobs[i].message)
 			rd_kafka_message_destroy(batch->jobs[i].message);
 	lanes_released(batch->engine->lanes, batch->held);
 	batch_clear(batch);
 }
 
-/* The lane's messages from that job of its on, in order. */
+/* Gives the lane's messages back, from its job number `from` on. */
 static void give_back_from(struct batch *batch, const struct batch_lane *part, size_t from)
 {
 	size_t count = part->count - from;
@@ -78,22 +83,28 @@ void batch_give_back(struct batch *batch)
 	batch_clear(batch);
 }
 
+static void cut_lane(struct batch *batch, struct batch_lane *part, size_t place, size_t next)
+{
+	struct job *jobs = batch->jobs + part->first;
+	part->end = next ? jobs[next].message->offset : part->start.position;
+	for (size_t i = next; i < part->count; i++)
+		batch->held -= message_bytes(jobs[i].message);
+	give_back_from(batch, part, next);
+	for (size_t i = next; i < part->count; i++) {
+		arena_free(jobs[i].arena);
+		jobs[i] = (struct job){ .lane = part->lane,
+			.lane_place = place,
+			.command = COMMAND_UNKNOWN,
+			.disposition = DISPOSITION_SKIP };
+	}
+	part->count = next;
+}
+
 void batch_cut(struct batch *batch, const size_t *next)
 {
-	for (size_t i = 0; i < batch->lane_count; i++) {
-		struct batch_lane *part = &batch->lanes[i];
-		if (next[i] == part->count)
-			continue;
-		part->end = next[i] ? batch->jobs[part->first + next[i]].message->offset
-				    : part->lane->position;
-		for (size_t j = next[i]; j < part->count; j++)
-			batch->held -= message_bytes(batch->jobs[part->first + j].message);
-		give_back_from(batch, part, next[i]);
-		for (size_t j = next[i]; j < part->count; j++)
-			batch->jobs[part->first + j] =
-				(struct job){ .lane = part->lane, .lane_place = i, .skip = true };
-		part->count = next[i];
-	}
+	for (size_t i = 0; i < batch->lane_count; i++)
+		if (next[i] < batch->lanes[i].count)
+			cut_lane(batch, &batch->lanes[i], i, next[i]);
 }
 
 static struct job *next_job(struct batch *batch)
@@ -108,33 +119,11 @@ static struct job *next_job(struct batch *batch)
 static struct batch_lane *add_lane(struct batch *batch, struct lane *lane)
 {
 	struct batch_lane *part = &batch->lanes[batch->lane_count++];
-	lanes_lock(batch->engine->lanes);
 	*part = (struct batch_lane){ .lane = lane,
 		.first = batch->job_count,
-		.end = lane->position,
-		.epoch = lane->epoch,
-		.applied = lane->applied,
-		.reply_generation = lane->reply_generation };
-	part->acked_count = lane->acked_count;
-	if (lane->acked_count) {
-		part->acked = alloc_zero(lane->acked_count, sizeof(*part->acked));
-		memcpy(part->acked, lane->acked, lane->acked_count * sizeof(*part->acked));
-	}
-	lanes_unlock(batch->engine->lanes);
+		.start = lanes_snapshot(batch->engine->lanes, lane) };
+	part->end = part->start.position;
 	return part;
-}
-
-static rd_kafka_message_t *batch_pop(struct batch *batch, struct lane *lane)
-{
-	struct lanes *lanes = batch->engine->lanes;
-	lanes_lock(lanes);
-	rd_kafka_message_t *message = lane->state == LANE_RUNNING
-		? message_queue_pop(&lane->messages)
-		: NULL;
-	if (message)
-		lanes_popped(lane, message_bytes(message));
-	lanes_unlock(lanes);
-	return message;
 }
 
 static bool batch_is_full(const struct batch *batch)
@@ -146,42 +135,77 @@ static bool batch_is_full(const struct batch *batch)
 
 enum collected {
 	COLLECTED,       /* go on */
-	COLLECTED_LAST,  /* this lane gives no more to this batch */
+	COLLECTED_LAST,  /* this lane adds no more to this batch */
 	COLLECTED_NONE,  /* the message does not go into this batch: it is back in its lane */
-	COLLECTED_AGAIN, /* a reply topic can't be looked up */
+	COLLECTED_AGAIN, /* no broker can say whether a reply topic exists */
 };
 
-/* One that may break its worker runs where that is counted. */
+/* May the job leave its lane? A suspect lane's jobs stay, because the lane counts their crashes. */
 static bool may_detach(const struct batch *batch, const struct batch_lane *part,
 	const struct job *job)
 {
-	return job_replies(job) && !job->refused && (job->call.command->flags & COMMAND_DETACHED) &&
-		!part->lane->suspect &&
+	return job->headers.reply_to.bytes && !job->refused &&
+		(job_flags(job) & COMMAND_DETACHED) && !part->lane->suspect.active &&
 		lanes_detached_room(batch->engine->lanes, batch->detached_count);
+}
+
+/* A read that may leave its lane is decoded into an arena of its own, which goes with it. */
+static enum job_verdict prepare_job(struct batch *batch, const struct batch_lane *part,
+	struct job *job, rd_kafka_message_t *message)
+{
+	job_identify(job, batch->engine, batch->arena, part->lane, message);
+	struct arena *arena = batch->arena;
+	if (may_detach(batch, part, job)) {
+		arena = job->arena = arena_new_sized(0, READ_ARENA_BLOCK);
+		struct call *call = arena_alloc(arena, sizeof(*call));
+		*call = job->calls[0];
+		job->calls = call;
+	}
+	enum job_verdict verdict = job_prepare(job, batch->engine, arena, part->start.applied);
+	if (job->arena && job->can_reply && !job->refused &&
+		job->disposition == DISPOSITION_PENDING)
+		job->disposition = DISPOSITION_DETACHED;
+	return verdict;
+}
+
+static void add_job(struct batch *batch, struct batch_lane *part, struct job *job)
+{
+	job->lane_place = (size_t)(part - batch->lanes);
+	batch->job_count++;
+	batch->call_count += job->call_count;
+	batch->bytes += job->message->len;
+	batch->held += message_bytes(job->message);
+	batch->detached_count += job->disposition == DISPOSITION_DETACHED;
+	part->count++;
+	part->end = job->message->offset + 1;
 }
 
 static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	rd_kafka_message_t *message)
 {
 	struct job *job = next_job(batch);
-	enum job_verdict verdict = job_prepare(job, batch->engine, batch->arena, part->lane,
-		message, part->applied);
-	bool outside = !job->skip && !job->refused && job->call.command &&
-		(job->call.command->flags & COMMAND_OUTSIDE);
+	enum job_verdict verdict = prepare_job(batch, part, job, message);
+	bool outside = job->disposition == DISPOSITION_PENDING && !job->refused &&
+		(job_flags(job) & COMMAND_OUTSIDE);
 	if (verdict == JOB_UNREACHABLE || (outside && batch->job_count > 0)) {
 		lanes_unpop(batch->engine->lanes, part->lane, &message, 1);
+		arena_free(job->arena);
 		return verdict == JOB_UNREACHABLE ? COLLECTED_AGAIN : COLLECTED_NONE;
 	}
-	job->lane_place = (size_t)(part - batch->lanes);
-	batch->job_count++;
-	batch->bytes += message->len;
-	batch->held += message_bytes(message);
-	part->count++;
-	part->end = message->offset + 1;
+	add_job(batch, part, job);
 	batch->outside = outside;
-	job->detached = may_detach(batch, part, job);
-	batch->detached_count += job->detached;
-	return outside || part->lane->suspect ? COLLECTED_LAST : COLLECTED;
+	return outside || part->lane->suspect.active ? COLLECTED_LAST : COLLECTED;
+}
+
+static enum collected collect_lane(struct batch *batch, struct batch_lane *part)
+{
+	enum collected collected = COLLECTED;
+	rd_kafka_message_t *message;
+	part->first = batch->job_count;
+	while (collected == COLLECTED && !batch_is_full(batch) &&
+		(message = lanes_pop(batch->engine->lanes, part->lane)))
+		collected = collect_one(batch, part, message);
+	return collected;
 }
 
 bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
@@ -189,17 +213,10 @@ bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 	for (size_t i = 0; i < count; i++)
 		add_lane(batch, lanes[i]);
 	for (size_t i = 0; i < count && !batch->outside; i++) {
-		struct batch_lane *part = &batch->lanes[i];
-		part->first = batch->job_count;
-		enum collected collected = COLLECTED;
-		rd_kafka_message_t *message;
-		while (collected == COLLECTED && !batch_is_full(batch) &&
-			(message = batch_pop(batch, part->lane)))
-			collected = collect_one(batch, part, message);
-		if (collected == COLLECTED_AGAIN) {
-			batch_give_back(batch);
-			return false;
-		}
+		if (collect_lane(batch, &batch->lanes[i]) != COLLECTED_AGAIN)
+			continue;
+		batch_give_back(batch);
+		return false;
 	}
 	return true;
 }
@@ -207,7 +224,7 @@ bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 bool batch_is_awaited(const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->job_count; i++)
-		if (job_replies(&batch->jobs[i]))
+		if (batch->jobs[i].can_reply && batch->jobs[i].disposition != DISPOSITION_SKIP)
 			return true;
 	return false;
 }
@@ -218,53 +235,44 @@ void batch_checkpoint(struct batch *batch, struct lane *const *lanes, size_t cou
 		add_lane(batch, lanes[i]);
 }
 
-bool batch_detached(struct batch *batch, const struct detached_read *read)
+void batch_detached(struct batch *batch, const struct job *job, uint32_t generation)
 {
-	struct job *job = next_job(batch);
-	struct batch_lane *part = &batch->lanes[batch->lane_count++];
-	*part = (struct batch_lane){
-		.lane = read->lane, .count = 1, .reply_generation = read->reply_generation
-	};
-	batch->read = true;
-	/* It was let through before: nothing of it is applied, whatever the lane's offset is. */
-	if (job_prepare(job, batch->engine, batch->arena, read->lane, read->message, 0) != JOB_OK) {
-		batch_clear(batch);
-		return false;
-	}
+	*next_job(batch) = *job;
 	batch->job_count = 1;
-	return true;
+	batch->call_count = job->call_count;
+	batch->lanes[0] = (struct batch_lane){
+		.lane = job->lane, .count = 1, .start = { .generation = generation }
+	};
+	batch->lane_count = 1;
+	batch->detached = true;
 }
 
-/* The lane's `answered` once this batch is in: replies of its reads are still to be sent then. Where
- * the ledger was forgotten meanwhile, nobody knows which were acknowledged: it stays. */
+/* Returns the lane's `answered` after this batch. It stops at the first read whose reply is sent
+ * only then, and stays where it is if older reads are unanswered or the lane was reclaimed. */
 static int64_t answered_after(const struct batch *batch, const struct batch_lane *part)
 {
-	struct lane *lane = part->lane;
-	lanes_lock(batch->engine->lanes);
-	bool forgotten = lane->reply_generation != part->reply_generation;
-	bool behind = forgotten || lane->reads.head < lane->reads.tail;
-	int64_t answered = forgotten ? lane->answered : lane_answered(lane);
-	lanes_unlock(batch->engine->lanes);
-	if (behind)
-		return answered;
-	for (size_t i = 0; i < part->count; i++) {
+	bool owing;
+	int64_t answered = lanes_answered(batch->engine->lanes, part->lane, part->start.generation,
+		&owing);
+	for (size_t i = 0; i < part->count && !owing; i++) {
 		const struct job *job = &batch->jobs[part->first + i];
-		if (job_replies(job) && !job_is_stored(job))
+		if (job->disposition == DISPOSITION_REPLY ||
+			job->disposition == DISPOSITION_DETACHED)
 			return job->message->offset;
 	}
-	return part->end;
+	return owing ? answered : part->end;
 }
 
 void batch_rows(const struct batch *batch, struct lane_row *rows)
 {
 	for (size_t i = 0; i < batch->lane_count; i++) {
 		const struct batch_lane *part = &batch->lanes[i];
-		int64_t applied = part->end > part->applied ? part->end : part->applied;
+		int64_t applied = part->end > part->start.applied ? part->end : part->start.applied;
 		rows[i] = (struct lane_row){
 			.topic = part->lane->topic,
 			.partition = part->lane->partition,
-			.epoch = part->epoch,
-			.expected = part->applied,
+			.epoch = part->start.epoch,
+			.expected = part->start.applied,
 			.applied = applied,
 			.answered = answered_after(batch, part),
 		};

@@ -1,75 +1,72 @@
 /*
- * batch.h - the commands of one transaction: what was taken from which lane
+ * batch.h - the commands of one transaction, by lane
  *
- * Belongs to one executor. Messages popped from lanes are the batch's until they are either
- * done with (batch_finish) or given back (batch_give_back).
+ * Belongs to one executor. The batch owns the messages that it pops from lanes until batch_finish
+ * destroys them, batch_give_back or batch_cut returns them, or a detached read takes one over.
  */
 #ifndef WORKER_ENGINE_BATCH_H
 #define WORKER_ENGINE_BATCH_H
 
 #include "db/state/lane_rows.h"
 #include "worker/engine/job.h"
+#include "worker/lanes/batch_limits.h"
+#include "worker/lanes/replies.h"
 
 struct batch_lane {
 	struct lane *lane;
-	size_t first, count; /* its jobs */
-	int64_t end;         /* its position once the batch is through */
-	/* As they stood when the batch was collected; its executor alone changes them. */
-	int64_t epoch, applied;
-	uint32_t reply_generation;
-	int64_t new_applied, new_answered; /* as written to its row */
-	size_t stored;                     /* replies and dead letters in its outbox row */
-	int64_t seq;
-	struct outgoing_buffer payload;
-	/* Outbox rows acknowledged meanwhile, to be deleted by this batch. */
-	int64_t *acked;
-	size_t acked_count;
+	size_t first, count;               /* its jobs */
+	int64_t end;                       /* its position once the batch is done */
+	struct lane_snapshot start;        /* the lane when the batch began */
+	int64_t new_applied, new_answered; /* as the transaction wrote them to the row */
+	size_t stored;                     /* messages in its outbox row */
+	int64_t seq;                       /* of the outbox row */
+	struct outgoing_buffer payload;    /* of the outbox row */
 };
 
 struct batch {
 	const struct engine *engine;
 	struct arena *arena;
-	struct batch_lane lanes[WORK_LANES_MAX];
+	struct batch_lane lanes[BATCH_LANES_MAX];
 	size_t lane_count;
 	struct job *jobs; /* by lane, in order */
 	size_t job_count, job_size;
+	size_t call_count;     /* of all jobs */
 	size_t bytes;          /* of commands */
 	size_t held;           /* of messages, as they count against the memory ceiling */
-	size_t detached_count; /* commands that go on beside their lanes */
-	bool read;             /* of batch_detached */
-	bool outside;          /* one command that runs in no transaction */
+	size_t detached_count; /* reads that will leave their lanes */
+	bool detached;         /* holds one detached read: batch_detached */
+	bool outside;          /* holds one command that runs in no transaction */
 };
 
 void batch_init(struct batch *batch, const struct engine *engine);
 void batch_free(struct batch *batch);
 
-/* Pops and prepares commands of the lanes, up to the limits. False: a reply topic can't be
- * looked up now; all is given back. */
+/* Pops commands from the lanes and prepares them, up to the limits. False: no broker can say now
+ * whether a reply topic exists, and the batch is empty again. */
 bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 	__attribute__((warn_unused_result));
 
-/* Does anybody wait for a reply of it? */
+/* Does a client wait for a reply? */
 bool batch_is_awaited(const struct batch *batch);
 
-/* A batch without commands, to write the lanes' rows. */
+/* Makes a batch without commands, to write the lanes' rows. */
 void batch_checkpoint(struct batch *batch, struct lane *const *lanes, size_t count);
 
-/* One read that runs beside its lane; its message stays with the side. False as batch_collect. */
-bool batch_detached(struct batch *batch, const struct detached_read *read)
-	__attribute__((warn_unused_result));
+/* Makes a batch of one detached read's job. The message and what was decoded stay the read's. */
+void batch_detached(struct batch *batch, const struct job *job, uint32_t generation);
 
-/* Ends the batch early: of each lane only the first next[i] commands are its own, by the lane's place.
- * The messages of the others go back. */
+/* Ends the batch early: each lane keeps only its first next[i] commands, by the lane's place. The
+ * messages of the others go back to their lanes. */
 void batch_cut(struct batch *batch, const size_t *next);
 
-/* Messages back to the front of their lanes, in order; the batch is empty. */
+/* Empties the batch: its messages go back to the front of their lanes, in order. */
 void batch_give_back(struct batch *batch);
-/* What an empty batch keeps for the next one is given back. */
-void batch_trim(struct batch *batch);
-/* Messages destroyed, but for those that go on beside their lanes; the batch is empty. */
+/* Empties the batch and destroys its messages, except those of detached reads. */
 void batch_finish(struct batch *batch);
+/* Frees what an empty batch keeps for the next one. */
+void batch_trim(struct batch *batch);
 
-/* What is to be written to the lanes' rows, in lane order. */
+/* Fills in what the transaction must write to the lanes' rows, in lane order. */
 void batch_rows(const struct batch *batch, struct lane_row *rows);
 
 #endif

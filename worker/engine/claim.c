@@ -1,4 +1,4 @@
-/* claim.c - see claim.h */
+/* claim.c - claims a lane: reads its row, sends its outbox, says where it starts */
 #include "worker/engine/claim.h"
 
 #include <string.h>
@@ -80,71 +80,52 @@ static int64_t suspect_end(const struct engine *engine, const struct lane_claime
 	return batch_end < end ? batch_end : end;
 }
 
-static void claim_enter(const struct engine *engine, struct lane *lane,
+static uint32_t claim_enter(const struct engine *engine, struct lane *lane,
 	const struct lane_claimed *claimed, int64_t end)
 {
-	lanes_lock(engine->lanes);
-	lane_forget_replies(lane);
-	lane->epoch = claimed->epoch;
-	lane->applied = claimed->applied;
-	lane->answered = claimed->answered;
-	lane->position = claimed->answered;
-	lane->next = claimed->answered;
-	lane->end = end;
-	lane->gap = 0;
-	lane->reseek = false;
-	lane->seq = 0;
-	lane->advanced_at = clock_tick_ms();
-	lane->suspect = claimed->claims > engine->config->limits.attempts ||
-		claimed->crash_count > 0;
-	lane->suspect_end = suspect_end(engine, claimed, end);
-	lane->crash_count = claimed->crash_count;
-	lane->crash_offset = claimed->crash_offset;
-	lanes_unlock(engine->lanes);
+	const struct lane_start start = {
+		.epoch = claimed->epoch,
+		.applied = claimed->applied,
+		.answered = claimed->answered,
+		.end = end,
+		.suspect = {
+			.active = claimed->claims > engine->config->limits.attempts ||
+				claimed->crash_count > 0,
+			.end = suspect_end(engine, claimed, end),
+			.crash_offset = claimed->crash_offset,
+			.crash_count = claimed->crash_count,
+		},
+	};
+	return lanes_claimed(engine->lanes, lane, &start);
 }
 
 struct resend {
 	const struct engine *engine;
 	struct lane *lane;
+	uint32_t generation;
 	size_t count;
 };
-
-static size_t count_messages(const void *payload, size_t size)
-{
-	struct outgoing_reader reader;
-	struct outgoing message;
-	size_t count = 0;
-	outgoing_reader_start(&reader, payload, size);
-	while (outgoing_read(&reader, &message))
-		count++;
-	outgoing_reader_end(&reader);
-	return count;
-}
 
 static void resend_row(void *arg, int64_t seq, const void *payload, size_t size)
 {
 	struct resend *resend = arg;
 	const struct engine *engine = resend->engine;
-	size_t count = count_messages(payload, size);
+	struct lane *lane = resend->lane;
+	bool bad;
+	size_t count = outgoing_each(payload, size, NULL, NULL, &bad);
 	if (count == 0) {
 		log_error(engine->log, "an outbox row can't be read, it is left as it is",
-			LOG_STR("topic", resend->lane->topic),
-			LOG_INT("partition", resend->lane->partition), LOG_INT("seq", seq));
+			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			LOG_INT("seq", seq));
 		return;
 	}
-	lanes_lock(engine->lanes);
-	struct delivery delivery = { .lane = resend->lane,
-		.reply_generation = resend->lane->reply_generation };
-	delivery.stored = lane_replies_stored(resend->lane, seq, count);
-	lanes_unlock(engine->lanes);
-	struct outgoing_reader reader;
-	struct outgoing message;
-	outgoing_reader_start(&reader, payload, size);
-	while (outgoing_read(&reader, &message))
-		producer_send(engine->producer, &message, &delivery);
-	outgoing_reader_end(&reader);
+	struct delivery delivery = { .lane = lane, .generation = resend->generation };
+	delivery.stored = lanes_replies_stored(engine->lanes, lane, delivery.generation, seq,
+		count);
+	if (!delivery.stored)
+		return; /* reclaimed meanwhile: the next claim sends it */
+	resend->count += producer_send_stored(engine->producer, payload, size, &delivery);
 	producer_flush(engine->producer);
-	resend->count += count;
 }
 
 static void log_claimed(const struct engine *engine, const struct lane *lane,
@@ -155,7 +136,7 @@ static void log_claimed(const struct engine *engine, const struct lane *lane,
 		LOG_INT("partition", lane->partition), LOG_INT("epoch", claimed->epoch),
 		LOG_INT("applied", claimed->applied), LOG_INT("answered", claimed->answered),
 		LOG_INT("replies_resent", resent));
-	if (lane->suspect)
+	if (lane->suspect.active)
 		log_warn(engine->log, "a command may break its worker: running one at a time",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 			LOG_INT("offset", claimed->applied), LOG_INT("claims", claimed->claims),
@@ -182,8 +163,8 @@ struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_
 		return database_failed();
 	if (!is_sound(engine, lane, &claimed, topic_id, low, high))
 		return take_stop;
-	claim_enter(engine, lane, &claimed, high);
-	struct resend resend = { engine, lane, 0 };
+	uint32_t generation = claim_enter(engine, lane, &claimed, high);
+	struct resend resend = { engine, lane, generation, 0 };
 	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
 		    &resend, failure) != DB_OK)
 		return database_failed();

@@ -1,5 +1,5 @@
 /*
- * engine.h - what the rooms of the worker share: made once at the start
+ * engine.h - what the modules of the worker share: made once at the start
  */
 #ifndef WORKER_ENGINE_ENGINE_H
 #define WORKER_ENGINE_ENGINE_H

@@ -1,4 +1,4 @@
-/* headers.c - see headers.h */
+/* headers.c - reads a command's headers by a table of names */
 #include "worker/engine/headers.h"
 
 #include <limits.h>
@@ -6,98 +6,130 @@
 
 #define DIGITS_MAX 18
 
-/* Decimal digits alone; false if it is anything else. */
-static bool headers_read_number(struct header_text text, int64_t *number)
+/* --- readers: false if the value is not what the header allows --- */
+
+static bool header_read_text(struct header_text value, void *field)
 {
-	if (text.size == 0 || text.size > DIGITS_MAX)
-		return false;
-	*number = 0;
-	for (size_t i = 0; i < text.size; i++) {
-		if (text.bytes[i] < '0' || text.bytes[i] > '9')
-			return false;
-		*number = *number * 10 + (text.bytes[i] - '0');
-	}
+	*(struct header_text *)field = value;
 	return true;
 }
 
-static bool headers_read_partition(struct header_text text, int32_t *partition)
+/* Decimal digits only. */
+static bool header_read_number(struct header_text value, void *field)
+{
+	int64_t number = 0;
+	if (value.size == 0 || value.size > DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < value.size; i++) {
+		if (value.bytes[i] < '0' || value.bytes[i] > '9')
+			return false;
+		number = number * 10 + (value.bytes[i] - '0');
+	}
+	*(int64_t *)field = number;
+	return true;
+}
+
+static bool header_read_partition(struct header_text value, void *field)
 {
 	int64_t number;
-	if (!headers_read_number(text, &number) || number > INT32_MAX)
+	if (!header_read_number(value, &number) || number > INT32_MAX)
 		return false;
-	*partition = (int32_t)number;
+	*(int32_t *)field = (int32_t)number;
 	return true;
 }
 
-/* NestJS sends up to four ASCII digits, Spring a 4-byte big-endian integer. Four bytes that are
- * all digits are NestJS's: as an integer they would be a partition above 800 million. */
-static bool read_kafka_partition(struct header_text text, int32_t *partition)
+/* NestJS sends up to four ASCII digits, Spring a 4-byte big-endian integer. Four bytes that are all
+ * digits come from NestJS: as an integer they would name a partition above 800 million. */
+static bool header_read_kafka_partition(struct header_text value, void *field)
 {
-	if (headers_read_partition(text, partition))
+	if (header_read_partition(value, field))
 		return true;
-	if (text.size != 4 || (text.bytes[0] & 0x80))
+	if (value.size != 4 || (value.bytes[0] & 0x80))
 		return false;
-	const unsigned char *b = (const unsigned char *)text.bytes;
-	*partition = (int32_t)((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
-		b[3]);
+	const unsigned char *b = (const unsigned char *)value.bytes;
+	*(int32_t *)field = (int32_t)((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+		(uint32_t)b[2] << 8 | b[3]);
 	return true;
 }
 
-static void read_header(struct headers *e, const char *name, struct header_text value)
+/* --- the table --- */
+
+enum header_echo {
+	ECHO_NO,
+	ECHO_YES,
+	ECHO_KAFKA, /* only to a client that asked with kafka_ names */
+};
+
+/* Where a name of Kafka frameworks and ours stand for the same field, ours wins. */
+static const struct header_def {
+	const char *name;
+	size_t field;
+	bool (*read)(struct header_text value, void *field);
+	enum header_echo echo;
+	bool kafka;    /* a framework's name: ignored where reply-to is there */
+	bool reply_to; /* decides in whose names the reply answers */
+} header_defs[] = {
+#define FIELD(member) offsetof(struct headers, member)
+	{ "reply-to", FIELD(reply_to), header_read_text, ECHO_NO, false, true },
+	{ "correlation-id", FIELD(correlation_id), header_read_text, ECHO_YES, false, false },
+	{ "reply-partition", FIELD(reply_partition), header_read_partition, ECHO_NO, false, false },
+	{ "kafka_replyTopic", FIELD(reply_to), header_read_text, ECHO_NO, true, true },
+	{ "kafka_correlationId", FIELD(correlation_id), header_read_text, ECHO_KAFKA, true, false },
+	{ "kafka_replyPartition", FIELD(reply_partition), header_read_kafka_partition, ECHO_NO,
+		true, false },
+	{ "schema-name", FIELD(schema_name), header_read_text, ECHO_NO, false, false },
+	{ "traceparent", FIELD(traceparent), header_read_text, ECHO_YES, false, false },
+	{ "tracestate", FIELD(tracestate), header_read_text, ECHO_YES, false, false },
+	{ "deadline", FIELD(deadline_ms), header_read_number, ECHO_NO, false, false },
+#undef FIELD
+};
+
+#define HEADER_COUNT (sizeof(header_defs) / sizeof(header_defs[0]))
+
+static void read_header(struct headers *headers, const char *name, struct header_text value,
+	bool has_reply_to)
 {
-	if (strcmp(name, "reply-to") == 0) {
-		e->reply_to = value;
-		e->kafka_names = false;
-	} else if (strcmp(name, "correlation-id") == 0) {
-		e->correlation_id = value;
-	} else if (strcmp(name, "reply-partition") == 0) {
-		if (!headers_read_partition(value, &e->reply_partition))
-			e->wrong = "reply-partition";
-	} else if (strcmp(name, "schema-name") == 0) {
-		e->schema_name = value;
-	} else if (strcmp(name, "traceparent") == 0) {
-		e->traceparent = value;
-	} else if (strcmp(name, "tracestate") == 0) {
-		e->tracestate = value;
-	} else if (strcmp(name, "deadline") == 0) {
-		if (!headers_read_number(value, &e->deadline_ms))
-			e->wrong = "deadline";
+	for (size_t i = 0; i < HEADER_COUNT; i++) {
+		const struct header_def *def = &header_defs[i];
+		if (strcmp(name, def->name) != 0)
+			continue;
+		if (def->kafka && has_reply_to)
+			return;
+		if (!def->read(value, (char *)headers + def->field))
+			headers->wrong = def->name;
+		if (def->reply_to)
+			headers->kafka_names = def->kafka;
+		return;
 	}
 }
 
-/* The same three by Spring's and NestJS's names; ours win where both are there. */
-static void read_kafka_header(struct headers *e, const char *name, struct header_text value,
-	bool named)
+void headers_read(const rd_kafka_message_t *message, struct headers *headers)
 {
-	if (named)
+	*headers = (struct headers){ .reply_partition = -1 };
+	rd_kafka_headers_t *given;
+	if (rd_kafka_message_headers(message, &given))
 		return;
-	if (strcmp(name, "kafka_replyTopic") == 0) {
-		e->reply_to = value;
-		e->kafka_names = true;
-	} else if (strcmp(name, "kafka_correlationId") == 0) {
-		e->correlation_id = value;
-	} else if (strcmp(name, "kafka_replyPartition") == 0) {
-		if (!read_kafka_partition(value, &e->reply_partition))
-			e->wrong = "kafka_replyPartition";
-	}
-}
-
-void headers_read(const rd_kafka_message_t *message, struct headers *e)
-{
-	*e = (struct headers){ .reply_partition = -1 };
-	rd_kafka_headers_t *headers;
-	if (rd_kafka_message_headers(message, &headers))
-		return;
-	const void *ours;
-	size_t ours_size;
-	bool named = rd_kafka_header_get_last(headers, "reply-to", &ours, &ours_size) ==
-		RD_KAFKA_RESP_ERR_NO_ERROR;
 	const char *name;
 	const void *value;
 	size_t size;
-	for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++) {
+	bool has_reply_to = rd_kafka_header_get_last(given, "reply-to", &value, &size) ==
+		RD_KAFKA_RESP_ERR_NO_ERROR;
+	for (size_t i = 0; !rd_kafka_header_get_all(given, i, &name, &value, &size); i++) {
 		struct header_text text = { value ? value : "", value ? size : 0 };
-		read_header(e, name, text);
-		read_kafka_header(e, name, text, named);
+		read_header(headers, name, text, has_reply_to);
+	}
+}
+
+void headers_echo(const struct headers *headers, headers_echo_fn *each, void *arg)
+{
+	for (size_t i = 0; i < HEADER_COUNT; i++) {
+		const struct header_def *def = &header_defs[i];
+		if (def->echo == ECHO_NO || (def->echo == ECHO_KAFKA && !headers->kafka_names))
+			continue;
+		struct header_text value =
+			*(const struct header_text *)(const void *)((const char *)headers +
+				def->field);
+		if (value.bytes)
+			each(arg, def->name, value);
 	}
 }

@@ -1,9 +1,10 @@
 /*
- * headers.h - what a command's headers ask for
+ * headers.h - what a command's headers ask for, and which of them its reply repeats
  *
- * Headers are strangers' input: a value that can't be what it should be is told in `wrong`, and
- * the command is not begun. Texts point into the message. Source: protocol.md, "Headers";
- * Spring Kafka's KafkaHeaders and NestJS's KafkaHeaders for the kafka_ names.
+ * Headers are input from strangers. A value that is not what its header allows sets `wrong`, and
+ * the command never begins. Texts point into the message.
+ * Source: protocol.md, "Headers"; Spring Kafka's KafkaHeaders and NestJS's KafkaHeaders for the
+ * names that begin with kafka_. Threads: pure functions.
  */
 #ifndef WORKER_ENGINE_HEADERS_H
 #define WORKER_ENGINE_HEADERS_H
@@ -14,22 +15,26 @@
 #include <stdint.h>
 
 struct header_text {
-	const char *bytes; /* NULL: the header is not there */
+	const char *bytes; /* NULL: the header is absent */
 	size_t size;
 };
 
 struct headers {
 	struct header_text reply_to;
-	struct header_text correlation_id; /* opaque */
-	int32_t reply_partition;           /* -1: by the key */
-	bool kafka_names;                  /* asked by kafka_ headers: answered in their names */
+	struct header_text correlation_id; /* opaque bytes */
 	struct header_text schema_name;
 	struct header_text traceparent;
 	struct header_text tracestate;
-	int64_t deadline_ms; /* 0: none */
-	const char *wrong;   /* which header is not as it should be; NULL: none */
+	int32_t reply_partition; /* -1: by the key */
+	bool kafka_names;        /* asked with kafka_ names: the reply answers in them too */
+	int64_t deadline_ms;     /* 0: none */
+	const char *wrong;       /* the header whose value is not allowed; NULL: none */
 };
 
 void headers_read(const rd_kafka_message_t *message, struct headers *headers);
+
+/* Calls `each` for every header that a reply repeats, in the table's order, under its own name. */
+typedef void headers_echo_fn(void *arg, const char *name, struct header_text value);
+void headers_echo(const struct headers *headers, headers_echo_fn *each, void *arg);
 
 #endif

@@ -1,4 +1,4 @@
-/* job.c - see job.h */
+/* job.c - decodes a message into calls, checks what it asks for, and concludes its outcome */
 #include "worker/engine/job.h"
 
 #include <regex.h>
@@ -12,8 +12,10 @@
 
 #define STAGE_DECODE "VALUE_CONVERTER"
 #define STAGE_APPLY "TASK_PUT"
-/* Kafka's own limit on a topic's name. */
+/* Kafka's limit on a topic's name. */
 #define TOPIC_NAME_MAX 249
+
+/* --- refusing --- */
 
 void job_refuse(struct job *job, struct arena *arena, enum failure_category category,
 	const char *code, const char *format, ...)
@@ -25,9 +27,9 @@ void job_refuse(struct job *job, struct arena *arena, enum failure_category cate
 	va_end(args);
 	unicode_clean(text);
 	job->refused = true;
-	job->detached = false;
-	job->call.state = CALL_FAILED;
-	job->call.failure = (struct failure){
+	job->disposition = DISPOSITION_PENDING; /* job_conclude decides */
+	job->calls[0].state = CALL_FAILED;
+	job->calls[0].failure = (struct failure){
 		.category = category,
 		.code = code,
 		.message = arena_copy(arena, text, strlen(text)),
@@ -38,51 +40,75 @@ void job_refuse_breaking(struct job *job, struct arena *arena, int times)
 {
 	job_refuse(job, arena, FAILURE_INTERNAL, "COMMAND_BREAKS_WORKER",
 		"the worker or its backend ended %d times while this command ran", times);
-	job->dead = true;
+	job->dead_letter = true;
 }
 
-/* Never begun, and always a dead letter. */
-static void dead_letter(struct job *job)
+/* The job never begins, and always becomes a dead letter. */
+static void job_refuse_decoding(struct job *job)
 {
-	job->dead = true;
+	job->dead_letter = true;
 	job->stage = STAGE_DECODE;
 }
 
-static void decode_job(struct job *job, const struct engine *engine, struct arena *arena)
+/* --- identifying --- */
+
+static void find_writer(struct job *job, const struct engine *engine, struct arena *arena)
 {
 	const rd_kafka_message_t *message = job->message;
 	struct framing framing = framing_parse(message->payload, message->len);
 	if (framing.kind != FRAMING_SINGLE_OBJECT) {
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_FRAMING",
-			"the message is not in Avro's single-object encoding (it must begin with C3 01)");
-		dead_letter(job);
+			"the message is not in Avro's single-object encoding (it must begin with "
+			"C3 01)");
 		return;
 	}
-	const struct catalog_writer *writer = catalog_find(engine_catalog(engine),
-		framing.fingerprint);
-	if (!writer) {
+	job->writer = catalog_find(engine_catalog(engine), framing.fingerprint);
+	if (!job->writer)
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_SCHEMA",
-			"no command's schema has the fingerprint %016llx; `stowage schemas` writes the known "
-			"ones, schemas.directory adds others",
+			"no command's schema has the fingerprint %016llx; `stowage schemas` writes "
+			"the known ones, schemas.directory adds others",
 			(unsigned long long)framing.fingerprint);
-		dead_letter(job);
+}
+
+void job_identify(struct job *job, const struct engine *engine, struct arena *arena,
+	struct lane *lane, rd_kafka_message_t *message)
+{
+	*job = (struct job){
+		.lane = lane,
+		.message = message,
+		.command = COMMAND_UNKNOWN,
+		.stage = STAGE_APPLY,
+		.calls = arena_calloc(arena, 1, sizeof(struct call)),
+		.call_count = 1,
+	};
+	headers_read(message, &job->headers);
+	find_writer(job, engine, arena);
+	if (!job->writer) {
+		job_refuse_decoding(job);
 		return;
 	}
-	job->command = writer->command;
-	struct call *call = &job->call;
-	call->command = &command_defs[writer->command];
-	call->request_type = catalog_request(engine_catalog(engine), writer->command)->type;
-	call->reply_type = catalog_reply(engine_catalog(engine), writer->command)->type;
-	job->write = (call->command->flags & COMMAND_WRITE) != 0;
+	job->command = job->writer->command;
+	job->calls[0].command = &command_defs[job->command];
+}
+
+/* --- preparing --- */
+
+static void job_decode(struct job *job, const struct engine *engine, struct arena *arena)
+{
+	const struct catalog *catalog = engine_catalog(engine);
+	struct framing framing = framing_parse(job->message->payload, job->message->len);
+	struct call *call = &job->calls[0];
 	struct datum *request = arena_alloc(arena, sizeof(*request));
 	struct decode_error error;
-	if (!decode(writer->plan, framing.datum, framing.datum_size, &engine->limits, arena,
-		    request, &error)) {
-		job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
-		dead_letter(job);
-		return;
-	}
+	call->request_type = catalog_request(catalog, job->command)->type;
+	call->reply_type = catalog_reply(catalog, job->command)->type;
+	call->deadline_ms = job->headers.deadline_ms;
 	call->request = request;
+	if (decode(job->writer->plan, framing.datum, framing.datum_size, &engine->limits, arena,
+		    request, &error))
+		return;
+	job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
+	job_refuse_decoding(job);
 }
 
 static bool is_allowed(const struct engine *engine, struct header_text topic)
@@ -97,26 +123,26 @@ static bool is_allowed(const struct engine *engine, struct header_text topic)
 
 static void refuse_reply(struct job *job, struct arena *arena, const char *code, const char *why)
 {
+	struct header_text topic = job->headers.reply_to;
 	job_refuse(job, arena, FAILURE_INVALID, code, "%s: \"%.*s\"", why,
-		(int)(job->headers.reply_to.size > 249 ? 249 : job->headers.reply_to.size),
-		job->headers.reply_to.bytes);
-	dead_letter(job);
+		(int)(topic.size > TOPIC_NAME_MAX ? TOPIC_NAME_MAX : topic.size), topic.bytes);
+	job_refuse_decoding(job);
 }
 
-/* A command whose reply could not go where it asks is never begun. */
+/* A command whose reply cannot go where it asks never begins. */
 static enum job_verdict check_reply(struct job *job, const struct engine *engine,
 	struct arena *arena)
 {
-	const struct headers *e = &job->headers;
-	if (!e->reply_to.bytes)
+	struct header_text topic = job->headers.reply_to;
+	int32_t partitions;
+	if (!topic.bytes)
 		return JOB_OK;
-	if (!is_allowed(engine, e->reply_to)) {
+	if (!is_allowed(engine, topic)) {
 		refuse_reply(job, arena, "REPLY_TOPIC_NOT_ALLOWED",
 			"the reply topic does not match replies.allow");
 		return JOB_OK;
 	}
-	int32_t partitions;
-	switch (topics_lookup(engine->topics, e->reply_to.bytes, e->reply_to.size, &partitions)) {
+	switch (topics_lookup(engine->topics, topic.bytes, topic.size, &partitions)) {
 	case TOPIC_UNREACHABLE:
 		return JOB_UNREACHABLE;
 	case TOPIC_MISSING:
@@ -125,16 +151,15 @@ static enum job_verdict check_reply(struct job *job, const struct engine *engine
 	case TOPIC_THERE:
 		break;
 	}
-	if (e->reply_partition >= partitions) {
+	if (job->headers.reply_partition >= partitions)
 		refuse_reply(job, arena, "REPLY_PARTITION_UNKNOWN",
 			"the reply topic has no such partition");
-		return JOB_OK;
-	}
-	job->can_reply = true;
+	else
+		job->can_reply = true;
 	return JOB_OK;
 }
 
-/* Schemas of tenants are not served yet: only the configured one may be named. */
+/* Only the configured schema is served yet. */
 static void check_schema(struct job *job, const struct engine *engine, struct arena *arena)
 {
 	struct header_text name = job->headers.schema_name;
@@ -146,17 +171,14 @@ static void check_schema(struct job *job, const struct engine *engine, struct ar
 }
 
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
-	struct lane *lane, rd_kafka_message_t *message, int64_t applied)
+	int64_t applied)
 {
-	*job = (struct job){
-		.lane = lane, .message = message, .command = COMMAND_UNKNOWN, .stage = STAGE_APPLY
-	};
-	headers_read(message, &job->headers);
-	decode_job(job, engine, arena);
+	if (!job->refused)
+		job_decode(job, engine, arena);
 	bool wants_reply = job->headers.reply_to.bytes != NULL;
-	/* Below `applied` only reads that may still owe a reply are run again. */
-	if (message->offset < applied && (job->write || job->refused || !wants_reply)) {
-		job->skip = true;
+	/* Below `applied`, only reads that may still owe a reply run again. */
+	if (job->message->offset < applied && (job_is_write(job) || job->refused || !wants_reply)) {
+		job->disposition = DISPOSITION_SKIP;
 		return JOB_OK;
 	}
 	if (!job->refused && job->headers.wrong)
@@ -165,22 +187,57 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 	if (!job->refused)
 		check_schema(job, engine, arena);
 	enum job_verdict verdict = check_reply(job, engine, arena);
-	job->call.wants_reply = job->can_reply;
+	for (size_t i = 0; i < job->call_count; i++)
+		job->calls[i].wants_reply = job->can_reply;
 	return verdict;
+}
+
+/* --- concluding --- */
+
+unsigned job_flags(const struct job *job)
+{
+	return job->command >= 0 ? command_defs[job->command].flags : 0;
+}
+
+bool job_is_write(const struct job *job)
+{
+	return (job_flags(job) & COMMAND_WRITE) != 0;
+}
+
+const struct call *job_result(const struct job *job)
+{
+	for (size_t i = 0; i < job->call_count; i++)
+		if (job->calls[i].state == CALL_FAILED)
+			return &job->calls[i];
+	return &job->calls[job->call_count - 1];
+}
+
+void job_conclude(struct job *job)
+{
+	const struct call *result = job_result(job);
+	if (job->disposition == DISPOSITION_SKIP || job->disposition == DISPOSITION_DETACHED)
+		return;
+	if (result->state == CALL_DEFERRED)
+		job->disposition = DISPOSITION_DEFERRED;
+	else if (result->state == CALL_FAILED && (job->dead_letter || !job->can_reply))
+		job->disposition = DISPOSITION_DEAD_LETTER;
+	else if (!job->can_reply)
+		job->disposition = DISPOSITION_SILENT;
+	else if (job_is_write(job) || job->refused)
+		job->disposition = DISPOSITION_REPLY_STORED;
+	else /* a read that fails is simply run again after a crash */
+		job->disposition = DISPOSITION_REPLY;
 }
 
 bool job_replies(const struct job *job)
 {
-	return !job->skip && job->can_reply && job->call.state != CALL_DEFERRED;
-}
-
-bool job_is_dead_letter(const struct job *job)
-{
-	return !job->skip && job->call.state == CALL_FAILED && (job->dead || !job->can_reply);
+	return job->disposition == DISPOSITION_REPLY ||
+		job->disposition == DISPOSITION_REPLY_STORED ||
+		(job->disposition == DISPOSITION_DEAD_LETTER && job->can_reply);
 }
 
 bool job_is_stored(const struct job *job)
 {
-	/* A read that is answered, even with an error, is simply run again after a crash. */
-	return job_is_dead_letter(job) || (job_replies(job) && (job->write || job->refused));
+	return job->disposition == DISPOSITION_REPLY_STORED ||
+		job->disposition == DISPOSITION_DEAD_LETTER;
 }

@@ -1,5 +1,5 @@
 /*
- * job.h - one command on its way from message to reply
+ * job.h - one message on its way from Kafka to its reply
  */
 #ifndef WORKER_ENGINE_JOB_H
 #define WORKER_ENGINE_JOB_H
@@ -10,23 +10,39 @@
 #include "worker/engine/engine.h"
 #include "worker/engine/headers.h"
 
-struct job {
-	struct lane *lane;
-	size_t lane_place; /* of the lane in its batch */
-	rd_kafka_message_t *message;
-	struct headers headers;
-	int command; /* index in command_defs; COMMAND_UNKNOWN: could not be told */
-	bool write;
-	bool skip;         /* applied before: nothing is done again */
-	bool refused;      /* never begun: `call` has failed already, and stays so */
-	bool dead;         /* always a dead letter, whatever is replied */
-	bool detached;     /* a read that runs beside its lane, once the batch is in */
-	bool can_reply;    /* it asks for a reply, and the topic is allowed and there */
-	const char *stage; /* of a dead letter: where it failed, as Kafka Connect calls it */
-	struct call call;
+/* What the engine does with a job. job_conclude computes it once from the job's outcome. */
+enum disposition {
+	DISPOSITION_PENDING,      /* it has no outcome yet */
+	DISPOSITION_SKIP,         /* an earlier batch applied it: nothing to do */
+	DISPOSITION_SILENT,       /* done, and the client asked for no reply */
+	DISPOSITION_REPLY,        /* a read: the reply is sent after the commit, and not stored */
+	DISPOSITION_REPLY_STORED, /* the batch stores the reply in the outbox, then sends it */
+	DISPOSITION_DEAD_LETTER,  /* the batch stores the dead letter; with can_reply, an error
+	                             reply too */
+	DISPOSITION_DETACHED,     /* a read that leaves its lane after the commit */
+	DISPOSITION_DEFERRED,     /* another thread replies later */
 };
 
-/* Returns the job that a call belongs to. */
+struct job {
+	struct lane *lane;
+	size_t lane_place; /* index of the lane in its batch */
+	rd_kafka_message_t *message;
+	struct headers headers;
+	const struct catalog_writer *writer; /* the schema it was written with; NULL: unknown */
+	int command; /* index in command_defs; COMMAND_UNKNOWN if the message does not say */
+	enum disposition disposition;
+	bool refused;      /* it failed for good: no attempt runs it */
+	bool dead_letter;  /* its failure always goes to the dead-letter topic */
+	bool can_reply;    /* it asks for a reply, and the topic is allowed and exists */
+	const char *stage; /* where a dead letter failed, in Kafka Connect's words */
+	struct call
+		*calls; /* in the arena; they run in order, and the first failure is the job's */
+	size_t call_count;
+	struct arena
+		*arena; /* the job's own, if it may become a detached read; NULL: the batch's */
+};
+
+/* Returns the job that a call belongs to, while a batch runs. */
 static inline struct job *job_of(const struct call *call)
 {
 	return call->origin;
@@ -34,24 +50,33 @@ static inline struct job *job_of(const struct call *call)
 
 enum job_verdict {
 	JOB_OK,          /* prepared; it may be refused */
-	JOB_UNREACHABLE, /* its reply topic can't be looked up now: again later */
+	JOB_UNREACHABLE, /* no broker can say now whether its reply topic exists: try again later */
 };
 
-/* Reads headers, finds the schema, decodes, looks up the reply topic. `applied`: the lane's next
- * offset whose effect is not in yet. What it allocates is in the arena. */
+/* Reads the headers and finds the command. Allocates one call, and a refusal's text, in the arena. */
+void job_identify(struct job *job, const struct engine *engine, struct arena *arena,
+	struct lane *lane, rd_kafka_message_t *message);
+/* Decodes an identified job and looks its reply topic up. Allocates in the arena. `applied`: the
+ * lane's next offset whose effect is not committed; the job is skipped if it lies before. */
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
-	struct lane *lane, rd_kafka_message_t *message, int64_t applied);
+	int64_t applied);
 
-/* Refuses the job for good: it is not begun any more, in no repetition of its batch. */
+/* Fails the job for good: no attempt at its batch runs it. The text goes into the arena. */
 void job_refuse(struct job *job, struct arena *arena, enum failure_category category,
 	const char *code, const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* So, and as a dead letter: it ended the worker or its session, each of so many `times`. */
+/* Refuses it as a dead letter: it ended the worker or its session `times` times. */
 void job_refuse_breaking(struct job *job, struct arena *arena, int times);
 
-/* Something is to be kept in the outbox for it, once it has its outcome. */
-bool job_is_stored(const struct job *job);
-/* It gets a reply message with its batch; a dead letter. */
+/* Sets the disposition from the outcome. */
+void job_conclude(struct job *job);
+
+/* Its command's flags; 0 if the command is unknown. */
+unsigned job_flags(const struct job *job);
+bool job_is_write(const struct job *job);
+/* The call that decides the outcome: the first that failed, else the last. */
+const struct call *job_result(const struct job *job);
+/* Is an error or a result sent to the client; is anything stored in the outbox? */
 bool job_replies(const struct job *job);
-bool job_is_dead_letter(const struct job *job);
+bool job_is_stored(const struct job *job);
 
 #endif

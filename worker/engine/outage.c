@@ -68,7 +68,8 @@ void outage_seen(struct outage *outage, const struct db_failure *failure)
 	pthread_mutex_unlock(&outage->mutex);
 	if (news)
 		log_at(outage->log, failure->kind == DB_SETUP ? LOG_ERROR : LOG_WARN,
-			"database refuses work: partitions wait", LOG_STR("error", failure->message),
+			"database refuses work: partitions wait",
+			LOG_STR("error", failure->message),
 			LOG_STR("sqlstate", failure->sqlstate[0] ? failure->sqlstate : NULL),
 			LOG_STR("help", help_for(failure)));
 }

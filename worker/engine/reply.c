@@ -1,4 +1,4 @@
-/* reply.c - see reply.h */
+/* reply.c - builds replies, dead letters, and replies to calls that end later */
 #include "worker/engine/reply.h"
 
 #include <stdio.h>
@@ -67,10 +67,9 @@ static void add_text(struct outgoing *out, const char *name, const char *value)
 	reply_add_header(out, name, value, strlen(value));
 }
 
-static void add_given(struct outgoing *out, const char *name, struct header_text value)
+static void add_echo(void *out, const char *name, struct header_text value)
 {
-	if (value.bytes)
-		reply_add_header(out, name, value.bytes, value.size);
+	reply_add_header(out, name, value.bytes, value.size);
 }
 
 static void add_nest_error(struct outgoing *out, const struct failure *failure, struct arena *arena)
@@ -79,25 +78,21 @@ static void add_nest_error(struct outgoing *out, const struct failure *failure, 
 		arena_printf(arena, "%s: %s", failure->code, failure->message));
 }
 
-/* All of a reply but its value and status. */
+/* Everything of a reply but its value and status. */
 static void reply_start(const struct job *job, struct arena *arena, struct outgoing *out)
 {
-	const struct headers *e = &job->headers;
+	const struct headers *headers = &job->headers;
 	*out = (struct outgoing){
-		.topic = arena_copy(arena, e->reply_to.bytes, e->reply_to.size),
-		.partition = e->reply_partition,
+		.topic = arena_copy(arena, headers->reply_to.bytes, headers->reply_to.size),
+		.partition = headers->reply_partition,
 		.key = job->message->key,
 		.key_size = job->message->key_len,
 		.headers = arena_calloc(arena, REPLY_HEADERS_MAX, sizeof(struct outgoing_header)),
 	};
-	add_given(out, "correlation-id", e->correlation_id);
-	if (e->kafka_names)
-		add_given(out, "kafka_correlationId", e->correlation_id);
+	headers_echo(headers, add_echo, out);
 	if (job->command >= 0)
 		add_text(out, "command", command_defs[job->command].name);
-	add_given(out, "traceparent", e->traceparent);
-	add_given(out, "tracestate", e->tracestate);
-	if (e->kafka_names)
+	if (headers->kafka_names)
 		add_text(out, NEST_DISPOSED, "1");
 }
 
@@ -124,7 +119,7 @@ static void end_failed(struct outgoing *out, const struct engine *engine, struct
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out)
 {
-	const struct call *call = &job->call;
+	const struct call *call = job_result(job);
 	reply_start(job, arena, out);
 	if (call->state == CALL_DONE)
 		end_ok(out, engine, arena, job->command, call->reply, call->reply_size);
@@ -195,7 +190,7 @@ void reply_dead_letter(const struct job *job, const struct engine *engine, struc
 	struct outgoing *out)
 {
 	start_dead_letter(job, engine, arena, out);
-	add_cause(out, &job->call.failure);
+	add_cause(out, &job_result(job)->failure);
 }
 
 /* --- of a call that is answered later --- */

@@ -1,121 +1,40 @@
-/* transaction.c - see transaction.h */
+/* transaction.c - runs a batch, and climbs the ladder of attempts when one fails */
 #include "worker/engine/transaction.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/clock.h"
+#include "worker/engine/cursor.h"
 #include "worker/engine/reply.h"
-
-/* Turns that are sent before their results are taken in: keeps the server busy, and bounds what
- * results take in memory. */
-#define CONTEXTS_AHEAD 64
-/* ... where their replies are large. */
-#define CONTEXTS_AHEAD_LARGE 8
-#define REPLIES_LARGE ((size_t)1024 * 1024)
-/* Replies are kept until the batch is in: with so many bytes of them it ends early. */
-#define REPLIES_MOST ((size_t)16 * 1024 * 1024)
-
-/* How far each lane of the batch has got, while turns are put together. */
-struct cursor {
-	struct batch *batch;
-	size_t next[WORK_LANES_MAX];
-	size_t sent; /* turns since the last drain */
-};
 
 /* One attempt at a batch. */
 struct attempt {
 	struct transaction *transaction;
 	struct batch *batch;
 	struct db_failure *failure;
-	bool open; /* a transaction is begun */
 };
 
-static bool is_runnable(const struct job *job)
+static bool is_open(const struct attempt *attempt)
 {
-	return !job->skip && !job->refused && !job->detached;
+	return attempt->transaction->session.attempt.in_transaction;
 }
 
-static struct job *transaction_front(struct cursor *cursor, size_t place)
-{
-	const struct batch_lane *part = &cursor->batch->lanes[place];
-	while (cursor->next[place] < part->count) {
-		struct job *job = &cursor->batch->jobs[part->first + cursor->next[place]];
-		if (is_runnable(job))
-			return job;
-		cursor->next[place]++;
-	}
-	return NULL;
-}
-
-/* Alone each has a fold group of its own; commands of one group have one handler. */
-static bool shares_context(const struct job *job, const struct job *first)
-{
-	return job->call.command->fold_group == first->call.command->fold_group;
-}
-
-/* The commands at the fronts of all lanes that can share a turn with the first one's. */
-static size_t transaction_gather(struct cursor *cursor, const struct job *first,
-	struct call **calls)
-{
-	size_t count = 0;
-	for (size_t i = first->lane_place; i < cursor->batch->lane_count; i++) {
-		struct job *job;
-		while ((job = transaction_front(cursor, i)) && shares_context(job, first)) {
-			job->call.origin = job;
-			calls[count++] = &job->call;
-			cursor->next[i]++;
-			if (!(job->call.command->flags & COMMAND_FOLD))
-				return count;
-		}
-	}
-	return count;
-}
-
-static struct context *next_context(struct attempt *attempt, struct cursor *cursor)
-{
-	struct batch *batch = attempt->batch;
-	for (size_t i = 0; i < batch->lane_count; i++) {
-		struct job *job = transaction_front(cursor, i);
-		if (!job)
-			continue;
-		size_t most = job->call.command->flags & COMMAND_FOLD ? batch->job_count : 1;
-		struct call **calls = arena_calloc(batch->arena, most, sizeof(*calls));
-		size_t count = transaction_gather(cursor, job, calls);
-		return context_new(&attempt->transaction->link, batch->arena,
-			attempt->transaction->params, calls, count);
-	}
-	return NULL;
-}
-
-static enum db_kind transaction_drain(struct attempt *attempt)
+static enum db_kind attempt_drain(struct attempt *attempt)
 {
 	struct connection *connection = attempt->transaction->connection;
-	/* Without a transaction each drain ends what was sent at a sync. */
-	return attempt->open ? connection_drain(connection, attempt->failure)
-			     : connection_sync(connection, attempt->failure);
+	/* Without a transaction, each drain ends what was sent with a sync. */
+	return is_open(attempt) ? connection_drain(connection, attempt->failure)
+				: connection_sync(connection, attempt->failure);
 }
 
-/* Calls past their deadline are answered so and left out; the others get their time. */
-static void start_calls(struct context *ctx)
+static void send_command(struct attempt *attempt, const char *sql)
 {
-	int64_t now = clock_now_ms();
-	size_t kept = 0;
-	for (size_t i = 0; i < ctx->count; i++) {
-		struct call *call = ctx->calls[i];
-		int64_t deadline = job_of(call)->headers.deadline_ms;
-		call->now_ms = now;
-		if (deadline && now > deadline)
-			call_fail(ctx, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
-				"the command's turn came %lld ms after its deadline",
-				(long long)(now - deadline));
-		else
-			ctx->calls[kept++] = call;
-	}
-	ctx->count = kept;
+	connection_send(attempt->transaction->connection, sql, NULL, NULL, NULL, NULL, NULL);
 }
 
-/* Is it the fault of a command, or of a table that clients have named, and not of the installation? */
+/* Did a command (or a table named by a client) cause this failure, rather than a broken
+ * installation? */
 static bool is_command_failure(const struct db_failure *failure)
 {
 	const struct context *ctx = failure->tag;
@@ -125,59 +44,78 @@ static bool is_command_failure(const struct db_failure *failure)
 		strncmp(failure->sqlstate, "42", 2) == 0;
 }
 
-/* The turn's command failed in the database, alone: its own error. */
+/* --- contexts --- */
+
+/* Fails calls past their deadline and leaves them out; the others get their time. */
+static void start_calls(struct context *ctx)
+{
+	int64_t now = clock_now_ms();
+	size_t kept = 0;
+	for (size_t i = 0; i < ctx->count; i++) {
+		struct call *call = ctx->calls[i];
+		call->now_ms = now;
+		if (call->deadline_ms && now > call->deadline_ms)
+			call_fail(ctx, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
+				"the command's turn came %lld ms after its deadline",
+				(long long)(now - call->deadline_ms));
+		else
+			ctx->calls[kept++] = call;
+	}
+	ctx->count = kept;
+}
+
+static enum failure_category category_of(const char *sqlstate)
+{
+	if (strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "54", 2) == 0)
+		return FAILURE_INVALID;
+	if (strncmp(sqlstate, "23", 2) == 0)
+		return FAILURE_CONFLICT;
+	return strcmp(sqlstate, "57014") == 0 ? FAILURE_TIMEOUT : FAILURE_INTERNAL;
+}
+
+/* The context's command failed in the database, alone: that is its own error. */
 static void fail_context(struct attempt *attempt, struct context *ctx)
 {
-	const struct db_failure *f = attempt->failure;
-	enum failure_category category = FAILURE_INTERNAL;
-	if (strncmp(f->sqlstate, "22", 2) == 0 || strncmp(f->sqlstate, "54", 2) == 0)
-		category = FAILURE_INVALID;
-	else if (strncmp(f->sqlstate, "23", 2) == 0)
-		category = FAILURE_CONFLICT;
-	else if (strcmp(f->sqlstate, "57014") == 0)
-		category = FAILURE_TIMEOUT;
-	const char *details = arena_printf(ctx->arena, "{\"sqlstate\":\"%s\"}", f->sqlstate);
-	bool pattern = strcmp(f->sqlstate, "2201B") == 0; /* that PostgreSQL can't read */
+	const struct db_failure *failure = attempt->failure;
+	const char *details = arena_printf(ctx->arena, "{\"sqlstate\":\"%s\"}", failure->sqlstate);
+	bool pattern = strcmp(failure->sqlstate, "2201B") == 0; /* invalid regular expression */
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
 		if (pattern && call->patterns)
-			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, f->message);
+			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, failure->message);
 		else
-			call_fail(ctx, call, category, "DATABASE_ERROR", details, "%s", f->message);
+			call_fail(ctx, call, category_of(failure->sqlstate), "DATABASE_ERROR",
+				details, "%s", failure->message);
 	}
 }
 
-static void transaction_send_plain(struct attempt *attempt, const char *sql)
-{
-	connection_send(attempt->transaction->connection, sql, NULL, NULL, NULL, NULL, NULL);
-}
-
-/* One turn behind a savepoint of its own. Returns DB_OK also when it failed for its own sake:
- * then it is undone, *failed is set. */
+/* Runs a context behind a savepoint. Returns DB_OK also if its own command failed: then it is
+ * undone, and *failed is set. */
 static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bool *failed)
 {
 	*failed = false;
-	if (attempt->open)
-		transaction_send_plain(attempt, "SAVEPOINT stowage_command");
+	if (is_open(attempt))
+		send_command(attempt, "SAVEPOINT stowage_command");
 	context_run(ctx);
-	enum db_kind kind = transaction_drain(attempt);
-	if (kind == DB_OK && attempt->open)
-		transaction_send_plain(attempt, "RELEASE SAVEPOINT stowage_command");
+	enum db_kind kind = attempt_drain(attempt);
+	if (kind == DB_OK && is_open(attempt))
+		send_command(attempt, "RELEASE SAVEPOINT stowage_command");
 	if (kind == DB_OK || !is_command_failure(attempt->failure))
 		return kind;
 	*failed = true;
 	struct db_failure cause = *attempt->failure;
-	if (attempt->open)
-		transaction_send_plain(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
-	kind = transaction_drain(attempt);
+	if (is_open(attempt))
+		send_command(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
+	kind = attempt_drain(attempt);
 	*attempt->failure = cause;
 	return kind;
 }
 
-/* Halves a failing turn, in order, until the culprit stands alone. Depth is the logarithm of the
- * batch's size. */
-static enum db_kind transaction_bisect(struct attempt *attempt, struct context *ctx)
+/* Halves a failing context, in order, until the failing command stands alone. The depth is the
+ * logarithm of the batch's size. */
+static enum db_kind bisect_context(struct attempt *attempt, struct context *ctx)
 {
+	struct transaction *t = attempt->transaction;
 	bool failed;
 	enum db_kind kind = try_context(attempt, ctx, &failed);
 	if (kind != DB_OK || !failed)
@@ -186,34 +124,35 @@ static enum db_kind transaction_bisect(struct attempt *attempt, struct context *
 		fail_context(attempt, ctx);
 		return DB_OK;
 	}
-	metrics_add(attempt->transaction->engine->metrics, METRIC_BISECTIONS, 1);
-	struct transaction *t = attempt->transaction;
+	metrics_add(t->engine->metrics, METRIC_BISECTIONS, 1);
 	size_t half = ctx->count / 2;
-	struct context *low = context_new(&t->link, ctx->arena, t->params, ctx->calls, half);
-	struct context *high = context_new(&t->link, ctx->arena, t->params, ctx->calls + half,
+	struct context *low = context_new(&t->session, ctx->arena, ctx->calls, half);
+	struct context *high = context_new(&t->session, ctx->arena, ctx->calls + half,
 		ctx->count - half);
-	kind = transaction_bisect(attempt, low);
-	return kind == DB_OK ? transaction_bisect(attempt, high) : kind;
+	kind = bisect_context(attempt, low);
+	return kind == DB_OK ? bisect_context(attempt, high) : kind;
 }
 
-static enum db_kind run_context(struct attempt *attempt, struct cursor *cursor, struct context *ctx)
+/* *ahead counts the contexts that were sent since the last drain. */
+static enum db_kind run_context(struct attempt *attempt, struct context *ctx, size_t *ahead)
 {
-	if (attempt->transaction->link.isolating)
-		return transaction_bisect(attempt, ctx);
+	const struct context_session *session = &attempt->transaction->session;
+	if (session->level == ATTEMPT_ISOLATING)
+		return bisect_context(attempt, ctx);
 	context_run(ctx);
-	bool barrier = ctx->count > 0 && (ctx->calls[0]->command->flags & COMMAND_BARRIER);
-	size_t ahead = attempt->transaction->link.reply_bytes > REPLIES_LARGE ? CONTEXTS_AHEAD_LARGE
-									      : CONTEXTS_AHEAD;
-	if (!barrier && ++cursor->sent < ahead)
+	bool barrier = (ctx->calls[0]->command->flags & COMMAND_BARRIER) != 0;
+	size_t most = session->attempt.reply_bytes > REPLIES_LARGE ? CONTEXTS_AHEAD_LARGE
+								   : CONTEXTS_AHEAD;
+	if (!barrier && ++*ahead < most)
 		return DB_OK;
-	cursor->sent = 0;
-	return transaction_drain(attempt);
+	*ahead = 0;
+	return attempt_drain(attempt);
 }
 
-/* A command that runs outside of a transaction says by its link that it is to be run again. */
+/* A command that runs outside a transaction reports an outage through its session. */
 static enum db_kind outside_failure(struct attempt *attempt)
 {
-	struct db_failure *outage = &attempt->transaction->link.outage;
+	struct db_failure *outage = &attempt->transaction->session.attempt.outage;
 	enum db_kind kind = outage->kind;
 	if (kind != DB_OK)
 		*attempt->failure = *outage;
@@ -223,54 +162,53 @@ static enum db_kind outside_failure(struct attempt *attempt)
 
 static enum db_kind run_contexts(struct attempt *attempt)
 {
+	struct context_session *session = &attempt->transaction->session;
 	struct cursor cursor = { .batch = attempt->batch };
 	struct context *ctx;
-	while ((ctx = next_context(attempt, &cursor))) {
+	size_t ahead = 0;
+	while ((ctx = cursor_next(&cursor, session))) {
 		start_calls(ctx);
 		if (ctx->count == 0)
 			continue;
-		enum db_kind kind = run_context(attempt, &cursor, ctx);
+		enum db_kind kind = run_context(attempt, ctx, &ahead);
 		if (kind == DB_OK)
 			kind = outside_failure(attempt);
 		if (kind != DB_OK)
 			return kind;
-		if (attempt->transaction->link.reply_bytes > REPLIES_MOST) {
+		if (session->attempt.reply_bytes > BATCH_REPLIES_MAX && cursor_may_stop(&cursor)) {
 			batch_cut(attempt->batch, cursor.next);
 			break;
 		}
 	}
-	return transaction_drain(attempt);
+	return attempt_drain(attempt);
 }
 
-static void transaction_begin(struct attempt *attempt)
+/* --- outcomes --- */
+
+static bool has_run(const struct job *job)
 {
-	struct lane_row rows[WORK_LANES_MAX];
-	batch_rows(attempt->batch, rows);
-	lane_rows_begin(attempt->transaction->connection, &attempt->transaction->table, rows,
-		attempt->batch->lane_count,
-		attempt->transaction->engine->config->postgres.lock_timeout_ms);
-	attempt->open = true;
-	attempt->transaction->link.in_transaction = true;
+	return job->disposition == DISPOSITION_PENDING && !job->refused;
 }
 
-/* Handlers that gave no outcome; writes whose reply can't be had, which are to be taken back. */
-static bool transaction_settle(struct attempt *attempt)
+/* Refuses jobs whose handler gave no outcome, and writes whose reply cannot be sent. Returns true if
+ * the batch must run again without such a write. */
+static bool refuse_unfinished(struct attempt *attempt)
 {
-	bool undo = false;
-	for (size_t i = 0; i < attempt->batch->job_count; i++) {
-		struct job *job = &attempt->batch->jobs[i];
-		if (!is_runnable(job))
-			continue;
-		if (job->call.state == CALL_PENDING)
-			job_refuse(job, attempt->batch->arena, FAILURE_INTERNAL, "NO_OUTCOME",
-				"%s ended without an outcome: a defect of stowage",
-				job->call.command->name);
-		if (job->call.undo) {
-			job->refused = true;
-			undo = true;
+	struct batch *batch = attempt->batch;
+	bool again = false;
+	for (size_t i = 0; i < batch->job_count; i++) {
+		struct job *job = &batch->jobs[i];
+		for (size_t c = 0; has_run(job) && c < job->call_count; c++) {
+			const struct call *call = &job->calls[c];
+			if (call->state == CALL_PENDING)
+				job_refuse(job, batch->arena, FAILURE_INTERNAL, "NO_OUTCOME",
+					"%s ended without an outcome: a defect of stowage",
+					call->command->name);
+			else if (call->undo)
+				job->refused = again = true;
 		}
 	}
-	return undo;
+	return again;
 }
 
 static void store_message(struct batch_lane *part, const struct outgoing *message)
@@ -279,66 +217,83 @@ static void store_message(struct batch_lane *part, const struct outgoing *messag
 	part->stored++;
 }
 
-/* Puts together what must survive: one outbox row a lane. */
-static bool build_stored(struct attempt *attempt)
+static void store_job(struct attempt *attempt, const struct job *job)
 {
 	struct batch *batch = attempt->batch;
+	struct batch_lane *part = &batch->lanes[job->lane_place];
 	const struct engine *engine = attempt->transaction->engine;
+	struct outgoing message;
+	if (job_replies(job)) {
+		reply_build(job, engine, batch->arena, &message);
+		store_message(part, &message);
+	}
+	if (job->disposition == DISPOSITION_DEAD_LETTER) {
+		reply_dead_letter(job, engine, batch->arena, &message);
+		store_message(part, &message);
+	}
+}
+
+/* Concludes the jobs and puts what must survive a crash into one outbox row a lane. Returns false if
+ * there is nothing to store. */
+static bool conclude_jobs(struct attempt *attempt)
+{
+	struct batch *batch = attempt->batch;
 	bool any = false;
 	for (size_t i = 0; i < batch->lane_count; i++) {
 		batch->lanes[i].payload.size = 0;
 		batch->lanes[i].stored = 0;
 	}
 	for (size_t i = 0; i < batch->job_count; i++) {
-		const struct job *job = &batch->jobs[i];
-		struct batch_lane *part = &batch->lanes[job->lane_place];
-		struct outgoing message;
-		if (!job_is_stored(job))
+		struct job *job = &batch->jobs[i];
+		job_conclude(job);
+		/* A detached read has no row to store anything in: a crash runs it again. */
+		if (!job_is_stored(job) || batch->detached)
 			continue;
+		store_job(attempt, job);
 		any = true;
-		if (job_replies(job)) {
-			reply_build(job, engine, batch->arena, &message);
-			store_message(part, &message);
-		}
-		if (job_is_dead_letter(job)) {
-			reply_dead_letter(job, engine, batch->arena, &message);
-			store_message(part, &message);
-		}
 	}
 	return any;
 }
 
-static void transaction_send_rows(struct attempt *attempt)
+/* --- begin and commit --- */
+
+static void attempt_begin(struct attempt *attempt)
 {
-	struct batch *batch = attempt->batch;
 	struct transaction *t = attempt->transaction;
-	struct lane_row rows[WORK_LANES_MAX];
-	batch_rows(batch, rows);
-	for (size_t i = 0; i < batch->lane_count; i++) {
-		struct batch_lane *part = &batch->lanes[i];
-		part->new_applied = rows[i].applied;
-		part->new_answered = rows[i].answered;
-		if (part->stored) {
-			/* The epoch is this worker's alone, so no other ever has this number. */
-			part->seq = part->epoch << 32 | part->lane->seq++;
-			lane_rows_store(t->connection, &t->table, &rows[i], part->seq,
-				part->payload.bytes, part->payload.size);
-		}
-		if (part->acked_count)
-			lane_rows_delete(t->connection, &t->table, &rows[i], part->acked,
-				part->acked_count);
-	}
-	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
+	struct lane_row rows[BATCH_LANES_MAX];
+	batch_rows(attempt->batch, rows);
+	lane_rows_begin(t->connection, &t->table, rows, attempt->batch->lane_count,
+		t->engine->config->postgres.lock_timeout_ms);
+	t->session.attempt.in_transaction = true;
 }
 
-static enum db_kind transaction_commit(struct attempt *attempt)
+static void store_row(struct transaction *t, struct batch_lane *part, const struct lane_row *row)
 {
-	transaction_send_rows(attempt);
-	transaction_send_plain(attempt, "COMMIT");
-	enum db_kind kind = connection_sync(attempt->transaction->connection, attempt->failure);
-	/* libpq calls a COMMIT that rolled back a success. */
-	if (kind == DB_OK &&
-		strcmp(connection_last_tag(attempt->transaction->connection), "COMMIT") != 0) {
+	part->new_applied = row->applied;
+	part->new_answered = row->answered;
+	if (part->stored) {
+		part->seq = lanes_next_seq(t->engine->lanes, part->lane);
+		lane_rows_store(t->connection, &t->table, row, part->seq, part->payload.bytes,
+			part->payload.size);
+	}
+	if (part->start.acked_count)
+		lane_rows_delete(t->connection, &t->table, row, part->start.acked,
+			part->start.acked_count);
+}
+
+static enum db_kind attempt_commit(struct attempt *attempt)
+{
+	struct transaction *t = attempt->transaction;
+	struct batch *batch = attempt->batch;
+	struct lane_row rows[BATCH_LANES_MAX];
+	batch_rows(batch, rows);
+	for (size_t i = 0; i < batch->lane_count; i++)
+		store_row(t, &batch->lanes[i], &rows[i]);
+	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
+	send_command(attempt, "COMMIT");
+	enum db_kind kind = connection_sync(t->connection, attempt->failure);
+	/* libpq reports a COMMIT that rolled back as a success. */
+	if (kind == DB_OK && strcmp(connection_last_tag(t->connection), "COMMIT") != 0) {
 		*attempt->failure = (struct db_failure){ .kind = DB_CONTEND,
 			.message = "COMMIT was answered by ROLLBACK" };
 		return DB_CONTEND;
@@ -346,98 +301,100 @@ static enum db_kind transaction_commit(struct attempt *attempt)
 	return kind;
 }
 
+/* --- attempts --- */
+
 static bool has_writes(const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->job_count; i++)
-		if (is_runnable(&batch->jobs[i]) && batch->jobs[i].write)
+		if (has_run(&batch->jobs[i]) && job_is_write(&batch->jobs[i]))
 			return true;
 	return false;
 }
 
-/* All of it once. *again: it is to be run anew, without the commands that are refused now. */
+/* An attempt that failed at COMMIT has concluded jobs already. */
+static void start_attempt(struct attempt *attempt)
+{
+	struct batch *batch = attempt->batch;
+	context_start_attempt(&attempt->transaction->session);
+	for (size_t i = 0; i < batch->job_count; i++) {
+		struct job *job = &batch->jobs[i];
+		if (job->disposition != DISPOSITION_SKIP &&
+			job->disposition != DISPOSITION_DETACHED)
+			job->disposition = DISPOSITION_PENDING;
+	}
+}
+
+/* Runs the batch once. *again: it must run again, without the jobs that are refused now. */
 static enum db_kind run_once(struct attempt *attempt, bool *again)
 {
 	struct batch *batch = attempt->batch;
+	start_attempt(attempt);
 	*again = false;
 	if (!batch->outside && (has_writes(batch) || batch->job_count == 0))
-		transaction_begin(attempt);
+		attempt_begin(attempt);
 	enum db_kind kind = run_contexts(attempt);
 	if (kind != DB_OK)
 		return kind;
-	*again = transaction_settle(attempt);
+	*again = refuse_unfinished(attempt);
 	if (*again)
 		return DB_OK;
-	/* A read beside its lane has no row of it to keep anything with: it is run again. */
-	bool stored = !batch->read && build_stored(attempt);
-	if (!attempt->open && !stored && !batch->outside)
+	bool stored = conclude_jobs(attempt);
+	if (!is_open(attempt) && !stored && !batch->outside)
 		return DB_OK;
-	if (!attempt->open)
-		transaction_begin(attempt);
-	return transaction_commit(attempt);
+	if (!is_open(attempt))
+		attempt_begin(attempt);
+	return attempt_commit(attempt);
 }
 
-/* A guess that was wrong may name what is not there (any more): that is not the database's state. */
-static bool may_be_command_failure(const struct transaction *transaction,
-	const struct db_failure *failure)
+/* Did the attempt fail because a row existed that it inserted as new? */
+static bool row_existed(const struct context_session *session, const struct db_failure *failure)
 {
-	return is_command_failure(failure) ||
-		(failure->kind == DB_SETUP && transaction->link.used_hints);
+	return session->attempt.inserted_optimistically && failure->kind == DB_COMMAND &&
+		strcmp(failure->sqlstate, DB_UNIQUE_VIOLATION) == 0;
 }
 
-/* A row that was expected to be new is there already: mostly nobody's fault, and the batch runs again. */
-static bool was_not_new(struct transaction *transaction, const struct db_failure *failure)
+/* Did a stale hint cause the failure? A hint may name a dropped object, so a missing object does not
+ * prove a broken installation. */
+static bool hint_was_stale(const struct context_session *session, const struct db_failure *failure)
 {
-	struct context_link *link = &transaction->link;
-	const struct context *ctx = failure->tag; /* none: a constraint that is checked by COMMIT */
-	if (failure->kind != DB_COMMAND || strcmp(failure->sqlstate, DB_UNIQUE_VIOLATION) != 0 ||
-		!(ctx ? ctx->expects_new : new_rows_tried(&link->new_rows)))
+	return session->attempt.used_hints && failure->kind == DB_SETUP;
+}
+
+/* Climbs to the level for the next attempt. False: another attempt cannot help. */
+static bool climb(struct transaction *t, const struct db_failure *failure)
+{
+	struct context_session *session = &t->session;
+	if (row_existed(session, failure)) {
+		optimistic_insert_failed(&session->optimistic);
+		metrics_add(t->engine->metrics, METRIC_OPTIMISTIC_INSERT_RETRIES, 1);
+		session->level = ATTEMPT_PLAIN;
+	} else if (hint_was_stale(session, failure)) {
+		session->level = ATTEMPT_PLAIN;
+	} else if (session->level != ATTEMPT_ISOLATING && is_command_failure(failure)) {
+		session->level = ATTEMPT_ISOLATING;
+	} else {
 		return false;
-	new_rows_failed(&link->new_rows);
-	link->none_new = true;
-	metrics_add(transaction->engine->metrics, METRIC_OPTIMISTIC_INSERT_RETRIES, 1);
+	}
 	return true;
 }
 
-static void start_batch(struct context_link *link)
+enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct db_failure *failure,
+	bool *written)
 {
-	link->isolating = false;
-	link->none_new = false;
-}
-
-static void start_attempt(struct attempt *attempt)
-{
-	struct context_link *link = &attempt->transaction->link;
-	attempt->open = false;
-	link->in_transaction = false;
-	link->used_hints = false;
-	link->costly = false;
-	link->reply_bytes = 0;
-	new_rows_begin(&link->new_rows);
-}
-
-enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
-	struct db_failure *failure, bool *written)
-{
-	struct attempt attempt = { .transaction = transaction, .batch = batch, .failure = failure };
-	bool again;
+	struct attempt attempt = { .transaction = t, .batch = batch, .failure = failure };
+	struct context_session *session = &t->session;
 	enum db_kind kind;
-	start_batch(&transaction->link);
-	for (;;) {
-		start_attempt(&attempt);
+	bool again;
+	session->level = ATTEMPT_OPTIMISTIC;
+	do {
 		kind = run_once(&attempt, &again);
-		*written = attempt.open;
-		if (kind == DB_OK && !again) {
-			new_rows_held(&transaction->link.new_rows);
-			return kind;
-		}
-		if (attempt.open || kind != DB_OK)
-			connection_rollback(transaction->connection);
-		if (kind == DB_OK)
-			continue; /* without what is refused now */
-		if (was_not_new(transaction, failure))
-			continue;
-		if (transaction->link.isolating || !may_be_command_failure(transaction, failure))
-			return kind;
-		transaction->link.isolating = true;
-	}
+		*written = is_open(&attempt);
+		if (kind == DB_OK && !again)
+			break;
+		if (is_open(&attempt) || kind != DB_OK)
+			connection_rollback(t->connection);
+	} while (kind == DB_OK || climb(t, failure));
+	if (kind == DB_OK && session->attempt.inserted_optimistically)
+		optimistic_insert_succeeded(&session->optimistic);
+	return kind;
 }

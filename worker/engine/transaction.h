@@ -1,10 +1,12 @@
 /*
- * transaction.h - a batch in the database: the fence, the commands, their replies, the offsets
+ * transaction.h - runs a batch in the database: the fence, the commands, their replies, the offsets
  *
- * Writes go in one transaction; a batch of reads alone writes nothing. If a row is there already that
- * was expected to be new, the batch is run again without such expectations. If a statement fails for
- * its command's sake, the batch is run again with a savepoint before each turn, and a failing
- * turn is halved until the culprit stands alone: its neighbours are applied all the same.
+ * Writes go in one transaction; a batch of reads alone writes nothing. Attempts at a batch climb a
+ * ladder (enum attempt_level): after a failed assumption the batch runs again without assumptions,
+ * and after a failed command with a savepoint before each context. A failing context is halved until
+ * the failing command stands alone; its neighbours commit.
+ *
+ * For the executor's thread.
  */
 #ifndef WORKER_ENGINE_TRANSACTION_H
 #define WORKER_ENGINE_TRANSACTION_H
@@ -15,13 +17,12 @@
 struct transaction {
 	const struct engine *engine;
 	struct connection *connection;
-	struct params *params;
-	struct context_link link;
+	struct context_session session;
 	struct lane_table table;
 };
 
-/* Runs the batch. DB_OK: it is in, and its jobs have their outcomes; *written: and its lanes'
- * rows too (reads alone write nothing). DB_LOST: it may be in. Any other kind: it is not. */
+/* Runs the batch. DB_OK: it is committed, and its jobs have their dispositions; *written: so are its
+ * lanes' rows (reads alone write none). DB_LOST: it may be committed. Any other kind: it is not. */
 enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,
 	struct db_failure *failure, bool *written) __attribute__((warn_unused_result));
 

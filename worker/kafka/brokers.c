@@ -1,13 +1,14 @@
-/* brokers.c - see brokers.h */
+/* brokers.c - reports outages of all brokers, and trouble with one, once each */
 #include "worker/kafka/brokers.h"
 
 #include <stdio.h>
 
 #include "schemas/base/clock.h"
 
-/* Trouble with one is told when it has lasted so long without another. */
+/* Trouble with one broker is logged after it has lasted this long without a new complaint. */
 #define QUIET_MS 1000
-/* ... and again after so long without: librdkafka says the same of one only every 30 seconds. */
+/* ... and logged again after this long without trouble: librdkafka repeats a complaint every 30
+ * s. */
 #define TROUBLE_MS 60000
 
 void brokers_all_down(struct brokers *brokers)
@@ -36,8 +37,9 @@ void brokers_up(struct brokers *brokers)
 	brokers_forget(brokers);
 }
 
-/* Not at once: brokers that hang up are all down before one has refused, which is the reason to
- * name, and the last one that can't be reached has been in trouble by itself before. */
+/* Waits a moment before it logs. When brokers hang up, all are down before one refuses a
+ * connection, and that refusal is the reason to name. The last reachable broker has been in trouble
+ * on its own before that. */
 void brokers_tell(struct brokers *brokers)
 {
 	const char *reason = brokers->trouble[0] ? brokers->trouble : NULL;

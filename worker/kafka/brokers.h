@@ -1,10 +1,10 @@
 /*
- * brokers.h - whether Kafka's brokers can be reached, and what the log says of it
+ * brokers.h - whether Kafka's brokers can be reached, and what the log says about it
  *
- * That none can be is told once, with the reason, and once that it is over; trouble with one is told once,
- * and again after a minute without.
+ * The log reports once, with the reason, that no broker can be reached, and once that the outage is
+ * over. It reports trouble with a single broker once, and again after a minute without trouble.
  *
- * brokers_are_down: any thread. All others: the consumer's.
+ * brokers_are_down: any thread. All other functions: the consumer's thread.
  */
 #ifndef WORKER_KAFKA_BROKERS_H
 #define WORKER_KAFKA_BROKERS_H
@@ -15,24 +15,24 @@
 
 #include "worker/telemetry/log.h"
 
-/* What the log has said of them, and what holds still. */
+/* What the log has reported and what is still true. */
 enum brokers_told { BROKERS_TOLD_NOTHING, BROKERS_TOLD_ONE, BROKERS_TOLD_ALL };
 
 struct brokers {
 	struct log *log;
-	const char *servers; /* as they are configured */
-	atomic_bool down;    /* all of them */
+	const char *servers; /* as configured */
+	atomic_bool down;    /* no broker can be reached */
 	enum brokers_told told;
-	char trouble[300];  /* what librdkafka said last of one */
+	char trouble[300];  /* librdkafka's last complaint about a broker */
 	int64_t trouble_at; /* clock_tick_ms */
 };
 
-/* librdkafka has said so: all are down; or it has trouble with one. */
+/* librdkafka reports that all brokers are down, or trouble with one of them. */
 void brokers_all_down(struct brokers *brokers);
 void brokers_trouble(struct brokers *brokers, const char *reason);
-/* One has answered. */
+/* A broker answered. */
 void brokers_up(struct brokers *brokers);
-/* Says what is to be said; to be called every second or so. */
+/* Logs what has changed. Call it about once a second. */
 void brokers_tell(struct brokers *brokers);
 bool brokers_are_down(const struct brokers *brokers);
 

@@ -1,11 +1,12 @@
-/* client_conf.c - see client_conf.h */
+/* client_conf.c - makes librdkafka configurations and clients, and routes librdkafka's log */
 #include "worker/kafka/client_conf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* syslog's numbers, which librdkafka uses; syslog.h has names that clash with log.h's. */
+/* The numbers of syslog, which librdkafka uses. syslog.h itself has names that clash with
+ * log.h's. */
 enum { SYSLOG_CRITICAL = 2, SYSLOG_WARNING = 4 };
 
 static bool set_property(rd_kafka_conf_t *conf, const char *property, char *error,
@@ -80,11 +81,11 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
 	enum log_level ours = level <= SYSLOG_CRITICAL ? LOG_ERROR
 		: level <= SYSLOG_WARNING              ? LOG_WARN
 						       : LOG_DEBUG;
-	/* Of a broker that can't be reached, each of its connections says so, of each client, again and
-	 * again; it is in the errors as well, and the consumer tells of those. */
+	/* Every connection of every client repeats this about an unreachable broker. The error
+	 * callback reports it too, and the consumer logs it from there. */
 	if (strcmp(facility, "FAIL") == 0 && ours == LOG_WARN)
 		ours = LOG_DEBUG;
-	/* kafka.properties go to consumer and producer alike: each ignores what is the other's. */
+	/* kafka.properties go to the consumer and the producer: each ignores the other's. */
 	if (strcmp(facility, "CONFWARN") == 0 && strstr(line, "will be ignored by this"))
 		ours = LOG_DEBUG;
 	log_at(opaque->log, ours, "librdkafka", LOG_STR("client", rd_kafka_name(rk)),

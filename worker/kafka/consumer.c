@@ -1,8 +1,7 @@
-/* consumer.c - see consumer.h */
+/* consumer.c - the consumer's loop: serves the group, fills lanes, watches them */
 #include "worker/kafka/consumer.h"
 
 #include <poll.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,40 +9,31 @@
 
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
+#include "worker/kafka/assignment.h"
 #include "worker/kafka/brokers.h"
 #include "worker/kafka/client_conf.h"
+#include "worker/kafka/consumer_conf.h"
 #include "worker/kafka/fetch_window.h"
+#include "worker/lanes/queue.h"
 
 #define LOOP_MS 100
 #define STATS_MS 1000
-/* So many looks in a row at a lane that gets nothing of what is there, and it is started anew. */
-#define STALLED_LOOKS 3
+/* Restart a lane after this many consecutive checks that found messages in the log but received
+ * none. */
+#define STALLED_CHECKS 3
 #define SEEK_TIMEOUT_MS 2000
 #define WAKE_TIMEOUT_MS 100
-#define METADATA_TIMEOUT_MS 5000
 /* Messages moved from a partition's queue to its lane at a time. */
 #define FILL_MESSAGES 500
-/* Of the memory ceiling one fetch of each partition may have this part, and librdkafka's queues twice
- * as much: a partition is asked for while its queue holds less than a fetch brings. With less it
- * would be left out of the requests that follow its fetch, although its lane takes what came at
- * once, and these would wait at the ends of others meanwhile. A fetch is as large as that allows,
- * as each costs the broker more than its bytes; a response is kept until the last of its messages
- * is done. */
-#define FETCH_SHARE 5
-#define FETCH_MIN_BYTES (64 * 1024)
-#define FETCH_MAX_BYTES (1536 * 1024)
-#define FETCH_RESPONSE_BYTES (1536 * 1024)
-/* The partitions it is parted by where no broker tells at the start. */
-#define FETCH_PARTITIONS 16
 
 struct consumer {
-	struct kafka_opaque opaque; /* first: librdkafka's opaque */
+	struct kafka_opaque opaque; /* first: this struct is librdkafka's opaque */
 	const struct config *config;
 	struct lanes *lanes;
 	struct log *log;
 	struct metrics *metrics;
 	rd_kafka_t *rk;
-	rd_kafka_queue_t *queue; /* the group's own events */
+	rd_kafka_queue_t *queue; /* the group's events */
 	struct fetch_window *window;
 	struct brokers brokers;
 	atomic_bool joined;
@@ -51,107 +41,7 @@ struct consumer {
 	int64_t stats_at;
 };
 
-/* --- assignment --- */
-
-/* On a thread of librdkafka's: the queue, empty before, has something. */
-static void consumer_arrived(rd_kafka_t *rk, void *opaque)
-{
-	struct lane *lane = opaque;
-	uint64_t one = 1;
-	(void)rk;
-	if (atomic_exchange(&lane->arrived, true))
-		return;
-	ssize_t written = write(lane->wake_fd, &one, sizeof(one));
-	(void)written; /* a full counter is a wake-up that is still to be seen */
-}
-
-static void open_source(struct consumer *c, struct lane *lane, rd_kafka_queue_t *source)
-{
-	lane->wake_fd = lanes_wake_fd(c->lanes);
-	lane->source = source;
-	rd_kafka_queue_cb_event_enable(lane->source, consumer_arrived, lane);
-}
-
-/* No more calls of `arrived`: the lane may go. */
-static void close_source(struct lane *lane)
-{
-	if (lane->source)
-		rd_kafka_queue_cb_event_enable(lane->source, NULL, NULL);
-}
-
-/* Their queues. To ask for one makes a partition known that was not: only such can be paused. */
-static rd_kafka_queue_t **sources_of(struct consumer *c,
-	const rd_kafka_topic_partition_list_t *partitions)
-{
-	rd_kafka_queue_t **sources = alloc_zero((size_t)partitions->cnt, sizeof(*sources));
-	for (int i = 0; i < partitions->cnt; i++) {
-		sources[i] = rd_kafka_queue_get_partition(c->rk, partitions->elems[i].topic,
-			partitions->elems[i].partition);
-		rd_kafka_queue_forward(sources[i], NULL);
-	}
-	return sources;
-}
-
-static void open_lanes(struct consumer *c, const rd_kafka_topic_partition_list_t *partitions,
-	rd_kafka_queue_t *const *sources)
-{
-	for (int i = 0; i < partitions->cnt; i++) {
-		const rd_kafka_topic_partition_t *p = &partitions->elems[i];
-		open_source(c, lanes_add(c->lanes, p->topic, p->partition), sources[i]);
-		log_info(c->log, "partition assigned", LOG_STR("topic", p->topic),
-			LOG_INT("partition", p->partition));
-	}
-}
-
-/* Where a lane starts is told by its row, by a seek: until then its partition is paused, and so before
- * it is assigned. What is fetched from the offset given here may be gone from the log, which ends
- * the partition's fetching: no seek takes it up again. The offset is no logical one: librdkafka looks
- * those up, and an answer that the seek has overtaken makes it look again and go there after all, past
- * what was to be read. */
-static void consumer_assign(struct consumer *c, rd_kafka_topic_partition_list_t *partitions)
-{
-	rd_kafka_queue_t **sources = sources_of(c, partitions);
-	for (int i = 0; i < partitions->cnt; i++)
-		partitions->elems[i].offset = 0;
-	rd_kafka_pause_partitions(c->rk, partitions);
-	rd_kafka_error_t *error = rd_kafka_incremental_assign(c->rk, partitions);
-	if (error) {
-		log_error(c->log, "partitions can't be assigned",
-			LOG_STR("error", rd_kafka_error_string(error)));
-		rd_kafka_error_destroy(error);
-		for (int i = 0; i < partitions->cnt; i++)
-			rd_kafka_queue_destroy(sources[i]);
-	} else {
-		open_lanes(c, partitions, sources);
-		atomic_store(&c->joined, true);
-	}
-	free(sources);
-}
-
-static void give_up_lanes(struct consumer *c, const rd_kafka_topic_partition_list_t *partitions,
-	bool lost)
-{
-	int64_t deadline = lost ? 0 : clock_tick_ms() + c->config->limits.shutdown_timeout_ms;
-	for (int i = 0; i < partitions->cnt; i++) {
-		struct lane *lane = lanes_find(c->lanes, partitions->elems[i].topic,
-			partitions->elems[i].partition);
-		if (lane)
-			lanes_revoking(c->lanes, lane);
-	}
-	for (int i = 0; i < partitions->cnt; i++) {
-		const rd_kafka_topic_partition_t *p = &partitions->elems[i];
-		struct lane *lane = lanes_find(c->lanes, p->topic, p->partition);
-		if (!lane)
-			continue;
-		close_source(lane);
-		lanes_revoke(c->lanes, lane, deadline);
-		log_info(c->log, lost ? "partition lost" : "partition revoked",
-			LOG_STR("topic", p->topic), LOG_INT("partition", p->partition));
-	}
-	rd_kafka_error_t *error = rd_kafka_incremental_unassign(c->rk, partitions);
-	if (error)
-		rd_kafka_error_destroy(error); /* nothing was assigned any more */
-}
+/* --- callbacks --- */
 
 static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 	rd_kafka_topic_partition_list_t *partitions, void *opaque)
@@ -160,10 +50,14 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 	metrics_add(c->metrics, METRIC_REBALANCES, 1);
 	switch (event) {
 	case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
-		consumer_assign(c, partitions);
+		if (assignment_add(rk, c->lanes, c->log, partitions))
+			atomic_store(&c->joined, true);
 		break;
 	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
-		give_up_lanes(c, partitions, rd_kafka_assignment_lost(rk) != 0);
+		assignment_remove(rk, c->lanes, c->log, partitions,
+			rd_kafka_assignment_lost(rk)
+				? 0
+				: clock_tick_ms() + c->config->limits.shutdown_timeout_ms);
 		break;
 	default:
 		log_error(c->log, "rebalance failed", LOG_STR("error", rd_kafka_err2str(event)));
@@ -171,8 +65,6 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 		break;
 	}
 }
-
-/* --- errors --- */
 
 static void consumer_on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
@@ -192,89 +84,19 @@ static void consumer_on_error(rd_kafka_t *rk, int error, const char *reason, voi
 	}
 }
 
-/* --- making it --- */
+/* --- starting --- */
 
-static bool is_ours(const struct config *config, const char *topic)
-{
-	for (size_t i = 0; i < config->kafka.topics.count; i++) {
-		const char *wanted = config->kafka.topics.items[i];
-		regex_t pattern;
-		bool match = strcmp(wanted, topic) == 0;
-		if (*wanted == '^' && regcomp(&pattern, wanted, REG_EXTENDED | REG_NOSUB) == 0) {
-			match = regexec(&pattern, topic, 0, NULL, 0) == 0;
-			regfree(&pattern);
-		}
-		if (match)
-			return true;
-	}
-	return false;
-}
-
-/* Partitions that may all be ours: what a queue may hold can't be changed later. */
-static int count_partitions(const struct config *config, rd_kafka_t *client, struct log *log)
-{
-	const struct rd_kafka_metadata *metadata;
-	int count = 0;
-	if (rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS))
-		return FETCH_PARTITIONS;
-	for (int i = 0; i < metadata->topic_cnt; i++)
-		if (is_ours(config, metadata->topics[i].topic))
-			count += metadata->topics[i].partition_cnt;
-	rd_kafka_metadata_destroy(metadata);
-	if (count == 0)
-		log_warn(log, "no topic matches kafka.topics, waiting for one",
-			LOG_STR("help", "`stowage topics create` makes the topics"));
-	return count > 0 ? count : FETCH_PARTITIONS;
-}
-
-static long long fetch_bytes(const struct config *config, int partitions)
-{
-	long long bytes = config->limits.memory_bytes / FETCH_SHARE / partitions;
-	return bytes < FETCH_MIN_BYTES    ? FETCH_MIN_BYTES
-		: bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES
-					  : bytes;
-}
-
-static rd_kafka_conf_t *make_conf(struct consumer *c, int partitions, char *error,
+static rd_kafka_t *consumer_make_client(struct consumer *c, rd_kafka_t *client, char *error,
 	size_t error_size)
 {
-	char fetch[24], queue[24], response[24];
-	const struct kafka_default defaults[] = {
-		/* A worker that was killed holds its partitions no longer than that. */
-		{ "session.timeout.ms", "10000" },
-		{ "heartbeat.interval.ms", "2000" },
-		{ "topic.metadata.refresh.interval.ms", "10000" },
-		{ "queued.min.messages", "1000" },
-		/* One request is under way to a broker at a time: while it waits at the end of some
-		 * partitions, those whose queues have become empty get nothing. */
-		{ "fetch.wait.max.ms", "20" },
-		/* A full queue is how a lane holds its partition back: look again soon, not in a second. */
-		{ "fetch.queue.backoff.ms", "10" },
-		{ "fetch.message.max.bytes", fetch },
-		{ "queued.max.messages.kbytes", queue },
-		{ "fetch.max.bytes", response },
-		{ NULL, NULL },
-	};
-	long long bytes = fetch_bytes(c->config, partitions);
-	snprintf(fetch, sizeof(fetch), "%lld", bytes);
-	snprintf(queue, sizeof(queue), "%lld", bytes / 1024);
-	snprintf(response, sizeof(response), "%d", FETCH_RESPONSE_BYTES);
-	rd_kafka_conf_t *conf = kafka_conf(c->config, defaults, error, error_size);
+	int partitions = consumer_count_partitions(c->config, client, c->log);
+	rd_kafka_conf_t *conf = consumer_conf(c->config, partitions, error, error_size);
 	if (!conf)
 		return NULL;
-	kafka_set(conf, "group.id", c->config->kafka.group_id);
-	kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
-	kafka_set(conf, "enable.auto.offset.store", "false");
-	kafka_set(conf, "enable.auto.commit", "true");
-	/* Every lane is started at the offset in its row: a log that has lost it is an error. */
-	kafka_set(conf, "auto.offset.reset", "error");
-	kafka_set(conf, "isolation.level", "read_committed");
-	kafka_set(conf, "allow.auto.create.topics", "false");
-	kafka_set(conf, "enable.partition.eof", "true");
 	kafka_set_opaque(conf, &c->opaque);
 	rd_kafka_conf_set_rebalance_cb(conf, consumer_rebalanced);
 	rd_kafka_conf_set_error_cb(conf, consumer_on_error);
-	return conf;
+	return kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size);
 }
 
 struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, struct lanes *lanes,
@@ -287,9 +109,7 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, s
 	c->log = log;
 	c->metrics = metrics;
 	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
-	rd_kafka_conf_t *conf = make_conf(c, count_partitions(config, client, log), error,
-		error_size);
-	c->rk = conf ? kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size) : NULL;
+	c->rk = consumer_make_client(c, client, error, error_size);
 	if (!c->rk) {
 		free(c);
 		return NULL;
@@ -329,11 +149,11 @@ static void consumer_wait_for_work(struct consumer *c)
 	if (poll(&fd, 1, LOOP_MS) > 0) {
 		uint64_t count;
 		ssize_t got = read(fd.fd, &count, sizeof(count));
-		(void)got; /* any number of wake-ups is one */
+		(void)got; /* any number of wake-ups counts as one */
 	}
 }
 
-/* The group's events: rebalances are served within. Partitions have queues of their own. */
+/* Serves the group's events; rebalances run inside. Partitions have queues of their own. */
 static void serve_group(struct consumer *c)
 {
 	rd_kafka_message_t *message;
@@ -345,8 +165,9 @@ static void serve_group(struct consumer *c)
 	}
 }
 
-/* Nothing tells the threads that fetch from the lanes' brokers of partitions that were resumed: they
- * may sleep for another second. Any request wakes one; what these bring is not needed. */
+/* librdkafka's threads that fetch from the partitions' brokers are not woken when a partition
+ * resumes, and may sleep for another second. Any request wakes them, so this sends one and ignores
+ * the answer. */
 static void wake_fetchers(struct consumer *c, rd_kafka_topic_partition_list_t *resumed)
 {
 	for (int i = 0; i < resumed->cnt; i++)
@@ -355,15 +176,16 @@ static void wake_fetchers(struct consumer *c, rd_kafka_topic_partition_list_t *r
 	rd_kafka_topic_partition_list_destroy(resumed);
 }
 
-/* Starts a lane at `next`: where its row says, or again after a gap. False: not yet, again later.
- * A partition that is fetched from now is added to `*resumed`, which is made for it. */
+/* Starts a lane at offsets.next: where its row says, or again after a gap. Returns false if it must
+ * be tried again later. If librdkafka now fetches the partition, adds it to *resumed, and creates
+ * that list first if it is NULL. */
 static bool start_lane(struct consumer *c, struct lane *lane,
 	rd_kafka_topic_partition_list_t **resumed)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(list, lane->topic,
 		lane->partition);
-	p->offset = lane->next;
+	p->offset = lane->offsets.next;
 	rd_kafka_error_t *error = rd_kafka_seek_partitions(c->rk, list, SEEK_TIMEOUT_MS);
 	bool started = !error && !p->err;
 	if (started && fetch_window_admit(c->window, lane)) {
@@ -372,7 +194,7 @@ static bool start_lane(struct consumer *c, struct lane *lane,
 		rd_kafka_topic_partition_list_add(*resumed, lane->topic, lane->partition);
 	} else if (!started) {
 		log_debug(c->log, "seek", LOG_STR("topic", lane->topic),
-			LOG_INT("offset", lane->next),
+			LOG_INT("offset", lane->offsets.next),
 			LOG_STR("error",
 				error ? rd_kafka_error_string(error) : rd_kafka_err2str(p->err)));
 	}
@@ -389,7 +211,7 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 		log_error(c->log, "partition stopped: its offset is no longer in the log",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
-			LOG_INT("offset", lane->next),
+			LOG_INT("offset", lane->offsets.next),
 			LOG_STR("error", rd_kafka_message_errstr(message)),
 			LOG_STR("help",
 				"decide where to go on with `stowage offsets set`, then restart"));
@@ -402,8 +224,8 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 	}
 }
 
-/* Sorts errors out of what came; returns how many messages are left. *end: where the partition ends,
- * if nothing was behind them; else -1. */
+/* Removes errors from the messages and returns how many are left. *end: where the partition ends,
+ * if nothing followed; otherwise -1. */
 static size_t keep_messages(struct consumer *c, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count, int64_t *end)
 {
@@ -427,16 +249,12 @@ static size_t keep_messages(struct consumer *c, struct lane *lane, rd_kafka_mess
 static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 {
 	rd_kafka_message_t *messages[FILL_MESSAGES];
-	/* Before it is emptied: what comes behind the last one raises it again. */
-	atomic_store(&lane->arrived, false);
-	ssize_t got = rd_kafka_consume_batch_queue(lane->source, 0, messages,
-		most < FILL_MESSAGES ? most : FILL_MESSAGES);
-	if (got <= 0)
+	size_t got = lane_consume(lane, messages, most < FILL_MESSAGES ? most : FILL_MESSAGES);
+	if (got == 0)
 		return;
-	atomic_store(&lane->arrived, true);
 	brokers_up(&c->brokers);
 	int64_t end;
-	size_t kept = keep_messages(c, lane, messages, (size_t)got, &end);
+	size_t kept = keep_messages(c, lane, messages, got, &end);
 	fetch_window_moved(c->window, lane, lanes_push(c->lanes, lane, messages, kept));
 	if (end >= 0)
 		lanes_reached_end(c->lanes, lane, end);
@@ -445,15 +263,15 @@ static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 static void fill_lane(struct consumer *c, struct lane *lane)
 {
 	size_t room;
-	while (atomic_load(&lane->arrived) && (room = lanes_room(c->lanes, lane)) > 0)
+	while (lane_has_arrived(lane) && (room = lanes_room(c->lanes, lane)) > 0)
 		move_messages(c, lane, room);
 }
 
-/* Whatever the lane's room: the partition is to be paused, and its queue goes with that. */
+/* Moves everything, whatever the lane's room: pausing the partition drops its queue. */
 static void empty_source(void *arg, struct lane *lane)
 {
 	struct consumer *c = arg;
-	while (atomic_load(&lane->arrived))
+	while (lane_has_arrived(lane))
 		move_messages(c, lane, FILL_MESSAGES);
 }
 
@@ -464,10 +282,8 @@ static void serve_lanes(struct consumer *c)
 	bool seeking;
 	rd_kafka_topic_partition_list_t *resumed = NULL;
 	while ((lane = lanes_next_to_serve(c->lanes, &at, &seeking))) {
-		if (seeking && start_lane(c, lane, &resumed)) {
+		if (seeking && start_lane(c, lane, &resumed))
 			lanes_started(c->lanes, lane);
-			atomic_store(&lane->arrived, true);
-		}
 		fill_lane(c, lane);
 	}
 	if (resumed)
@@ -475,17 +291,17 @@ static void serve_lanes(struct consumer *c)
 	fetch_window_turn(c->window, empty_source, c);
 }
 
-/* What consumer-lag tools look at; nobody starts from it. */
+/* Consumer-lag tools read this offset. No worker starts from it. */
 static void store_offset(struct consumer *c, const struct lane *lane)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)->offset =
-		lane->answered;
+		lane->offsets.answered;
 	rd_kafka_offsets_store(c->rk, list);
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* An idle worker fetches nothing that would tell. */
+/* An idle worker receives nothing that shows that a broker is back, so it asks. */
 static void look_for_brokers(struct consumer *c)
 {
 	const struct rd_kafka_metadata *metadata;
@@ -493,6 +309,21 @@ static void look_for_brokers(struct consumer *c)
 		return;
 	rd_kafka_metadata_destroy(metadata);
 	brokers_up(&c->brokers);
+}
+
+static void check_lane(struct consumer *c, struct lane *lane, int64_t *lag, int64_t *queued)
+{
+	int64_t low, high = -1;
+	rd_kafka_get_watermark_offsets(c->rk, lane->topic, lane->partition, &low, &high);
+	struct lane_look look = lanes_look(c->lanes, lane, high, STALLED_CHECKS);
+	*lag += look.lag;
+	*queued += (int64_t)look.waiting;
+	if (look.starved)
+		log_debug(c->log, "the log has messages but none arrive: restarting the partition",
+			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			LOG_INT("offset", lane->offsets.next));
+	if (look.running)
+		store_offset(c, lane);
 }
 
 static void serve_stats(struct consumer *c)
@@ -503,26 +334,8 @@ static void serve_stats(struct consumer *c)
 	brokers_tell(&c->brokers);
 	c->stats_at = clock_tick_ms() + STATS_MS;
 	int64_t lag = 0, queued = 0;
-	for (size_t i = 0; i < lanes_count(c->lanes); i++) {
-		struct lane *lane = lanes_at(c->lanes, i);
-		int64_t low, high = -1;
-		rd_kafka_get_watermark_offsets(c->rk, lane->topic, lane->partition, &low, &high);
-		lanes_lock(c->lanes);
-		bool running = lane->state == LANE_RUNNING;
-		queued += (int64_t)message_queue_length(&lane->messages);
-		if (running && high > lane->position)
-			lag += high - lane->position;
-		bool starved = lane->fetched && lane_looks_starved(lane, high, STALLED_LOOKS);
-		lanes_unlock(c->lanes);
-		if (starved)
-			log_debug(c->log,
-				"the log has messages but none arrive: restarting the partition",
-				LOG_STR("topic", lane->topic),
-				LOG_INT("partition", lane->partition),
-				LOG_INT("offset", lane->next));
-		if (running)
-			store_offset(c, lane);
-	}
+	for (size_t i = 0; i < lanes_count(c->lanes); i++)
+		check_lane(c, lanes_at(c->lanes, i), &lag, &queued);
 	metrics_gauge(c->metrics, GAUGE_LAG, lag);
 	metrics_gauge(c->metrics, GAUGE_QUEUED_COMMANDS, queued);
 }
@@ -533,7 +346,7 @@ bool consumer_run(struct consumer *c, const atomic_bool *stop)
 		return false;
 	while (!atomic_load(stop) && !c->fatal) {
 		consumer_wait_for_work(c);
-		serve_lanes(c); /* first: somebody may wait for an answer */
+		serve_lanes(c); /* first, because a client may wait for an answer */
 		serve_group(c);
 		serve_stats(c);
 	}
@@ -542,12 +355,12 @@ bool consumer_run(struct consumer *c, const atomic_bool *stop)
 
 void consumer_leave(struct consumer *c)
 {
-	/* Closing revokes what is assigned, which runs `rebalanced`. */
+	/* Closing revokes the assigned partitions, which runs consumer_rebalanced. */
 	rd_kafka_consumer_close(c->rk);
 	atomic_store(&c->joined, false);
 	int64_t now = clock_tick_ms();
 	while (lanes_count(c->lanes) > 0) {
-		close_source(lanes_at(c->lanes, 0));
+		lane_close_source(lanes_at(c->lanes, 0));
 		lanes_revoke(c->lanes, lanes_at(c->lanes, 0), now);
 	}
 }

@@ -1,11 +1,11 @@
 /*
- * consumer.h - the Kafka consumer: group, assignment, and filling the lanes
+ * consumer.h - the Kafka consumer: joins the group, and fills the lanes of assigned partitions
  *
- * Each partition is read from a queue of its own, and only while its lane has room: what is not
- * read stays with librdkafka, which then stops fetching for that partition alone. So a full lane
- * holds up no other, and nothing is fetched twice.
+ * Each partition has a queue of its own, which the consumer reads only while the lane has room.
+ * Messages that it does not read stay with librdkafka, which then stops fetching that partition
+ * alone. So a full lane delays no other lane, and nothing is fetched twice.
  *
- * All of it runs on the thread that calls consumer_run.
+ * Everything runs on the thread that calls consumer_run, unless a comment says otherwise.
  */
 #ifndef WORKER_KAFKA_CONSUMER_H
 #define WORKER_KAFKA_CONSUMER_H
@@ -21,23 +21,26 @@
 
 struct consumer;
 
-/* `client`, any other client, is asked once how many partitions there are. */
+/* Asks the broker of `client`, any other client, once for the number of partitions. NULL on
+ * failure, with `error`. */
 struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, struct lanes *lanes,
 	struct log *log, struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 
-/* The client, to ask the broker things. */
+/* Returns the client, to ask brokers for metadata. Owned by the consumer. */
 rd_kafka_t *consumer_client(const struct consumer *consumer);
 
-/* Joins the group and works until `stop` is set and lanes_wake is called. False: a fatal error,
- * which is in the log. */
+/* Joins the group and serves it until `stop` is set and lanes_wake is called. Returns false after a
+ * fatal error, which it logs. */
 bool consumer_run(struct consumer *consumer, const atomic_bool *stop);
 
-/* Finishes the batches in hand, within the bound; leaves the group. Then all lanes are gone. */
+/* Lets running batches finish, within limits.shutdownTimeoutMillis, and leaves the group. No lane
+ * is left then. */
 void consumer_leave(struct consumer *consumer);
 void consumer_free(struct consumer *consumer);
 
-/* Can the brokers be reached, are partitions assigned? For /readyz, from any thread. */
+/* For /readyz: can a broker be reached, and are partitions assigned and started? If not, `why` says
+ * so. Any thread. */
 bool consumer_is_ready(const struct consumer *consumer, char *why, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* outgoing.c - see outgoing.h */
+/* outgoing.c - the stored form of replies and dead letters: writes and reads it */
 #include "worker/kafka/outgoing.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "schemas/base/alloc.h"
 
-/* First byte of each message: the form's version. */
+/* The first byte of each message: the format's version. */
 #define OUTGOING_VERSION 1
 #define NULL_SIZE UINT32_MAX
 
@@ -38,7 +38,7 @@ static void add_bytes(struct outgoing_buffer *buffer, const void *bytes, size_t 
 		outgoing_add(buffer, bytes, size);
 }
 
-/* With its NUL, so that the reader can hand it out as it lies there. */
+/* Includes the NUL, so that the reader can hand the name out in place. */
 static void add_name(struct outgoing_buffer *buffer, const char *name)
 {
 	add_bytes(buffer, name, strlen(name) + 1);
@@ -73,7 +73,7 @@ void outgoing_reader_end(struct outgoing_reader *reader)
 	reader->headers = NULL;
 }
 
-/* Takers set `bad` and return nothing once they would pass the end. */
+/* The readers below set `bad`, and return nothing once they would pass the end. */
 static const void *outgoing_take(struct outgoing_reader *reader, size_t size)
 {
 	if (reader->bad || (size_t)(reader->end - reader->at) < size) {
@@ -118,7 +118,8 @@ static const char *take_name(struct outgoing_reader *reader)
 static void take_headers(struct outgoing_reader *reader, struct outgoing *message)
 {
 	size_t count = take_number(reader);
-	/* Each has at least two lengths: what claims more is not one of ours. */
+	/* Each header has at least two lengths: a payload that claims more headers is not one of
+	 * ours. */
 	if (reader->bad || count > (size_t)(reader->end - reader->at) / 8) {
 		reader->bad = true;
 		return;
@@ -153,4 +154,18 @@ bool outgoing_read(struct outgoing_reader *reader, struct outgoing *message)
 	message->value = take_bytes(reader, &message->value_size);
 	take_headers(reader, message);
 	return !reader->bad;
+}
+
+size_t outgoing_each(const void *payload, size_t size, outgoing_each_fn *each, void *arg, bool *bad)
+{
+	struct outgoing_reader reader;
+	struct outgoing message;
+	size_t count = 0;
+	outgoing_reader_start(&reader, payload, size);
+	for (; outgoing_read(&reader, &message); count++)
+		if (each)
+			each(arg, &message);
+	*bad = reader.bad;
+	outgoing_reader_end(&reader);
+	return count;
 }

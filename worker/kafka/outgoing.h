@@ -1,9 +1,9 @@
 /*
- * outgoing.h - a message to be produced: a reply or a dead letter
+ * outgoing.h - a message to produce: a reply or a dead letter, and its stored form
  *
- * Built for each command, and, where it must survive a crash, kept in the outbox: one payload
- * holds all messages of a batch and lane, in a form of our own (outgoing_write, outgoing_read),
- * versioned so that a worker after an upgrade reads what the one before it left.
+ * The outbox stores messages that must survive a crash: one payload holds all messages of a batch
+ * and lane in our own format (outgoing_write, outgoing_each). Its first byte is a version, so that
+ * a worker after an upgrade reads what the previous one left.
  */
 #ifndef WORKER_KAFKA_OUTGOING_H
 #define WORKER_KAFKA_OUTGOING_H
@@ -32,7 +32,7 @@ struct outgoing {
 	size_t header_count;
 };
 
-/* Bytes that a growing buffer holds; ends the process when memory is out. */
+/* A growing buffer; it ends the process when memory is exhausted. */
 struct outgoing_buffer {
 	char *bytes;
 	size_t size, capacity;
@@ -40,7 +40,8 @@ struct outgoing_buffer {
 
 void outgoing_write(struct outgoing_buffer *buffer, const struct outgoing *message);
 
-/* Walks a payload: texts point into it, headers stand in the reader until the next call. */
+/* Reads a payload message by message. Texts point into the payload; headers live in the reader
+ * until the next call. */
 struct outgoing_reader {
 	const char *at, *end;
 	bool bad; /* it is not one of ours, or cut short */
@@ -50,5 +51,11 @@ struct outgoing_reader {
 void outgoing_reader_start(struct outgoing_reader *reader, const void *payload, size_t size);
 bool outgoing_read(struct outgoing_reader *reader, struct outgoing *message);
 void outgoing_reader_end(struct outgoing_reader *reader);
+
+/* Calls `each` (may be NULL) for every message of a payload. Returns their number; *bad: the
+ * payload is not one of ours, or is cut short, and the rest was left out. */
+typedef void outgoing_each_fn(void *arg, const struct outgoing *message);
+size_t outgoing_each(const void *payload, size_t size, outgoing_each_fn *each, void *arg,
+	bool *bad);
 
 #endif

@@ -1,4 +1,4 @@
-/* producer.c - see producer.h */
+/* producer.c - sends replies and dead letters, settles them with their lanes, rebuilds the client */
 #include "worker/kafka/producer.h"
 
 #include <pthread.h>
@@ -10,69 +10,37 @@
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 #include "worker/kafka/client_conf.h"
+#include "worker/kafka/rounds.h"
+#include "worker/lanes/replies.h"
 
 #define POLL_MS 100
-/* librdkafka's queue: rounds bound it, and a single message of any size must pass. */
+/* librdkafka's queue: rounds bound it, and a single message of any size must fit. */
 #define QUEUE_MESSAGES 50000
 #define QUEUE_KBYTES 2097151
-/* Longer nothing is held on purpose, and POLL_MS more where nobody comes by. */
+/* Nothing is held longer on purpose; POLL_MS more if no executor flushes. */
 #define GATHER_MOST_MS 50
-/* A reply that was not delivered goes again so much later. */
+/* A reply that was not delivered is sent again after this delay. */
 #define RESEND_MS 5000
-/* Held for the next round; beyond it senders wait. */
-#define HELD_BYTES (4 * 1024 * 1024)
-/* librdkafka's own limit: a command that was too large for us goes to its dead letters whole. */
+/* librdkafka's own limit: the dead letter of an oversized command carries the whole command. */
 #define MESSAGE_BYTES 1000000000
 
-/* A message that waits for its round or is on its way: a copy of what was given, in one block
- * that librdkafka reads from until it is delivered. */
-struct sent {
-	struct sent *next;
-	struct round *round;
-	struct delivery delivery;
-	bool dead_letter;
-	int32_t partition;
-	int64_t timestamp_ms;
-	rd_kafka_headers_t *headers; /* NULL once librdkafka has them */
-	void *key, *value;           /* into `bytes`; NULL: none */
-	size_t key_size, value_size;
-	char bytes[];
-};
-
-/*
- * The messages of one topic go in rounds: what comes while a round is on its way is held and
- * goes as the next one. Alone a message leaves at once; under load a round is one request to
- * the broker. An idempotent producer given message after message instead sends requests of a
- * few, and librdkafka's broker thread spins while five are not acknowledged.
- */
-struct round {
-	struct round *next;
-	char *topic;
-	size_t in_flight;
-	struct sent *held, **held_end;
-	int64_t held_since; /* clock_tick_ms, of the first */
-	bool due;           /* what is held is to leave as soon as nothing is in flight */
-};
-
 struct producer {
-	struct kafka_opaque opaque; /* first: librdkafka's opaque */
+	struct kafka_opaque opaque; /* first: this struct is librdkafka's opaque */
 	const struct config *config;
 	struct lanes *lanes;
 	struct log *log;
 	struct metrics *metrics;
 	pthread_rwlock_t lock; /* sending: read; rebuilding: write */
 	rd_kafka_t *rk;
-	atomic_bool failed; /* the idempotent producer can't go on */
+	atomic_bool failed; /* the idempotent producer had a fatal error */
 	atomic_bool stopping;
-	atomic_bool closing;    /* senders wait no longer */
-	atomic_bool rebuilding; /* what is lost goes with its producer */
-	pthread_mutex_t mutex;  /* guards the rounds */
-	struct round *rounds;
-	size_t held_bytes;
+	atomic_bool closing;    /* senders no longer wait */
+	atomic_bool rebuilding; /* messages of the old client are lost, not failed */
+	struct rounds rounds;
 	pthread_t thread;
 };
 
-/* Kafka will never take this message, however often it is sent. */
+/* Kafka will never accept this message, however often it is sent. */
 static bool is_refusal(rd_kafka_resp_err_t error)
 {
 	switch (error) {
@@ -108,38 +76,16 @@ static void stop_lane(struct producer *p, struct lane *lane, const char *topic, 
 
 /* --- rounds --- */
 
-static void sent_free(struct producer *p, struct sent *sent)
+static void release_sent(struct producer *p, struct sent *sent)
 {
-	if (sent->headers)
-		rd_kafka_headers_destroy(sent->headers);
 	if (sent->delivery.lane)
 		lane_unref(p->lanes, sent->delivery.lane);
-	free(sent);
-}
-
-static size_t sent_bytes(const struct sent *sent)
-{
-	return sizeof(*sent) + sent->key_size + sent->value_size;
-}
-
-static struct round *find_round(struct producer *p, const char *topic)
-{
-	struct round *round = p->rounds;
-	while (round && strcmp(round->topic, topic) != 0)
-		round = round->next;
-	if (round)
-		return round;
-	round = alloc_zero(1, sizeof(*round));
-	round->topic = alloc_copy(topic);
-	round->held_end = &round->held;
-	round->next = p->rounds;
-	p->rounds = round;
-	return round;
+	sent_free(sent);
 }
 
 static rd_kafka_resp_err_t producer_produce(struct producer *p, struct sent *sent)
 {
-	/* Once it is produced it may be delivered, and freed, at any moment. */
+	/* After rd_kafka_producev the message may be delivered, and freed, at any moment. */
 	rd_kafka_headers_t *headers = sent->headers;
 	sent->headers = NULL;
 	pthread_rwlock_rdlock(&p->lock);
@@ -155,39 +101,6 @@ static rd_kafka_resp_err_t producer_produce(struct producer *p, struct sent *sen
 	return error;
 }
 
-/* Takes what the round holds as messages in flight. With the mutex held. */
-static struct sent *take_round(struct producer *p, struct round *round)
-{
-	struct sent *first = round->held;
-	for (struct sent *sent = first; sent; sent = sent->next) {
-		round->in_flight++;
-		p->held_bytes -= sent_bytes(sent);
-	}
-	round->held = NULL;
-	round->held_end = &round->held;
-	round->due = false;
-	return first;
-}
-
-/* librdkafka's queue is full: the rest waits for the next round. */
-static void hold_again(struct producer *p, struct sent *first)
-{
-	struct round *round = first->round;
-	struct sent *last = first;
-	pthread_mutex_lock(&p->mutex);
-	for (struct sent *sent = first; sent; sent = sent->next) {
-		last = sent;
-		round->in_flight--;
-		p->held_bytes += sent_bytes(sent);
-	}
-	last->next = round->held;
-	if (!round->held)
-		round->held_end = &last->next;
-	round->held = first;
-	round->due = true;
-	pthread_mutex_unlock(&p->mutex);
-}
-
 static void producer_settle(struct producer *p, struct sent *sent, rd_kafka_resp_err_t error);
 
 static void send_round(struct producer *p, struct sent *first)
@@ -196,7 +109,7 @@ static void send_round(struct producer *p, struct sent *first)
 		next = sent->next;
 		rd_kafka_resp_err_t error = producer_produce(p, sent);
 		if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-			hold_again(p, sent);
+			rounds_hold_again(&p->rounds, sent);
 			return;
 		}
 		if (error)
@@ -204,33 +117,13 @@ static void send_round(struct producer *p, struct sent *first)
 	}
 }
 
-/* One message of the round has ended; the last one lets the next round go. */
-static void end_of_one(struct producer *p, struct round *round)
-{
-	struct sent *first = NULL;
-	pthread_mutex_lock(&p->mutex);
-	if (--round->in_flight == 0 && round->due && !atomic_load(&p->rebuilding))
-		first = take_round(p, round);
-	pthread_mutex_unlock(&p->mutex);
-	send_round(p, first);
-}
-
-/* What has been held since then, or earlier, is due. */
+/* Sends what has been held since `tick` or longer. */
 static void flush_since(struct producer *p, int64_t tick)
 {
-	pthread_mutex_lock(&p->mutex);
-	for (struct round *round = p->rounds; round; round = round->next) {
-		if (!round->held || (!round->due && round->held_since > tick))
-			continue;
-		round->due = true;
-		if (round->in_flight > 0)
-			continue;
-		struct sent *first = take_round(p, round);
-		pthread_mutex_unlock(&p->mutex);
+	struct round *at = NULL;
+	struct sent *first;
+	while ((first = rounds_start(&p->rounds, &at, tick)))
 		send_round(p, first);
-		pthread_mutex_lock(&p->mutex);
-	}
-	pthread_mutex_unlock(&p->mutex);
 }
 
 void producer_flush(struct producer *p)
@@ -243,24 +136,17 @@ void producer_flush_gathered(struct producer *p, int64_t gather_ms)
 	flush_since(p, clock_tick_ms() - (gather_ms < GATHER_MOST_MS ? gather_ms : GATHER_MOST_MS));
 }
 
-/* What is held belongs to lanes that are taken anew, or to the next worker: it is in the outbox,
- * or its read is run again. */
+/* Held messages belong to lanes that executors claim again, or to the next worker: they are in the
+ * outbox, or their reads run again. */
 static void drop_held(struct producer *p)
 {
-	pthread_mutex_lock(&p->mutex);
-	for (struct round *round = p->rounds; round; round = round->next) {
-		struct sent *sent = take_round(p, round);
-		while (sent) {
-			struct sent *next = sent->next;
-			round->in_flight--;
-			metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
-			if (!sent->delivery.lane)
-				sent->delivery.done(sent->delivery.arg, SENT_LOST);
-			sent_free(p, sent);
-			sent = next;
-		}
+	for (struct sent *sent = rounds_drop(&p->rounds), *next; sent; sent = next) {
+		next = sent->next;
+		metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, -1);
+		if (!sent->delivery.lane)
+			sent->delivery.done(sent->delivery.arg, SENT_LOST);
+		release_sent(p, sent);
 	}
-	pthread_mutex_unlock(&p->mutex);
 }
 
 /* --- the end of a message --- */
@@ -282,16 +168,16 @@ static void settle_lane(struct producer *p, const struct sent *sent, rd_kafka_re
 		stop_lane(p, delivery->lane, sent->round->topic, rd_kafka_err2str(error));
 	if (!error || is_refusal(error)) {
 		lane_ref(p->lanes, delivery->lane);
-		lanes_reply_done(p->lanes, delivery->lane, delivery->reply_generation,
-			delivery->stored, delivery->read_offset);
+		lanes_reply_done(p->lanes, delivery->lane, delivery->generation, delivery->stored,
+			delivery->read_offset);
 	} else if (!atomic_load(&p->rebuilding) && !atomic_load(&p->stopping)) {
-		/* The partition claimed anew sends it again, as all lanes do when the producer fails. */
+		/* The next claim sends it again, as for all lanes when the producer fails. */
 		log_warn(p->log, "a reply was not delivered: its partition sends it again",
 			LOG_STR("reply_to", sent->round->topic),
 			LOG_STR("error", rd_kafka_err2str(error)),
 			LOG_STR("topic", delivery->lane->topic),
 			LOG_INT("partition", delivery->lane->partition));
-		lanes_reclaim(p->lanes, delivery->lane, delivery->reply_generation, RESEND_MS);
+		lanes_reclaim(p->lanes, delivery->lane, delivery->generation, RESEND_MS);
 	}
 }
 
@@ -318,8 +204,8 @@ static void producer_settle(struct producer *p, struct sent *sent, rd_kafka_resp
 		settle_lane(p, sent, error);
 	else
 		settle_other(sent, error);
-	sent_free(p, sent);
-	end_of_one(p, round);
+	release_sent(p, sent);
+	send_round(p, rounds_end_one(&p->rounds, round, !atomic_load(&p->rebuilding)));
 }
 
 static void producer_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
@@ -338,8 +224,8 @@ static void producer_on_error(rd_kafka_t *rk, int error, const char *reason, voi
 			LOG_STR("error", rd_kafka_err2name(cause)), LOG_STR("reason", text));
 		atomic_store(&p->failed, true);
 	} else {
-		/* Brokers that are away too: the consumer tells of them, once, where this comes with each
-		 * try to begin as an idempotent producer. */
+		/* This includes unreachable brokers. The consumer reports those once; here they
+		 * come with every attempt to start as an idempotent producer. */
 		log_debug(p->log, "producer", LOG_STR("error", rd_kafka_err2name(error)),
 			LOG_STR("reason", reason));
 	}
@@ -349,7 +235,7 @@ static rd_kafka_t *producer_build(struct producer *p, char *error, size_t error_
 {
 	static const struct kafka_default defaults[] = {
 		{ "linger.ms", "0" },
-		{ "partitioner", "murmur2_random" }, /* as the Java client's */
+		{ "partitioner", "murmur2_random" }, /* like the Java client */
 		{ NULL, NULL },
 	};
 	rd_kafka_conf_t *conf = kafka_conf(p->config, defaults, error, error_size);
@@ -367,7 +253,8 @@ static rd_kafka_t *producer_build(struct producer *p, char *error, size_t error_
 	return kafka_new(RD_KAFKA_PRODUCER, conf, error, error_size);
 }
 
-/* Drops the producer with what is in its queues (their lanes are taken anew), makes another. */
+/* Drops the client with what its queues hold, and makes another one. Executors claim all lanes
+ * again. */
 static void producer_rebuild(struct producer *p)
 {
 	char error[512];
@@ -379,7 +266,8 @@ static void producer_rebuild(struct producer *p)
 	rd_kafka_destroy(p->rk);
 	p->rk = producer_build(p, error, sizeof(error));
 	if (!p->rk) {
-		/* It could be made at the start: the process is out of something. Nothing is lost. */
+		/* The same configuration worked at the start, so the process lacks some resource.
+		 * Nothing is lost. */
 		log_error(p->log, "no new producer can be made", LOG_STR("error", error));
 		abort();
 	}
@@ -397,8 +285,8 @@ static void *producer_run(void *arg)
 		rd_kafka_poll(p->rk, POLL_MS);
 		if (atomic_load(&p->failed))
 			producer_rebuild(p);
-		/* What a full queue held up while nothing of its round was in flight, and what no executor
-		 * has come by for. */
+		/* Sends what a full queue held back while nothing of its round was in flight, and
+		 * what no executor has flushed. */
 		producer_flush_gathered(p, GATHER_MOST_MS);
 	}
 	return NULL;
@@ -414,7 +302,7 @@ struct producer *producer_new(const struct config *config, struct lanes *lanes, 
 	p->log = log;
 	p->metrics = metrics;
 	pthread_rwlock_init(&p->lock, NULL);
-	pthread_mutex_init(&p->mutex, NULL);
+	rounds_init(&p->rounds);
 	p->rk = producer_build(p, error, error_size);
 	if (!p->rk || pthread_create(&p->thread, NULL, producer_run, p)) {
 		if (p->rk)
@@ -430,67 +318,6 @@ rd_kafka_t *producer_client(const struct producer *p)
 	return p->rk;
 }
 
-static rd_kafka_headers_t *headers_of(const struct outgoing *message)
-{
-	rd_kafka_headers_t *headers = rd_kafka_headers_new(message->header_count);
-	for (size_t i = 0; i < message->header_count; i++)
-		rd_kafka_header_add(headers, message->headers[i].name, -1,
-			message->headers[i].value, (ssize_t)message->headers[i].size);
-	return headers;
-}
-
-static void *producer_copy(char **at, const void *bytes, size_t size)
-{
-	if (!bytes)
-		return NULL;
-	char *to = *at;
-	if (size)
-		memcpy(to, bytes, size);
-	*at += size;
-	return to;
-}
-
-static struct sent *sent_new(const struct outgoing *message, const struct delivery *delivery)
-{
-	/* One byte more: an empty key or value is not a missing one, so it has an address. */
-	struct sent *sent = alloc_zero(1,
-		sizeof(*sent) + message->key_size + message->value_size + 1);
-	char *at = sent->bytes;
-	sent->delivery = *delivery;
-	sent->dead_letter = message->dead_letter;
-	sent->partition = message->partition;
-	sent->timestamp_ms = message->timestamp_ms;
-	sent->headers = headers_of(message);
-	sent->key = producer_copy(&at, message->key, message->key_size);
-	sent->key_size = message->key_size;
-	sent->value = producer_copy(&at, message->value, message->value_size);
-	sent->value_size = message->value_size;
-	return sent;
-}
-
-static bool producer_hold(struct producer *p, struct sent *sent, const char *topic)
-{
-	pthread_mutex_lock(&p->mutex);
-	struct round *round = find_round(p, topic);
-	sent->round = round;
-	if (!round->held)
-		round->held_since = clock_tick_ms();
-	*round->held_end = sent;
-	round->held_end = &sent->next;
-	p->held_bytes += sent_bytes(sent);
-	bool full = p->held_bytes > HELD_BYTES;
-	pthread_mutex_unlock(&p->mutex);
-	return full;
-}
-
-static bool producer_is_full(struct producer *p)
-{
-	pthread_mutex_lock(&p->mutex);
-	bool full = p->held_bytes > HELD_BYTES;
-	pthread_mutex_unlock(&p->mutex);
-	return full;
-}
-
 static void producer_pause_ms(long ms)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
@@ -502,12 +329,31 @@ void producer_send(struct producer *p, const struct outgoing *message,
 	if (delivery->lane)
 		lane_ref(p->lanes, delivery->lane);
 	metrics_gauge_add(p->metrics, GAUGE_REPLIES_IN_FLIGHT, 1);
-	bool full = producer_hold(p, sent_new(message, delivery), message->topic);
+	bool full = rounds_hold(&p->rounds, sent_new(message, delivery), message->topic);
 	while (full && !atomic_load(&p->closing)) {
 		producer_flush(p);
 		producer_pause_ms(2);
-		full = producer_is_full(p);
+		full = rounds_are_full(&p->rounds);
 	}
+}
+
+struct stored_send {
+	struct producer *producer;
+	const struct delivery *delivery;
+};
+
+static void send_one_stored(void *arg, const struct outgoing *message)
+{
+	const struct stored_send *send = arg;
+	producer_send(send->producer, message, send->delivery);
+}
+
+size_t producer_send_stored(struct producer *p, const void *payload, size_t size,
+	const struct delivery *delivery)
+{
+	struct stored_send send = { p, delivery };
+	bool bad;
+	return outgoing_each(payload, size, send_one_stored, &send, &bad);
 }
 
 void producer_close(struct producer *p)
@@ -532,13 +378,7 @@ void producer_free(struct producer *p, int timeout_ms)
 	rd_kafka_flush(p->rk, POLL_MS);
 	drop_held(p);
 	rd_kafka_destroy(p->rk);
-	while (p->rounds) {
-		struct round *next = p->rounds->next;
-		free(p->rounds->topic);
-		free(p->rounds);
-		p->rounds = next;
-	}
+	rounds_free(&p->rounds);
 	pthread_rwlock_destroy(&p->lock);
-	pthread_mutex_destroy(&p->mutex);
 	free(p);
 }

@@ -1,5 +1,5 @@
 /*
- * topic_create.c - making topics
+ * topic_create.c - names the topics that Stowage needs, and creates them
  */
 #include "worker/kafka/topic_create.h"
 
@@ -13,7 +13,7 @@
 #include "worker/kafka/topics.h"
 
 #define CREATE_TIMEOUT_MS 30000
-/* A dead letter holds what was too large to be applied. */
+/* A dead letter must hold a command that was too large to apply. */
 #define DEAD_LETTER_BYTES "536870912"
 
 void topic_create_names_add(struct config_list *names, const char *name)
@@ -98,7 +98,7 @@ static enum topic_created create_one(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic,
 	rd_kafka_event_t *event;
 	enum topic_created created;
 
-	/* Answered when the topic is there, not when it is asked for. */
+	/* The broker answers when the topic exists, not when it has the request. */
 	rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS / 2, error,
 		error_size);
 	rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
@@ -117,7 +117,7 @@ static bool is_dead_letters(const char *name)
 	return size > suffix && strcmp(name + size - suffix, TOPIC_DEAD_LETTERS) == 0;
 }
 
-/* KRaft answers when the controller has it; the broker that clients ask may learn of it later. */
+/* The KRaft controller answers first; the broker that clients ask may hear of the topic later. */
 static void await_topic(rd_kafka_t *rk, const char *name)
 {
 	struct topics *topics = topics_new(rk);

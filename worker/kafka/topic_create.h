@@ -1,7 +1,7 @@
 /*
- * topic_create.h - making topics: `stowage topics create`, and kafka.createTopics
+ * topic_create.h - creates topics: `stowage topics create`, and kafka.createTopics
  *
- * Blocking; any thread with a client of its own.
+ * Blocking. Any thread that has a client of its own.
  */
 #ifndef WORKER_KAFKA_TOPIC_CREATE_H
 #define WORKER_KAFKA_TOPIC_CREATE_H
@@ -12,23 +12,23 @@
 #include "worker/config/config.h"
 
 #define TOPIC_REPLIES "mastra.replies"
-#define TOPIC_DEAD_LETTERS ".dlq" /* behind a command topic's name */
+#define TOPIC_DEAD_LETTERS ".dlq" /* appended to a command topic's name */
 
-/* The command topics of all domains and those that kafka.topics names, their dead-letter topics,
- * and mastra.replies. Free with topic_create_names_free. */
+/* Returns the names of the command topics of all domains and those that kafka.topics names, their
+ * dead-letter topics, and mastra.replies. Free it with topic_create_names_free. */
 struct config_list topic_create_names(const struct config *config, const char *const *domains,
 	size_t domain_count);
 void topic_create_names_free(struct config_list *names);
-/* Puts a name into such a list, once. */
+/* Adds a name to such a list, unless it is there. */
 void topic_create_names_add(struct config_list *names, const char *name);
 
 enum topic_created {
 	TOPIC_CREATED,
-	TOPIC_WAS_THERE, /* left as it is */
+	TOPIC_WAS_THERE, /* the topic exists and stays as it is */
 	TOPIC_REFUSED,   /* `error` says why */
 };
 
-/* replication -1: the broker's default. */
+/* replication -1: the broker's default. Waits until the topic exists. */
 enum topic_created topic_create(rd_kafka_t *rk, const char *name, int partitions, int replication,
 	char *error, size_t error_size) __attribute__((warn_unused_result));
 

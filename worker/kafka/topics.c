@@ -1,4 +1,4 @@
-/* topics.c - see topics.h */
+/* topics.c - looks topics up and caches the answers */
 #include "worker/kafka/topics.h"
 
 #include <pthread.h>
@@ -11,16 +11,16 @@
 #include "schemas/base/clock.h"
 
 #define ASK_TIMEOUT_MS 10000
-/* A topic that is there stays for a while; one that is missing may be made any moment. */
+/* An existing topic is cached for a minute; a missing one may be created at any moment. */
 #define KEEP_THERE_MS 60000
 #define KEEP_MISSING_MS 2000
-/* Names come from strangers, though only allowed ones get here: bounded all the same. */
+/* Names come from strangers, though only allowed ones get here, so the cache is bounded. */
 #define KEEP_COUNT 1024
 
 struct known {
 	char *name;
 	size_t size;
-	int32_t partitions; /* 0: missing */
+	int32_t partitions; /* 0: the topic does not exist */
 	int64_t until;      /* clock_tick_ms */
 };
 

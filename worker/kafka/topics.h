@@ -1,8 +1,7 @@
 /*
- * topics.h - which topics there are, asked without ever creating one
+ * topics.h - which topics exist, asked without ever creating one
  *
- * Answers are kept for a while, so that a command's reply topic costs nothing when it is known.
- * Any thread; a question that is not kept blocks until the broker answers.
+ * Answers are cached, so that looking up a command's known reply topic costs nothing. Any thread.
  */
 #ifndef WORKER_KAFKA_TOPICS_H
 #define WORKER_KAFKA_TOPICS_H
@@ -19,16 +18,16 @@ enum topic_answer {
 
 struct topics;
 
-/* `rk` is borrowed, any client will do. */
+/* Borrows `rk`; any client will do. */
 struct topics *topics_new(rd_kafka_t *rk);
 void topics_free(struct topics *topics);
 
-/* Is there a topic of that name, and how many partitions has it? */
+/* Does the topic exist? If so, *partitions is the number of its partitions. */
 enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t size,
 	int32_t *partitions);
 
-/* The topic's id, which changes when it is deleted and made anew; never from memory. "" if the
- * broker is too old to tell. */
+/* Reads the topic's id, which changes when the topic is deleted and created again. Not cached. The
+ * id is "" if the broker is too old to report one. */
 #define TOPIC_ID_SIZE 64
 enum topic_answer topics_id(struct topics *topics, const char *name, char id[TOPIC_ID_SIZE]);
 

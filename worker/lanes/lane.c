@@ -1,4 +1,4 @@
-/* lane.c - see lane.h */
+/* lane.c - one lane: its queue, gaps in the log, and the replies it owes */
 #include "worker/lanes/lane.h"
 
 #include <stdlib.h>
@@ -21,11 +21,11 @@ void lane_free(struct lane *lane)
 {
 	lane_clear(lane);
 	lane_forget_replies(lane);
-	if (lane->source)
-		rd_kafka_queue_destroy(lane->source);
+	if (lane->fetch.source)
+		rd_kafka_queue_destroy(lane->fetch.source);
 	free(lane->messages.ring);
-	free(lane->reads.ring);
-	free(lane->acked);
+	free(lane->replies.reads.ring);
+	free(lane->replies.acked);
 	free(lane->topic);
 	free(lane);
 }
@@ -60,7 +60,7 @@ void message_queue_unpop(struct message_queue *queue, rd_kafka_message_t *messag
 	queue->ring[--queue->head & (queue->size - 1)] = message;
 }
 
-rd_kafka_message_t *message_queue_front(const struct message_queue *queue)
+static rd_kafka_message_t *message_queue_front(const struct message_queue *queue)
 {
 	if (message_queue_length(queue) == 0)
 		return NULL;
@@ -77,7 +77,7 @@ rd_kafka_message_t *message_queue_pop(struct message_queue *queue)
 
 size_t message_bytes(const rd_kafka_message_t *message)
 {
-	/* librdkafka's own bookkeeping of a message, about. */
+	/* librdkafka's own bookkeeping takes about 256 bytes a message. */
 	return message->len + message->key_len + 256;
 }
 
@@ -96,58 +96,59 @@ static struct pending_read *read_at(const struct read_queue *queue, size_t place
 
 bool lane_accepts(struct lane *lane, int64_t offset)
 {
-	if (offset < lane->next || lane->reseek)
+	if (offset < lane->offsets.next || lane->fetch.reseek)
 		return false;
-	if (offset > lane->next && offset != lane->gap) {
-		lane->gap = offset;
-		lane->reseek = true;
+	if (offset > lane->offsets.next && offset != lane->fetch.gap) {
+		lane->fetch.gap = offset;
+		lane->fetch.reseek = true;
 		return false;
 	}
-	lane->next = offset + 1;
-	lane->gap = 0;
-	lane->starved = 0;
+	lane->offsets.next = offset + 1;
+	lane->fetch.gap = 0;
+	lane->fetch.starved = 0;
 	return true;
 }
 
 void lane_pass_gap(struct lane *lane)
 {
-	if (lane->state == LANE_RUNNING && !lane->busy && !lane->revoking &&
+	if (lane->state == LANE_RUNNING && !lane->schedule.busy && !lane->schedule.revoking &&
 		message_queue_length(&lane->messages) == 0)
-		lane->position = lane->next;
+		lane->offsets.position = lane->offsets.next;
 }
 
 void lane_reached_end(struct lane *lane, int64_t offset)
 {
-	if (lane->state != LANE_RUNNING || offset <= lane->next || lane->reseek)
+	if (lane->state != LANE_RUNNING || offset <= lane->offsets.next || lane->fetch.reseek)
 		return;
-	if (offset != lane->gap) {
-		lane->gap = offset;
-		lane->reseek = true;
+	if (offset != lane->fetch.gap) {
+		lane->fetch.gap = offset;
+		lane->fetch.reseek = true;
 		return;
 	}
-	lane->next = offset;
-	lane->gap = 0;
-	lane->starved = 0;
+	lane->offsets.next = offset;
+	lane->fetch.gap = 0;
+	lane->fetch.starved = 0;
 	lane_pass_gap(lane);
 }
 
 bool lane_looks_starved(struct lane *lane, int64_t end, int looks)
 {
-	bool hungry = lane->state == LANE_RUNNING && !lane->revoking && !lane->reseek &&
-		message_queue_length(&lane->messages) == 0 && !atomic_load(&lane->arrived) &&
-		end > lane->next && end != lane->starved_end;
-	lane->starved = hungry ? lane->starved + 1 : 0;
-	if (lane->starved < looks)
+	bool hungry = lane->state == LANE_RUNNING && !lane->schedule.revoking &&
+		!lane->fetch.reseek && message_queue_length(&lane->messages) == 0 &&
+		!atomic_load(&lane->fetch.arrived) && end > lane->offsets.next &&
+		end != lane->fetch.starved_end;
+	lane->fetch.starved = hungry ? lane->fetch.starved + 1 : 0;
+	if (lane->fetch.starved < looks)
 		return false;
-	lane->starved = 0;
-	lane->starved_end = end;
-	lane->reseek = true;
+	lane->fetch.starved = 0;
+	lane->fetch.starved_end = end;
+	lane->fetch.reseek = true;
 	return true;
 }
 
 void lane_read_sent(struct lane *lane, int64_t offset)
 {
-	struct read_queue *queue = &lane->reads;
+	struct read_queue *queue = &lane->replies.reads;
 	size_t length = queue->tail - queue->head;
 	if (length == queue->size) {
 		size_t size = queue->size ? queue->size * 2 : QUEUE_START;
@@ -162,7 +163,7 @@ void lane_read_sent(struct lane *lane, int64_t offset)
 
 void lane_read_answered(struct lane *lane, int64_t offset)
 {
-	struct read_queue *queue = &lane->reads;
+	struct read_queue *queue = &lane->replies.reads;
 	size_t low = queue->head, high = queue->tail;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -180,8 +181,10 @@ void lane_read_answered(struct lane *lane, int64_t offset)
 struct stored_replies *lane_replies_stored(struct lane *lane, int64_t seq, size_t count)
 {
 	struct stored_replies *stored = alloc_zero(1, sizeof(*stored));
-	*stored = (struct stored_replies){ .next = lane->stored, .seq = seq, .waiting = count };
-	lane->stored = stored;
+	*stored = (struct stored_replies){
+		.next = lane->replies.stored, .seq = seq, .waiting = count
+	};
+	lane->replies.stored = stored;
 	return stored;
 }
 
@@ -189,12 +192,14 @@ void lane_reply_acked(struct lane *lane, struct stored_replies *stored)
 {
 	if (--stored->waiting > 0)
 		return;
-	if (lane->acked_count == lane->acked_size) {
-		lane->acked_size = lane->acked_size ? lane->acked_size * 2 : 16;
-		lane->acked = alloc_grow(lane->acked, lane->acked_size, sizeof(*lane->acked));
+	if (lane->replies.acked_count == lane->replies.acked_size) {
+		lane->replies.acked_size = lane->replies.acked_size ? lane->replies.acked_size * 2
+								    : 16;
+		lane->replies.acked = alloc_grow(lane->replies.acked, lane->replies.acked_size,
+			sizeof(*lane->replies.acked));
 	}
-	lane->acked[lane->acked_count++] = stored->seq;
-	struct stored_replies **at = &lane->stored;
+	lane->replies.acked[lane->replies.acked_count++] = stored->seq;
+	struct stored_replies **at = &lane->replies.stored;
 	while (*at != stored)
 		at = &(*at)->next;
 	*at = stored->next;
@@ -203,24 +208,30 @@ void lane_reply_acked(struct lane *lane, struct stored_replies *stored)
 
 void lane_forget_replies(struct lane *lane)
 {
-	while (lane->stored) {
-		struct stored_replies *next = lane->stored->next;
-		free(lane->stored);
-		lane->stored = next;
+	while (lane->replies.stored) {
+		struct stored_replies *next = lane->replies.stored->next;
+		free(lane->replies.stored);
+		lane->replies.stored = next;
 	}
-	lane->reads.head = lane->reads.tail = 0;
-	lane->acked_count = 0;
-	lane->reply_generation++;
+	lane->replies.reads.head = lane->replies.reads.tail = 0;
+	lane->replies.acked_count = 0;
+	lane->replies.generation++;
 }
 
 int64_t lane_answered(const struct lane *lane)
 {
-	if (lane->reads.head < lane->reads.tail)
-		return read_at(&lane->reads, lane->reads.head)->offset;
-	return lane->position;
+	if (lane->replies.reads.head < lane->replies.reads.tail)
+		return read_at(&lane->replies.reads, lane->replies.reads.head)->offset;
+	return lane->offsets.position;
 }
 
 bool lane_replies_waiting(const struct lane *lane)
 {
-	return lane->stored != NULL || lane->reads.head < lane->reads.tail;
+	return lane->replies.stored != NULL || lane->replies.reads.head < lane->replies.reads.tail;
+}
+
+bool lane_row_is_behind(const struct lane *lane)
+{
+	return lane->replies.acked_count > 0 || lane->offsets.applied < lane->offsets.position ||
+		lane->offsets.answered != lane_answered(lane);
 }

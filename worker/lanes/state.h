@@ -1,65 +1,83 @@
 /*
- * state.h - inside of lanes*.c and their unit test; nobody else's
- *
- * All of it with the lock held.
+ * state.h - the members of `struct lanes`, for the files of this module and their unit tests
  */
 #ifndef WORKER_LANES_STATE_H
 #define WORKER_LANES_STATE_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "worker/lanes/detached_limit.h"
+#include "schemas/base/clock.h"
+#include "worker/lanes/batch_limits.h"
+#include "worker/lanes/lane.h"
 #include "worker/lanes/lanes.h"
+#include "worker/lanes/wait.h"
+#include "worker/telemetry/metrics.h"
+
+/* Batches under way. */
+struct lanes_batches {
+	size_t large;          /* large ones under way */
+	size_t small_lanes;    /* lanes in the small batches under way */
+	int64_t small_since;   /* clock_tick_ms when the last small batch began */
+	size_t small_commands; /* commands that waited for it */
+	int64_t awaited_until; /* clock_tick_ms; until then one large batch less runs */
+	int watchers;          /* executors that wait until a small lane may run */
+	size_t first;          /* the search for a batch starts at this lane */
+	size_t led;            /* batches given out so far */
+};
+
+/* Detached reads. */
+struct lanes_detached {
+	struct detached_read *waiting, **waiting_end;
+	size_t count; /* that wait */
+	size_t burst; /* the largest count since none waited */
+	struct detached_read *running;
+};
 
 struct lanes {
 	struct lanes_limits limits;
 	struct metrics *metrics;
 	pthread_mutex_t mutex;
-	struct waiter *waiting; /* executors, the last to come on top */
-	pthread_cond_t settled; /* a revoke waits */
-	size_t large_batches;   /* large ones under way */
-	size_t small_lanes;     /* lanes in light batches under way */
-	int64_t small_since;    /* clock_tick_ms when the last of those was begun */
-	size_t small_commands;  /* what waited for it */
-	int64_t awaited_until;  /* clock_tick_ms; see lanes_awaited */
-	int watchers;           /* executors that wait for the end of that time */
-	struct detached_read *detached, **detached_end; /* that wait */
-	size_t detached_count;
-	size_t detached_burst;                /* their most at once since there was none */
-	struct detached_read *detached_begun; /* that are under way */
-	struct detached_limit detached_limit;
+	struct waiter *waiters; /* executors without work */
+	pthread_cond_t settled; /* a revoke waits for it */
 	int wake_fd;
 	bool quitting;
 	bool waits_for_room; /* see lanes_wait_for_room */
-	size_t bytes;
+	size_t bytes;        /* of all waiting messages and those in batches */
 	struct lane **list;
 	size_t count, size;
-	size_t turn; /* where the search for work starts: every lane gets its turn */
-	size_t led;  /* batches given */
+	struct lanes_batches batches;
+	struct lanes_detached detached;
 };
 
-/* Wakes the executor that came to wait last; all of them. */
-void lanes_wake_one(struct lanes *lanes);
-void lanes_wake_all(struct lanes *lanes);
+static inline void lanes_lock(struct lanes *lanes)
+{
+	pthread_mutex_lock(&lanes->mutex);
+}
 
-/* The executor that is to be woken for what came into the lane, if one is needed for it. Its
- * condition is to be signalled without the lock: it would wake only to wait for that. */
-struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane);
+static inline void lanes_unlock(struct lanes *lanes)
+{
+	pthread_mutex_unlock(&lanes->mutex);
+}
 
-/* As lanes_awaited. */
-void lanes_awaited_locked(struct lanes *lanes);
+/* With the mutex held: a client waits for answers, so large batches leave room for a while. */
+static inline void lanes_set_awaited(struct lanes *lanes)
+{
+	lanes->batches.awaited_until = clock_tick_ms() + AWAITED_MS;
+}
 
-/* May one of the reads that wait run now? Else *later is brought forward to when it may. */
-bool lanes_has_detached(struct lanes *lanes, int64_t now, int64_t *later);
-/* The same, and the first of them is under way then; NULL: none. */
-struct detached_read *lanes_begin_read(struct lanes *lanes, int64_t now, int64_t *later);
+/* With the mutex held. */
+static inline void lane_unref_locked(struct lane *lane)
+{
+	if (--lane->references == 0)
+		lane_free(lane);
+}
 
-/* A condition that lanes_wait_until can wait for. */
-void lanes_cond_init(pthread_cond_t *cond);
-/* Waits on `cond` until `tick` (clock_tick_ms) at the latest. */
-void lanes_wait_until(struct lanes *lanes, pthread_cond_t *cond, int64_t tick);
-
-/* Something of the lane is to be written to its row. */
-bool lanes_row_is_behind(const struct lane *lane);
+/* With the mutex held. lanes.c. */
+void lane_set_state(struct lanes *lanes, struct lane *lane, enum lane_state state);
+/* Writes the gauges that count lanes by state. */
+void lanes_count_states(struct lanes *lanes);
 
 #endif

@@ -21,12 +21,11 @@
 #include "worker/engine/executor.h"
 #include "worker/kafka/consumer.h"
 #include "worker/kafka/topic_create.h"
+#include "worker/lanes/batch_limits.h"
+#include "worker/lanes/work.h"
 #include "worker/process/init_storage.h"
 #include "worker/telemetry/http.h"
 
-/* Large batches at once, where the configuration leaves it to the machine. */
-#define LARGE_BATCHES_MIN 2
-#define LARGE_BATCHES_MAX 8
 #define MALLOC_LARGE (2 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
@@ -180,21 +179,29 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		abort();
 }
 
-static size_t large_batches(const struct config *config)
+/* The operator's number, or one for each processor. */
+static size_t parallel(int64_t configured)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	if (config->batch.max_parallel > 0)
-		return (size_t)config->batch.max_parallel;
-	return processors < LARGE_BATCHES_MIN    ? LARGE_BATCHES_MIN
-		: processors > LARGE_BATCHES_MAX ? LARGE_BATCHES_MAX
-						 : (size_t)processors;
+	if (configured > 0)
+		return (size_t)configured;
+	if (processors < PARALLEL_MIN)
+		return PARALLEL_MIN;
+	return processors > PARALLEL_MAX ? PARALLEL_MAX : (size_t)processors;
 }
 
-/* Reads beside their lanes leave a session to what is not done yet in these. */
-static unsigned detached_reads(const struct config *config)
+/* Detached reads leave one session to everything else. */
+static unsigned detached_reads_max(const struct config *config)
 {
 	unsigned sessions = (unsigned)config->postgres.max;
 	return sessions > 1 ? sessions - 1 : sessions;
+}
+
+static unsigned detached_reads(const struct config *config)
+{
+	unsigned most = detached_reads_max(config);
+	unsigned wanted = (unsigned)parallel(config->batch.max_detached_reads);
+	return wanted < most ? wanted : most;
 }
 
 static void make_lanes(struct worker *w)
@@ -202,9 +209,10 @@ static void make_lanes(struct worker *w)
 	const struct config *config = w->engine.config;
 	struct lanes_limits limits = {
 		.batch_commands = (size_t)config->batch.max_commands,
-		.large_batches = large_batches(config),
+		.large_batches = parallel(config->batch.max_parallel),
 		.batch_bytes = (size_t)config->batch.max_bytes,
 		.detached_reads = detached_reads(config),
+		.detached_reads_max = detached_reads_max(config),
 		.linger_ms = config->batch.linger_ms,
 		/* The other half is librdkafka's. */
 		.memory_bytes = (size_t)config->limits.memory_bytes / 2,

@@ -54,8 +54,6 @@ static const struct metric_text gauge_texts[GAUGE_COUNT] = {
 		"Messages between the ends of the assigned partitions and what is applied." },
 	[GAUGE_POOL_SIZE] = { "pool_connections", "Open database connections." },
 	[GAUGE_POOL_BUSY] = { "pool_connections_busy", "Database connections at work." },
-	[GAUGE_DETACHED_READS] = { "detached_reads_limit",
-		"Reads beside their partitions that run at once at the most, as was found best." },
 	[GAUGE_REPLIES_IN_FLIGHT] = { "replies_in_flight",
 		"Replies not yet acknowledged by Kafka." },
 	[GAUGE_BUILDS_RUNNING] = { "index_builds_running",

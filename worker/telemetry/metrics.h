@@ -53,7 +53,6 @@ enum metric_gauge {
 	GAUGE_LAG, /* all lanes: high watermark - next offset */
 	GAUGE_POOL_SIZE,
 	GAUGE_POOL_BUSY,
-	GAUGE_DETACHED_READS, /* see detached_limit.h */
 	GAUGE_REPLIES_IN_FLIGHT,
 	GAUGE_BUILDS_RUNNING,
 	GAUGE_COUNT,

@@ -283,8 +283,7 @@ static void run_send_folded(struct run *run)
 {
 	if (!run->saving_count)
 		return;
-	struct datum table = datum_string("mastra_messages");
-	bool expected = context_insert_optimistically(run->ctx, table, keys_count(run->ids));
+	bool expected = context_insert_optimistically(run->ctx, keys_count(run->ids));
 	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
 }
 

@@ -222,22 +222,20 @@ static const char *new_sql(struct context *ctx, const struct vectors_index *inde
 		vectors_table(ctx->arena, index), insert_sql(ctx, index));
 }
 
-/* Entries of a graph, or of lists, are dear to make, and stay there dead if they are undone. */
-static bool are_new(struct context *ctx, const struct upsert_group *group)
+/* Entries of a graph or of lists are expensive to make, and an undone attempt leaves them there dead:
+ * only flat tables insert rows as new. */
+static bool may_insert_as_new(struct context *ctx, const struct upsert_group *group)
 {
-	if (group->index->method == VECTORS_FLAT)
-		return context_insert_optimistically(ctx, group->index->name,
-			keys_count(group->keys));
-	context_costly(ctx);
-	return false;
+	return group->index->method == VECTORS_FLAT &&
+		context_insert_optimistically(ctx, keys_count(group->keys));
 }
 
 static void vectors_upsert_send_rows(struct context *ctx, struct upsert_group *group)
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	const char *sql = are_new(ctx, group) ? new_sql(ctx, group->index)
-					      : upsert_sql(ctx, group->index);
+	const char *sql = may_insert_as_new(ctx, group) ? new_sql(ctx, group->index)
+							: upsert_sql(ctx, group->index);
 	const uint32_t *order = keys_sorted(group->keys);
 	for (uint32_t at = 0; at < keys_count(group->keys);) {
 		at = vectors_upsert_bind_rows(ctx, group, order, at);

@@ -20,9 +20,9 @@ static void make(void)
 	engine.lanes = lanes_new(&limits, metrics);
 	lane = lanes_add(engine.lanes, "topic", 3);
 	lane->state = LANE_RUNNING;
-	lane->epoch = 5;
-	lane->next = lane->position = lane->applied = 20;
-	lane->answered = 10;
+	lane->offsets.epoch = 5;
+	lane->offsets.next = lane->offsets.position = lane->offsets.applied = 20;
+	lane->offsets.answered = 10;
 	lane_read_sent(lane, 10);
 	lane_read_sent(lane, 15);
 	batch_init(&batch, &engine);
@@ -40,7 +40,7 @@ TestSuite(worker_batch, .init = make, .fini = drop);
 
 static struct lane_row row(void)
 {
-	struct lane_row rows[WORK_LANES_MAX];
+	struct lane_row rows[BATCH_LANES_MAX];
 	batch_rows(&batch, rows);
 	return rows[0];
 }

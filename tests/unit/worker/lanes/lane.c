@@ -8,7 +8,7 @@ static struct lane *lane;
 static void make(void)
 {
 	lane = lane_new("topic", 3);
-	lane->position = 100;
+	lane->offsets.position = 100;
 }
 
 static void drop(void)
@@ -60,22 +60,22 @@ Test(lane_ledger, outbox_row_is_done_when_all_its_replies_are)
 	struct stored_replies *one = lane_replies_stored(lane, 7, 2);
 	struct stored_replies *two = lane_replies_stored(lane, 8, 1);
 	lane_reply_acked(lane, one);
-	cr_assert_eq(lane->acked_count, 0);
+	cr_assert_eq(lane->replies.acked_count, 0);
 	lane_reply_acked(lane, two);
-	cr_assert_eq(lane->acked_count, 1);
-	cr_assert_eq(lane->acked[0], 8);
+	cr_assert_eq(lane->replies.acked_count, 1);
+	cr_assert_eq(lane->replies.acked[0], 8);
 	lane_reply_acked(lane, one);
-	cr_assert_eq(lane->acked_count, 2);
+	cr_assert_eq(lane->replies.acked_count, 2);
 	cr_assert_not(lane_replies_waiting(lane));
 }
 
 Test(lane_ledger, forgotten_ledger_is_another_one)
 {
-	uint32_t before = lane->reply_generation;
+	uint32_t before = lane->replies.generation;
 	lane_replies_stored(lane, 7, 1);
 	lane_read_sent(lane, 10);
 	lane_forget_replies(lane);
-	cr_assert_neq(lane->reply_generation, before);
+	cr_assert_neq(lane->replies.generation, before);
 	cr_assert_not(lane_replies_waiting(lane));
 	cr_assert_eq(lane_answered(lane), 100);
 }
@@ -84,69 +84,69 @@ TestSuite(lane_gaps, .init = make, .fini = drop);
 
 Test(lane_gaps, seen_offsets_are_refused_next_ones_accepted)
 {
-	lane->next = 10;
+	lane->offsets.next = 10;
 	cr_assert_not(lane_accepts(lane, 9));
 	cr_assert(lane_accepts(lane, 10));
 	cr_assert(lane_accepts(lane, 11));
 	cr_assert_not(lane_accepts(lane, 11));
-	cr_assert_not(lane->reseek);
+	cr_assert_not(lane->fetch.reseek);
 }
 
 Test(lane_gaps, gap_is_asked_for_again_and_believed_the_second_time)
 {
-	lane->next = 10;
+	lane->offsets.next = 10;
 	cr_assert_not(lane_accepts(lane, 15));
-	cr_assert(lane->reseek);
+	cr_assert(lane->fetch.reseek);
 	cr_assert_not(lane_accepts(lane, 10), "nothing is accepted before the seek");
-	lane->reseek = false;
+	lane->fetch.reseek = false;
 	cr_assert(lane_accepts(lane, 15));
-	cr_assert_eq(lane->next, 16);
-	cr_assert_not(lane->reseek);
+	cr_assert_eq(lane->offsets.next, 16);
+	cr_assert_not(lane->fetch.reseek);
 }
 
 Test(lane_gaps, what_was_skipped_comes_after_the_seek)
 {
-	lane->next = 10;
+	lane->offsets.next = 10;
 	cr_assert_not(lane_accepts(lane, 15));
-	lane->reseek = false;
+	lane->fetch.reseek = false;
 	for (int64_t offset = 10; offset < 20; offset++)
 		cr_assert(lane_accepts(lane, offset));
-	cr_assert_not(lane->reseek);
+	cr_assert_not(lane->fetch.reseek);
 }
 
 Test(lane_gaps, what_ends_a_partition_and_is_no_message_is_passed_when_told_twice)
 {
 	lane->state = LANE_RUNNING;
-	lane->next = lane->position = 10;
+	lane->offsets.next = lane->offsets.position = 10;
 	lane_reached_end(lane, 10);
-	cr_assert_not(lane->reseek, "nothing is between");
+	cr_assert_not(lane->fetch.reseek, "nothing is between");
 	lane_reached_end(lane, 12);
-	cr_assert(lane->reseek);
+	cr_assert(lane->fetch.reseek);
 	lane_reached_end(lane, 12);
-	cr_assert_eq(lane->next, 10, "not before the seek");
-	lane->reseek = false;
+	cr_assert_eq(lane->offsets.next, 10, "not before the seek");
+	lane->fetch.reseek = false;
 	cr_assert(lane_accepts(lane, 10), "it was not the end");
-	lane->position = 11;
+	lane->offsets.position = 11;
 	lane_reached_end(lane, 12);
-	lane->reseek = false;
-	lane->busy = true;
+	lane->fetch.reseek = false;
+	lane->schedule.busy = true;
 	lane_reached_end(lane, 12);
-	cr_assert_eq(lane->next, 12);
-	cr_assert_eq(lane->position, 11, "an executor has it");
-	lane->busy = false;
+	cr_assert_eq(lane->offsets.next, 12);
+	cr_assert_eq(lane->offsets.position, 11, "an executor has it");
+	lane->schedule.busy = false;
 	lane_pass_gap(lane);
-	cr_assert_eq(lane->position, 12);
+	cr_assert_eq(lane->offsets.position, 12);
 }
 
 Test(lane_gaps, starved_lane_is_started_anew_once_for_an_end)
 {
 	lane->state = LANE_RUNNING;
-	lane->next = 10;
+	lane->offsets.next = 10;
 	cr_assert_not(lane_looks_starved(lane, 10, 2), "nothing is there");
 	cr_assert_not(lane_looks_starved(lane, 12, 2));
 	cr_assert(lane_looks_starved(lane, 12, 2));
-	cr_assert(lane->reseek);
-	lane->reseek = false;
+	cr_assert(lane->fetch.reseek);
+	lane->fetch.reseek = false;
 	cr_assert_not(lane_looks_starved(lane, 12, 2));
 	cr_assert_not(lane_looks_starved(lane, 12, 2));
 	cr_assert_not(lane_looks_starved(lane, 13, 2));

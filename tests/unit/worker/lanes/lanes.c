@@ -3,11 +3,14 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "worker/lanes/state.h" /* to set the limit that is else found by trial */
+#include "worker/lanes/detached.h"
+#include "worker/lanes/queue.h"
+#include "worker/lanes/state.h" /* to look at the waiting reads */
+#include "worker/lanes/work.h"
 
-#define MANY 100 /* messages: a large batch of its own */
-#define SIDES 3  /* reads beside their lanes at once, at the most */
-#define LIMIT 2  /* ... while all are quick */
+#define MANY 100    /* messages: a large batch of its own */
+#define READS_MAX 3 /* detached reads at once */
+#define LIMIT 2     /* ... while all are quick */
 
 static struct lanes *lanes;
 static struct metrics *metrics;
@@ -20,12 +23,12 @@ static void make_with(size_t large)
 {
 	const struct lanes_limits limits = { .batch_commands = MANY,
 		.large_batches = large,
-		.detached_reads = SIDES,
+		.detached_reads = LIMIT,
+		.detached_reads_max = READS_MAX,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	metrics = metrics_new(NULL, 0);
 	lanes = lanes_new(&limits, metrics);
-	lanes->detached_limit.now = LIMIT;
 	waiter_init(&waiter);
 	count = 0;
 }
@@ -138,8 +141,8 @@ Test(worker_lanes, one_large_batch_there_always_is)
 	cr_assert_not_null(next());
 }
 
-/* A read beside the lane. */
-static void put_side(struct lane *lane)
+/* Detaches a read. */
+static void detach(struct lane *lane)
 {
 	struct detached_read *read = calloc(1, sizeof(*read));
 	read->lane = lane;
@@ -166,7 +169,7 @@ Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
 {
 	struct lane *lane = add(0);
 	for (size_t i = 0; i < LIMIT + 2; i++)
-		put_side(lane);
+		detach(lane);
 	struct detached_read *first = next_read(), *second = next_read();
 	cr_assert_not_null(first);
 	cr_assert_not_null(second);
@@ -187,8 +190,8 @@ Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
 Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
 {
 	struct lane *lane = add(0);
-	for (size_t i = 0; i < SIDES + 1; i++)
-		put_side(lane);
+	for (size_t i = 0; i < READS_MAX + 1; i++)
+		detach(lane);
 	struct detached_read *slow = next_read(), *slower = next_read();
 	cr_assert_null(next_read());
 	slow->began -= 1000;
@@ -207,16 +210,16 @@ Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
 Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
 {
 	struct lane *lane = add(0);
-	put_side(lane);
+	detach(lane);
 	struct detached_read *failed = next_read();
 	failed->retry_at = INT64_MAX;
 	lanes_retry_read(lanes, failed);
-	put_side(lane);
+	detach(lane);
 	struct detached_read *other = next_read();
 	cr_assert_not_null(other);
 	cr_assert_neq(other, failed);
 	cr_assert_null(next_read());
-	put_side(lane);
+	detach(lane);
 	struct detached_read *last = next_read();
 	cr_assert_not_null(last, "the end of the queue is where it was");
 	cr_assert_null(next_read());
@@ -229,8 +232,8 @@ Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
 
 Test(worker_lanes, batches_go_beside_the_reads)
 {
-	put_side(add(0));
-	put_side(given[0]);
+	detach(add(0));
+	detach(given[0]);
 	struct detached_read *first = next_read(), *second = next_read();
 	add(MANY);
 	cr_assert_not_null(next());
@@ -285,24 +288,24 @@ Test(worker_lanes, one_that_is_being_taken_is_taken_once_more)
 Test(worker_lanes, taken_anew_for_a_reply_of_its_present_ledger_alone)
 {
 	struct lane *lane = add(0);
-	uint32_t reply_generation = lane->reply_generation;
+	uint32_t reply_generation = lane->replies.generation;
 	lanes_reclaim(lanes, lane, reply_generation - 1, 0);
 	cr_assert_eq(lane->state, LANE_RUNNING);
 	lanes_reclaim(lanes, lane, reply_generation, 1000000);
 	cr_assert_eq(lane->state, LANE_UNCLAIMED);
-	cr_assert_neq(lane->reply_generation, reply_generation);
+	cr_assert_neq(lane->replies.generation, reply_generation);
 	cr_assert_null(next(), "not before the delay is over");
 }
 
 Test(worker_lanes, no_read_is_begun_at_the_end)
 {
 	struct work work;
-	put_side(add(0));
-	struct detached_read *read = lanes->detached;
+	detach(add(0));
+	struct detached_read *read = lanes->detached.waiting;
 	lanes_quit(lanes);
 	lanes_next(lanes, &work, &waiter, 0);
 	cr_assert_eq(work.kind, WORK_QUIT);
-	lanes->detached = NULL;
+	lanes->detached.waiting = NULL;
 	lane_unref(lanes, read->lane);
 	free(read);
 }

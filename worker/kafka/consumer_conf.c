@@ -1,0 +1,107 @@
+/* consumer_conf.c - the consumer's librdkafka configuration: fetch sizes and group settings */
+#include "worker/kafka/consumer_conf.h"
+
+#include <regex.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "worker/kafka/client_conf.h"
+
+#define METADATA_TIMEOUT_MS 5000
+/* One fetch of each partition may take this part of the memory ceiling, and librdkafka's queues
+ * twice as much: librdkafka asks for a partition while its queue holds less than one fetch. With
+ * smaller queues, librdkafka would leave a partition out of the requests after its fetch, although
+ * its lane has room, and those requests would wait at the ends of other partitions. A fetch is as
+ * large as that allows, because each one costs the broker more than its bytes. librdkafka keeps a
+ * response until the worker is done with its last message. */
+#define FETCH_SHARE 5
+#define FETCH_MIN_BYTES (64 * 1024)
+#define FETCH_MAX_BYTES (1536 * 1024)
+#define FETCH_RESPONSE_BYTES (1536 * 1024)
+/* The assumed number of partitions if no broker answers at the start. */
+#define PARTITIONS_GUESS 16
+
+static bool is_subscribed(const struct config *config, const char *topic)
+{
+	for (size_t i = 0; i < config->kafka.topics.count; i++) {
+		const char *wanted = config->kafka.topics.items[i];
+		regex_t pattern;
+		bool match = strcmp(wanted, topic) == 0;
+		if (*wanted == '^' && regcomp(&pattern, wanted, REG_EXTENDED | REG_NOSUB) == 0) {
+			match = regexec(&pattern, topic, 0, NULL, 0) == 0;
+			regfree(&pattern);
+		}
+		if (match)
+			return true;
+	}
+	return false;
+}
+
+int consumer_count_partitions(const struct config *config, rd_kafka_t *client, struct log *log)
+{
+	const struct rd_kafka_metadata *metadata;
+	int count = 0;
+	if (rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS))
+		return PARTITIONS_GUESS;
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (is_subscribed(config, metadata->topics[i].topic))
+			count += metadata->topics[i].partition_cnt;
+	rd_kafka_metadata_destroy(metadata);
+	if (count == 0)
+		log_warn(log, "no topic matches kafka.topics, waiting for one",
+			LOG_STR("help", "`stowage topics create` creates the topics"));
+	return count > 0 ? count : PARTITIONS_GUESS;
+}
+
+static long long fetch_bytes(const struct config *config, int partitions)
+{
+	long long bytes = config->limits.memory_bytes / FETCH_SHARE / partitions;
+	if (bytes < FETCH_MIN_BYTES)
+		return FETCH_MIN_BYTES;
+	return bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
+}
+
+static void set_required(rd_kafka_conf_t *conf, const struct config *config)
+{
+	kafka_set(conf, "group.id", config->kafka.group_id);
+	kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
+	kafka_set(conf, "enable.auto.offset.store", "false");
+	kafka_set(conf, "enable.auto.commit", "true");
+	/* Every lane starts at the offset in its row: a log that has lost that offset is an error. */
+	kafka_set(conf, "auto.offset.reset", "error");
+	kafka_set(conf, "isolation.level", "read_committed");
+	kafka_set(conf, "allow.auto.create.topics", "false");
+	kafka_set(conf, "enable.partition.eof", "true");
+}
+
+rd_kafka_conf_t *consumer_conf(const struct config *config, int partitions, char *error,
+	size_t error_size)
+{
+	char fetch[24], queue[24], response[24];
+	const struct kafka_default defaults[] = {
+		/* A killed worker keeps its partitions no longer than this. */
+		{ "session.timeout.ms", "10000" },
+		{ "heartbeat.interval.ms", "2000" },
+		{ "topic.metadata.refresh.interval.ms", "10000" },
+		{ "queued.min.messages", "1000" },
+		/* One request at a time goes to each broker. While it waits at the end of some
+		 * partitions, those with empty queues receive nothing. */
+		{ "fetch.wait.max.ms", "20" },
+		/* A full queue is how a lane holds its partition back: check again after 10 ms, not
+		 * after a second. */
+		{ "fetch.queue.backoff.ms", "10" },
+		{ "fetch.message.max.bytes", fetch },
+		{ "queued.max.messages.kbytes", queue },
+		{ "fetch.max.bytes", response },
+		{ NULL, NULL },
+	};
+	long long bytes = fetch_bytes(config, partitions);
+	snprintf(fetch, sizeof(fetch), "%lld", bytes);
+	snprintf(queue, sizeof(queue), "%lld", bytes / 1024);
+	snprintf(response, sizeof(response), "%d", FETCH_RESPONSE_BYTES);
+	rd_kafka_conf_t *conf = kafka_conf(config, defaults, error, error_size);
+	if (conf)
+		set_required(conf, config);
+	return conf;
+}

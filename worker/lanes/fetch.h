@@ -1,0 +1,49 @@
+/*
+ * fetch.h - what the consumer and its fetch window keep of each lane
+ *
+ * Consumer's thread only, except for lane_arrived's callback.
+ */
+#ifndef WORKER_LANES_FETCH_H
+#define WORKER_LANES_FETCH_H
+
+#include "worker/lanes/lanes.h"
+
+/* A producer's largest batch, unless the producer or the topic is configured otherwise. A lane that
+ * received this much has had its share. */
+#define FETCH_SHARE_BYTES ((size_t)1024 * 1024)
+
+/* Takes the partition's queue over. librdkafka's threads mark the lane as arrived and wake the
+ * consumer when messages come into the empty queue. */
+void lane_open_source(struct lanes *lanes, struct lane *lane, rd_kafka_queue_t *source);
+/* librdkafka's threads touch the lane no longer, so it may be freed. */
+void lane_close_source(struct lane *lane);
+
+/* Did messages arrive since the source was last emptied? */
+bool lane_has_arrived(const struct lane *lane);
+/* Moves up to `most` messages from the source into `messages`; returns their number. */
+size_t lane_consume(struct lane *lane, rd_kafka_message_t **messages, size_t most);
+
+/* librdkafka fetches the partition now; it does not. */
+void lane_admit(struct lane *lane);
+void lane_expel(struct lane *lane);
+/* The lane waits to be admitted. */
+void lane_await_admission(struct lane *lane);
+/* `bytes` moved from the source into the lane. `now`: clock_tick_ms, 0: the time does not matter. */
+void lane_moved(struct lane *lane, size_t bytes, int64_t now);
+/* The partition ends at `end` at least. */
+void lane_extend(struct lane *lane, int64_t end);
+
+/* What the fetch window decides by. */
+struct fetch_look {
+	size_t bytes;          /* of all lanes' messages */
+	size_t behind;         /* admitted lanes that are behind their partition's end */
+	struct lane *first;    /* has waited longest to be admitted; NULL: none waits */
+	struct lane *had_most; /* has received most of those that had their share; NULL: none has */
+};
+struct fetch_look lanes_look_around(struct lanes *lanes);
+
+/* Some lanes wait for room to be admitted: every batch wakes the consumer when it ends. */
+void lanes_wait_for_room(struct lanes *lanes, bool any);
+bool lanes_any_waits_for_room(struct lanes *lanes);
+
+#endif
