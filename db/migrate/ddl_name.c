@@ -1,12 +1,13 @@
 #include "db/migrate/ddl_name.h"
 
 #include <locale.h>
+#include <openssl/sha.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
 
-#include "db/migrate/ddl_sha256.h"
 #include "schemas/base/text.h"
 
 #define HASH_DIGITS 8
@@ -144,11 +145,12 @@ static void set_name(struct ddl_name *name, const char *bytes, size_t len)
 
 static void set_hashed(struct ddl_name *name, const char *full)
 {
-	uint8_t digest[32];
+	uint8_t digest[SHA256_DIGEST_LENGTH];
 	size_t len = ddl_name_cut(full, DDL_NAME_MAX - 1 - HASH_DIGITS);
 
 	set_name(name, full, len);
-	ddl_sha256(full, strlen(full), digest);
+	if (!SHA256((const unsigned char *)full, strlen(full), digest))
+		abort();
 	snprintf(name->text + len, sizeof name->text - len, "_%02x%02x%02x%02x", digest[0],
 		digest[1], digest[2], digest[3]);
 }
