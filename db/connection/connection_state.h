@@ -1,5 +1,5 @@
 /*
- * connection_state.h - inside of connection.c and copy.c; nobody else's
+ * connection_state.h - the inside of a connection, for connection*.c and copy.c only
  */
 #ifndef DB_CONNECTION_CONNECTION_STATE_H
 #define DB_CONNECTION_CONNECTION_STATE_H
@@ -17,14 +17,14 @@ enum expected_kind {
 	EXPECT_SYNC,
 };
 
-/* One answer that is on its way. */
+/* One answer that the server owes. */
 struct expected {
 	enum expected_kind kind;
 	connection_result_fn *done;
 	void *arg;
 	void *tag;
-	size_t bound;  /* bytes of rows that are kept; 0: all */
-	char name[24]; /* of a prepared statement */
+	size_t bound;  /* keep rows up to this many bytes; 0: all rows */
+	char name[24]; /* EXPECT_PREPARE: the prepared statement */
 };
 
 struct connection {
@@ -33,27 +33,40 @@ struct connection {
 	struct statement_cache *statements;
 	struct expected *queue; /* a ring of queue_size, a power of two */
 	size_t queue_size;
-	size_t head, tail;
-	size_t unsent;
-	bool unsynced; /* something was sent since the last sync */
+	size_t head, tail; /* count up for ever; the place in the ring is their low bits */
+	size_t unsent;     /* bytes passed to libpq since its buffer was last empty */
+	bool unsynced;     /* a statement was sent since the last sync */
 	bool blames_cancels;
-	bool cut;    /* the result at hand lacks rows, by its bound */
-	bool failed; /* an error since the last sync: the server skips what follows */
+	bool cut;    /* the current result lacks rows, because of its bound */
+	bool failed; /* a statement failed since the last sync: the server skips those behind it */
 	struct db_failure failure;
 	char last_tag[64];
 };
 
-/* The connection is of no use any more: closes it, `message` says why. */
+/* connection.c */
+
+/* Closes a connection that can no longer be used and keeps `message` as the cause. */
 void connection_lose(struct connection *c, const char *message);
-/* Waits until the socket is readable (or writable, if something is unsent), takes in what came. */
-void connection_wait(struct connection *c, bool unsent);
-/* Sends what the socket takes; waits while more than `allowed` bytes are unsent. */
-void connection_flush(struct connection *c, size_t allowed);
-/* The next result: false if the connection is lost; NULL is the end of a statement's. */
-bool connection_result(struct connection *c, PGresult **result);
-/* Keeps the first failure since the last sync. */
+/* Keeps the failure of a result unless the connection has one since the last sync. */
 void connection_keep_failure(struct connection *c, const PGresult *result, void *tag);
-/* Sends a sync and takes all answers; a failure stays for drain to tell. */
+/* Moves the kept failure into *failure and returns its kind, DB_LOST if the connection is closed. */
+enum db_kind connection_take_failure(struct connection *c, struct db_failure *failure);
+
+/* connection_send.c */
+
+/* Waits until the socket is readable (or writable, if `unsent`) and reads what arrived. */
+void connection_wait(struct connection *c, bool unsent);
+/* Writes to the socket; waits while more than `allowed` bytes are unsent. */
+void connection_flush(struct connection *c, size_t allowed);
+/* Sends `sql` as it is, without a prepared statement and without a callback. */
+void connection_send_unprepared(struct connection *c, const char *sql);
+void connection_send_sync(struct connection *c);
+
+/* connection_drain.c */
+
+/* Reads the next result. False: the connection is lost. NULL in *result ends a statement's results. */
+bool connection_result(struct connection *c, PGresult **result);
+/* Sends a sync and reads all answers; connection_drain reports a failure. */
 void connection_settle(struct connection *c);
 
 #endif

@@ -1,0 +1,170 @@
+/* connection_send.c - sending statements: into the pipeline and out to the socket */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/connection/connection.h"
+#include "db/connection/connection_state.h"
+#include "db/connection/statement.h"
+
+/* Unsent bytes that libpq may hold before connection_send waits for the server: libpq's buffer doubles
+ * and never shrinks. */
+#define UNSENT_MAX (1024 * 1024)
+/* From this many unsent bytes on, connection_send writes to the socket. Fewer bytes wait for the
+ * statements behind them. */
+#define SEND_BYTES (8 * 1024)
+
+/* head and tail keep their values: connection_drain counts by them while callbacks send. */
+static void send_grow_queue(struct connection *c)
+{
+	size_t size = c->queue_size * 2;
+	struct expected *grown = calloc(size, sizeof(*grown));
+	if (!grown)
+		abort();
+	for (size_t i = c->head; i != c->tail; i++)
+		grown[i & (size - 1)] = c->queue[i & (c->queue_size - 1)];
+	free(c->queue);
+	c->queue = grown;
+	c->queue_size = size;
+}
+
+static struct expected *send_expect(struct connection *c, enum expected_kind kind)
+{
+	if (c->tail - c->head == c->queue_size)
+		send_grow_queue(c);
+	struct expected *e = &c->queue[c->tail++ & (c->queue_size - 1)];
+	*e = (struct expected){ .kind = kind };
+	return e;
+}
+
+static void send_give_up(struct connection *c)
+{
+	char error[256];
+	PGcancel *request = PQgetCancel(c->pg);
+	if (request)
+		PQcancel(request, error, sizeof(error));
+	PQfreeCancel(request);
+	connection_lose(c, "the program ends, the statement was cancelled");
+}
+
+void connection_wait(struct connection *c, bool unsent)
+{
+	struct pollfd fds[2] = {
+		{ .fd = PQsocket(c->pg), .events = (short)(POLLIN | (unsent ? POLLOUT : 0)) },
+		{ .fd = c->options.give_up_fd ? *c->options.give_up_fd : -1, .events = POLLIN },
+	};
+	int n;
+	do
+		n = poll(fds, 2, -1);
+	while (n < 0 && errno == EINTR);
+	if (fds[1].revents)
+		send_give_up(c);
+	else if ((fds[0].revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
+		connection_lose(c, PQerrorMessage(c->pg));
+}
+
+void connection_flush(struct connection *c, size_t allowed)
+{
+	while (c->pg) {
+		int rest = PQflush(c->pg);
+		if (rest < 0) {
+			connection_lose(c, PQerrorMessage(c->pg));
+			return;
+		}
+		if (rest == 0)
+			c->unsent = 0;
+		if (rest == 0 || c->unsent <= allowed)
+			return;
+		connection_wait(c, true);
+	}
+}
+
+void connection_send_unprepared(struct connection *c, const char *sql)
+{
+	send_expect(c, EXPECT_ROWS);
+	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+		connection_lose(c, PQerrorMessage(c->pg));
+}
+
+/* Returns the prepared statement's name. Sends PREPARE first if the statement is new. */
+static const char *send_prepare(struct connection *c, const char *sql, const char *schema,
+	void *tag)
+{
+	struct statement_slot slot = statement_cache_get(c->statements, sql, schema);
+	if (slot.dropped) {
+		char deallocate[64];
+		snprintf(deallocate, sizeof(deallocate), "DEALLOCATE %s", slot.dropped);
+		connection_send_unprepared(c, deallocate);
+	}
+	if (!slot.fresh || !c->pg)
+		return slot.name;
+	struct expected *e = send_expect(c, EXPECT_PREPARE);
+	e->tag = tag;
+	snprintf(e->name, sizeof(e->name), "%s", slot.name);
+	char *text = statement_text(sql, schema ? schema : "");
+	if (!PQsendPrepare(c->pg, slot.name, text, 0, NULL))
+		connection_lose(c, PQerrorMessage(c->pg));
+	free(text);
+	return slot.name;
+}
+
+static int send_query(struct connection *c, const char *sql, const char *schema,
+	struct params *params, void *tag)
+{
+	int count = params ? params_count(params) : 0;
+	const char *const *values = count ? params_values(params) : NULL;
+	const int *lengths = count ? params_lengths(params) : NULL;
+	const int *formats = count ? params_formats(params) : NULL;
+	if (c->options.prepared_statements) {
+		const char *name = send_prepare(c, sql, schema, tag);
+		return c->pg ? PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1)
+			     : 0;
+	}
+	char *text = statement_text(sql, schema ? schema : "");
+	int sent = PQsendQueryParams(c->pg, text, count, NULL, values, lengths, formats, 1);
+	free(text);
+	return sent;
+}
+
+void connection_send(struct connection *c, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag)
+{
+	size_t bytes = (params ? params_bytes(params) : 0) + strlen(sql);
+	if (c->unsent > 0 && c->unsent + bytes > UNSENT_MAX)
+		connection_flush(c, 0);
+	if (!c->pg)
+		return;
+	int sent = send_query(c, sql, schema, params, tag);
+	if (!c->pg)
+		return;
+	if (!sent) {
+		connection_lose(c, PQerrorMessage(c->pg));
+		return;
+	}
+	struct expected *e = send_expect(c, EXPECT_ROWS);
+	e->done = done;
+	e->arg = arg;
+	e->tag = tag;
+	c->unsynced = true;
+	c->unsent += bytes;
+	if (c->unsent >= SEND_BYTES)
+		connection_flush(c, UNSENT_MAX);
+}
+
+void connection_bound(struct connection *c, size_t bytes)
+{
+	if (c->pg)
+		c->queue[(c->tail - 1) & (c->queue_size - 1)].bound = bytes;
+}
+
+void connection_send_sync(struct connection *c)
+{
+	if (!c->pg)
+		return;
+	send_expect(c, EXPECT_SYNC);
+	c->unsynced = false;
+	if (!PQpipelineSync(c->pg))
+		connection_lose(c, PQerrorMessage(c->pg));
+}
