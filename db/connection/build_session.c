@@ -1,4 +1,4 @@
-/* build_session.c - see build_session.h */
+/* build_session.c - running long statements with a callback once a second */
 #include "db/connection/build_session.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 
 #define TICK_MS 1000
-/* A server that does not end a cancelled statement within so long is let go of. */
+/* If a cancelled statement does not end within this time, the session gives up the connection. */
 #define CANCEL_MS 10000
 
 struct build_session {
@@ -18,7 +18,7 @@ struct build_session {
 	int64_t cancelled_at; /* 0: not */
 };
 
-static int64_t now_ms(void)
+static int64_t build_session_now_ms(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -31,7 +31,7 @@ static void build_session_ignore_notice(void *arg, const PGresult *result)
 	(void)result;
 }
 
-static void tell_lost(PGconn *pg, struct db_failure *failure)
+static void build_session_report_lost(PGconn *pg, struct db_failure *failure)
 {
 	*failure = (struct db_failure){ .kind = DB_LOST };
 	snprintf(failure->message, sizeof(failure->message), "%s", PQerrorMessage(pg));
@@ -50,7 +50,7 @@ struct build_session *build_session_open(const struct connection_options *option
 {
 	PGconn *pg = PQconnectdbParams(options->keywords, options->values, 1);
 	if (PQstatus(pg) != CONNECTION_OK || PQsetnonblocking(pg, 1)) {
-		tell_lost(pg, failure);
+		build_session_report_lost(pg, failure);
 		PQfinish(pg);
 		return NULL;
 	}
@@ -61,7 +61,7 @@ struct build_session *build_session_open(const struct connection_options *option
 	PQsetNoticeReceiver(pg, build_session_ignore_notice, NULL);
 	build_session_set(session, "SET statement_timeout = 0");
 	build_session_set(session, "SET lock_timeout = 0");
-	/* Not known before PostgreSQL 14, nor on every system: then it stays as it is. */
+	/* Not supported on every system; then the statement fails and changes nothing. */
 	build_session_set(session, "SET client_connection_check_interval = '5s'");
 	return session;
 }
@@ -78,17 +78,17 @@ static void build_session_cancel(struct build_session *session)
 {
 	char error[256];
 	PGcancel *request = PQgetCancel(session->pg);
-	session->cancelled_at = now_ms();
+	session->cancelled_at = build_session_now_ms();
 	if (request)
 		PQcancel(request, error, sizeof(error));
 	PQfreeCancel(request);
 }
 
-/* Waits for the server or the wake-up, until the next tick. -1: the connection is lost; 1: the
- * wake-up came. After a cancellation that has nothing more to say. */
-static int wait_some(struct build_session *session, int wake_fd, int64_t tick_at)
+/* Waits for the server or the wake-up, up to the next tick. -1: the connection is lost. 1: woken up; a
+ * wake-up does not count after a cancellation. */
+static int build_session_wait(struct build_session *session, int wake_fd, int64_t tick_at)
 {
-	int64_t left = tick_at - now_ms();
+	int64_t left = tick_at - build_session_now_ms();
 	int rest = PQflush(session->pg);
 	struct pollfd fds[2] = {
 		{ .fd = PQsocket(session->pg),
@@ -103,30 +103,33 @@ static int wait_some(struct build_session *session, int wake_fd, int64_t tick_at
 	return fds[1].revents ? 1 : 0;
 }
 
-/* False: the connection is lost. */
-static bool wait_result(struct build_session *session, const struct build_session_watch *watch)
+/* False: the connection is lost, or a cancelled statement did not end in time. */
+static bool build_session_wait_result(struct build_session *session,
+	const struct build_session_watch *watch)
 {
-	int64_t tick_at = now_ms() + TICK_MS;
+	int64_t tick_at = build_session_now_ms() + TICK_MS;
 	while (PQisBusy(session->pg)) {
-		int woken = wait_some(session, watch->wake_fd, tick_at);
+		int woken = build_session_wait(session, watch->wake_fd, tick_at);
 		if (woken < 0 ||
-			(session->cancelled_at && now_ms() - session->cancelled_at > CANCEL_MS))
+			(session->cancelled_at &&
+				build_session_now_ms() - session->cancelled_at > CANCEL_MS))
 			return false;
-		if (!woken && now_ms() < tick_at)
+		if (!woken && build_session_now_ms() < tick_at)
 			continue;
-		tick_at = now_ms() + TICK_MS;
+		tick_at = build_session_now_ms() + TICK_MS;
 		if (!session->cancelled_at && PQisBusy(session->pg) && !watch->tick(watch->arg))
 			build_session_cancel(session);
 	}
 	return true;
 }
 
-static void take_failure(PGconn *pg, const PGresult *result, struct db_failure *failure)
+static void build_session_take_failure(PGconn *pg, const PGresult *result,
+	struct db_failure *failure)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	if (!state) {
-		tell_lost(pg, failure);
+		build_session_report_lost(pg, failure);
 		return;
 	}
 	*failure = (struct db_failure){ .kind = db_kind_of(state) };
@@ -139,7 +142,7 @@ static enum db_kind build_session_take_result(struct build_session *session, PGr
 {
 	ExecStatusType status = PQresultStatus(result);
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-		take_failure(session->pg, result, failure);
+		build_session_take_failure(session->pg, result, failure);
 		return failure->kind;
 	}
 	if (value && PQntuples(result) > 0 && !PQgetisnull(result, 0, 0)) {
@@ -157,8 +160,8 @@ enum db_kind build_session_run(struct build_session *session, const char *sql,
 	if (value)
 		*value = NULL;
 	session->cancelled_at = 0;
-	if (!PQsendQuery(session->pg, sql) || !wait_result(session, watch)) {
-		tell_lost(session->pg, failure);
+	if (!PQsendQuery(session->pg, sql) || !build_session_wait_result(session, watch)) {
+		build_session_report_lost(session->pg, failure);
 		return DB_LOST;
 	}
 	PGresult *result;

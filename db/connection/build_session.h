@@ -1,8 +1,9 @@
 /*
- * build_session.h - a connection for statements that take long and stand in no transaction
+ * build_session.h - a connection for long statements outside of transactions: index builds
  *
- * While one runs its owner is called about once a second, and can have it cancelled. No time-out
- * of the server's applies; a server that can tell notices when this end is gone and stops.
+ * While a statement runs, the session calls its owner about once a second; the owner can cancel the
+ * statement. The session switches the server's timeouts off. It asks the server to stop when this end
+ * disconnects, where the server supports that.
  *
  * One thread at a time.
  */
@@ -16,22 +17,22 @@
 
 struct build_session;
 
-/* NULL: the cause is in *failure. */
+/* Connects; blocks. NULL: the cause is in *failure. Close with build_session_close. */
 struct build_session *build_session_open(const struct connection_options *options,
 	struct db_failure *failure) __attribute__((warn_unused_result));
 void build_session_close(struct build_session *session);
 
-/* Called while a statement runs; false: cancel it. */
+/* Called while a statement runs. Return false to cancel the statement. */
 typedef bool build_session_tick_fn(void *arg);
 
 struct build_session_watch {
-	int wake_fd; /* readable: call at once; the callee reads it */
+	int wake_fd; /* when readable, the session calls `tick` at once; `tick` reads it */
 	build_session_tick_fn *tick;
 	void *arg;
 };
 
-/* Runs one statement. *value (may be NULL): the first column of its first row as a string to be
- * freed, NULL if there is none. A failure has kind DB_LOST if the connection is gone. */
+/* Runs one statement; blocks until it ends. *value (may be NULL) gets the first column of the first row
+ * as a string that the caller frees, NULL if there is none. DB_LOST: the connection broke. */
 enum db_kind build_session_run(struct build_session *session, const char *sql,
 	const struct build_session_watch *watch, char **value, struct db_failure *failure)
 	__attribute__((warn_unused_result));

@@ -33,7 +33,7 @@ struct connection {
 	struct statement_cache *statements;
 	struct expected *queue; /* a ring of queue_size, a power of two */
 	size_t queue_size;
-	size_t head, tail; /* count up for ever; the place in the ring is their low bits */
+	size_t head, tail; /* count up; their low bits are the place in the ring */
 	size_t unsent;     /* bytes passed to libpq since its buffer was last empty */
 	bool unsynced;     /* a statement was sent since the last sync */
 	bool blames_cancels;

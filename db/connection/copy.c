@@ -1,4 +1,4 @@
-/* copy.c - see copy.h */
+/* copy.c - COPY FROM STDIN behind a savepoint, outside of pipeline mode */
 #include "db/connection/copy.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "db/connection/connection_state.h"
 #include "db/connection/statement.h"
 
-/* Bytes that wait for the socket, before the next rows are made. */
+/* Unsent bytes that libpq may hold before copy_rows waits for the socket. */
 #define COPY_UNSENT_MAX (128 * 1024)
 
 static void copy_send_plain(struct connection *c, const char *sql)
@@ -15,8 +15,9 @@ static void copy_send_plain(struct connection *c, const char *sql)
 	connection_send(c, sql, NULL, NULL, NULL, NULL, NULL);
 }
 
-/* Takes the results up to the end of the statement. True: the first is what is `expected`. */
-static bool take_until_end(struct connection *c, ExecStatusType expected, void *tag, bool *conflict)
+/* Reads the results up to the end of the statement. True: the first one has the `expected` status. */
+static bool copy_take_results(struct connection *c, ExecStatusType expected, void *tag,
+	bool *conflict)
 {
 	PGresult *result;
 	bool first = true, good = false;
@@ -31,12 +32,12 @@ static bool take_until_end(struct connection *c, ExecStatusType expected, void *
 		PQclear(result);
 		first = false;
 		if (good && expected == PGRES_COPY_IN)
-			return true; /* no end comes before the rows */
+			return true; /* the statement ends only after its rows */
 	}
 	return good && c->pg;
 }
 
-static void enter_pipeline(struct connection *c)
+static void copy_enter_pipeline(struct connection *c)
 {
 	if (c->pg && PQenterPipelineMode(c->pg) != 1)
 		connection_lose(c, PQerrorMessage(c->pg));
@@ -56,9 +57,9 @@ bool copy_begin(struct connection *c, const char *sql, const char *schema, void 
 		return false;
 	}
 	connection_flush(c, 0);
-	if (take_until_end(c, PGRES_COPY_IN, tag, NULL))
+	if (copy_take_results(c, PGRES_COPY_IN, tag, NULL))
 		return true;
-	enter_pipeline(c);
+	copy_enter_pipeline(c);
 	return false;
 }
 
@@ -86,8 +87,8 @@ enum copy_end copy_end(struct connection *c, void *tag)
 	if (c->pg && taken < 0)
 		connection_lose(c, PQerrorMessage(c->pg));
 	connection_flush(c, 0);
-	bool good = take_until_end(c, PGRES_COMMAND_OK, tag, &conflict);
-	enter_pipeline(c);
+	bool good = copy_take_results(c, PGRES_COMMAND_OK, tag, &conflict);
+	copy_enter_pipeline(c);
 	if (!c->pg || c->failed)
 		return COPY_FAILED;
 	if (!good)

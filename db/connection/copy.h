@@ -1,16 +1,16 @@
 /*
- * copy.h - rows into a table by COPY FROM STDIN, in the middle of a pipelined transaction
+ * copy.h - writing rows by COPY FROM STDIN in the middle of a pipelined transaction
  *
- * COPY is the cheapest way in that PostgreSQL has, but it knows no conflict, and libpq does not
- * let it into a pipeline. So a copy stands behind a savepoint and out of the pipeline, which it
- * waits for first: three round trips, to be had by some hundred rows.
+ * COPY is PostgreSQL's cheapest way to insert rows. But it has no ON CONFLICT, and libpq does not allow
+ * it in pipeline mode. So copy_begin waits for the pipeline, leaves it, and sets a savepoint. That costs
+ * three round trips, which pay off from a few hundred rows on.
  *
  *   if (copy_begin(connection, sql, schema, tag)) {
- *       copy_rows(connection, bytes, size);   once or more
+ *       copy_rows(connection, bytes, size);   one or more times
  *       end = copy_end(connection, tag);
  *   }
  *
- * Inside a transaction only. The bytes are those of params_copy() (db/connection/params.h).
+ * Only inside of a transaction. params_copy() (db/connection/params.h) produces the bytes.
  */
 #ifndef DB_CONNECTION_COPY_H
 #define DB_CONNECTION_COPY_H
@@ -18,13 +18,13 @@
 #include "db/connection/connection.h"
 
 enum copy_end {
-	COPY_DONE,     /* the rows are in */
-	COPY_CONFLICT, /* a unique key is there already: none is in, the transaction goes on */
-	COPY_FAILED,   /* as a failed statement: connection_drain tells */
+	COPY_DONE,     /* all rows are inserted */
+	COPY_CONFLICT, /* a unique key exists already: no row is inserted, the transaction goes on */
+	COPY_FAILED,   /* like a failed statement: connection_drain reports it */
 };
 
-/* `sql` is a COPY ... FROM STDIN (FORMAT binary), with :"schema" as in connection_send. False: it
- * did not begin, because something failed; connection_drain tells. */
+/* `sql` is a COPY ... FROM STDIN (FORMAT binary), with :"schema" as in connection_send. False: an earlier
+ * statement or the COPY failed; connection_drain reports it. */
 bool copy_begin(struct connection *connection, const char *sql, const char *schema, void *tag)
 	__attribute__((warn_unused_result));
 void copy_rows(struct connection *connection, const void *bytes, size_t size);

@@ -1,7 +1,7 @@
 /*
- * failure.h - what went wrong in PostgreSQL, sorted by what is to be done about it
+ * failure.h - failures of PostgreSQL, by what the caller should do about them
  *
- * Source of the sorting: SQLSTATE classes, PostgreSQL manual, Appendix A.
+ * Source: SQLSTATE classes, PostgreSQL manual, Appendix A.
  */
 #ifndef DB_CONNECTION_FAILURE_H
 #define DB_CONNECTION_FAILURE_H
@@ -12,24 +12,24 @@
 
 enum db_kind {
 	DB_OK,
-	DB_LOST,    /* the connection is gone: what was on its way may be in or not */
-	DB_OUTAGE,  /* for now: resources, shutdown, read-only, too many connections */
-	DB_CONTEND, /* rolled back for others' sake: serialization, deadlock, lock time-out */
+	DB_LOST,   /* the connection broke: a pending COMMIT may or may not have taken effect */
+	DB_OUTAGE, /* temporary: out of resources, shutdown, read-only, too many connections */
+	DB_CONTEND, /* rolled back because of other transactions: serialization, deadlock, lock timeout */
 	DB_SETUP,   /* table, column, permission, password, database: every command would fail */
 	DB_STALE,   /* a plan or a prepared statement is out of date: prepare again */
-	DB_FENCED,  /* stowage_fence: a lane of the batch belongs to someone else */
-	DB_COMMAND, /* the statement's own fault */
+	DB_FENCED,  /* stowage_fence: another worker claimed a lane of the batch */
+	DB_COMMAND, /* the statement itself is at fault */
 };
 
 struct db_failure {
 	enum db_kind kind;
-	char sqlstate[6];  /* "" if there is none: a lost connection */
+	char sqlstate[6];  /* "" after a lost connection */
 	char message[512]; /* the server's primary message, or libpq's */
 	char detail[256];
-	void *tag; /* of the statement that failed, as given to connection_send */
+	void *tag; /* the failed statement's tag, as passed to connection_send */
 };
 
-/* What an SQLSTATE asks for; "" is DB_LOST. */
+/* The kind of an SQLSTATE; "" is DB_LOST. */
 enum db_kind db_kind_of(const char *sqlstate);
 
 #endif

@@ -1,4 +1,4 @@
-/* params.c - see params.h */
+/* params.c - parameters, arrays and COPY rows in PostgreSQL's binary formats */
 #include "db/connection/params.h"
 
 #include <arpa/inet.h>
@@ -35,8 +35,8 @@ static const uint32_t element_oids[] = {
 	[ELEMENT_BYTEA] = OID_BYTEA,
 };
 
-/* array_send: dimensions, has nulls, element oid, then a length and a lower bound a dimension. */
-/* An empty array has no dimension, and so no length and lower bound. */
+/* array_send: dimensions, has nulls, element oid, then the length and lower bound of each dimension. An
+ * empty array has no dimension, so its header ends after the oid. */
 #define ARRAY_HEADER_EMPTY 12
 
 struct param {
@@ -85,10 +85,10 @@ void params_free(struct params *params)
 	free(params);
 }
 
-/* A buffer that one large command made is given back, not kept for ever. */
+/* params_reset frees larger buffers, so that one large command does not hold memory for ever. */
 #define KEPT_BYTES (256 * 1024)
 
-static void forget_larger(struct params *params, int count, size_t bytes)
+static void params_free_larger(struct params *params, int count, size_t bytes)
 {
 	for (int i = 0; i < count; i++) {
 		struct param *param = &params->list[i];
@@ -103,12 +103,12 @@ static void forget_larger(struct params *params, int count, size_t bytes)
 
 void params_reset(struct params *params)
 {
-	forget_larger(params, params->count, KEPT_BYTES);
+	params_free_larger(params, params->count, KEPT_BYTES);
 }
 
 void params_trim(struct params *params)
 {
-	forget_larger(params, params->capacity, 0);
+	params_free_larger(params, params->capacity, 0);
 }
 
 int params_count(const struct params *params)
@@ -144,7 +144,7 @@ static struct param *params_next(struct params *params)
 	return param;
 }
 
-/* Room for `len` more bytes. */
+/* Appends `len` bytes for the caller to fill. */
 static char *param_room(struct param *param, size_t len)
 {
 	if (param->capacity - param->size < len) {
@@ -200,7 +200,7 @@ void params_null(struct params *params)
 
 char *params_room(struct params *params, size_t len)
 {
-	/* Room for at least one byte: libpq takes a NULL pointer for a null. */
+	/* Allocate at least one byte: libpq reads a NULL pointer as a null. */
 	struct param *param = params_next(params);
 	char *room = param_room(param, len + 1);
 	param->size = len;
@@ -222,7 +222,7 @@ void params_bytea(struct params *params, const void *bytes, size_t len)
 void params_jsonb(struct params *params, const char *json, size_t len)
 {
 	struct param *param = params_next(params);
-	param_add(param, "\1", 1); /* jsonb's version of the wire format */
+	param_add(param, "\1", 1); /* the version byte of jsonb's wire format */
 	param_add(param, json, len);
 }
 
@@ -365,7 +365,7 @@ void copy_forget(struct params *params, int copy)
 	params->list[copy].size = 0;
 }
 
-/* Fills in what an array's header could not know before its last element. */
+/* Fills in the counts of an array's header, which are known after its last element. */
 static void array_finish(struct param *param)
 {
 	uint32_t dimensions = htonl(param->elements ? 1 : 0);

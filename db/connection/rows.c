@@ -1,4 +1,4 @@
-/* rows.c - see rows.h; a struct rows is a PGresult under another name */
+/* rows.c - reading a result in binary format; a struct rows is a PGresult under another name */
 #include "db/connection/rows.h"
 
 #include <arpa/inet.h>
@@ -54,7 +54,7 @@ const char *rows_name(const struct rows *rows, int column)
 
 int rows_column(const struct rows *rows, const char *name)
 {
-	/* PQfnumber folds case as SQL does; names here are exact. */
+	/* PQfnumber folds case as SQL does; these names are exact. */
 	int columns = rows_columns(rows);
 	for (int i = 0; i < columns; i++)
 		if (strcmp(rows_name(rows, i), name) == 0)
@@ -101,13 +101,14 @@ enum rows_kind rows_kind(const struct rows *rows, int column)
 	}
 }
 
-/* A statement and its reader do not fit: a defect that no input may reach. */
-static void expect_kind(const struct rows *rows, int column, enum rows_kind kind)
+/* Aborts if a statement and its reader do not match: a defect that no input can cause. */
+static void rows_expect_kind(const struct rows *rows, int column, enum rows_kind kind)
 {
 	if (column >= 0 && column < rows_columns(rows) && rows_kind(rows, column) == kind)
 		return;
-	fprintf(stderr, "stowage: column %d is not what its reader expects (type oid %u)\n", column,
-		(unsigned)PQftype(rows_result_of(rows), column));
+	fprintf(stderr,
+		"stowage: column %d has the type oid %u, which its reader does not expect\n",
+		column, (unsigned)PQftype(rows_result_of(rows), column));
 	abort();
 }
 
@@ -118,11 +119,11 @@ bool rows_null(const struct rows *rows, int row, int column)
 
 const char *rows_text(const struct rows *rows, int row, int column, size_t *len)
 {
-	expect_kind(rows, column, ROWS_TEXT);
+	rows_expect_kind(rows, column, ROWS_TEXT);
 	const char *text = PQgetvalue(rows_result_of(rows), row, column);
 	*len = (size_t)PQgetlength(rows_result_of(rows), row, column);
 	if (PQftype(rows_result_of(rows), column) == OID_JSONB && *len > 0) {
-		text++; /* the version of the wire format */
+		text++; /* the version byte of the wire format */
 		(*len)--;
 	}
 	return text;
@@ -130,25 +131,25 @@ const char *rows_text(const struct rows *rows, int row, int column, size_t *len)
 
 const void *rows_bytes(const struct rows *rows, int row, int column, size_t *len)
 {
-	expect_kind(rows, column, ROWS_BYTES);
+	rows_expect_kind(rows, column, ROWS_BYTES);
 	*len = (size_t)PQgetlength(rows_result_of(rows), row, column);
 	return PQgetvalue(rows_result_of(rows), row, column);
 }
 
 bool rows_bool(const struct rows *rows, int row, int column)
 {
-	expect_kind(rows, column, ROWS_BOOL);
+	rows_expect_kind(rows, column, ROWS_BOOL);
 	return PQgetvalue(rows_result_of(rows), row, column)[0] != 0;
 }
 
-static int64_t read_int8(const char *bytes)
+static int64_t rows_read_int8(const char *bytes)
 {
 	uint64_t wire;
 	memcpy(&wire, bytes, sizeof(wire));
 	return (int64_t)be64toh(wire);
 }
 
-static int32_t read_int4(const char *bytes)
+static int32_t rows_read_int4(const char *bytes)
 {
 	uint32_t wire;
 	memcpy(&wire, bytes, sizeof(wire));
@@ -157,16 +158,16 @@ static int32_t read_int4(const char *bytes)
 
 int64_t rows_integer(const struct rows *rows, int row, int column)
 {
-	expect_kind(rows, column, ROWS_INTEGER);
+	rows_expect_kind(rows, column, ROWS_INTEGER);
 	const char *bytes = PQgetvalue(rows_result_of(rows), row, column);
 	uint16_t small;
 	switch (PQgetlength(rows_result_of(rows), row, column)) {
 	case 8:
-		return read_int8(bytes);
+		return rows_read_int8(bytes);
 	case 4:
 		return PQftype(rows_result_of(rows), column) == OID_OID
-			? (int64_t)(uint32_t)read_int4(bytes)
-			: read_int4(bytes);
+			? (int64_t)(uint32_t)rows_read_int4(bytes)
+			: rows_read_int4(bytes);
 	default:
 		memcpy(&small, bytes, sizeof(small));
 		return (int16_t)ntohs(small);
@@ -175,15 +176,15 @@ int64_t rows_integer(const struct rows *rows, int row, int column)
 
 double rows_real(const struct rows *rows, int row, int column)
 {
-	expect_kind(rows, column, ROWS_REAL);
+	rows_expect_kind(rows, column, ROWS_REAL);
 	const char *bytes = PQgetvalue(rows_result_of(rows), row, column);
 	if (PQgetlength(rows_result_of(rows), row, column) == 8) {
-		int64_t bits = read_int8(bytes);
+		int64_t bits = rows_read_int8(bytes);
 		double value;
 		memcpy(&value, &bits, sizeof(value));
 		return value;
 	}
-	int32_t bits = read_int4(bytes);
+	int32_t bits = rows_read_int4(bytes);
 	float value;
 	memcpy(&value, &bits, sizeof(value));
 	return (double)value;
@@ -191,28 +192,28 @@ double rows_real(const struct rows *rows, int row, int column)
 
 int64_t rows_time_ms(const struct rows *rows, int row, int column)
 {
-	expect_kind(rows, column, ROWS_TIME);
-	int64_t us = read_int8(PQgetvalue(rows_result_of(rows), row, column));
+	rows_expect_kind(rows, column, ROWS_TIME);
+	int64_t us = rows_read_int8(PQgetvalue(rows_result_of(rows), row, column));
 	int64_t ms = us / 1000 - (us % 1000 < 0 ? 1 : 0);
 	return ms + POSTGRES_EPOCH_MS;
 }
 
-int rows_texts(const struct rows *rows, int row, int column, struct rows_texts *walk)
+int rows_texts(const struct rows *rows, int row, int column, struct rows_texts *cursor)
 {
-	expect_kind(rows, column, ROWS_TEXTS);
+	rows_expect_kind(rows, column, ROWS_TEXTS);
 	const char *bytes = PQgetvalue(rows_result_of(rows), row, column);
-	/* dimensions, has nulls, element oid, then length and lower bound of one dimension */
-	walk->remaining = read_int4(bytes) == 1 ? read_int4(bytes + 12) : 0;
-	walk->next = bytes + 20;
-	return walk->remaining;
+	/* array_send: dimensions, has nulls, element oid, then the dimension's length and lower bound */
+	cursor->remaining = rows_read_int4(bytes) == 1 ? rows_read_int4(bytes + 12) : 0;
+	cursor->next = bytes + 20;
+	return cursor->remaining;
 }
 
-const char *rows_texts_next(struct rows_texts *walk, size_t *len)
+const char *rows_texts_next(struct rows_texts *cursor, size_t *len)
 {
-	int32_t size = read_int4(walk->next);
-	const char *text = walk->next + 4;
-	walk->remaining--;
+	int32_t size = rows_read_int4(cursor->next);
+	const char *text = cursor->next + 4;
+	cursor->remaining--;
 	*len = size < 0 ? 0 : (size_t)size;
-	walk->next = text + *len;
+	cursor->next = text + *len;
 	return size < 0 ? NULL : text;
 }

@@ -1,9 +1,9 @@
 /*
  * rows.h - a statement's result, read-only, in binary format
  *
- * Text and bytes point into the result, which is freed when the callback that was given the
- * rows returns. Reading a column as something it is not ends the process: statements and
- * their readers are one piece, and `stowage check` prepares them all.
+ * Text and bytes point into the result, which the connection frees when the callback returns. Reading a
+ * column as another kind than its own aborts the process: a statement and its reader belong together.
+ * Any thread, within the callback.
  */
 #ifndef DB_CONNECTION_ROWS_H
 #define DB_CONNECTION_ROWS_H
@@ -12,19 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct rows; /* is a PGresult */
+struct rows; /* a PGresult */
 
 int rows_count(const struct rows *rows);
 int rows_columns(const struct rows *rows);
 const char *rows_name(const struct rows *rows, int column);
-/* Column of that exact name, -1 if there is none. */
+/* The column with exactly this name; -1: none. */
 int rows_column(const struct rows *rows, const char *name);
-/* Rows an INSERT, UPDATE or DELETE touched. */
+/* How many rows an INSERT, UPDATE or DELETE changed. */
 int64_t rows_affected(const struct rows *rows);
 
-/* What a column holds, by its type's oid. */
+/* How to read a column, by its type's oid. */
 enum rows_kind {
-	ROWS_TEXT, /* text, varchar, name, json, jsonb, uuid, any type not listed (in text form) */
+	ROWS_TEXT, /* text, varchar, bpchar, name, json, jsonb */
 	ROWS_BOOL,
 	ROWS_INTEGER, /* int2, int4, int8, oid */
 	ROWS_REAL,    /* float4, float8 */
@@ -44,13 +44,13 @@ double rows_real(const struct rows *rows, int row, int column);
 /* Milliseconds since the epoch, rounded down. */
 int64_t rows_time_ms(const struct rows *rows, int row, int column);
 
-/* A text[] as a walk: returns the number of elements; element i by rows_texts_at (NULL for a
- * null element). Elements are walked from the start, so read them in order. */
+/* Reads a text[] from its first element to its last. rows_texts sets the cursor and returns the number of
+ * elements; each call of rows_texts_next returns the next one, NULL for a null element. */
 struct rows_texts {
 	const char *next;
 	int remaining;
 };
-int rows_texts(const struct rows *rows, int row, int column, struct rows_texts *walk);
-const char *rows_texts_next(struct rows_texts *walk, size_t *len);
+int rows_texts(const struct rows *rows, int row, int column, struct rows_texts *cursor);
+const char *rows_texts_next(struct rows_texts *cursor, size_t *len);
 
 #endif

@@ -1,4 +1,4 @@
-/* statement.c - see statement.h */
+/* statement.c - filling the schema into a statement */
 #include "db/connection/statement.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* statement_cache.c - see statement_cache.h */
+/* statement_cache.c - a hash table whose entries are linked by last use */
 #include "db/connection/statement_cache.h"
 
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct entry {
 };
 
 struct statement_cache {
-	struct entry **buckets; /* a power of two of them, twice the capacity at least */
+	struct entry **buckets; /* a power of two, at least twice the capacity */
 	size_t bucket_count;
 	size_t count, capacity;
 	struct entry *newest, *oldest;
@@ -71,7 +71,7 @@ void statement_cache_free(struct statement_cache *cache)
 }
 
 /* FNV-1a, with a separator between the two texts. */
-static uint64_t hash_of(const char *sql, const char *schema)
+static uint64_t statement_cache_hash(const char *sql, const char *schema)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 	for (const unsigned char *c = (const unsigned char *)sql; *c; c++)
@@ -136,7 +136,7 @@ struct statement_slot statement_cache_get(struct statement_cache *cache, const c
 	const char *schema)
 {
 	schema = schema ? schema : "";
-	uint64_t hash = hash_of(sql, schema);
+	uint64_t hash = statement_cache_hash(sql, schema);
 	struct entry *entry = cache->buckets[hash & (cache->bucket_count - 1)];
 	while (entry &&
 		(entry->hash != hash || strcmp(entry->sql, sql) != 0 ||

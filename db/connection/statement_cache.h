@@ -1,8 +1,8 @@
 /*
- * statement_cache.h - which statements a connection has prepared, the least used dropped first
+ * statement_cache.h - which statements a connection has prepared, as a bounded LRU
  *
- * Keyed by the unrendered text and the schema, so that a hit renders nothing.
- * One thread at a time; belongs to one connection.
+ * The key is the text before the schema is filled in, and the schema, so that a hit builds no text. One
+ * cache belongs to one connection. One thread at a time.
  */
 #ifndef DB_CONNECTION_STATEMENT_CACHE_H
 #define DB_CONNECTION_STATEMENT_CACHE_H
@@ -18,15 +18,15 @@ void statement_cache_clear(struct statement_cache *cache);
 
 struct statement_slot {
 	const char *name;    /* the prepared statement's name on the server */
-	const char *dropped; /* name to DEALLOCATE first, NULL if none; valid until the next call */
-	bool fresh;          /* not prepared yet: prepare it under that name */
+	const char *dropped; /* a name to DEALLOCATE first, or NULL; valid until the next call */
+	bool fresh;          /* not prepared yet: the caller prepares it under `name` */
 };
 
-/* The slot for this statement; a fresh one may push out the least recently used. */
+/* Finds or adds the statement. Adding one to a full cache drops the least recently used. */
 struct statement_slot statement_cache_get(struct statement_cache *cache, const char *sql,
 	const char *schema);
 
-/* The server does not have it after all (its Parse failed or was skipped). */
+/* Removes a statement that the server did not prepare (it failed or the server skipped it). */
 void statement_cache_forget(struct statement_cache *cache, const char *name);
 
 #endif
