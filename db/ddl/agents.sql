@@ -1,13 +1,14 @@
--- Domain agents: agents and their versions. embed.py says how to read the tags.
+-- Domain agents: agents and their versions. embed.py documents the tags.
 
--- Before versions an agent was one flat row: such a table is put aside, made anew and copied.
+-- Before versions existed, an agent was one flat row. This change renames such a table; agents_copy copies
+-- its rows into the new tables.
 --- change agents_flat
 ---   when mastra_agents.name
 ---   gone mastra_agents mastra_agent_versions
 ALTER TABLE :"schema".mastra_agents RENAME TO mastra_agents_legacy;
 DROP TABLE IF EXISTS :"schema".mastra_agent_versions;
 
--- A table of versions that still holds a whole snapshot a row is dropped, as the reference does.
+-- Drops a table of versions that still holds a whole snapshot per row, as the reference does.
 --- change agents_snapshot
 ---   when mastra_agent_versions.snapshot
 ---   gone mastra_agent_versions
@@ -96,8 +97,8 @@ SELECT version_id, old ->> 'id', 1, coalesce(old ->> 'name', old ->> 'id'), old 
 FROM legacy;
 DROP TABLE :"schema".mastra_agents_legacy;
 
--- Tools were a list of names; now each name has its settings. The first statement says whether
--- there is anything to do.
+-- Tools were a list of names; now each name has settings. The first statement tells whether such rows
+-- exist.
 --- repair agents_tools on mastra_agent_versions
 ---   needs tools jsonb
 SELECT EXISTS (SELECT FROM :"schema".mastra_agent_versions WHERE jsonb_typeof(tools) = 'array');
@@ -106,7 +107,7 @@ UPDATE :"schema".mastra_agent_versions AS version SET tools = coalesce((
 	'{}'::jsonb)
 WHERE jsonb_typeof(tools) = 'array';
 
--- An agent that the reference made in part: a draft whose first version is not there.
+-- Deletes agents that the reference created only in part: drafts without their first version.
 --- repair agents_stale_drafts on mastra_agents
 SELECT EXISTS (SELECT FROM :"schema".mastra_agents AS agent
 	WHERE status = 'draft' AND "activeVersionId" IS NULL AND NOT EXISTS (

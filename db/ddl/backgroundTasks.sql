@@ -1,4 +1,4 @@
--- Domain backgroundTasks: tool calls that run in the background. embed.py says how to read the tags.
+-- Domain backgroundTasks: tool calls that run in the background. embed.py documents the tags.
 
 --- table mastra_background_tasks
 ---   later suspend_payload suspendedAt

@@ -1,4 +1,4 @@
--- Domain blobs: files of skills by their hash. embed.py says how to read the tags.
+-- Domain blobs: files of skills by their hash. embed.py documents the tags.
 
 --- table mastra_skill_blobs
 CREATE TABLE IF NOT EXISTS :"schema".mastra_skill_blobs (

@@ -1,4 +1,4 @@
--- Domain channels: installations and settings of chat platforms. embed.py says how to read the tags.
+-- Domain channels: installations and settings of chat platforms. embed.py documents the tags.
 
 --- table mastra_channel_installations
 CREATE TABLE IF NOT EXISTS :"schema".mastra_channel_installations (

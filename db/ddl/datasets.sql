@@ -1,4 +1,4 @@
--- Domain datasets: datasets, their items and versions. embed.py says how to read the tags.
+-- Domain datasets: datasets, their items and versions. embed.py documents the tags.
 
 --- table mastra_datasets
 ---   later requestContextSchema tags targetType targetIds scorerIds organizationId projectId

@@ -1,31 +1,31 @@
 #!/usr/bin/env python3
-"""Puts the DDL of this folder into a C table: embed.py FOLDER OUTPUT.
+"""Compiles the DDL of this folder into a C table: embed.py FOLDER OUTPUT.
 
-Each file is plain SQL. `:"schema"` and `:"name"` stand for the quoted names of the schema and of
-the object, `:'schema'` and `:'name'` for the same as literals, `:concurrently ` for that word
-where a table has rows, `:version` for the version. A tag begins an object, which ends at the
-next tag:
+Each file is plain SQL with placeholders. `:"schema"` and `:"name"` stand for the quoted names of the
+schema and of the object, `:'schema'` and `:'name'` for the same names as literals. `:concurrently `
+stands for CONCURRENTLY if the table has rows, `:version` for the version. An object begins with a tag
+and ends at the next one:
 
-    --- table NAME                what `later` lists, in that order, is added to older tables (*: every
-    ---   later COLUMN...         column); timestamp columns and their Z twins always are, first
+    --- table NAME                migrations add the columns of `later` to older tables, in this order
+    ---   later COLUMN...         (*: all columns); before them the timestamp columns and their Z twins
     --- index NAME [default] [prefixed|lowered|hashed]
-    ---   needs COLUMN TYPE       only if the column of the index's table has that type
-    --- obsolete NAME [default]   an index to be dropped
-    --- constraint NAME on TABLE  the name is made for the schema
-    --- primary NAME on TABLE     a constraint that any primary key of the table satisfies
-    --- replica NAME on TABLE     that constraint's index as replica identity
-    --- before NAME on TABLE      runs first where that constraint is added to a table with rows
+    ---   needs COLUMN TYPE       created only if this column of the table has this type
+    --- obsolete NAME [default]   an index that migrations drop
+    --- constraint NAME on TABLE  the schema's name becomes part of the constraint's name
+    --- primary NAME on TABLE     a constraint; any primary key of the table satisfies it
+    --- replica NAME on TABLE     makes the constraint's index the replica identity
+    --- before NAME on TABLE      runs before that constraint is added to an existing table
     --- function NAME
     --- trigger NAME on TABLE
     ---   calls FUNCTION
-    --- change NAME               runs if the table has the column, or after that other change
+    --- change NAME               runs if the table has the column, or after the other change
     ---   when TABLE.COLUMN
     ---   after CHANGE
-    ---   gone TABLE...           the tables it takes away
-    --- repair NAME on TABLE      the first statement asks whether the others are needed
+    ---   gone TABLE...           the tables that the change drops or renames
+    --- repair NAME on TABLE      the first statement tells whether the others are needed
     --- version NUMBER
 
-`default`: left out with skipDefaultIndexes. The names' rules are in db/migrate/ddl_name.h.
+`default`: skipDefaultIndexes leaves the index out. db/migrate/ddl_name.h has the rules for names.
 """
 import pathlib
 import re
@@ -36,7 +36,7 @@ KINDS = ("table", "constraint", "primary", "replica", "function", "trigger", "in
 NAMINGS = ("prefixed", "lowered", "hashed")
 ATTRIBUTES = {"later": None, "needs": 2, "calls": 1, "when": 1, "after": 1, "gone": None}
 WITH_TABLE = ("constraint", "primary", "replica", "before", "trigger", "repair")
-TYPES = {  # as written: (as format_type() has it, what a NOT NULL column added later holds)
+TYPES = {  # as written: (as format_type() prints it, the default of a NOT NULL column added later)
     "text": ("text", "''"), "jsonb": ("jsonb", "'{}'::jsonb"), "bytea": ("bytea", "''"),
     "integer": ("integer", "0"), "bigint": ("bigint", "0"),
     "double precision": ("double precision", "0"), "boolean": ("boolean", "false"),
@@ -51,14 +51,14 @@ def fail(where, what):
 
 
 def parse(path):
-    """The objects of one file: dicts of kind, name, table, flags, attributes and lines of SQL."""
+    """Returns the objects of one file: dicts of kind, name, table, flags, attributes and lines of SQL."""
     objects, quoted = [], False
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         where = f"{path}:{number}"
         if line.startswith("---   ") and objects:
             key, *words = line[6:].split()
             if key not in ATTRIBUTES or ATTRIBUTES[key] not in (None, len(words)):
-                fail(where, f"not an attribute: {line}")
+                fail(where, f"unknown attribute, or wrong number of words: {line}")
             objects[-1]["attributes"].setdefault(key, []).extend(words)
         elif line.startswith("--- "):
             objects.append(parse_tag(line[4:].split(), where, path.stem))
@@ -74,15 +74,15 @@ def parse(path):
 def parse_tag(words, where, domain):
     kind, name, *rest = words
     if kind not in KINDS:
-        fail(where, f"not a kind of object: {kind}")
+        fail(where, f"unknown kind of object: {kind}; use one of {', '.join(KINDS)}")
     table = None
     if rest[:1] == ["on"] and kind in WITH_TABLE:
         table, rest = rest[1], rest[2:]
     elif kind in WITH_TABLE:
-        fail(where, f"{kind} of which table?")
+        fail(where, f"{kind} needs 'on TABLE'")
     unknown = [word for word in rest if word not in NAMINGS + ("default",)]
     if unknown or (rest and kind not in ("index", "obsolete")):
-        fail(where, f"not known here: {' '.join(unknown or rest)}")
+        fail(where, f"unexpected after the name: {' '.join(unknown or rest)}")
     naming = "constrained" if kind in ("constraint", "primary", "replica", "before") else "fixed"
     return {"kind": kind, "name": name, "table": table, "default": "default" in rest,
             "naming": next((word for word in rest if word in NAMINGS), naming),
@@ -90,7 +90,7 @@ def parse_tag(words, where, domain):
 
 
 def statements(item):
-    """The object's SQL, a string for each statement, without the final semicolons."""
+    """Returns the object's statements without their semicolons."""
     result, current, quoted = [], [], False
     for line in item["lines"]:
         quoted ^= line.count("$$") % 2 == 1
@@ -99,14 +99,14 @@ def statements(item):
             result.append("\n".join(current).strip()[:-1])
             current = []
     if any(line.strip() for line in current):
-        fail(item["where"], "the last statement has no semicolon at the end of its line")
+        fail(item["where"], "the last statement does not end in a semicolon at the end of a line")
     if not result:
-        fail(item["where"], "no SQL")
+        fail(item["where"], f"{item['kind']} {item['name']} has no SQL")
     return result
 
 
 def columns(item):
-    """Name, definition, type and whether NOT NULL of each column of a table."""
+    """Returns (name, definition, type, NOT NULL?) of each column of a table."""
     found = []
     for line in item["lines"]:
         match = COLUMN.match(line)
@@ -114,18 +114,18 @@ def columns(item):
             quoted, plain, kind, rest = match.groups()
             found.append((quoted or plain, line.strip().rstrip(","), kind, "NOT NULL" in rest))
         elif line.startswith("\t") and not line.startswith("\tPRIMARY KEY ("):
-            fail(item["where"], f"not a column: {line.strip()}")
+            fail(item["where"], f"cannot read this column: {line.strip()}; known types: {', '.join(TYPES)}")
     return found
 
 
 def later(item, found):
-    """The columns that older tables may lack and how they are added, in order."""
+    """Returns (name, definition) of the columns that older tables may lack, in the order to add them."""
     by_name = {column[0]: column for column in found}
     names = [name + twin for name, _, kind, _ in found if kind == "timestamp" for twin in ("", "Z")]
     given = item["attributes"].get("later", [])
     for name in by_name if given == ["*"] else given:
         if name not in by_name:
-            fail(item["where"], f"no column {name}")
+            fail(item["where"], f"`later` names {name}, which is not a column of the table")
         if name not in names:
             names.append(name)
     rows = []
@@ -144,16 +144,16 @@ def check(objects):
     seen = set()
     for item in objects:
         if (item["kind"], item["name"]) in seen:
-            fail(item["where"], f"{item['kind']} {item['name']} is there twice")
+            fail(item["where"], f"{item['kind']} {item['name']} is declared twice")
         seen.add((item["kind"], item["name"]))
         if item["kind"] == "index":
             match = re.search(r'\bON :"schema"\.(\w+)', "\n".join(item["lines"]))
             item["table"] = match and match.group(1)
         if item["kind"] in WITH_TABLE + ("index",) and item["table"] not in tables:
-            fail(item["where"], f"no table {item['table']}")
+            fail(item["where"], f"{item['kind']} {item['name']}: table {item['table']} is not declared")
         calls = item["attributes"].get("calls", [None])[0]
         if (item["kind"] == "trigger") != (calls in functions):
-            fail(item["where"], f"no function {calls}")
+            fail(item["where"], f"{item['kind']} {item['name']}: function {calls} is not declared")
 
 
 def text(value):
@@ -198,9 +198,9 @@ def main(folder, output):
     check(objects)
     version = [item["name"] for item in objects if item["kind"] == "version"]
     if len(version) != 1:
-        fail(folder, "one version is needed")
+        fail(folder, f"exactly one `--- version` is needed, found {len(version)}")
     pathlib.Path(output).write_text(
-        "/* Made by db/ddl/embed.py from db/ddl: change it there. */\n"
+        "/* Generated by db/ddl/embed.py from db/ddl; change the files there. */\n"
         '#include "db/ddl/ddl_source.h"\n\n'
         "const struct ddl_source ddl_sources[] = {\n" + "".join(map(entry, objects)) + "};\n"
         "const size_t ddl_source_count = sizeof ddl_sources / sizeof *ddl_sources;\n"

@@ -1,4 +1,4 @@
--- Domain experiments: experiments and their results. embed.py says how to read the tags.
+-- Domain experiments: experiments and their results. embed.py documents the tags.
 
 --- table mastra_experiments
 ---   later agentVersion organizationId projectId provenance runnerAttestation experimentSetId

@@ -1,4 +1,4 @@
--- Domain favorites: users' favourite agents and skills. embed.py says how to read the tags.
+-- Domain favorites: users' favourite agents and skills. embed.py documents the tags.
 
 --- table mastra_favorites
 CREATE TABLE IF NOT EXISTS :"schema".mastra_favorites (

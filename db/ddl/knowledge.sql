@@ -1,5 +1,5 @@
 -- Domain knowledge: nodes and records, their mentions, cursors, activity and semantic outbox.
--- embed.py says how to read the tags.
+-- embed.py documents the tags.
 
 --- table mastra_knowledge_nodes
 ---   later description

@@ -1,4 +1,4 @@
--- Domain mcpClients: MCP clients and their versions. embed.py says how to read the tags.
+-- Domain mcpClients: MCP clients and their versions. embed.py documents the tags.
 
 --- table mastra_mcp_clients
 CREATE TABLE IF NOT EXISTS :"schema".mastra_mcp_clients (

@@ -1,4 +1,4 @@
--- Domain mcpServers: MCP servers and their versions. embed.py says how to read the tags.
+-- Domain mcpServers: MCP servers and their versions. embed.py documents the tags.
 
 --- table mastra_mcp_servers
 CREATE TABLE IF NOT EXISTS :"schema".mastra_mcp_servers (

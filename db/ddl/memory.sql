@@ -1,4 +1,4 @@
--- Domain memory: threads, messages, resources, observational memory. embed.py says how to read the tags.
+-- Domain memory: threads, messages, resources, observational memory. embed.py documents the tags.
 
 --- table mastra_threads
 CREATE TABLE IF NOT EXISTS :"schema".mastra_threads (

@@ -1,4 +1,4 @@
--- Domain notifications: the inbox of agents. embed.py says how to read the tags.
+-- Domain notifications: the inbox of agents. embed.py documents the tags.
 
 --- table mastra_notifications
 CREATE TABLE IF NOT EXISTS :"schema".mastra_notifications (

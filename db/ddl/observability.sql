@@ -1,4 +1,4 @@
--- Domain observability: spans. embed.py says how to read the tags.
+-- Domain observability: spans. embed.py documents the tags.
 
 --- table mastra_ai_spans
 ---   later *
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS :"schema".mastra_ai_spans (
 	"updatedAtZ" timestamptz DEFAULT now()
 );
 
--- The reference compares and replaces this body as text, so it is the reference's to the letter.
+-- The reference compares this body as text and replaces it, so this is the reference's text to the letter.
 --- function trigger_set_timestamps
 CREATE OR REPLACE FUNCTION :"schema".trigger_set_timestamps() RETURNS trigger AS $$
 BEGIN
@@ -76,8 +76,8 @@ DROP TRIGGER IF EXISTS mastra_ai_spans_timestamps ON :"schema".mastra_ai_spans;
 CREATE TRIGGER mastra_ai_spans_timestamps BEFORE INSERT OR UPDATE ON :"schema".mastra_ai_spans
 	FOR EACH ROW EXECUTE FUNCTION :"schema".trigger_set_timestamps();
 
--- Tables of before the key may hold a span twice. The finished one stays, then the one changed
--- last, made last, stored last.
+-- A table without the key may hold several rows of a span. Keeps one: a finished row, if there is any; of
+-- these the one that was updated last, then created last, then stored last.
 --- before mastra_ai_spans_traceid_spanid_pk on mastra_ai_spans
 LOCK TABLE :"schema".mastra_ai_spans IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM :"schema".mastra_ai_spans AS span USING (

@@ -1,4 +1,4 @@
--- Domain promptBlocks: prompt blocks and their versions. embed.py says how to read the tags.
+-- Domain promptBlocks: prompt blocks and their versions. embed.py documents the tags.
 
 --- table mastra_prompt_blocks
 CREATE TABLE IF NOT EXISTS :"schema".mastra_prompt_blocks (

@@ -1,4 +1,4 @@
--- Domain schedules: schedules and the history of their firing. embed.py says how to read the tags.
+-- Domain schedules: schedules and the history of their firing. embed.py documents the tags.
 
 --- table mastra_schedules
 CREATE TABLE IF NOT EXISTS :"schema".mastra_schedules (

@@ -1,4 +1,4 @@
--- Domain scorerDefinitions: scorers and their versions. embed.py says how to read the tags.
+-- Domain scorerDefinitions: scorers and their versions. embed.py documents the tags.
 
 --- table mastra_scorer_definitions
 ---   later organizationId projectId

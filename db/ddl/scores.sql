@@ -1,4 +1,4 @@
--- Domain scores: results of scorers. embed.py says how to read the tags.
+-- Domain scores: results of scorers. embed.py documents the tags.
 
 --- table mastra_scorers
 ---   later spanId requestContext organizationId projectId batchId datasetId datasetItemId

@@ -1,4 +1,4 @@
--- Domain skills: skills and their versions. embed.py says how to read the tags.
+-- Domain skills: skills and their versions. embed.py documents the tags.
 
 --- table mastra_skills
 ---   later visibility favoriteCount

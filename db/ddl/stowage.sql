@@ -1,17 +1,19 @@
--- The worker's own tables and functions. They stand only in postgres.schemaName, not in a
--- tenant's schema.
+-- The worker's own tables and functions. They exist only in postgres.schemaName, not in a tenant's
+-- schema.
 --
--- The number at the end is this file's version: raise it with every change to a table or a
--- function, so that an older and a newer worker never replace each other's in turns.
+-- The number at the end is this file's version. Raise it with every change of a table or a
+-- function, so that an older and a newer worker do not keep replacing each other's functions.
 
--- One row a lane: what of a partition is in the database. Every batch updates it, so its pages
--- keep room for the new row version beside the old one (HOT) and no other index may be added.
---   topic_id        the topic's id at Kafka; '' until known
---   epoch           raised by whoever takes the lane; writers of an older epoch are fenced
---   applied         next offset whose effect is not in yet
---   answered        lowest offset whose reply Kafka has not acknowledged
---   claims          how often it was claimed in a row without `answered` moving
---   crash_count     how often the command at crash_offset was begun alone without an end
+-- How far each partition is applied: one row per consumer group, topic and partition. Every batch
+-- updates its rows. Half of each page stays free for the new row version (HOT), and the table must
+-- get no further index.
+--   topic_id        the topic's id in Kafka; '' until known
+--   epoch           each claim raises it; the fence rejects writers with an older epoch
+--   applied         the next offset to apply
+--   answered        the lowest offset whose reply Kafka has not acknowledged
+--   claims          claims since `answered` last moved
+--   crash_count     how often the command at crash_offset began alone and did not end
+--   crash_offset    the offset that crash_count counts for; -1: none
 --- table stowage_offsets
 CREATE TABLE IF NOT EXISTS :"schema".stowage_offsets (
 	group_id text COLLATE "C" NOT NULL,
@@ -28,8 +30,12 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_offsets (
 	PRIMARY KEY (group_id, topic, partition)
 ) WITH (fillfactor = 50);
 
--- Replies and dead letters between a batch's COMMIT and Kafka's acknowledgement: written once,
--- read once, deleted; compressing them would cost more than it saves.
+-- Replies and dead letters between a batch's COMMIT and Kafka's acknowledgement: one row per batch
+-- and partition. The worker writes each row once and deletes it later; it reads a row only when it
+-- claims the partition. So compression costs more than it saves, and STORAGE EXTERNAL switches it
+-- off.
+--   seq             the epoch in the upper 32 bits, a counter below: no two owners use the same number
+--   payload         the messages, in the format of worker/kafka/outgoing.h
 --- table stowage_outbox
 CREATE TABLE IF NOT EXISTS :"schema".stowage_outbox (
 	group_id text COLLATE "C" NOT NULL,
@@ -42,22 +48,28 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_outbox (
 );
 ALTER TABLE :"schema".stowage_outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 
--- Index builds that were asked for: written in the batch that asks, done by a worker's builder on a
--- connection of its own (CREATE INDEX CONCURRENTLY knows no transaction). Those of one index are
--- done in the order of their ids. What is wanted of an index, as JSON:
---   name      of the index
---   method    hnsw, ivfflat, btree; null: there is to be no index of that name
---   opclass   on the column embedding; or field: a btree on that member of the column metadata
---   options   of the method, as texts; none given for ivfflat: by the number of rows
---   keep      any valid index with that operator class will do
--- The other columns:
---   mark      stands in a comment before each statement of the build, so that whoever cancels it
---             finds its backend, also behind a pooler
---   state     waiting, building, done, failed, cancelled
---   token     raised whenever the build, or its answers, get another owner: the last is fenced
---   category, code, error   of a build that failed or was cancelled; error is also why it waits
---   waiters   replies and dead letters without their ends, one behind the other, in the form of
---             worker/kafka/outgoing.h; NULL once Kafka has acknowledged them
+-- Requested index builds. The batch that requests a build inserts the row; a worker's builder runs
+-- the build on its own connection, because CREATE INDEX CONCURRENTLY cannot run in a transaction.
+-- Builds of the same table run in the order of their ids.
+--   schema_name, index_name   the vector table
+--   wanted      a JSON array, one object per index that the table must have, or must not have:
+--       name      the index's name
+--       method    hnsw, ivfflat or btree; null: no index of this name may exist
+--       opclass   the operator class on the column embedding
+--       field     instead of opclass: a btree on this member of the column metadata
+--       options   the method's options, as texts; ivfflat without options: lists follow the row count
+--       keep      accept any valid index with the same operator class
+--   mark        a comment with this text begins each statement of the build, so that a cancellation
+--               finds the backend, also behind a pooler
+--   state       waiting, building, done, failed or cancelled
+--   owner       the builder that runs the build, or that sends its replies
+--   token       raised whenever the build or its replies change owner; fences the previous owner
+--   lease_until after this time another builder may claim the build or its replies
+--   retry_at    the earliest time of the next attempt
+--   pid, phase, done, total   the progress, from pg_stat_progress_create_index
+--   category, code, error     why the build failed or was cancelled; error also tells why it waits
+--   waiters     the replies and dead letters to send when the build ends, concatenated, without their
+--               results, as worker/kafka/outgoing.h writes them; NULL once Kafka has acknowledged them
 --- table stowage_vector_builds
 CREATE TABLE IF NOT EXISTS :"schema".stowage_vector_builds (
 	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -84,18 +96,19 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_vector_builds (
 	finished_at timestamptz
 );
 
+-- The versions of this file that were applied to the schema. The highest one counts.
 --- table stowage_schema_version
 CREATE TABLE IF NOT EXISTS :"schema".stowage_schema_version (
 	version integer NOT NULL PRIMARY KEY,
 	applied_at timestamptz NOT NULL DEFAULT now()
 );
 
--- The first statement of a batch. Locks the batch's lanes in the order (topic, partition), so
--- that two workers never wait for each other, and raises SW001 unless every lane still has the
--- epoch and the next offset that the worker believes in; a COMMIT already on its way then rolls
--- back. DETAIL names the stale lanes: their 0-based places in the arrays, parted by commas.
--- It runs with every batch: the settings keep one plan, that of an index scan a lane; without
--- them each call is planned anew (ten times dearer).
+-- The first statement of a batch. Locks the rows of the batch's partitions in the order (topic,
+-- partition), so that two workers cannot deadlock. Raises SW001 unless every row still has the
+-- epoch and the next offset that the worker expects; a COMMIT already sent then rolls back. DETAIL
+-- lists the 0-based places of the stale partitions in the arrays, separated by commas. The settings
+-- make PostgreSQL keep one generic plan with an index scan per row. Without them it plans each call
+-- again, which costs ten times as much.
 --- function stowage_fence
 CREATE OR REPLACE FUNCTION :"schema".stowage_fence(p_group text, p_topics text[],
 	p_partitions integer[], p_epochs bigint[], p_expected bigint[]) RETURNS void AS $$
@@ -106,11 +119,11 @@ BEGIN
 		SELECT given.place
 		FROM unnest(p_topics, p_partitions, p_epochs, p_expected) WITH ORDINALITY
 			AS given (topic, partition, epoch, expected, place)
-		JOIN :"schema".stowage_offsets AS lane ON lane.group_id = p_group
-			AND lane.topic = given.topic AND lane.partition = given.partition
-		WHERE lane.epoch = given.epoch AND lane.applied = given.expected
-		ORDER BY lane.topic, lane.partition
-		FOR UPDATE OF lane) AS locked;
+		JOIN :"schema".stowage_offsets AS o ON o.group_id = p_group
+			AND o.topic = given.topic AND o.partition = given.partition
+		WHERE o.epoch = given.epoch AND o.applied = given.expected
+		ORDER BY o.topic, o.partition
+		FOR UPDATE OF o) AS locked;
 	IF coalesce(cardinality(held), 0) <> cardinality(p_topics) THEN
 		RAISE EXCEPTION 'another worker claimed a partition of this batch' USING
 			ERRCODE = 'SW001',
@@ -122,46 +135,48 @@ END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
 
--- Takes a lane on assignment: raises the epoch, so that whoever had it is fenced, and returns
--- the row. Without a row one is made that starts at p_reset; with p_reset < 0 there is no row
--- then and none is returned. A topic made anew (another topic id than the row's) raises nothing:
--- the caller sees the row's topic_id and stops the lane. '' is an id that is not known.
+-- Claims a partition on assignment: raises the epoch, which fences the previous owner, and returns
+-- the row. If there is no row, creates one that starts at p_reset; with p_reset < 0 it creates and
+-- returns none. If the topic was deleted and created again (its id differs from the row's), the
+-- epoch stays, and the caller stops the partition because of the row's topic_id. The id '' is
+-- unknown and equals any.
 --- function stowage_claim
 CREATE OR REPLACE FUNCTION :"schema".stowage_claim(p_group text, p_topic text,
 	p_partition integer, p_topic_id text, p_reset bigint)
 RETURNS TABLE (epoch bigint, applied bigint, answered bigint, topic_id text, claims integer,
 	crash_count integer, crash_offset bigint) AS $$
 	WITH claimed AS (
-		UPDATE :"schema".stowage_offsets AS lane SET
-			epoch = lane.epoch + CASE WHEN lane.topic_id <> '' AND p_topic_id <> ''
-				AND lane.topic_id <> p_topic_id THEN 0 ELSE 1 END,
-			topic_id = CASE WHEN lane.topic_id = '' THEN p_topic_id ELSE lane.topic_id END,
-			claims = lane.claims + 1,
+		UPDATE :"schema".stowage_offsets AS o SET
+			epoch = o.epoch + CASE WHEN o.topic_id <> '' AND p_topic_id <> ''
+				AND o.topic_id <> p_topic_id THEN 0 ELSE 1 END,
+			topic_id = CASE WHEN o.topic_id = '' THEN p_topic_id ELSE o.topic_id END,
+			claims = o.claims + 1,
 			updated_at = now()
-		WHERE lane.group_id = p_group AND lane.topic = p_topic AND lane.partition = p_partition
-		RETURNING lane.*
-	), made AS (
-		INSERT INTO :"schema".stowage_offsets AS lane
+		WHERE o.group_id = p_group AND o.topic = p_topic AND o.partition = p_partition
+		RETURNING o.*
+	), created AS (
+		INSERT INTO :"schema".stowage_offsets AS o
 			(group_id, topic, partition, topic_id, epoch, applied, answered, claims)
 		SELECT p_group, p_topic, p_partition, p_topic_id, 1, p_reset, p_reset, 1
 		WHERE p_reset >= 0 AND NOT EXISTS (SELECT FROM claimed)
-		-- Made by someone else in this moment: that row is taken.
+		-- Another worker has just created the row: claim that one.
 		ON CONFLICT (group_id, topic, partition) DO UPDATE SET
-			epoch = lane.epoch + CASE WHEN lane.topic_id <> '' AND EXCLUDED.topic_id <> ''
-				AND lane.topic_id <> EXCLUDED.topic_id THEN 0 ELSE 1 END,
-			topic_id = CASE WHEN lane.topic_id = '' THEN EXCLUDED.topic_id ELSE lane.topic_id END,
-			claims = lane.claims + 1,
+			epoch = o.epoch + CASE WHEN o.topic_id <> '' AND EXCLUDED.topic_id <> ''
+				AND o.topic_id <> EXCLUDED.topic_id THEN 0 ELSE 1 END,
+			topic_id = CASE WHEN o.topic_id = '' THEN EXCLUDED.topic_id ELSE o.topic_id END,
+			claims = o.claims + 1,
 			updated_at = now()
-		RETURNING lane.*
+		RETURNING o.*
 	)
-	SELECT lane.epoch, lane.applied, lane.answered, lane.topic_id, lane.claims,
-		lane.crash_count, lane.crash_offset
-	FROM (SELECT * FROM claimed UNION ALL SELECT * FROM made) AS lane;
+	SELECT o.epoch, o.applied, o.answered, o.topic_id, o.claims,
+		o.crash_count, o.crash_offset
+	FROM (SELECT * FROM claimed UNION ALL SELECT * FROM created) AS o;
 $$ LANGUAGE sql;
 
--- The last statement of a batch: moves its lanes, which the fence has locked, and forgets the
--- attempts. The takes it forgets when `answered` moves: a read that ends its worker each time stands
--- there, while the writes behind it come through. Returns how many lanes it moved: a lane of another epoch is left alone.
+-- The last statement of a batch: moves the offsets of its partitions, which the fence has locked,
+-- and resets crash_count. It resets `claims` only if `answered` moves: a read that crashes its
+-- worker each time holds `answered` back, while the writes behind it are applied. Skips rows with
+-- another epoch; returns how many rows it moved.
 --- function stowage_advance
 CREATE OR REPLACE FUNCTION :"schema".stowage_advance(p_group text, p_topics text[],
 	p_partitions integer[], p_epochs bigint[], p_applied bigint[], p_answered bigint[])
@@ -169,21 +184,21 @@ RETURNS integer AS $$
 DECLARE
 	moved integer;
 BEGIN
-	UPDATE :"schema".stowage_offsets AS lane SET applied = given.applied, answered = given.answered,
-		claims = CASE WHEN given.answered > lane.answered THEN 0 ELSE lane.claims END,
+	UPDATE :"schema".stowage_offsets AS o SET applied = given.applied, answered = given.answered,
+		claims = CASE WHEN given.answered > o.answered THEN 0 ELSE o.claims END,
 		crash_count = 0, crash_offset = -1, updated_at = now()
 	FROM unnest(p_topics, p_partitions, p_epochs, p_applied, p_answered)
 		AS given (topic, partition, epoch, applied, answered)
-	WHERE lane.group_id = p_group AND lane.topic = given.topic
-		AND lane.partition = given.partition AND lane.epoch = given.epoch;
+	WHERE o.group_id = p_group AND o.topic = given.topic
+		AND o.partition = given.partition AND o.epoch = given.epoch;
 	GET DIAGNOSTICS moved = ROW_COUNT;
 	RETURN moved;
 END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
 
--- The index of that name on the table, in the words of what is wanted, and whether it is valid;
--- NULL if there is none. A name is cut off as PostgreSQL does it.
+-- Describes the table's index of this name in the form of `wanted`, with `valid`; NULL if there is
+-- none. The cast to name cuts a long name off as CREATE INDEX does.
 --- function stowage_index_have
 CREATE OR REPLACE FUNCTION :"schema".stowage_index_have(p_schema text, p_table text, p_name text)
 RETURNS jsonb AS $$
@@ -200,7 +215,8 @@ RETURNS jsonb AS $$
 	WHERE n.nspname = p_schema::name AND t.relname = p_table::name AND c.relname = p_name::name
 $$ LANGUAGE sql STABLE;
 
--- Is what there is (or will be: p_have may itself be wanted by a build) what is wanted?
+-- Does an index satisfy what is wanted? p_have describes an existing index, or one that another
+-- build wants.
 --- function stowage_index_fits
 CREATE OR REPLACE FUNCTION :"schema".stowage_index_fits(p_have jsonb, p_wanted jsonb)
 RETURNS boolean AS $$
@@ -212,8 +228,9 @@ RETURNS boolean AS $$
 		ELSE p_have @> (p_wanted - 'field'::text) END
 $$ LANGUAGE sql IMMUTABLE;
 
--- Asks for a build. True: one is under way, and p_waiter is answered at its end; another build of
--- the index under way that wants as much is joined. False: all that is wanted is there.
+-- Requests a build. True: a build is pending, and p_waiter gets its reply when it ends. If the
+-- table's last pending build covers everything that is wanted, the request joins that build. False:
+-- every wanted index exists already.
 --- function stowage_build_ask
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_ask(p_schema text, p_index text,
 	p_wanted jsonb, p_waiter bytea) RETURNS boolean AS $$
@@ -237,7 +254,7 @@ BEGIN
 			:"schema".stowage_index_have(p_schema, p_index, item->>'name'), item) IS NOT TRUE) THEN
 		RETURN false;
 	END IF;
-	-- Of ended ones the last stays, to be described, and of others for a while.
+	-- Delete this table's ended builds, which the new one replaces, and any that ended 30 days ago.
 	DELETE FROM :"schema".stowage_vector_builds AS b
 	WHERE b.waiters IS NULL AND b.state IN ('done', 'failed', 'cancelled')
 		AND (b.schema_name = p_schema AND b.index_name = p_index
@@ -248,9 +265,9 @@ BEGIN
 END
 $$ LANGUAGE plpgsql;
 
--- Takes an index's builds from their owners and cancels the statements they run, so that their
--- locks are let go; to be followed, in the same transaction, by what needs the lock. p_again: a
--- build that was begun is done again afterwards. Else all end here, with the error given.
+-- Takes a table's builds from their owners and cancels the running statements, so that they release
+-- their locks. The caller's statement that needs the lock follows in the same transaction. p_again:
+-- a running build starts again afterwards. Otherwise all pending builds end with the given error.
 --- function stowage_build_cancel
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_cancel(p_schema text, p_index text,
 	p_again boolean, p_category text, p_code text, p_error text) RETURNS integer AS $$
@@ -275,7 +292,8 @@ BEGIN
 END
 $$ LANGUAGE plpgsql;
 
--- Cancels the statement that a build runs, or ends its session.
+-- Cancels a build's running statement or, with p_end, terminates its session. Returns the number of
+-- sessions.
 --- function stowage_build_signal
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_signal(p_mark text, p_end boolean)
 RETURNS bigint AS $$
@@ -286,8 +304,9 @@ RETURNS bigint AS $$
 		AND a.query LIKE '/* stowage build ' || p_mark || ' */%'
 $$ LANGUAGE sql;
 
--- The oldest build of its index that nobody does becomes p_owner's for a while. Whoever had it
--- before may have left a statement running: its session is ended.
+-- Claims a build for p_owner and returns it: the oldest one that waits or whose lease has expired,
+-- if no older build of the same table is pending. Terminates the session in which a previous owner
+-- may have left a statement running.
 --- function stowage_build_claim
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_claim(p_owner text, p_lease interval)
 RETURNS TABLE (id bigint, token bigint, mark text, schema_name text, index_name text,
@@ -319,7 +338,7 @@ BEGIN
 END
 $$ LANGUAGE plpgsql;
 
--- Keeps a build its owner's and writes down how far it is. No row: it is not the owner's any more.
+-- Extends a build's lease and stores its progress. Returns no row if another owner has the build.
 --- function stowage_build_renew
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_renew(p_id bigint, p_token bigint,
 	p_lease interval) RETURNS TABLE (phase text, done bigint, total bigint) AS $$
@@ -342,8 +361,9 @@ CREATE OR REPLACE FUNCTION :"schema".stowage_build_renew(p_id bigint, p_token bi
 	RETURNING b.phase, b.done, b.total
 $$ LANGUAGE sql;
 
--- The statement that brings the table nearer to what the build wants; NULL: it is there. p_drop:
--- only of what a build that failed left invalid (an invalid index still costs every write).
+-- Returns the next statement that the build has to run; NULL: the table has all that the build
+-- wants. With p_drop it only drops the invalid indexes that a failed build left: they cost every
+-- write.
 --- function stowage_build_step
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_step(p_id bigint, p_drop boolean)
 RETURNS text AS $$
@@ -386,7 +406,8 @@ BEGIN
 END
 $$ LANGUAGE plpgsql;
 
--- Ends a build, or lets it wait for another attempt. False: it was not the owner's any more.
+-- Ends a build, or lets it wait for another attempt after p_retry. False: another owner has the
+-- build.
 --- function stowage_build_end
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_end(p_id bigint, p_token bigint, p_state text,
 	p_retry interval, p_category text, p_code text, p_error text) RETURNS boolean AS $$
@@ -403,8 +424,8 @@ BEGIN
 END
 $$ LANGUAGE plpgsql;
 
--- The answers of an ended build become p_owner's to send, for a while; then, by the token, they
--- are told as sent (p_lease NULL), or kept longer.
+-- Claims the replies of one ended build for p_owner and returns them. stowage_build_answered then
+-- extends the lease or, with p_lease NULL, deletes the replies after Kafka has acknowledged them.
 --- function stowage_build_answers
 CREATE OR REPLACE FUNCTION :"schema".stowage_build_answers(p_owner text, p_lease interval)
 RETURNS TABLE (id bigint, token bigint, state text, category text, code text, error text,

@@ -1,4 +1,4 @@
--- Domain threadState: state of a thread by type. embed.py says how to read the tags.
+-- Domain threadState: state of a thread by type. embed.py documents the tags.
 
 --- table mastra_thread_state
 CREATE TABLE IF NOT EXISTS :"schema".mastra_thread_state (

@@ -1,4 +1,4 @@
--- Domain toolProviderConnections: connections of users to tool providers. embed.py says how to read the tags.
+-- Domain toolProviderConnections: connections of users to tool providers. embed.py documents the tags.
 
 --- table mastra_tool_provider_connections
 CREATE TABLE IF NOT EXISTS :"schema".mastra_tool_provider_connections (

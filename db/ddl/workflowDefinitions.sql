@@ -1,4 +1,4 @@
--- Domain workflowDefinitions: workflows stored as data. embed.py says how to read the tags.
+-- Domain workflowDefinitions: workflows stored as data. embed.py documents the tags.
 
 --- table mastra_workflow_definitions
 ---   later schedule

@@ -1,4 +1,4 @@
--- Domain workflows: snapshots of workflow runs. embed.py says how to read the tags.
+-- Domain workflows: snapshots of workflow runs. embed.py documents the tags.
 
 --- table mastra_workflow_snapshot
 ---   later resourceId

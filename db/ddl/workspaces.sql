@@ -1,4 +1,4 @@
--- Domain workspaces: workspaces and their versions. embed.py says how to read the tags.
+-- Domain workspaces: workspaces and their versions. embed.py documents the tags.
 
 --- table mastra_workspaces
 CREATE TABLE IF NOT EXISTS :"schema".mastra_workspaces (

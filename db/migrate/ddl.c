@@ -1,3 +1,4 @@
+/* ddl.c - the script of one schema: its objects, their SQL, and the export of all of it */
 #include "db/migrate/ddl.h"
 
 #include <stdio.h>
@@ -11,13 +12,13 @@ struct ddl_script {
 	char schema[DDL_NAME_MAX + 1];
 	struct ddl_object *objects;
 	size_t count;
-	void **kept; /* what the custom indexes' objects point to */
+	void **kept; /* memory that the objects of custom indexes point to */
 	size_t kept_count;
 	char **complaints;
 	size_t complaint_count;
 };
 
-/* Room for one more element of an array that has `count`. */
+/* Makes room for one more element behind `count` elements. */
 static void *ddl_grow(void *array, size_t count, size_t size)
 {
 	array = realloc(array, (count + 1) * size);
@@ -26,7 +27,7 @@ static void *ddl_grow(void *array, size_t count, size_t size)
 	return array;
 }
 
-/* Has `memory` freed with the script. */
+/* Hands `memory` to the script, which frees it. */
 static void *ddl_keep(struct ddl_script *script, void *memory)
 {
 	if (!memory)
@@ -36,8 +37,8 @@ static void *ddl_keep(struct ddl_script *script, void *memory)
 	return memory;
 }
 
-/* Whether one of the first `count` objects is of that kind and name. */
-static bool has_name(const struct ddl_script *script, size_t count, enum ddl_kind kind,
+/* Is one of the first `count` objects of this kind and name? */
+static bool ddl_has_name(const struct ddl_script *script, size_t count, enum ddl_kind kind,
 	const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -48,7 +49,7 @@ static bool has_name(const struct ddl_script *script, size_t count, enum ddl_kin
 	return false;
 }
 
-static void add_object(struct ddl_script *script, const struct ddl_source *source)
+static void ddl_add_object(struct ddl_script *script, const struct ddl_source *source)
 {
 	struct ddl_object object = { .source = *source };
 
@@ -58,7 +59,7 @@ static void add_object(struct ddl_script *script, const struct ddl_source *sourc
 	script->objects[script->count++] = object;
 }
 
-static void add_sources(struct ddl_script *script, const struct ddl_options *options)
+static void ddl_add_sources(struct ddl_script *script, const struct ddl_options *options)
 {
 	for (size_t i = 0; i < ddl_source_count; i++) {
 		const struct ddl_source *source = &ddl_sources[i];
@@ -66,16 +67,16 @@ static void add_sources(struct ddl_script *script, const struct ddl_options *opt
 			continue;
 		if (source->by_default && options->skip_default_indexes)
 			continue;
-		add_object(script, source);
+		ddl_add_object(script, source);
 	}
 }
 
 /*
- * Under a long schema name two cut-off names can be the same. The index then is not made (that
- * is how the reference ends up, too). The key of the spans, which the reference would leave out
- * as well, is made under a hashed name: without it no span can be stored.
+ * Under a long schema name, two names can become equal when they are cut off. The script then leaves the
+ * index out; the reference ends up without it, too. The reference would also leave out the primary key
+ * of the spans. The script gives that key a hashed name, because Stowage cannot store spans without it.
  */
-static void resolve_collisions(struct ddl_script *script)
+static void ddl_resolve_collisions(struct ddl_script *script)
 {
 	size_t all = script->count;
 
@@ -84,12 +85,12 @@ static void resolve_collisions(struct ddl_script *script)
 		struct ddl_object object = script->objects[i];
 		const char *name = object.name.text;
 		enum ddl_kind kind = object.source.kind;
-		if (kind == DDL_PRIMARY && has_name(script, all, DDL_CONSTRAINT, name))
+		if (kind == DDL_PRIMARY && ddl_has_name(script, all, DDL_CONSTRAINT, name))
 			ddl_name_hash(script->schema, object.source.name, &object.name);
 		if (kind == DDL_INDEX &&
-			(has_name(script, all, DDL_CONSTRAINT, name) ||
-				has_name(script, all, DDL_PRIMARY, name) ||
-				has_name(script, script->count, DDL_INDEX, name)))
+			(ddl_has_name(script, all, DDL_CONSTRAINT, name) ||
+				ddl_has_name(script, all, DDL_PRIMARY, name) ||
+				ddl_has_name(script, script->count, DDL_INDEX, name)))
 			continue;
 		script->objects[script->count++] = object;
 	}
@@ -102,7 +103,7 @@ static void ddl_complain(struct ddl_script *script, char *text)
 	script->complaints[script->complaint_count++] = text;
 }
 
-static void add_custom(struct ddl_script *script, const struct ddl_index *index)
+static void ddl_add_custom(struct ddl_script *script, const struct ddl_index *index)
 {
 	char *reason = ddl_index_refuse(index);
 
@@ -117,7 +118,7 @@ static void add_custom(struct ddl_script *script, const struct ddl_index *index)
 		.sql = sql,
 		.name = ddl_keep(script, strdup(index->name)),
 		.table = ddl_keep(script, strdup(index->table)) };
-	add_object(script, &source);
+	ddl_add_object(script, &source);
 }
 
 struct ddl_script *ddl_script_new(const struct ddl_options *options)
@@ -127,10 +128,10 @@ struct ddl_script *ddl_script_new(const struct ddl_options *options)
 	if (!script || !ddl_schema_valid(options->schema))
 		abort();
 	snprintf(script->schema, sizeof script->schema, "%s", options->schema);
-	add_sources(script, options);
+	ddl_add_sources(script, options);
 	for (size_t i = 0; i < options->index_count; i++)
-		add_custom(script, &options->indexes[i]);
-	resolve_collisions(script);
+		ddl_add_custom(script, &options->indexes[i]);
+	ddl_resolve_collisions(script);
 	return script;
 }
 
@@ -173,8 +174,8 @@ const char *ddl_script_complaint(const struct ddl_script *script, size_t i)
 	return script->complaints[i];
 }
 
-/* Adds what the placeholder at `at` stands for and returns its length, 0 if there is none. */
-static size_t add_placeholder(struct text *sql, const char *at, const char *schema,
+/* Expands the placeholder at `at` and returns its length; 0: no placeholder begins there. */
+static size_t ddl_add_placeholder(struct text *sql, const char *at, const char *schema,
 	const char *name, bool concurrently)
 {
 	static const struct {
@@ -221,9 +222,9 @@ char *ddl_statement(const struct ddl_script *script, const struct ddl_object *ob
 		return NULL;
 	while (*at) {
 		size_t plain = 1 + strcspn(at + 1, ":");
-		size_t used = *at == ':'
-			? add_placeholder(&sql, at, script->schema, object->name.text, concurrently)
-			: 0;
+		size_t used = *at == ':' ? ddl_add_placeholder(&sql, at, script->schema,
+						   object->name.text, concurrently)
+					 : 0;
 		if (!used)
 			text_add_bytes(&sql, at, plain);
 		at += used ? used : plain;
@@ -231,9 +232,9 @@ char *ddl_statement(const struct ddl_script *script, const struct ddl_object *ob
 	return text_take(&sql);
 }
 
-/* A constraint can't be made IF NOT EXISTS: wraps the statement so that it can run again. */
-static void export_constraint(struct text *out, const struct ddl_object *object, const char *schema,
-	const char *statement)
+/* ADD CONSTRAINT has no IF NOT EXISTS: wraps the statement so that it can run again. */
+static void ddl_export_constraint(struct text *out, const struct ddl_object *object,
+	const char *schema, const char *statement)
 {
 	text_add(out,
 		"DO $stowage$ BEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
@@ -246,18 +247,18 @@ static void export_constraint(struct text *out, const struct ddl_object *object,
 	text_addf(out, ")) THEN\n\t%s;\n\tEND IF;\nEND $stowage$", statement);
 }
 
-static void export_object(struct text *out, const struct ddl_script *script,
+static void ddl_export_object(struct text *out, const struct ddl_script *script,
 	const struct ddl_object *object)
 {
 	enum ddl_kind kind = object->source.kind;
 
-	/* What only older schemas need has no place in a new one. */
+	/* Only older schemas need these. */
 	if (kind == DDL_OBSOLETE || kind == DDL_BEFORE || kind == DDL_CHANGE || kind == DDL_REPAIR)
 		return;
 	char *statement;
 	for (size_t i = 0; (statement = ddl_statement(script, object, i, false)); i++) {
 		if (kind == DDL_CONSTRAINT || kind == DDL_PRIMARY)
-			export_constraint(out, object, script->schema, statement);
+			ddl_export_constraint(out, object, script->schema, statement);
 		else
 			text_add(out, statement);
 		text_add(out, ";\n\n");
@@ -278,7 +279,7 @@ char *ddl_export(const char *const *schemas, size_t count)
 		text_add_ident(&out, schemas[i]);
 		text_add(&out, ";\n\n");
 		for (size_t j = 0; j < script->count; j++)
-			export_object(&out, script, &script->objects[j]);
+			ddl_export_object(&out, script, &script->objects[j]);
 		ddl_script_free(script);
 	}
 	return text_take(&out);

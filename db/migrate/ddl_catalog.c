@@ -1,3 +1,4 @@
+/* ddl_catalog.c - the query that reads the catalog, and lookups in its rows */
 #include "db/migrate/ddl_catalog.h"
 
 #include <stdio.h>
@@ -7,13 +8,13 @@
 #include "schemas/base/text.h"
 
 struct ddl_catalog {
-	PGresult *rows; /* kind, parent, name, extra: in the order of the first three's bytes */
+	PGresult *rows; /* kind, parent, name, extra; sorted by the bytes of the first three */
 	int count;
 	int version;
 };
 
-/* $1 is the schema. Tables of others in a shared schema are left out, indexes are not: their
- * names may stand in the way of ours. */
+/* $1 is the schema. The query leaves out other applications' tables in a shared schema, but not their
+ * indexes: those may occupy a name that Stowage needs. */
 static const char catalog_sql[] =
 	"WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname = $1),\n"
 	"tables AS (\n"
@@ -59,7 +60,7 @@ void ddl_say(PGconn *conn, const char *what, char *err, size_t errlen)
 		err[--len] = '\0';
 }
 
-static bool read_version(PGconn *conn, struct ddl_catalog *catalog, const char *schema)
+static bool ddl_catalog_read_version(PGconn *conn, struct ddl_catalog *catalog, const char *schema)
 {
 	struct text sql = { 0 };
 
@@ -78,7 +79,7 @@ static bool read_version(PGconn *conn, struct ddl_catalog *catalog, const char *
 struct ddl_catalog *ddl_catalog_load(PGconn *conn, const char *schema, char *err, size_t errlen)
 {
 	struct ddl_catalog *catalog = calloc(1, sizeof *catalog);
-	const char *what = "cannot read the database's catalog";
+	const char *what = "cannot read the catalog";
 
 	if (!catalog)
 		abort();
@@ -88,7 +89,7 @@ struct ddl_catalog *ddl_catalog_load(PGconn *conn, const char *schema, char *err
 		catalog->count = PQntuples(catalog->rows);
 		what = "cannot read the version of the worker's own tables";
 		if (ddl_catalog_table(catalog, "stowage_schema_version"))
-			read = read_version(conn, catalog, schema);
+			read = ddl_catalog_read_version(conn, catalog, schema);
 	}
 	if (read)
 		return catalog;
@@ -114,7 +115,7 @@ static int ddl_catalog_compare(const struct ddl_catalog *catalog, int row, const
 	return order;
 }
 
-/* First row of that kind, parent and name, -1 if there is none. */
+/* The first row of this kind, parent and name; -1: none. */
 static int ddl_catalog_find(const struct ddl_catalog *catalog, const char *kind, const char *parent,
 	const char *name)
 {
@@ -131,9 +132,9 @@ static int ddl_catalog_find(const struct ddl_catalog *catalog, const char *kind,
 	return low < catalog->count && ddl_catalog_compare(catalog, low, key) == 0 ? low : -1;
 }
 
-/* Whether there is such a row with that extra; NULL: with any. */
-static bool find_extra(const struct ddl_catalog *catalog, const char *kind, const char *parent,
-	const char *name, const char *extra)
+/* Is there such a row with this extra? NULL: with any extra. */
+static bool ddl_catalog_find_extra(const struct ddl_catalog *catalog, const char *kind,
+	const char *parent, const char *name, const char *extra)
 {
 	const char *const key[3] = { kind, parent, name };
 	int row = ddl_catalog_find(catalog, kind, parent, name);
@@ -158,7 +159,7 @@ bool ddl_catalog_table(const struct ddl_catalog *catalog, const char *table)
 
 bool ddl_catalog_empty(const struct ddl_catalog *catalog, const char *table)
 {
-	return find_extra(catalog, "table", "", table, "empty");
+	return ddl_catalog_find_extra(catalog, "table", "", table, "empty");
 }
 
 const char *ddl_catalog_column(const struct ddl_catalog *catalog, const char *table,
@@ -182,7 +183,7 @@ bool ddl_catalog_primary(const struct ddl_catalog *catalog, const char *table)
 
 bool ddl_catalog_function(const struct ddl_catalog *catalog, const char *name, const char *body)
 {
-	return find_extra(catalog, "function", "", name, body);
+	return ddl_catalog_find_extra(catalog, "function", "", name, body);
 }
 
 bool ddl_catalog_trigger(const struct ddl_catalog *catalog, const char *table, const char *name,
@@ -192,7 +193,7 @@ bool ddl_catalog_trigger(const struct ddl_catalog *catalog, const char *table, c
 
 	/* pg_trigger.tgtype: 1 FOR EACH ROW + 2 BEFORE + 4 INSERT + 16 UPDATE */
 	text_addf(&extra, "23 %s", function);
-	bool found = find_extra(catalog, "trigger", table, name, text_string(&extra));
+	bool found = ddl_catalog_find_extra(catalog, "trigger", table, name, text_string(&extra));
 	text_free(&extra);
 	return found;
 }
@@ -206,7 +207,7 @@ enum ddl_index_state ddl_catalog_index(const struct ddl_catalog *catalog, const 
 		{ "building", DDL_INDEX_BUILDING }, { "broken", DDL_INDEX_BROKEN } };
 
 	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
-		if (find_extra(catalog, "index", "", name, states[i].name))
+		if (ddl_catalog_find_extra(catalog, "index", "", name, states[i].name))
 			return states[i].state;
 	}
 	return DDL_INDEX_NONE;

@@ -1,3 +1,4 @@
+/* ddl_index.c - checking a custom index and building its CREATE INDEX */
 #include "db/migrate/ddl_index.h"
 
 #include <stdlib.h>
@@ -5,7 +6,7 @@
 
 #include "schemas/base/text.h"
 
-static bool table_known(const char *table)
+static bool ddl_index_table_known(const char *table)
 {
 	for (size_t i = 0; i < ddl_source_count; i++) {
 		if (ddl_sources[i].kind == DDL_TABLE && !strcmp(ddl_sources[i].name, table))
@@ -14,8 +15,8 @@ static bool table_known(const char *table)
 	return false;
 }
 
-/* The name in front of "name DESC NULLS LAST". */
-static char *column_name(const char *column)
+/* Returns the name at the start of "name DESC NULLS LAST". */
+static char *ddl_index_column_name(const char *column)
 {
 	struct text name = { 0 };
 
@@ -23,10 +24,10 @@ static char *column_name(const char *column)
 	return text_take(&name);
 }
 
-static bool column_valid(const char *column)
+static bool ddl_index_column_valid(const char *column)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ";
-	char *name = column_name(column);
+	char *name = ddl_index_column_name(column);
 	const char *order = column + strlen(name);
 	bool valid = ddl_identifier_valid(name) && order[strspn(order, letters)] == '\0';
 
@@ -34,7 +35,7 @@ static bool column_valid(const char *column)
 	return valid;
 }
 
-static bool method_known(const char *method)
+static bool ddl_index_method_known(const char *method)
 {
 	static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist", "brin" };
 
@@ -50,26 +51,29 @@ char *ddl_index_refuse(const struct ddl_index *index)
 	struct text why = { 0 };
 
 	if (!ddl_identifier_valid(index->name))
-		text_addf(&why, "index %s: not a name for an index", index->name);
-	else if (!table_known(index->table))
-		text_addf(&why, "index %s: there is no table %s", index->name, index->table);
+		text_addf(&why, "index %s: an index name has letters, digits and _ only",
+			index->name);
+	else if (!ddl_index_table_known(index->table))
+		text_addf(&why, "index %s: table %s does not exist", index->name, index->table);
 	else if (index->column_count == 0)
-		text_addf(&why, "index %s: it has no columns", index->name);
-	else if (index->method && !method_known(index->method))
+		text_addf(&why, "index %s: columns is empty", index->name);
+	else if (index->method && !ddl_index_method_known(index->method))
 		text_addf(&why,
-			"index %s: the method %s is not btree, hash, gin, gist, spgist or brin",
+			"index %s: method %s is none of btree, hash, gin, gist, spgist, brin",
 			index->name, index->method);
 	for (size_t i = 0; why.len == 0 && i < index->column_count; i++) {
-		if (!column_valid(index->columns[i]))
-			text_addf(&why, "index %s: not a column: %s", index->name,
-				index->columns[i]);
+		if (!ddl_index_column_valid(index->columns[i]))
+			text_addf(&why,
+				"index %s: %s is not a column, optionally followed by its order",
+				index->name, index->columns[i]);
 	}
 	return why.len ? text_take(&why) : NULL;
 }
 
-static void add_column(struct text *sql, const struct ddl_index *index, const char *column)
+static void ddl_index_add_column(struct text *sql, const struct ddl_index *index,
+	const char *column)
 {
-	char *name = column_name(column);
+	char *name = ddl_index_column_name(column);
 
 	text_add_ident(sql, name);
 	if (index->opclass)
@@ -89,7 +93,7 @@ char *ddl_index_sql(const struct ddl_index *index)
 		text_addf(&sql, " USING %s", index->method);
 	for (size_t i = 0; i < index->column_count; i++) {
 		text_add(&sql, i ? ", " : " (");
-		add_column(&sql, index, index->columns[i]);
+		ddl_index_add_column(&sql, index, index->columns[i]);
 	}
 	text_add(&sql, ")");
 	if (index->storage)

@@ -1,3 +1,4 @@
+/* ddl_lock.c - the advisory lock of init on its own connection */
 #include "db/migrate/ddl_lock.h"
 
 #include <stdlib.h>
@@ -10,8 +11,8 @@ struct ddl_lock {
 	PGconn *conn;
 };
 
-/* A second connection with the same parameters. */
-static PGconn *connect_again(PGconn *conn)
+/* Opens a second connection with the same parameters. */
+static PGconn *ddl_lock_connect(PGconn *conn)
 {
 	PQconninfoOption *options = PQconninfo(conn);
 	size_t count = 0, used = 0;
@@ -43,15 +44,15 @@ struct ddl_lock *ddl_lock_new(PGconn *conn, char *err, size_t errlen)
 
 	if (!lock)
 		abort();
-	lock->conn = connect_again(conn);
-	/* Idle is what this transaction will be: a role's time-out must not end it. */
+	lock->conn = ddl_lock_connect(conn);
+	/* This transaction stays idle: a timeout of the role must not end it. */
 	PGresult *result = PQexec(lock->conn,
 		"BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0");
 	bool begun = PQresultStatus(result) == PGRES_COMMAND_OK;
 	PQclear(result);
 	if (begun)
 		return lock;
-	ddl_say(lock->conn, "cannot open the connection that holds the lock of init", err, errlen);
+	ddl_say(lock->conn, "cannot open the connection for init's lock", err, errlen);
 	ddl_lock_free(lock);
 	return NULL;
 }
@@ -62,8 +63,8 @@ enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char
 	enum ddl_lock_state state = DDL_LOCK_FAILED;
 	struct text sql = { 0 };
 
-	/* By the simple protocol: the portal of the other would keep its snapshot until the end of
-	 * the transaction, and index builds would wait for it. */
+	/* Use the simple protocol. The extended protocol's portal would keep its snapshot until the end of
+	 * the transaction, and index builds would wait for that snapshot. */
 	text_add(&sql,
 		"SELECT pg_catalog.pg_try_advisory_xact_lock("
 		"pg_catalog.hashtextextended('stowage init ' || ");
@@ -74,7 +75,7 @@ enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
 		state = !strcmp(PQgetvalue(result, 0, 0), "t") ? DDL_LOCK_HELD : DDL_LOCK_BUSY;
 	else
-		ddl_say(lock->conn, "cannot take the lock of init", err, errlen);
+		ddl_say(lock->conn, "cannot lock the schema for init", err, errlen);
 	PQclear(result);
 	return state;
 }

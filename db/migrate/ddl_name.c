@@ -1,3 +1,4 @@
+/* ddl_name.c - the reference's rules for names */
 #include "db/migrate/ddl_name.h"
 
 #include <locale.h>
@@ -12,18 +13,18 @@
 
 #define HASH_DIGITS 8
 
-static bool is_word(unsigned char c)
+static bool ddl_name_is_word(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		c == '_';
 }
 
-static bool is_digit(unsigned char c)
+static bool ddl_name_is_digit(unsigned char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-/* Length of the UTF-8 sequence at `s`, 0 if it is none (overlong, surrogate, cut off). */
+/* The length of the UTF-8 sequence at `s`; 0: not valid (overlong, surrogate, cut off). */
 static size_t ddl_name_sequence(const unsigned char *s, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -63,27 +64,27 @@ bool ddl_identifier_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len > DDL_NAME_MAX || is_digit((unsigned char)name[0]))
+	if (len == 0 || len > DDL_NAME_MAX || ddl_name_is_digit((unsigned char)name[0]))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (!is_word((unsigned char)name[i]))
+		if (!ddl_name_is_word((unsigned char)name[i]))
 			return false;
 	}
 	return true;
 }
 
-/* The schema's name as the first part of a plain identifier: what is no letter, digit or _
- * becomes _, twice for a character outside the BMP (the reference counts UTF-16 units). */
-static void add_prefix(struct text *text, const char *schema)
+/* Adds the sanitized schema name: _ replaces all but letters, digits and _. A character outside of the BMP
+ * becomes two, because the reference counts UTF-16 units. */
+static void ddl_name_add_prefix(struct text *text, const char *schema)
 {
 	const unsigned char *s = (const unsigned char *)schema;
 	size_t len;
 	uint32_t code;
 
-	if (is_digit(*s))
+	if (ddl_name_is_digit(*s))
 		text_add(text, "_");
 	for (; *s && (len = ddl_name_sequence(s, &code)); s += len) {
-		if (is_word(*s))
+		if (ddl_name_is_word(*s))
 			text_add_bytes(text, (const char *)s, 1);
 		else
 			text_add(text, len == 4 ? "__" : "_");
@@ -91,7 +92,7 @@ static void add_prefix(struct text *text, const char *schema)
 	text_add(text, "_");
 }
 
-static void add_code(struct text *text, uint32_t code)
+static void ddl_name_add_code(struct text *text, uint32_t code)
 {
 	if (code < 0x80)
 		text_addf(text, "%c", (char)code);
@@ -106,8 +107,8 @@ static void add_code(struct text *text, uint32_t code)
 			(char)(0x80 | (code & 0x3f)));
 }
 
-/* Unicode's simple lower case, independent of the process's locale. */
-static void add_lower(struct text *text, const char *string)
+/* Adds the string in Unicode's simple lower case, independent of the process's locale. */
+static void ddl_name_add_lower(struct text *text, const char *string)
 {
 	const unsigned char *s = (const unsigned char *)string;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
@@ -119,13 +120,13 @@ static void add_lower(struct text *text, const char *string)
 			code += 'a' - 'A';
 		else if (code >= 0x80 && locale)
 			code = (uint32_t)towlower_l((wint_t)code, locale);
-		add_code(text, code);
+		ddl_name_add_code(text, code);
 	}
 	if (locale)
 		freelocale(locale);
 }
 
-/* Longest start of `string` that has no more than `max` bytes and no half character. */
+/* The length of the longest start of `string` with up to `max` bytes and whole characters. */
 static size_t ddl_name_cut(const char *string, size_t max)
 {
 	size_t len = strlen(string);
@@ -137,40 +138,40 @@ static size_t ddl_name_cut(const char *string, size_t max)
 	return max;
 }
 
-static void set_name(struct ddl_name *name, const char *bytes, size_t len)
+static void ddl_name_set_name(struct ddl_name *name, const char *bytes, size_t len)
 {
 	memcpy(name->text, bytes, len);
 	name->text[len] = '\0';
 }
 
-static void set_hashed(struct ddl_name *name, const char *full)
+static void ddl_name_set_hashed(struct ddl_name *name, const char *full)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	size_t len = ddl_name_cut(full, DDL_NAME_MAX - 1 - HASH_DIGITS);
 
-	set_name(name, full, len);
+	ddl_name_set_name(name, full, len);
 	if (!SHA256((const unsigned char *)full, strlen(full), digest))
 		abort();
 	snprintf(name->text + len, sizeof name->text - len, "_%02x%02x%02x%02x", digest[0],
 		digest[1], digest[2], digest[3]);
 }
 
-/* The whole name, however long. */
-static void add_full(struct text *full, enum ddl_naming naming, const char *schema,
+/* Adds the full name, without a limit. */
+static void ddl_name_add_full(struct text *full, enum ddl_naming naming, const char *schema,
 	const char *base)
 {
 	bool named = strcmp(schema, "public") != 0;
 	struct text mixed = { 0 };
 
 	if (naming == DDL_CONSTRAINED || (naming == DDL_PREFIXED && named))
-		add_prefix(&mixed, schema);
+		ddl_name_add_prefix(&mixed, schema);
 	else if (naming != DDL_FIXED && named)
 		text_addf(&mixed, "%s_", schema);
 	text_add(&mixed, base);
 	if (naming == DDL_FIXED || naming == DDL_PREFIXED)
 		text_add(full, text_string(&mixed));
 	else
-		add_lower(full, text_string(&mixed));
+		ddl_name_add_lower(full, text_string(&mixed));
 	text_free(&mixed);
 }
 
@@ -180,14 +181,14 @@ bool ddl_name_make(enum ddl_naming naming, const char *schema, const char *base,
 	struct text full = { 0 };
 	bool made = true;
 
-	add_full(&full, naming, schema, base);
+	ddl_name_add_full(&full, naming, schema, base);
 	const char *string = text_string(&full);
 	if (naming == DDL_PREFIXED && full.len > DDL_NAME_MAX)
 		made = false;
 	else if (naming == DDL_HASHED && full.len > DDL_NAME_MAX)
-		set_hashed(name, string);
+		ddl_name_set_hashed(name, string);
 	else
-		set_name(name, string, ddl_name_cut(string, DDL_NAME_MAX));
+		ddl_name_set_name(name, string, ddl_name_cut(string, DDL_NAME_MAX));
 	text_free(&full);
 	return made;
 }
@@ -196,7 +197,7 @@ void ddl_name_hash(const char *schema, const char *base, struct ddl_name *name)
 {
 	struct text full = { 0 };
 
-	add_full(&full, DDL_CONSTRAINED, schema, base);
-	set_hashed(name, text_string(&full));
+	ddl_name_add_full(&full, DDL_CONSTRAINED, schema, base);
+	ddl_name_set_hashed(name, text_string(&full));
 	text_free(&full);
 }

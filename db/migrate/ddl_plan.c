@@ -1,3 +1,4 @@
+/* ddl_plan.c - compares each object of a script with the catalog and plans the missing steps */
 #include "db/migrate/ddl_plan.h"
 
 #include <stdarg.h>
@@ -9,14 +10,14 @@
 #define GONE_MAX 8
 #define CHANGE_MAX 8
 
-/* The making of a plan. */
+/* The state while a plan is built. */
 struct planner {
 	const struct ddl_script *script;
 	const struct ddl_catalog *catalog;
 	struct ddl_plan *plan;
-	const char *gone[GONE_MAX]; /* tables that a planned change takes away */
+	const char *gone[GONE_MAX]; /* tables that a planned change drops or renames */
 	size_t gone_count;
-	const char *changes[CHANGE_MAX]; /* planned ones */
+	const char *changes[CHANGE_MAX]; /* the planned changes */
 	size_t change_count;
 };
 
@@ -44,15 +45,15 @@ static void ddl_plan_note(const char **names, size_t *count, size_t max, const c
 	names[(*count)++] = name;
 }
 
-/* Whether the table will be there before this plan makes it. */
-static bool table_there(const struct planner *planner, const char *table)
+/* Does the table exist, and does no planned change take it away? */
+static bool ddl_plan_table_there(const struct planner *planner, const char *table)
 {
 	return ddl_catalog_table(planner->catalog, table) &&
 		!ddl_plan_among(planner->gone, planner->gone_count, table);
 }
 
-/* Adds an empty step; `lack` is taken over. */
-static struct ddl_step *add_step(struct planner *planner, enum ddl_mode mode, bool severe,
+/* Adds an empty step, which owns `lack`. */
+static struct ddl_step *ddl_plan_add_step(struct planner *planner, enum ddl_mode mode, bool severe,
 	const struct ddl_object *object, char *lack)
 {
 	struct ddl_plan *plan = planner->plan;
@@ -67,24 +68,24 @@ static struct ddl_step *add_step(struct planner *planner, enum ddl_mode mode, bo
 	return &plan->steps[plan->step_count++];
 }
 
-static void add_sql(struct ddl_step *step, char *sql)
+static void ddl_plan_add_sql(struct ddl_step *step, char *sql)
 {
 	step->sql = ddl_plan_grow(step->sql, step->sql_count, sizeof *step->sql);
 	step->sql[step->sql_count++] = sql;
 }
 
-/* Adds the object's statements from the one numbered `first`. */
-static void add_statements(struct planner *planner, struct ddl_step *step,
+/* Adds the object's statements from number `first` on. */
+static void ddl_plan_add_statements(struct planner *planner, struct ddl_step *step,
 	const struct ddl_object *object, size_t first)
 {
 	bool concurrently = step->mode == DDL_CONCURRENT;
 	char *sql;
 
 	for (size_t i = first; (sql = ddl_statement(planner->script, object, i, concurrently)); i++)
-		add_sql(step, sql);
+		ddl_plan_add_sql(step, sql);
 }
 
-/* A step's `lack`, a flaw's text. */
+/* Builds a step's `lack` or a flaw's text. */
 static char *ddl_plan_lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static char *ddl_plan_lack(const char *format, ...)
 {
@@ -97,7 +98,7 @@ static char *ddl_plan_lack(const char *format, ...)
 	return text_take(&text);
 }
 
-static void add_flaw(struct planner *planner, bool severe, char *text)
+static void ddl_plan_add_flaw(struct planner *planner, bool severe, char *text)
 {
 	struct ddl_plan *plan = planner->plan;
 
@@ -105,7 +106,8 @@ static void add_flaw(struct planner *planner, bool severe, char *text)
 	plan->flaws[plan->flaw_count++] = (struct ddl_flaw){ severe, text };
 }
 
-static const struct ddl_later *find_later(const struct ddl_source *table, const char *column)
+static const struct ddl_later *ddl_plan_find_later(const struct ddl_source *table,
+	const char *column)
 {
 	for (const struct ddl_later *later = table->later; later->name; later++) {
 		if (!strcmp(later->name, column))
@@ -114,8 +116,8 @@ static const struct ddl_later *find_later(const struct ddl_source *table, const 
 	return NULL;
 }
 
-/* What the reference adds to older tables is added, in its order; the rest is only named. */
-static void plan_columns(struct planner *planner, const struct ddl_object *object)
+/* Adds the columns that the reference adds to older tables, in its order. Other differences are flaws. */
+static void ddl_plan_columns(struct planner *planner, const struct ddl_object *object)
 {
 	const char *table = object->source.table, *schema = ddl_script_schema(planner->script);
 	struct ddl_step *step = NULL;
@@ -124,85 +126,87 @@ static void plan_columns(struct planner *planner, const struct ddl_object *objec
 		if (ddl_catalog_column(planner->catalog, table, later->name))
 			continue;
 		if (!step)
-			step = add_step(planner, DDL_ALONE, true, object,
+			step = ddl_plan_add_step(planner, DDL_ALONE, true, object,
 				ddl_plan_lack("column \"%s\" of table %s is missing", later->name,
 					table));
 		struct text sql = { 0 };
 		text_add(&sql, "ALTER TABLE ");
 		text_add_ident(&sql, schema);
 		text_addf(&sql, ".%s ADD COLUMN IF NOT EXISTS %s", table, later->definition);
-		add_sql(step, text_take(&sql));
+		ddl_plan_add_sql(step, text_take(&sql));
 	}
 	for (const struct ddl_column *column = object->source.columns; column->name; column++) {
 		const char *type = ddl_catalog_column(planner->catalog, table, column->name);
-		if (!type && !find_later(&object->source, column->name))
-			add_flaw(planner, true,
+		if (!type && !ddl_plan_find_later(&object->source, column->name))
+			ddl_plan_add_flaw(planner, true,
 				ddl_plan_lack("column \"%s\" of table %s is missing, and no "
 					      "migration adds it",
 					column->name, table));
 		else if (type && strcmp(type, column->type))
-			add_flaw(planner, false,
-				ddl_plan_lack("column \"%s\" of table %s is of type %s, not %s",
+			ddl_plan_add_flaw(planner, false,
+				ddl_plan_lack(
+					"column \"%s\" of table %s has the type %s instead of %s",
 					column->name, table, type, column->type));
 	}
 }
 
-static void plan_table(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_table(struct planner *planner, const struct ddl_object *object)
 {
 	const char *table = object->source.table;
 
-	if (table_there(planner, table)) {
+	if (ddl_plan_table_there(planner, table)) {
 		planner->plan->no_tables = false;
-		plan_columns(planner, object);
+		ddl_plan_columns(planner, object);
 		return;
 	}
-	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
+	struct ddl_step *step = ddl_plan_add_step(planner, DDL_TOGETHER, true, object,
 		ddl_plan_lack("table %s is missing", table));
-	add_statements(planner, step, object, 0);
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-static enum ddl_mode mode_for(const struct planner *planner, const char *table)
+static enum ddl_mode ddl_plan_mode_for(const struct planner *planner, const char *table)
 {
-	return table_there(planner, table) ? DDL_ALONE : DDL_TOGETHER;
+	return ddl_plan_table_there(planner, table) ? DDL_ALONE : DDL_TOGETHER;
 }
 
-/* On a table with rows what must come before the constraint comes in the same transaction. */
-static void plan_constraint(struct planner *planner, const struct ddl_object *object)
+/* For an existing table, the step begins with the statements that must precede the constraint. */
+static void ddl_plan_constraint(struct planner *planner, const struct ddl_object *object)
 {
 	const struct ddl_source *source = &object->source;
-	enum ddl_mode mode = mode_for(planner, source->table);
+	enum ddl_mode mode = ddl_plan_mode_for(planner, source->table);
 
 	if (mode == DDL_ALONE &&
 		(source->kind == DDL_PRIMARY
 				? ddl_catalog_primary(planner->catalog, source->table)
 				: ddl_catalog_constraint(planner->catalog, object->name.text)))
 		return;
-	struct ddl_step *step = add_step(planner, mode, true, object,
+	struct ddl_step *step = ddl_plan_add_step(planner, mode, true, object,
 		ddl_plan_lack("constraint %s of table %s is missing", object->name.text,
 			source->table));
 	for (size_t i = 0; mode == DDL_ALONE && i < ddl_script_count(planner->script); i++) {
 		const struct ddl_object *before = ddl_script_object(planner->script, i);
 		if (before->source.kind == DDL_BEFORE && !strcmp(before->source.name, source->name))
-			add_statements(planner, step, before, 0);
+			ddl_plan_add_statements(planner, step, before, 0);
 	}
-	add_statements(planner, step, object, 0);
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-static void plan_replica(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_replica(struct planner *planner, const struct ddl_object *object)
 {
 	const char *table = object->source.table;
 
-	if (table_there(planner, table) &&
+	if (ddl_plan_table_there(planner, table) &&
 		ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_REPLICA)
 		return;
-	struct ddl_step *step = add_step(planner, mode_for(planner, table), false, object,
+	struct ddl_step *step = ddl_plan_add_step(planner, ddl_plan_mode_for(planner, table), false,
+		object,
 		ddl_plan_lack("index %s is not the replica identity of table %s", object->name.text,
 			table));
-	add_statements(planner, step, object, 0);
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-/* Adds a statement on one object of the schema: `before` its name, `after` it. */
-static void add_on(struct planner *planner, struct ddl_step *step, const char *before,
+/* Adds a statement: `before`, the object's qualified name, `after`. */
+static void ddl_plan_add_on(struct planner *planner, struct ddl_step *step, const char *before,
 	const char *name, const char *after)
 {
 	struct text sql = { 0 };
@@ -212,12 +216,12 @@ static void add_on(struct planner *planner, struct ddl_step *step, const char *b
 	text_add(&sql, ".");
 	text_add_ident(&sql, name);
 	text_add(&sql, after);
-	add_sql(step, text_take(&sql));
+	ddl_plan_add_sql(step, text_take(&sql));
 }
 
-/* What a function returns can't be replaced, so another release's of ours is dropped first.
- * A function is the one wanted if the text between its $$ is. */
-static void plan_function(struct planner *planner, const struct ddl_object *object)
+/* CREATE OR REPLACE cannot change what a function returns, so the step first drops another release's
+ * version of the worker's own functions. The text between the $$ identifies a version. */
+static void ddl_plan_function(struct planner *planner, const struct ddl_object *object)
 {
 	const char *name = object->name.text;
 	char *sql = ddl_statement(planner->script, object, 0, false);
@@ -226,133 +230,137 @@ static void plan_function(struct planner *planner, const struct ddl_object *obje
 	*strstr(body, "$$") = '\0';
 	if (!ddl_catalog_function(planner->catalog, name, body)) {
 		bool other = ddl_catalog_function(planner->catalog, name, NULL);
-		struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
-			ddl_plan_lack(other ? "function %s is another release's"
+		struct ddl_step *step = ddl_plan_add_step(planner, DDL_TOGETHER, true, object,
+			ddl_plan_lack(other ? "function %s belongs to another release"
 					    : "function %s is missing",
 				name));
 		if (other && object->source.own)
-			add_on(planner, step, "DROP FUNCTION ", name, "");
-		add_statements(planner, step, object, 0);
+			ddl_plan_add_on(planner, step, "DROP FUNCTION ", name, "");
+		ddl_plan_add_statements(planner, step, object, 0);
 	}
 	free(sql);
 }
 
-static void plan_trigger(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_trigger(struct planner *planner, const struct ddl_object *object)
 {
 	const struct ddl_source *source = &object->source;
 
-	if (table_there(planner, source->table) &&
+	if (ddl_plan_table_there(planner, source->table) &&
 		ddl_catalog_trigger(planner->catalog, source->table, object->name.text,
 			source->calls))
 		return;
-	struct ddl_step *step = add_step(planner, mode_for(planner, source->table), true, object,
-		ddl_plan_lack("trigger %s of table %s is missing or another", object->name.text,
+	struct ddl_step *step = ddl_plan_add_step(planner,
+		ddl_plan_mode_for(planner, source->table), true, object,
+		ddl_plan_lack("trigger %s of table %s is missing or differs", object->name.text,
 			source->table));
-	add_statements(planner, step, object, 0);
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-/* Whether the table has, or will have, the column type that the object needs. */
-static bool has_needed(const struct planner *planner, const struct ddl_source *source)
+/* Does the table have, or will it have, the column type that the object needs? */
+static bool ddl_plan_has_needed(const struct planner *planner, const struct ddl_source *source)
 {
-	if (!source->needs_column || !table_there(planner, source->table))
+	if (!source->needs_column || !ddl_plan_table_there(planner, source->table))
 		return true;
 	const char *type = ddl_catalog_column(planner->catalog, source->table,
 		source->needs_column);
 	return type && !strcmp(type, source->needs_type);
 }
 
-/* A build CONCURRENTLY waits for every older snapshot while it holds its lock on the table, also
- * for that of a session that waits for this lock: the application's own init, beside ours, would
- * end in a deadlock. Where there are no rows a build that waits for nobody takes a moment. */
-static enum ddl_mode index_mode(const struct planner *planner, const struct ddl_object *object,
-	enum ddl_index_state state)
+/* CREATE INDEX CONCURRENTLY holds a lock on the table while it waits for every older snapshot, including
+ * the snapshot of a session that waits for this lock. An init of the application at the same time would
+ * deadlock with it. On a table without rows, a plain build is short and waits for no snapshot. */
+static enum ddl_mode ddl_plan_index_mode(const struct planner *planner,
+	const struct ddl_object *object, enum ddl_index_state state)
 {
 	const char *table = object->source.table;
-	bool there = table_there(planner, table);
+	bool there = ddl_plan_table_there(planner, table);
 
 	if (there && state == DDL_INDEX_NONE && ddl_catalog_empty(planner->catalog, table))
 		return DDL_BRIEF;
-	/* A custom one may fail, which must not take the new tables with it. */
+	/* A custom index may fail, and must not roll back the new tables. */
 	return there || !strcmp(object->source.domain, "custom") ? DDL_CONCURRENT : DDL_TOGETHER;
 }
 
-static void plan_index(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_index(struct planner *planner, const struct ddl_object *object)
 {
 	const char *table = object->source.table, *name = object->name.text;
 	enum ddl_index_state state = ddl_catalog_index(planner->catalog, name);
 
-	if (!has_needed(planner, &object->source) || state == DDL_INDEX_VALID ||
+	if (!ddl_plan_has_needed(planner, &object->source) || state == DDL_INDEX_VALID ||
 		state == DDL_INDEX_REPLICA || state == DDL_INDEX_BUILDING)
 		return;
-	struct ddl_step *step = add_step(planner, index_mode(planner, object, state), false, object,
+	struct ddl_step *step = ddl_plan_add_step(planner,
+		ddl_plan_index_mode(planner, object, state), false, object,
 		ddl_plan_lack("index %s of table %s is %s", name, table,
 			state == DDL_INDEX_BROKEN ? "invalid" : "missing"));
 	if (step->mode == DDL_BRIEF)
-		add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
+		ddl_plan_add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
 	if (state == DDL_INDEX_BROKEN)
-		add_on(planner, step, "DROP INDEX CONCURRENTLY IF EXISTS ", name, "");
-	add_statements(planner, step, object, 0);
+		ddl_plan_add_on(planner, step, "DROP INDEX CONCURRENTLY IF EXISTS ", name, "");
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-static void plan_obsolete(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_obsolete(struct planner *planner, const struct ddl_object *object)
 {
 	if (ddl_catalog_index(planner->catalog, object->name.text) == DDL_INDEX_NONE)
 		return;
-	struct ddl_step *step = add_step(planner, DDL_CONCURRENT, false, object,
-		ddl_plan_lack("index %s of an older release is still there", object->name.text));
-	add_statements(planner, step, object, 0);
+	struct ddl_step *step = ddl_plan_add_step(planner, DDL_CONCURRENT, false, object,
+		ddl_plan_lack("index %s of an older release still exists", object->name.text));
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-static void plan_change(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_change(struct planner *planner, const struct ddl_object *object)
 {
 	const struct ddl_source *source = &object->source;
 	bool after = source->after &&
 		ddl_plan_among(planner->changes, planner->change_count, source->after);
 
 	if (!after &&
-		!(table_there(planner, source->when_table) &&
+		!(ddl_plan_table_there(planner, source->when_table) &&
 			ddl_catalog_column(planner->catalog, source->when_table,
 				source->when_column)))
 		return;
 	ddl_plan_note(planner->changes, &planner->change_count, CHANGE_MAX, source->name);
 	for (size_t i = 0; source->gone && source->gone[i]; i++)
 		ddl_plan_note(planner->gone, &planner->gone_count, GONE_MAX, source->gone[i]);
-	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, object,
-		ddl_plan_lack("table %s is of an older release", source->when_table));
-	add_statements(planner, step, object, 0);
+	struct ddl_step *step = ddl_plan_add_step(planner, DDL_TOGETHER, true, object,
+		ddl_plan_lack("table %s has the layout of an older release", source->when_table));
+	ddl_plan_add_statements(planner, step, object, 0);
 }
 
-static void plan_repair(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_repair(struct planner *planner, const struct ddl_object *object)
 {
-	if (!table_there(planner, object->source.table) || !has_needed(planner, &object->source))
+	if (!ddl_plan_table_there(planner, object->source.table) ||
+		!ddl_plan_has_needed(planner, &object->source))
 		return;
-	struct ddl_step *step = add_step(planner, DDL_ALONE, false, object,
-		ddl_plan_lack("rows of table %s are as an older release wrote them",
+	struct ddl_step *step = ddl_plan_add_step(planner, DDL_ALONE, false, object,
+		ddl_plan_lack("rows of table %s have the format of an older release",
 			object->source.table));
 	step->probe = ddl_statement(planner->script, object, 0, false);
-	add_statements(planner, step, object, 1);
+	ddl_plan_add_statements(planner, step, object, 1);
 }
 
-static void plan_version(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_version(struct planner *planner, const struct ddl_object *object)
 {
 	int version = ddl_catalog_version(planner->catalog);
 
 	if (version > ddl_version) {
-		char *text = ddl_plan_lack("the worker's own tables are of version %d, newer than "
-					   "this binary knows (%d): use the newer binary",
-			version, ddl_version);
+		char *text =
+			ddl_plan_lack("the worker's own tables have version %d, newer than this "
+				      "binary's version %d: use the newer binary",
+				version, ddl_version);
 		planner->plan->too_new = text;
-		add_flaw(planner, true, text);
+		ddl_plan_add_flaw(planner, true, text);
 	} else if (version < ddl_version) {
-		struct ddl_step *step = add_step(planner, DDL_ALONE, true, object,
+		struct ddl_step *step = ddl_plan_add_step(planner, DDL_ALONE, true, object,
 			ddl_plan_lack(
-				"the worker's own tables are of version %d, older than this binary's (%d)",
+				"the worker's own tables have version %d, older than this binary's version %d",
 				version, ddl_version));
-		add_statements(planner, step, object, 0);
+		ddl_plan_add_statements(planner, step, object, 0);
 	}
 }
 
-static void plan_object(struct planner *planner, const struct ddl_object *object)
+static void ddl_plan_object(struct planner *planner, const struct ddl_object *object)
 {
 	bool newer = ddl_catalog_version(planner->catalog) > ddl_version;
 
@@ -360,56 +368,56 @@ static void plan_object(struct planner *planner, const struct ddl_object *object
 		return;
 	switch (object->source.kind) {
 	case DDL_TABLE:
-		plan_table(planner, object);
+		ddl_plan_table(planner, object);
 		break;
 	case DDL_CONSTRAINT:
 	case DDL_PRIMARY:
-		plan_constraint(planner, object);
+		ddl_plan_constraint(planner, object);
 		break;
 	case DDL_REPLICA:
-		plan_replica(planner, object);
+		ddl_plan_replica(planner, object);
 		break;
 	case DDL_FUNCTION:
-		plan_function(planner, object);
+		ddl_plan_function(planner, object);
 		break;
 	case DDL_TRIGGER:
-		plan_trigger(planner, object);
+		ddl_plan_trigger(planner, object);
 		break;
 	case DDL_INDEX:
-		plan_index(planner, object);
+		ddl_plan_index(planner, object);
 		break;
 	case DDL_OBSOLETE:
-		plan_obsolete(planner, object);
+		ddl_plan_obsolete(planner, object);
 		break;
 	case DDL_BEFORE:
-		break; /* part of its constraint's step */
+		break; /* part of the constraint's step */
 	case DDL_CHANGE:
-		plan_change(planner, object);
+		ddl_plan_change(planner, object);
 		break;
 	case DDL_REPAIR:
-		plan_repair(planner, object);
+		ddl_plan_repair(planner, object);
 		break;
 	case DDL_VERSION:
-		plan_version(planner, object);
+		ddl_plan_version(planner, object);
 		break;
 	}
 }
 
-static void plan_schema(struct planner *planner)
+static void ddl_plan_schema(struct planner *planner)
 {
 	static const struct ddl_object schema = { .source = { .kind = DDL_TABLE } };
 	struct text sql = { 0 };
 
 	planner->plan->no_schema = true;
-	struct ddl_step *step = add_step(planner, DDL_TOGETHER, true, &schema,
+	struct ddl_step *step = ddl_plan_add_step(planner, DDL_TOGETHER, true, &schema,
 		ddl_plan_lack("schema \"%s\" does not exist", ddl_script_schema(planner->script)));
 	text_add(&sql, "CREATE SCHEMA IF NOT EXISTS ");
 	text_add_ident(&sql, ddl_script_schema(planner->script));
-	add_sql(step, text_take(&sql));
+	ddl_plan_add_sql(step, text_take(&sql));
 }
 
-/* Stable: within a mode the order stays. */
-static void sort_by_mode(struct ddl_plan *plan)
+/* A stable sort: the order within a mode stays. */
+static void ddl_plan_sort_by_mode(struct ddl_plan *plan)
 {
 	for (size_t i = 1; i < plan->step_count; i++) {
 		struct ddl_step step = plan->steps[i];
@@ -430,16 +438,17 @@ struct ddl_plan *ddl_plan_new(const struct ddl_script *script, const struct ddl_
 	plan->schema = ddl_script_schema(script);
 	plan->no_tables = true;
 	if (!ddl_catalog_schema(catalog))
-		plan_schema(&planner);
+		ddl_plan_schema(&planner);
 	for (size_t i = 0; i < ddl_script_count(script); i++)
-		plan_object(&planner, ddl_script_object(script, i));
+		ddl_plan_object(&planner, ddl_script_object(script, i));
 	for (size_t i = 0; i < ddl_script_complaint_count(script); i++)
-		add_flaw(&planner, false, ddl_plan_lack("%s", ddl_script_complaint(script, i)));
-	sort_by_mode(plan);
+		ddl_plan_add_flaw(&planner, false,
+			ddl_plan_lack("%s", ddl_script_complaint(script, i)));
+	ddl_plan_sort_by_mode(plan);
 	return plan;
 }
 
-static void free_step(struct ddl_step *step)
+static void ddl_plan_free_step(struct ddl_step *step)
 {
 	for (size_t i = 0; i < step->sql_count; i++)
 		free(step->sql[i]);
@@ -453,7 +462,7 @@ void ddl_plan_free(struct ddl_plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->step_count; i++)
-		free_step(&plan->steps[i]);
+		ddl_plan_free_step(&plan->steps[i]);
 	for (size_t i = 0; i < plan->flaw_count; i++)
 		free(plan->flaws[i].text);
 	free(plan->steps);
@@ -463,7 +472,7 @@ void ddl_plan_free(struct ddl_plan *plan)
 
 void ddl_plan_drop(struct ddl_plan *plan, size_t i)
 {
-	free_step(&plan->steps[i]);
+	ddl_plan_free_step(&plan->steps[i]);
 	memmove(&plan->steps[i], &plan->steps[i + 1],
 		(plan->step_count - i - 1) * sizeof *plan->steps);
 	plan->step_count--;

@@ -1,8 +1,8 @@
 /*
- * ddl_plan.h - what a database lacks of a script, and the SQL that would make it
+ * ddl_plan.h - the difference between a script and a database, and the SQL that removes it
  *
- * Pure: compares a script with a catalog; migrate.h runs the steps. The plan points into the
- * script, which must outlive it. Not thread-safe.
+ * Pure functions: they compare a script with a catalog; ddl_run.h runs the steps. A plan points into the
+ * script, which must outlive it. One thread at a time.
  */
 #ifndef DB_MIGRATE_DDL_PLAN_H
 #define DB_MIGRATE_DDL_PLAN_H
@@ -15,24 +15,24 @@
 
 /* How a step runs, in the order in which they run. */
 enum ddl_mode {
-	DDL_TOGETHER,   /* all of these in one transaction: they touch only what is new */
-	DDL_ALONE,      /* in a transaction of its own: it locks a table in use */
-	DDL_BRIEF,      /* the same, for the index of a table without a row */
-	DDL_CONCURRENT, /* in none, statement by statement: other index builds */
+	DDL_TOGETHER,   /* all such steps in one transaction: they touch only new objects */
+	DDL_ALONE,      /* in its own transaction: the step locks a table in use */
+	DDL_BRIEF,      /* in its own transaction: the index of a table without rows */
+	DDL_CONCURRENT, /* without a transaction, statement by statement: other index builds */
 };
 
 struct ddl_step {
 	enum ddl_mode mode;
 	enum ddl_kind kind;
-	bool severe;        /* the worker can't do without */
-	const char *object; /* its name */
-	char *lack;         /* what is wrong as long as it has not run */
-	char *probe;        /* a query that says whether it is needed; NULL: it is */
+	bool severe;        /* the worker cannot run without this step */
+	const char *object; /* the object's name */
+	char *lack;         /* what is wrong until the step has run */
+	char *probe;        /* a query that tells whether the step is needed; NULL: it is needed */
 	char **sql;
 	size_t sql_count;
 };
 
-/* What is wrong and no step can mend. */
+/* A difference that no step can fix. */
 struct ddl_flaw {
 	bool severe;
 	char *text;
@@ -40,20 +40,21 @@ struct ddl_flaw {
 
 struct ddl_plan {
 	const char *schema;
-	struct ddl_step *steps; /* in the order of running */
+	struct ddl_step *steps; /* in the order in which they run */
 	size_t step_count;
 	struct ddl_flaw *flaws;
 	size_t flaw_count;
 	bool no_schema;
 	bool no_tables;
-	const char *too_new; /* the worker's own objects are of a later version: the flaw's text */
+	const char *
+		too_new; /* the text of the flaw that the worker's own objects have a newer version */
 };
 
 /* Free with ddl_plan_free. */
 struct ddl_plan *ddl_plan_new(const struct ddl_script *script, const struct ddl_catalog *catalog);
 void ddl_plan_free(struct ddl_plan *plan);
 
-/* Leaves out step i. */
+/* Removes step i. */
 void ddl_plan_drop(struct ddl_plan *plan, size_t i);
 
 #endif

@@ -1,3 +1,4 @@
+/* ddl_run.c - transactions, index builds and conflicts with other sessions */
 #include "db/migrate/ddl_run.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include "db/migrate/ddl_catalog.h"
 #include "schemas/base/text.h"
 
-/* Long enough for most transactions to end, short enough for those that queue up behind us. */
+/* Long enough for most transactions to end, short enough for the sessions that queue behind this lock. */
 #define LOCK_TIMEOUT_MS 5000
 #define LOCK_TRIES 100
 
@@ -20,15 +21,21 @@ struct runner {
 	size_t errlen;
 };
 
-/* Whether an error means that another session was at the same: two inits, or one beside the
- * application's own. PostgreSQL's IF NOT EXISTS is no protection in that moment. */
-static bool is_conflict(const PGresult *result)
+/* Does the error mean that another session changed the same objects: another init, or the application's
+ * own? IF NOT EXISTS does not prevent that error when two sessions run at the same moment. */
+static bool ddl_run_is_conflict(const PGresult *result)
 {
 	static const char *const states[] = {
-		"40001", "40P01", "55P03", /* serialization, deadlock, lock */
-		"42P06", "42P07", "42701", "42710", "42723",
-		"42P01", /* already there; gone meanwhile */
-		"42P16", /* a primary key is there */
+		"40001", /* serialization failure */
+		"40P01", /* deadlock */
+		"55P03", /* lock timeout */
+		"42P06", /* the schema exists already */
+		"42P07", /* ... the table or index */
+		"42701", /* ... the column */
+		"42710", /* ... the constraint or trigger */
+		"42723", /* ... the function */
+		"42P16", /* ... a primary key */
+		"42P01", /* the table was dropped meanwhile */
 	};
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *space = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME);
@@ -45,8 +52,8 @@ static bool is_conflict(const PGresult *result)
 	return !strcmp(state, "XX000") && message && strstr(message, "concurrently");
 }
 
-/* What went wrong in one line: without the statement, which is long. */
-static void say_error(struct runner *runner, const PGresult *result, const char *lack)
+/* Writes the error as one line, without the long statement. */
+static void ddl_run_say_error(struct runner *runner, const PGresult *result, const char *lack)
 {
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
@@ -58,15 +65,15 @@ static void say_error(struct runner *runner, const PGresult *result, const char 
 		ddl_say(runner->conn, lack, runner->err, runner->errlen);
 }
 
-static enum ddl_outcome run_statement(struct runner *runner, const char *sql, const char *lack)
+static enum ddl_outcome ddl_run_statement(struct runner *runner, const char *sql, const char *lack)
 {
 	PGresult *result = PQexec(runner->conn, sql);
 	ExecStatusType status = PQresultStatus(result);
 	enum ddl_outcome outcome = DDL_DONE;
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-		outcome = is_conflict(result) ? DDL_CONFLICT : DDL_FAILED;
-		say_error(runner, result, lack);
+		outcome = ddl_run_is_conflict(result) ? DDL_CONFLICT : DDL_FAILED;
+		ddl_run_say_error(runner, result, lack);
 	}
 	PQclear(result);
 	return outcome;
@@ -77,14 +84,14 @@ static enum ddl_outcome ddl_run_step(struct runner *runner, const struct ddl_ste
 	enum ddl_outcome outcome = DDL_DONE;
 
 	for (size_t i = 0; outcome == DDL_DONE && i < step->sql_count; i++) {
-		outcome = run_statement(runner, step->sql[i], step->lack);
+		outcome = ddl_run_statement(runner, step->sql[i], step->lack);
 		if (outcome == DDL_DONE)
 			runner->tally->statements++;
 	}
 	return outcome;
 }
 
-/* Runs `count` steps as one transaction. */
+/* Runs `count` steps in one transaction. */
 static enum ddl_outcome ddl_run_transaction(struct runner *runner, const struct ddl_step *steps,
 	size_t count)
 {
@@ -95,12 +102,12 @@ static enum ddl_outcome ddl_run_transaction(struct runner *runner, const struct 
 		"BEGIN; SET LOCAL statement_timeout = 0; "
 		"SET LOCAL lock_timeout = %d",
 		LOCK_TIMEOUT_MS);
-	enum ddl_outcome outcome = run_statement(runner, begin, "cannot begin a transaction");
+	enum ddl_outcome outcome = ddl_run_statement(runner, begin, "cannot begin a transaction");
 
 	for (size_t i = 0; outcome == DDL_DONE && i < count; i++)
 		outcome = ddl_run_step(runner, &steps[i]);
 	if (outcome == DDL_DONE)
-		outcome = run_statement(runner, "COMMIT", "cannot commit");
+		outcome = ddl_run_statement(runner, "COMMIT", "cannot commit");
 	if (outcome != DDL_DONE) {
 		runner->tally->statements = before;
 		PQclear(PQexec(runner->conn, "ROLLBACK"));
@@ -108,7 +115,7 @@ static enum ddl_outcome ddl_run_transaction(struct runner *runner, const struct 
 	return outcome;
 }
 
-static void tally_failure(struct ddl_tally *tally, const char *index, const char *reason)
+static void ddl_run_tally_failure(struct ddl_tally *tally, const char *index, const char *reason)
 {
 	size_t count = tally->failed_count++;
 
@@ -122,8 +129,8 @@ static void tally_failure(struct ddl_tally *tally, const char *index, const char
 		abort();
 }
 
-/* A build that fails leaves an invalid index, which costs every write and serves no read. */
-static void drop_leftover(struct runner *runner, const struct ddl_step *step)
+/* A failed build leaves an invalid index, which slows down every write and serves no read. */
+static void ddl_run_drop_leftover(struct runner *runner, const struct ddl_step *step)
 {
 	struct text drop = { 0 };
 
@@ -137,9 +144,9 @@ static void drop_leftover(struct runner *runner, const struct ddl_step *step)
 	text_free(&drop);
 }
 
-/* Its lock is asked for again and again instead of waited for: whoever waits has a snapshot, for
- * which another's build, the holder of the lock, would wait in turn. */
-static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *step)
+/* Tries the table's lock repeatedly instead of waiting for it. A session that waits has a snapshot, and the
+ * lock's owner may be a concurrent index build that waits for that snapshot. */
+static enum ddl_outcome ddl_run_brief(struct runner *runner, const struct ddl_step *step)
 {
 	static const struct timespec pause = { .tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000 };
 	enum ddl_outcome outcome = ddl_run_transaction(runner, step, 1);
@@ -151,16 +158,16 @@ static enum ddl_outcome run_brief(struct runner *runner, const struct ddl_step *
 	return outcome;
 }
 
-static enum ddl_outcome run_index(struct runner *runner, const struct ddl_step *step)
+static enum ddl_outcome ddl_run_index(struct runner *runner, const struct ddl_step *step)
 {
-	enum ddl_outcome outcome = step->mode == DDL_BRIEF ? run_brief(runner, step)
+	enum ddl_outcome outcome = step->mode == DDL_BRIEF ? ddl_run_brief(runner, step)
 							   : ddl_run_step(runner, step);
 
 	if (outcome != DDL_FAILED || PQstatus(runner->conn) != CONNECTION_OK)
 		return outcome;
-	tally_failure(runner->tally, step->object, runner->err);
+	ddl_run_tally_failure(runner->tally, step->object, runner->err);
 	if (step->mode == DDL_CONCURRENT)
-		drop_leftover(runner, step);
+		ddl_run_drop_leftover(runner, step);
 	return DDL_DONE;
 }
 
@@ -178,7 +185,7 @@ enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_t
 	for (size_t i = together; outcome == DDL_DONE && i < plan->step_count; i++) {
 		const struct ddl_step *step = &plan->steps[i];
 		outcome = step->mode == DDL_ALONE ? ddl_run_transaction(&runner, step, 1)
-						  : run_index(&runner, step);
+						  : ddl_run_index(&runner, step);
 	}
 	return outcome;
 }

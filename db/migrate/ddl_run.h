@@ -1,7 +1,7 @@
 /*
- * ddl_run.h - runs a plan's steps
+ * ddl_run.h - runs the steps of a plan
  *
- * Not thread-safe: the connection is used by nobody else meanwhile.
+ * Blocks. Nobody else may use the connection meanwhile.
  */
 #ifndef DB_MIGRATE_DDL_RUN_H
 #define DB_MIGRATE_DDL_RUN_H
@@ -14,19 +14,19 @@
 
 enum ddl_outcome {
 	DDL_DONE,
-	DDL_CONFLICT, /* somebody else changed or locked the same: look again, `err` says what */
-	DDL_FAILED,   /* `err` says why */
+	DDL_CONFLICT, /* another session changed or locked an object: plan again; `err` has the cause */
+	DDL_FAILED, /* `err` has the reason */
 };
 
-/* What runs of several plans add up to. Zero at first; free with ddl_tally_free. */
+/* The totals over several runs. Zero at first; free with ddl_tally_free. */
 struct ddl_tally {
 	size_t statements;
-	char **failed; /* indexes that can't be made */
+	char **failed; /* indexes that cannot be built */
 	char **reasons;
 	size_t failed_count;
 };
 
-/* Runs all steps. An index that can't be made is tallied and does not stop the rest. */
+/* Runs all steps. Adds an index that cannot be built to the tally and continues. */
 enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_tally *tally,
 	char *err, size_t errlen) __attribute__((warn_unused_result));
 

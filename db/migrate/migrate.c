@@ -1,3 +1,4 @@
+/* migrate.c - rounds of plan and run until the schema is complete; the plan as SQL and as a report */
 #include "db/migrate/migrate.h"
 
 #include <stdio.h>
@@ -21,8 +22,8 @@ struct migration {
 	struct ddl_script *script;
 	struct ddl_lock *lock;
 	bool locked;
-	int polls;  /* for the lock */
-	int rounds; /* runs of a plan */
+	int polls;  /* attempts to get the lock */
+	int rounds; /* plans that ran */
 	struct ddl_tally tally;
 	char *err;
 	size_t errlen;
@@ -39,13 +40,13 @@ static bool migrate_usable(PGconn *conn, const struct ddl_options *options, char
 {
 	if (!ddl_schema_valid(options->schema)) {
 		snprintf(err, errlen,
-			"not a name for a schema: \"%s\" (1 to 63 bytes, no quotes, "
-			"backslashes, $ or control characters)",
+			"\"%s\" is not a valid schema name: use 1 to 63 bytes without quotes, "
+			"backslashes, $ and control characters",
 			options->schema);
 		return false;
 	}
 	if (PQtransactionStatus(conn) != PQTRANS_IDLE) {
-		ddl_say(conn, "the connection is not usable", err, errlen);
+		ddl_say(conn, "cannot use the connection", err, errlen);
 		return false;
 	}
 	return true;
@@ -73,8 +74,8 @@ static struct ddl_plan *migrate_look(PGconn *conn, const struct ddl_script *scri
 	return plan;
 }
 
-/* Whether rows need a repair. A probe that fails says no: the table is not as it should be,
- * which the plan's flaws say. */
+/* Do rows need a repair? A probe that fails means no: the table differs, and the plan reports that as a
+ * flaw. */
 static bool migrate_probe(PGconn *conn, const char *sql)
 {
 	PGresult *result = PQexec(conn, sql);
@@ -85,9 +86,9 @@ static bool migrate_probe(PGconn *conn, const char *sql)
 	return needed;
 }
 
-/* Leaves out repairs that aren't needed, and all of them while tables are still to be changed:
- * they are looked at in the next round. */
-static void settle_repairs(PGconn *conn, struct ddl_plan *plan)
+/* Removes the repairs that are not needed. While tables need changes, removes all repairs: the next round
+ * looks at them. */
+static void migrate_settle_repairs(PGconn *conn, struct ddl_plan *plan)
 {
 	bool unready = false;
 
@@ -99,7 +100,7 @@ static void settle_repairs(PGconn *conn, struct ddl_plan *plan)
 	}
 }
 
-static bool only_indexes(const struct ddl_plan *plan)
+static bool migrate_only_indexes(const struct ddl_plan *plan)
 {
 	return plan->step_count == 0 || plan->steps[0].mode >= DDL_BRIEF;
 }
@@ -111,70 +112,71 @@ static void migrate_pause_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-enum turn {
-	TURN_FAILED,
-	TURN_AGAIN,
-	TURN_DONE,
+enum round {
+	ROUND_FAILED,
+	ROUND_AGAIN,
+	ROUND_DONE,
 };
 
-/* Takes the lock; the plan of before is stale then. */
-static enum turn take_lock(struct migration *migration, const struct ddl_plan *plan)
+/* Tries to get the lock. Once it is held, the plan is stale and the next round makes a new one. */
+static enum round migrate_lock(struct migration *migration, const struct ddl_plan *plan)
 {
 	if (!migration->lock)
 		migration->lock = ddl_lock_new(migration->conn, migration->err, migration->errlen);
 	if (!migration->lock)
-		return TURN_FAILED;
+		return ROUND_FAILED;
 	enum ddl_lock_state state = ddl_lock_try(migration->lock, plan->schema, migration->err,
 		migration->errlen);
 	if (state == DDL_LOCK_FAILED)
-		return TURN_FAILED;
+		return ROUND_FAILED;
 	migration->locked = state == DDL_LOCK_HELD;
 	if (migration->locked)
-		return TURN_AGAIN;
-	if (only_indexes(plan))
-		return TURN_DONE; /* another init is building them */
+		return ROUND_AGAIN;
+	if (migrate_only_indexes(plan))
+		return ROUND_DONE; /* another init is building them */
 	if (++migration->polls > LOCK_POLLS) {
 		snprintf(migration->err, migration->errlen,
-			"another init of schema \"%s\" has been running for a minute",
+			"another init of schema \"%s\" has held the lock for a minute: wait for it and retry",
 			plan->schema);
-		return TURN_FAILED;
+		return ROUND_FAILED;
 	}
 	migrate_pause_ms(POLL_MS);
-	return TURN_AGAIN;
+	return ROUND_AGAIN;
 }
 
-static enum turn migrate_run(struct migration *migration, const struct ddl_plan *plan)
+static enum round migrate_run(struct migration *migration, const struct ddl_plan *plan)
 {
 	enum ddl_outcome outcome = ddl_run(migration->conn, plan, &migration->tally, migration->err,
 		migration->errlen);
 
 	if (outcome == DDL_FAILED)
-		return TURN_FAILED;
+		return ROUND_FAILED;
 	if (++migration->rounds < ROUNDS_MAX) {
 		if (outcome == DDL_CONFLICT)
 			migrate_pause_ms(POLL_MS);
-		return TURN_AGAIN;
+		return ROUND_AGAIN;
 	}
 	if (outcome == DDL_DONE)
-		snprintf(migration->err, migration->errlen, "init does not settle: %s",
+		snprintf(migration->err, migration->errlen,
+			"init still finds differences after its last round: %s",
 			plan->steps[0].lack);
-	return TURN_FAILED;
+	return ROUND_FAILED;
 }
 
-static enum turn take_turn(struct migration *migration, struct ddl_plan *plan)
+static enum round migrate_round(struct migration *migration, struct ddl_plan *plan)
 {
-	settle_repairs(migration->conn, plan);
+	migrate_settle_repairs(migration->conn, plan);
 	for (size_t i = plan->step_count; i-- > 0;) {
 		if (ddl_tally_failed(&migration->tally, plan->steps[i].object))
 			ddl_plan_drop(plan, i);
 	}
 	if (plan->too_new) {
 		snprintf(migration->err, migration->errlen, "%s", plan->too_new);
-		return TURN_FAILED;
+		return ROUND_FAILED;
 	}
 	if (plan->step_count == 0)
-		return TURN_DONE;
-	return migration->locked ? migrate_run(migration, plan) : take_lock(migration, plan);
+		return ROUND_DONE;
+	return migration->locked ? migrate_run(migration, plan) : migrate_lock(migration, plan);
 }
 
 static void migrate_warn(struct migrate_report *report, const char *text)
@@ -186,7 +188,7 @@ static void migrate_warn(struct migrate_report *report, const char *text)
 	report->warnings[report->warning_count++] = migrate_copy(text);
 }
 
-static void fill_report(struct migrate_report *report, const struct migration *migration,
+static void migrate_fill_report(struct migrate_report *report, const struct migration *migration,
 	const struct ddl_plan *plan)
 {
 	report->statements = migration->tally.statements;
@@ -196,7 +198,7 @@ static void fill_report(struct migrate_report *report, const struct migration *m
 		migrate_warn(report, plan->flaws[i].text);
 	for (size_t i = 0; i < plan->step_count; i++) {
 		struct text text = { 0 };
-		text_addf(&text, "%s: another init is making it", plan->steps[i].lack);
+		text_addf(&text, "%s: another init is building it", plan->steps[i].lack);
 		migrate_warn(report, text_string(&text));
 		text_free(&text);
 	}
@@ -204,19 +206,19 @@ static void fill_report(struct migrate_report *report, const struct migration *m
 
 static bool migrate_tables(struct migration *migration, struct migrate_report *report)
 {
-	enum turn turn = TURN_AGAIN;
+	enum round round = ROUND_AGAIN;
 
-	while (turn == TURN_AGAIN) {
+	while (round == ROUND_AGAIN) {
 		struct ddl_plan *plan = migrate_look(migration->conn, migration->script,
 			migration->err, migration->errlen);
 		if (!plan)
 			return false;
-		turn = take_turn(migration, plan);
-		if (turn == TURN_DONE)
-			fill_report(report, migration, plan);
+		round = migrate_round(migration, plan);
+		if (round == ROUND_DONE)
+			migrate_fill_report(report, migration, plan);
 		ddl_plan_free(plan);
 	}
-	return turn == TURN_DONE;
+	return round == ROUND_DONE;
 }
 
 bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrate_report *report,
@@ -228,7 +230,7 @@ bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrat
 	struct migration migration = {
 		.conn = conn, .script = ddl_script_new(options), .err = err, .errlen = errlen
 	};
-	/* "already exists, skipping" is no news. */
+	/* Notices such as "already exists, skipping" are of no interest. */
 	PQnoticeReceiver receiver = PQsetNoticeReceiver(conn, migrate_ignore_notice, NULL);
 	bool done = migrate_tables(&migration, report);
 	PQsetNoticeReceiver(conn, receiver, NULL);
@@ -246,7 +248,7 @@ void migrate_report_free(struct migrate_report *report)
 	*report = (struct migrate_report){ 0 };
 }
 
-static void add_statement(struct migrate_sql *sql, const char *statement)
+static void migrate_add_statement(struct migrate_sql *sql, const char *statement)
 {
 	sql->statements = realloc(sql->statements, (sql->count + 1) * sizeof *sql->statements);
 	if (!sql->statements)
@@ -254,7 +256,7 @@ static void add_statement(struct migrate_sql *sql, const char *statement)
 	sql->statements[sql->count++] = migrate_copy(statement);
 }
 
-static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
+static void migrate_list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
 {
 	for (size_t i = 0; i < plan->step_count; i++) {
 		const struct ddl_step *step = &plan->steps[i];
@@ -264,11 +266,11 @@ static void list_steps(struct migrate_sql *sql, const struct ddl_plan *plan)
 			(step->mode == DDL_TOGETHER &&
 				(i + 1 == plan->step_count || step[1].mode != DDL_TOGETHER));
 		if (opens)
-			add_statement(sql, "BEGIN");
+			migrate_add_statement(sql, "BEGIN");
 		for (size_t j = 0; j < step->sql_count; j++)
-			add_statement(sql, step->sql[j]);
+			migrate_add_statement(sql, step->sql[j]);
 		if (closes)
-			add_statement(sql, "COMMIT");
+			migrate_add_statement(sql, "COMMIT");
 	}
 }
 
@@ -282,8 +284,8 @@ bool migrate_plan(PGconn *conn, const struct ddl_options *options, struct migrat
 	struct ddl_plan *plan = migrate_look(conn, script, err, errlen);
 	bool looked = plan && !plan->too_new;
 	if (looked) {
-		settle_repairs(conn, plan);
-		list_steps(sql, plan);
+		migrate_settle_repairs(conn, plan);
+		migrate_list_steps(sql, plan);
 	} else if (plan) {
 		snprintf(err, errlen, "%s", plan->too_new);
 	}
@@ -300,7 +302,7 @@ void migrate_sql_free(struct migrate_sql *sql)
 	*sql = (struct migrate_sql){ 0 };
 }
 
-static void add_problem(struct migrate_problems *problems, bool severe, char *text)
+static void migrate_add_problem(struct migrate_problems *problems, bool severe, char *text)
 {
 	problems->items = realloc(problems->items, (problems->count + 1) * sizeof *problems->items);
 	if (!problems->items)
@@ -309,33 +311,34 @@ static void add_problem(struct migrate_problems *problems, bool severe, char *te
 	problems->severe_count += severe;
 }
 
-static void add_lack(struct migrate_problems *problems, bool severe, const char *lack)
+static void migrate_add_lack(struct migrate_problems *problems, bool severe, const char *lack)
 {
 	struct text text = { 0 };
 
-	text_addf(&text, "%s: run 'stowage init'", lack);
-	add_problem(problems, severe, text_take(&text));
+	text_addf(&text, "%s: run `stowage init`", lack);
+	migrate_add_problem(problems, severe, text_take(&text));
 }
 
-static void list_problems(struct migrate_problems *problems, const struct ddl_plan *plan)
+static void migrate_list_problems(struct migrate_problems *problems, const struct ddl_plan *plan)
 {
 	if (plan->no_schema) {
-		add_lack(problems, true, plan->steps[0].lack);
+		migrate_add_lack(problems, true, plan->steps[0].lack);
 		return;
 	}
 	if (plan->no_tables) {
 		struct text text = { 0 };
-		text_addf(&text, "schema \"%s\" holds no tables of ours", plan->schema);
-		add_lack(problems, true, text_string(&text));
+		text_addf(&text, "schema \"%s\" has no tables of Stowage", plan->schema);
+		migrate_add_lack(problems, true, text_string(&text));
 		text_free(&text);
 		return;
 	}
 	for (size_t i = 0; i < plan->step_count; i++) {
 		if (!plan->steps[i].probe)
-			add_lack(problems, plan->steps[i].severe, plan->steps[i].lack);
+			migrate_add_lack(problems, plan->steps[i].severe, plan->steps[i].lack);
 	}
 	for (size_t i = 0; i < plan->flaw_count; i++)
-		add_problem(problems, plan->flaws[i].severe, migrate_copy(plan->flaws[i].text));
+		migrate_add_problem(problems, plan->flaws[i].severe,
+			migrate_copy(plan->flaws[i].text));
 }
 
 bool migrate_check(PGconn *conn, const struct ddl_options *options,
@@ -347,7 +350,7 @@ bool migrate_check(PGconn *conn, const struct ddl_options *options,
 	struct ddl_script *script = ddl_script_new(options);
 	struct ddl_plan *plan = migrate_look(conn, script, err, errlen);
 	if (plan)
-		list_problems(problems, plan);
+		migrate_list_problems(problems, plan);
 	bool looked = plan != NULL;
 	ddl_plan_free(plan);
 	ddl_script_free(script);

@@ -1,10 +1,10 @@
 /*
- * migrate.h - brings a PostgreSQL schema to what this binary needs, or says what it lacks
+ * migrate.h - creates and migrates the objects of a PostgreSQL schema, or reports what it lacks
  *
- * All functions take an idle connection (no transaction, no pipeline) that nobody else uses
- * meanwhile, and leave it idle. They block: not for an executor's thread in the middle of work.
- * Allocation failure ends the process. A function that fails returns false and writes the reason
- * into `err`; what it was to fill is empty then.
+ * All functions take an idle connection (no transaction, no pipeline) that nobody else uses meanwhile, and
+ * leave it idle. They block for as long as the statements run, so no executor calls them within a batch.
+ * A failed allocation aborts the process. A function that fails returns false, writes the reason into
+ * `err`, and leaves its result empty.
  */
 #ifndef DB_MIGRATE_MIGRATE_H
 #define DB_MIGRATE_MIGRATE_H
@@ -16,28 +16,26 @@
 #include "db/migrate/ddl.h"
 
 struct migrate_report {
-	size_t statements; /* 0: everything was there */
-	char **warnings;   /* indexes that could not be made, columns of another type, ... */
+	size_t statements; /* 0: nothing was missing */
+	char **warnings;   /* indexes that could not be built, columns of another type, ... */
 	size_t warning_count;
 };
 
 /*
- * Makes and migrates what is missing, and nothing else: a schema in order costs one look at the
- * catalog, no lock and no statement. New tables are made in one transaction; a table in use is
- * altered in one of its own with a short lock time-out, and its indexes are built concurrently.
- * Any number of workers, and the reference's init(), may do the same at the same time: it waits
- * for another init of the schema (up to a minute, not for index builds) and looks again after a
- * conflict. An index that can't be made is a warning; anything else ends it. Stopped in between,
- * it is to be run again.
+ * Creates and migrates what is missing, and nothing else. A complete schema costs one query of the catalog,
+ * no lock and no change. Creates new tables in one transaction; alters a table in use in its own
+ * transaction with a short lock timeout, and builds its indexes concurrently. Several workers, and the
+ * reference's init(), may run at the same time: it waits for another init of the schema (up to a minute,
+ * not for index builds) and plans again after a conflict. An index that cannot be built is a warning; any
+ * other failure ends it. After an interruption, the caller runs it again.
  *
- * Opens a second connection while there is something to do (it holds the lock).
+ * While there is work to do, it opens a second connection, which holds the lock.
  */
 bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrate_report *report,
 	char *err, size_t errlen) __attribute__((warn_unused_result));
 void migrate_report_free(struct migrate_report *report);
 
-/* The SQL that migrate_init would run at this moment, statement by statement, BEGIN and COMMIT
- * included. */
+/* The statements that migrate_init would run at this moment, with BEGIN and COMMIT. */
 struct migrate_sql {
 	char **statements;
 	size_t count;
@@ -47,8 +45,8 @@ bool migrate_plan(PGconn *conn, const struct ddl_options *options, struct migrat
 void migrate_sql_free(struct migrate_sql *sql);
 
 struct migrate_problem {
-	bool severe; /* the worker can't run on this; else it is slower, or a type differs */
-	char *text;  /* one line, with the way out */
+	bool severe; /* the worker cannot run; otherwise it is slower, or a type differs */
+	char *text;  /* one line, with what to do */
 };
 struct migrate_problems {
 	struct migrate_problem *items;
@@ -56,7 +54,7 @@ struct migrate_problems {
 	size_t severe_count;
 };
 
-/* What the schema lacks. One look at the catalog: cheap enough for a readiness probe. */
+/* Reports what the schema lacks. One query of the catalog: cheap enough for a readiness probe. */
 bool migrate_check(PGconn *conn, const struct ddl_options *options,
 	struct migrate_problems *problems, char *err, size_t errlen)
 	__attribute__((warn_unused_result));

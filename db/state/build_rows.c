@@ -1,4 +1,4 @@
-/* build_rows.c - see build_rows.h */
+/* build_rows.c - the calls of the functions on stowage_vector_builds */
 #include "db/state/build_rows.h"
 
 #include <stdio.h>
@@ -18,12 +18,12 @@ static void build_rows_bind_text(const struct build_table *table, const char *te
 		params_null(table->params);
 }
 
-static void bind_lease(const struct build_table *table)
+static void build_rows_bind_lease(const struct build_table *table)
 {
 	params_float8(table->params, table->lease_seconds);
 }
 
-/* Sent on its own: what it does is permanent when this returns. */
+/* Sends one statement with a sync, so that it is committed when this returns. */
 static enum db_kind build_rows_call(const struct build_table *table, const char *sql,
 	connection_result_fn *done, void *arg, struct db_failure *failure)
 {
@@ -61,27 +61,27 @@ enum db_kind build_rows_claim(const struct build_table *table, struct build_row 
 	*build = (struct build_row){ 0 };
 	params_reset(table->params);
 	build_rows_bind_text(table, table->owner);
-	bind_lease(table);
+	build_rows_bind_lease(table);
 	return build_rows_call(table,
 		"SELECT id, token, schema_name, index_name, attempts FROM "
 		":\"schema\".stowage_build_claim($1::text, make_interval(secs => $2::float8))",
 		build_rows_read_claimed, build, failure);
 }
 
-static int64_t number_or_none(const struct rows *rows, int column)
+static int64_t build_rows_number_or_none(const struct rows *rows, int column)
 {
 	return rows_null(rows, 0, column) ? -1 : rows_integer(rows, 0, column);
 }
 
-static void read_progress(void *arg, const struct rows *rows)
+static void build_rows_read_progress(void *arg, const struct rows *rows)
 {
 	struct build_progress *progress = arg;
 	progress->ours = rows_count(rows) == 1;
 	if (!progress->ours)
 		return;
 	build_rows_copy_text(progress->phase, sizeof(progress->phase), rows, 0);
-	progress->done = number_or_none(rows, 1);
-	progress->total = number_or_none(rows, 2);
+	progress->done = build_rows_number_or_none(rows, 1);
+	progress->total = build_rows_number_or_none(rows, 2);
 }
 
 enum db_kind build_rows_renew(const struct build_table *table, const struct build_row *build,
@@ -91,11 +91,11 @@ enum db_kind build_rows_renew(const struct build_table *table, const struct buil
 	params_reset(table->params);
 	params_int8(table->params, build->id);
 	params_int8(table->params, build->token);
-	bind_lease(table);
+	build_rows_bind_lease(table);
 	return build_rows_call(table,
 		"SELECT phase, done, total FROM :\"schema\".stowage_build_renew($1::int8, $2::int8, "
 		"make_interval(secs => $3::float8))",
-		read_progress, progress, failure);
+		build_rows_read_progress, progress, failure);
 }
 
 char *build_rows_step(const struct build_table *table, const struct build_row *build,
@@ -108,7 +108,7 @@ char *build_rows_step(const struct build_table *table, const struct build_row *b
 	return text_take(&text);
 }
 
-static void read_bool(void *arg, const struct rows *rows)
+static void build_rows_read_bool(void *arg, const struct rows *rows)
 {
 	*(bool *)arg = rows_count(rows) == 1 && rows_bool(rows, 0, 0);
 }
@@ -128,53 +128,54 @@ enum db_kind build_rows_end(const struct build_table *table, const struct build_
 	return build_rows_call(table,
 		"SELECT :\"schema\".stowage_build_end($1::int8, $2::int8, $3::text, "
 		"make_interval(secs => $4::float8), $5::text, $6::text, $7::text)",
-		read_bool, ours, failure);
+		build_rows_read_bool, ours, failure);
 }
 
-struct answers_walk {
+struct answers_reader {
 	build_rows_answers_fn *each;
 	void *arg;
 };
 
-/* With a NUL behind it, for as long as the callback runs. */
+/* A column with a terminating NUL, valid while the callback runs. */
 struct answer_text {
 	char text[TEXT_MAX];
 };
 
-static const char *text_or_none(struct answer_text *text, const struct rows *rows, int column)
+static const char *build_rows_text_or_none(struct answer_text *text, const struct rows *rows,
+	int column)
 {
 	build_rows_copy_text(text->text, sizeof(text->text), rows, column);
 	return rows_null(rows, 0, column) ? NULL : text->text;
 }
 
-static void read_answers(void *arg, const struct rows *rows)
+static void build_rows_read_answers(void *arg, const struct rows *rows)
 {
-	const struct answers_walk *walk = arg;
+	const struct answers_reader *reader = arg;
 	struct answer_text texts[4];
 	struct build_answers answers;
 	if (rows_count(rows) == 0)
 		return;
 	answers.id = rows_integer(rows, 0, 0);
 	answers.token = rows_integer(rows, 0, 1);
-	answers.state = text_or_none(&texts[0], rows, 2);
-	answers.category = text_or_none(&texts[1], rows, 3);
-	answers.code = text_or_none(&texts[2], rows, 4);
-	answers.error = text_or_none(&texts[3], rows, 5);
+	answers.state = build_rows_text_or_none(&texts[0], rows, 2);
+	answers.category = build_rows_text_or_none(&texts[1], rows, 3);
+	answers.code = build_rows_text_or_none(&texts[2], rows, 4);
+	answers.error = build_rows_text_or_none(&texts[3], rows, 5);
 	answers.waiters = rows_bytes(rows, 0, 6, &answers.size);
-	walk->each(walk->arg, &answers);
+	reader->each(reader->arg, &answers);
 }
 
 enum db_kind build_rows_answers(const struct build_table *table, build_rows_answers_fn *each,
 	void *arg, struct db_failure *failure)
 {
-	struct answers_walk walk = { each, arg };
+	struct answers_reader reader = { each, arg };
 	params_reset(table->params);
 	build_rows_bind_text(table, table->owner);
-	bind_lease(table);
+	build_rows_bind_lease(table);
 	return build_rows_call(table,
 		"SELECT id, token, state, category, code, error, waiters FROM "
 		":\"schema\".stowage_build_answers($1::text, make_interval(secs => $2::float8))",
-		read_answers, &walk, failure);
+		build_rows_read_answers, &reader, failure);
 }
 
 enum db_kind build_rows_answered(const struct build_table *table, int64_t id, int64_t token,

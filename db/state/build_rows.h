@@ -1,9 +1,9 @@
 /*
- * build_rows.h - the worker's own rows: index builds that were asked for
+ * build_rows.h - the worker's own rows: requested index builds
  *
- * Calls of the functions on stowage_vector_builds (db/ddl/stowage.sql, which says what is in
- * them), each in a transaction of its own. What a build wants is the database's matter: here it is
- * an id, and statements that come from there.
+ * Calls the functions on stowage_vector_builds (db/ddl/stowage.sql documents them). Each call commits on
+ * its own and blocks. SQL decides what a build does: the callers only see its id and the statements to
+ * run.
  *
  * One thread at a time.
  */
@@ -20,11 +20,11 @@ struct build_table {
 	struct connection *connection;
 	struct params *params; /* scratch */
 	const char *schema;
-	const char *owner; /* this builder's name, another at each start */
+	const char *owner; /* this builder's name, different at each start */
 	int lease_seconds;
 };
 
-/* A build that is this owner's. */
+/* A build that this owner has claimed. */
 struct build_row {
 	bool found;
 	int64_t id, token;
@@ -32,52 +32,53 @@ struct build_row {
 	char schema[64], index[64];
 };
 
-/* Takes one that waits, or whose owner is gone. */
+/* Claims a waiting build, or one whose lease expired. */
 enum db_kind build_rows_claim(const struct build_table *table, struct build_row *build,
 	struct db_failure *failure) __attribute__((warn_unused_result));
 
-/* How far it is, as last seen. */
+/* A build's last known progress. */
 struct build_progress {
-	bool ours; /* false: it was taken away */
+	bool ours; /* false: another owner claimed the build, or it was cancelled */
 	char phase[64];
-	int64_t done, total; /* -1: not known */
+	int64_t done, total; /* -1: unknown */
 };
 
-/* Keeps it and writes down its progress. */
+/* Extends the lease and stores the progress. */
 enum db_kind build_rows_renew(const struct build_table *table, const struct build_row *build,
 	struct build_progress *progress, struct db_failure *failure)
 	__attribute__((warn_unused_result));
 
-/* The statement that asks what is to be done next, to be freed; `leftovers`: only what is left of
- * a build that can't be done. Its value is a statement, or NULL. */
+/* Returns a query for the build's next statement; the caller frees it. The query's value is a statement,
+ * or NULL if the build is done. With `leftovers` it only drops what a failed build left invalid. */
 char *build_rows_step(const struct build_table *table, const struct build_row *build,
 	bool leftovers);
 
 /* How a build ended. */
 struct build_end {
 	const char *state;    /* done, failed, waiting */
-	int64_t retry_ms;     /* of waiting */
-	const char *category; /* of failed; the message also of waiting. NULL: none */
+	int64_t retry_ms;     /* waiting: the delay before the next attempt */
+	const char *category; /* failed: category and code; message also for waiting. NULL: none */
 	const char *code;
 	const char *message;
 };
-/* *ours: it still was this owner's. */
+/* Ends the build, or lets it wait for a retry. *ours: this owner still had it. */
 enum db_kind build_rows_end(const struct build_table *table, const struct build_row *build,
 	const struct build_end *end, bool *ours, struct db_failure *failure)
 	__attribute__((warn_unused_result));
 
-/* Takes the answers of an ended build to send; `each` is called once with the row. */
+/* An ended build whose replies this owner sends. */
 struct build_answers {
 	int64_t id, token;
-	const char *state, *category, *code, *error; /* NULL where there is none */
+	const char *state, *category, *code, *error; /* NULL: none */
 	const void *waiters;
 	size_t size;
 };
 typedef void build_rows_answers_fn(void *arg, const struct build_answers *answers);
+/* Claims the replies of one ended build and calls `each` with them, if there is such a build. */
 enum db_kind build_rows_answers(const struct build_table *table, build_rows_answers_fn *each,
 	void *arg, struct db_failure *failure) __attribute__((warn_unused_result));
 
-/* They are sent (seconds < 0), or stay this owner's for so long. */
+/* seconds < 0: Kafka acknowledged the replies. Else extends their lease by this many seconds. */
 enum db_kind build_rows_answered(const struct build_table *table, int64_t id, int64_t token,
 	int seconds, struct db_failure *failure) __attribute__((warn_unused_result));
 

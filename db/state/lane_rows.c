@@ -1,4 +1,4 @@
-/* lane_rows.c - see lane_rows.h */
+/* lane_rows.c - the statements on stowage_offsets and stowage_outbox */
 #include "db/state/lane_rows.h"
 
 #include <stdio.h>
@@ -10,22 +10,23 @@ static void lane_rows_bind_text(struct params *params, const char *text)
 	params_text(params, text, strlen(text));
 }
 
-static void bind_topics(struct params *params, const struct lane_row *rows, size_t count)
+static void lane_rows_bind_topics(struct params *params, const struct lane_row *rows, size_t count)
 {
 	int array = params_array(params, ELEMENT_TEXT);
 	for (size_t i = 0; i < count; i++)
 		array_text(params, array, rows[i].topic, strlen(rows[i].topic));
 }
 
-static void bind_partitions(struct params *params, const struct lane_row *rows, size_t count)
+static void lane_rows_bind_partitions(struct params *params, const struct lane_row *rows,
+	size_t count)
 {
 	int array = params_array(params, ELEMENT_INT4);
 	for (size_t i = 0; i < count; i++)
 		array_int4(params, array, rows[i].partition);
 }
 
-/* One of the int8 members of all rows, by its place in struct lane_row. */
-static void bind_longs(struct params *params, const struct lane_row *rows, size_t count,
+/* Binds one int8 member of all rows; `member` is its offset in struct lane_row. */
+static void lane_rows_bind_longs(struct params *params, const struct lane_row *rows, size_t count,
 	size_t member)
 {
 	int array = params_array(params, ELEMENT_INT8);
@@ -36,16 +37,18 @@ static void bind_longs(struct params *params, const struct lane_row *rows, size_
 	}
 }
 
-static void bind_lanes(const struct lane_table *table, const struct lane_row *rows, size_t count)
+static void lane_rows_bind_lanes(const struct lane_table *table, const struct lane_row *rows,
+	size_t count)
 {
 	params_reset(table->params);
 	lane_rows_bind_text(table->params, table->group);
-	bind_topics(table->params, rows, count);
-	bind_partitions(table->params, rows, count);
-	bind_longs(table->params, rows, count, offsetof(struct lane_row, epoch));
+	lane_rows_bind_topics(table->params, rows, count);
+	lane_rows_bind_partitions(table->params, rows, count);
+	lane_rows_bind_longs(table->params, rows, count, offsetof(struct lane_row, epoch));
 }
 
-static void bind_lane(const struct lane_table *table, const char *topic, int32_t partition)
+static void lane_rows_bind_lane(const struct lane_table *table, const char *topic,
+	int32_t partition)
 {
 	params_reset(table->params);
 	lane_rows_bind_text(table->params, table->group);
@@ -53,8 +56,8 @@ static void bind_lane(const struct lane_table *table, const char *topic, int32_t
 	params_int4(table->params, partition);
 }
 
-/* SET LOCAL by set_config in the same statement: it costs no statement of its own, and a
- * pooler in transaction mode keeps it with the transaction. */
+/* set_config in the same statement acts as SET LOCAL without a statement of its own. Being local, it also
+ * works behind a pooler in transaction mode. */
 static const char sql_fence[] =
 	"SELECT :\"schema\".stowage_fence($1::text, $2::text[], $3::int4[], $4::int8[], $5::int8[]),"
 	" set_config('lock_timeout', $6::text, true),"
@@ -66,8 +69,8 @@ void lane_rows_begin(struct connection *connection, const struct lane_table *tab
 	char timeout[32];
 	snprintf(timeout, sizeof(timeout), "%lldms", (long long)lock_timeout_ms);
 	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
-	bind_lanes(table, rows, count);
-	bind_longs(table->params, rows, count, offsetof(struct lane_row, expected));
+	lane_rows_bind_lanes(table, rows, count);
+	lane_rows_bind_longs(table->params, rows, count, offsetof(struct lane_row, expected));
 	lane_rows_bind_text(table->params, timeout);
 	connection_send(connection, sql_fence, table->schema, table->params, NULL, NULL, NULL);
 	params_reset(table->params);
@@ -94,9 +97,9 @@ static const char sql_advance[] =
 void lane_rows_advance(struct connection *connection, const struct lane_table *table,
 	const struct lane_row *rows, size_t count)
 {
-	bind_lanes(table, rows, count);
-	bind_longs(table->params, rows, count, offsetof(struct lane_row, applied));
-	bind_longs(table->params, rows, count, offsetof(struct lane_row, answered));
+	lane_rows_bind_lanes(table, rows, count);
+	lane_rows_bind_longs(table->params, rows, count, offsetof(struct lane_row, applied));
+	lane_rows_bind_longs(table->params, rows, count, offsetof(struct lane_row, answered));
 	connection_send(connection, sql_advance, table->schema, table->params, NULL, NULL, NULL);
 	params_reset(table->params);
 }
@@ -108,7 +111,7 @@ static const char sql_store[] =
 void lane_rows_store(struct connection *connection, const struct lane_table *table,
 	const struct lane_row *row, int64_t seq, const void *payload, size_t size)
 {
-	bind_lane(table, row->topic, row->partition);
+	lane_rows_bind_lane(table, row->topic, row->partition);
 	params_int8(table->params, seq);
 	params_bytea(table->params, payload, size);
 	connection_send(connection, sql_store, table->schema, table->params, NULL, NULL, NULL);
@@ -122,7 +125,7 @@ static const char sql_delete[] =
 void lane_rows_delete(struct connection *connection, const struct lane_table *table,
 	const struct lane_row *row, const int64_t *seqs, size_t count)
 {
-	bind_lane(table, row->topic, row->partition);
+	lane_rows_bind_lane(table, row->topic, row->partition);
 	int array = params_array(table->params, ELEMENT_INT8);
 	for (size_t i = 0; i < count; i++)
 		array_int8(table->params, array, seqs[i]);
@@ -153,8 +156,8 @@ static const char sql_claim[] =
 
 static const char sql_lock_timeout[] = "SELECT set_config('lock_timeout', $1::text, true)";
 
-static void send_lock_timeout(struct connection *connection, const struct lane_table *table,
-	int64_t wait_ms)
+static void lane_rows_send_lock_timeout(struct connection *connection,
+	const struct lane_table *table, int64_t wait_ms)
 {
 	char timeout[32];
 	snprintf(timeout, sizeof(timeout), "%lldms", (long long)wait_ms);
@@ -169,8 +172,8 @@ enum db_kind lane_rows_claim(struct connection *connection, const struct lane_ta
 {
 	*claimed = (struct lane_claimed){ 0 };
 	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
-	send_lock_timeout(connection, table, wait_ms);
-	bind_lane(table, topic, partition);
+	lane_rows_send_lock_timeout(connection, table, wait_ms);
+	lane_rows_bind_lane(table, topic, partition);
 	lane_rows_bind_text(table->params, topic_id);
 	params_int8(table->params, start);
 	connection_send(connection, sql_claim, table->schema, table->params, lane_rows_read_claimed,
@@ -184,15 +187,15 @@ enum db_kind lane_rows_claim(struct connection *connection, const struct lane_ta
 }
 
 static const char sql_unblock[] =
-	"SELECT pg_terminate_backend(held.pid) FROM :\"schema\".stowage_offsets AS lane"
+	"SELECT pg_terminate_backend(held.pid) FROM :\"schema\".stowage_offsets AS o"
 	" JOIN pg_locks AS held ON held.locktype = 'transactionid' AND held.granted"
-	" AND held.transactionid = lane.xmax"
-	" WHERE lane.group_id = $1::text AND lane.topic = $2::text AND lane.partition = $3::int4";
+	" AND held.transactionid = o.xmax"
+	" WHERE o.group_id = $1::text AND o.topic = $2::text AND o.partition = $3::int4";
 
 enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_table *table,
 	const char *topic, int32_t partition, struct db_failure *failure)
 {
-	bind_lane(table, topic, partition);
+	lane_rows_bind_lane(table, topic, partition);
 	connection_send(connection, sql_unblock, table->schema, table->params, NULL, NULL, NULL);
 	params_reset(table->params);
 	return connection_sync(connection, failure);
@@ -208,7 +211,7 @@ enum db_kind lane_rows_count_crash(struct connection *connection, const struct l
 	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
 	struct db_failure *failure)
 {
-	bind_lane(table, topic, partition);
+	lane_rows_bind_lane(table, topic, partition);
 	params_int8(table->params, epoch);
 	params_int8(table->params, offset);
 	connection_send(connection, sql_crash, table->schema, table->params, NULL, NULL, NULL);
@@ -216,18 +219,18 @@ enum db_kind lane_rows_count_crash(struct connection *connection, const struct l
 	return connection_sync(connection, failure);
 }
 
-struct outbox_walk {
+struct outbox_reader {
 	lane_rows_outbox_fn *each;
 	void *arg;
 };
 
-static void read_outbox(void *arg, const struct rows *rows)
+static void lane_rows_read_outbox(void *arg, const struct rows *rows)
 {
-	const struct outbox_walk *walk = arg;
+	const struct outbox_reader *reader = arg;
 	for (int i = 0; i < rows_count(rows); i++) {
 		size_t size;
 		const void *payload = rows_bytes(rows, i, 1, &size);
-		walk->each(walk->arg, rows_integer(rows, i, 0), payload, size);
+		reader->each(reader->arg, rows_integer(rows, i, 0), payload, size);
 	}
 }
 
@@ -239,10 +242,10 @@ enum db_kind lane_rows_outbox(struct connection *connection, const struct lane_t
 	const char *topic, int32_t partition, lane_rows_outbox_fn *each, void *arg,
 	struct db_failure *failure)
 {
-	struct outbox_walk walk = { each, arg };
-	bind_lane(table, topic, partition);
-	connection_send(connection, sql_outbox, table->schema, table->params, read_outbox, &walk,
-		NULL);
+	struct outbox_reader reader = { each, arg };
+	lane_rows_bind_lane(table, topic, partition);
+	connection_send(connection, sql_outbox, table->schema, table->params, lane_rows_read_outbox,
+		&reader, NULL);
 	params_reset(table->params);
 	return connection_sync(connection, failure);
 }

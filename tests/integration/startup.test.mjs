@@ -111,7 +111,7 @@ describe('the database', () => {
     await complains(config, /stowage init/);
     const check = stowage(['check'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: name } });
     assert.equal(check.code, EXIT.database, check.stderr);
-    assert.match(check.stdout + check.stderr, /holds no tables of ours/);
+    assert.match(check.stdout + check.stderr, /has no tables of Stowage/);
     assert.match(check.stdout + check.stderr, /stowage init/);
   });
 
