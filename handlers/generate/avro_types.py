@@ -1,5 +1,5 @@
-"""The Avro types of the commands as commands.py reads them: JSON that knows its lines, records
-by full name, defaults, and whether data of an older schema can still be read.
+"""The Avro types of the commands: JSON with line numbers, records by full name, checks of defaults, and
+whether a newer schema can read the data of an older one.
 
 Source: Apache Avro 1.11 specification, "Schema Declaration" and "Schema Resolution".
 """
@@ -17,30 +17,30 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Wrong(Exception):
-    """One mistake in the input: where it is, what it is and what to do."""
+    """One mistake in the input: its place, the cause and what to do."""
 
     def __init__(self, file, line, text):
         super().__init__(f"{file}:{line}: {text}")
 
 
 def upper(name):
-    """camelCase to UPPER_SNAKE."""
+    """Converts camelCase to UPPER_SNAKE."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).upper()
 
 
-# ---------------------------------------------------------------- JSON that knows its lines
+# ---------------------------------------------------------------- JSON with line numbers
 
 
 class Node(dict):
-    """A JSON object that knows where it stands."""
+    """A JSON object with its file and line."""
 
     file = None
     line = 1
-    full = None  # of a record: its full name, set when it is registered
+    full = None  # a record's full name, set when it is registered
 
 
 class Decoder(json.JSONDecoder):
-    """Python's own decoder, except that objects are Nodes and no key may come twice."""
+    """Python's decoder, but objects are Nodes, and a key that occurs twice is a mistake."""
 
     def __init__(self, file):
         super().__init__()
@@ -55,7 +55,7 @@ class Decoder(json.JSONDecoder):
         node.file, node.line = self.file, text.count("\n", 0, begin) + 1
         for index, (word, _) in enumerate(pairs):
             if word in (earlier for earlier, _ in pairs[:index]):
-                raise Wrong(self.file, node.line, f'"{word}" stands twice in one object: remove one')
+                raise Wrong(self.file, node.line, f'"{word}" occurs twice in one object: remove one')
         return node, end
 
 
@@ -72,20 +72,20 @@ def read_json(path):
 
 
 class Type:
-    """An Avro type, its union with null taken apart."""
+    """An Avro type; a union with null sets `nullable`."""
 
     def __init__(self, kind, logical=None, record=None, item=None):
         self.kind, self.logical, self.record, self.item = kind, logical, record, item
         self.nullable = self.null_first = False
 
     def label(self):
-        """What the tables of types above call it."""
+        """Returns the name that BINDS and INFERRED of commands.py use."""
         if self.logical:
             return self.logical
         return f"{self.kind}<{self.item.label()}>" if self.item else self.kind
 
     def text(self):
-        """What the reference page calls it."""
+        """Returns the name that the reference page and messages use."""
         base = self.record.full if self.record else self.logical or self.kind
         base = f"{self.kind}<{self.item.text()}>" if self.item else base
         return base + "?" if self.nullable else base
@@ -102,21 +102,21 @@ class Record:
     def __init__(self, full):
         self.full = full
         self.fields = []
-        self.open = True  # while its fields are compiled: it must not be met again
+        self.open = True  # while its fields are compiled; meeting it again is recursion
 
     def field(self, name):
         return next((field for field in self.fields if field.name == name), None)
 
 
 class Schemas:
-    """Every record of a set of files by full name; compiled when first asked for."""
+    """Every record of a set of files by full name; compiled on first use."""
 
     def __init__(self):
         self.nodes = {}
         self.records = {}
 
     def register(self, schema, namespace):
-        """Notes every record defined in `schema`, however deep."""
+        """Registers every record that `schema` defines, at any depth."""
         if isinstance(schema, list):
             for branch in schema:
                 self.register(branch, namespace)
@@ -126,12 +126,12 @@ class Schemas:
             for inner in (schema.get("type"), schema.get("items"), schema.get("values")):
                 self.register(inner, namespace)
             return
-        namespace = self.note(schema, namespace)
+        namespace = self.register_record(schema, namespace)
         for field in schema["fields"]:
             if isinstance(field, Node):
                 self.register(field.get("type"), namespace)
 
-    def note(self, node, namespace):
+    def register_record(self, node, namespace):
         name, namespace = node.get("name"), node.get("namespace", namespace)
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise Wrong(node.file, node.line, 'a record needs a "name" of letters, digits and _')
@@ -144,12 +144,12 @@ class Schemas:
         if node.full in self.nodes:
             first = self.nodes[node.full]
             raise Wrong(node.file, node.line, f"{node.full} is already defined at {first.file}:{first.line}:"
-                        " use it by its full name, or name this one otherwise")
+                        " refer to it by its full name, or rename this one")
         self.nodes[node.full] = node
         return namespace
 
     def record(self, full):
-        """The compiled record; its types are checked on the way."""
+        """Compiles a record, which checks its types, and returns it."""
         if full not in self.records:
             node = self.nodes[full]
             record = self.records[full] = Record(full)
@@ -170,7 +170,7 @@ class Schemas:
             if word not in FIELD_WORDS:
                 raise Wrong(field.file, field.line, f'unknown word "{word}" in field {field["name"]}')
         if any(upper(other.name) == upper(field["name"]) for other in record.fields):
-            raise Wrong(field.file, field.line, f'field {field["name"]} stands twice in {record.full}')
+            raise Wrong(field.file, field.line, f'field {field["name"]} occurs twice in {record.full}: rename one')
         made = Field(field, self.type(field["type"], node.full.rpartition(".")[0], field))
         if made.has_default:
             type_ = made.type
@@ -189,7 +189,7 @@ class Schemas:
         if schema in PRIMITIVES:
             return Type(schema)
         if not isinstance(schema, str):
-            raise Wrong(where.file, where.line, "a type is a name, an object or [\"null\", T]")
+            raise Wrong(where.file, where.line, "a type must be a name, an object or [\"null\", T]")
         full = schema if "." in schema else f"{namespace}.{schema}"
         if full not in self.nodes:
             raise Wrong(where.file, where.line, f"unknown type {full}: define it in types.avsc of its domain")
@@ -203,10 +203,10 @@ class Schemas:
 
     def union(self, schema, namespace, where):
         if len(schema) != 2 or schema.count("null") != 1:
-            raise Wrong(where.file, where.line, 'a union is ["null", T]: other shapes are a json field')
+            raise Wrong(where.file, where.line, 'a union must be ["null", T]: use a json field for other shapes')
         made = self.type(schema[0] if schema[1] == "null" else schema[1], namespace, where)
         if made.nullable or made.kind == "null":
-            raise Wrong(where.file, where.line, "a union stands directly in a union: keep one")
+            raise Wrong(where.file, where.line, "a union directly contains a union or null: keep one")
         made.nullable, made.null_first = True, schema[0] == "null"
         return made
 
@@ -218,14 +218,14 @@ class Schemas:
                 raise Wrong(schema.file, schema.line, 'an array needs "items", a map "values"')
             return Type(kind, item=self.type(inner, namespace, schema))
         if kind not in PRIMITIVES:
-            raise Wrong(schema.file, schema.line, f"type {kind} is not used here: see protocol.md, Types")
+            raise Wrong(schema.file, schema.line, f"type {kind} is not supported: use a primitive type, array, map or record")
         if logical is not None and (kind, logical) not in LOGICAL:
-            raise Wrong(schema.file, schema.line, f"logicalType {logical} on {kind}: known are "
-                        "timestamp-millis on long and json on string")
+            raise Wrong(schema.file, schema.line, f"logicalType {logical} on {kind} is not supported: use "
+                        "timestamp-millis on long or json on string")
         return Type(kind, logical=logical)
 
     def complete(self, schema, namespace, seen):
-        """The schema as JSON that needs no other file: first use defines, later ones name."""
+        """Returns the schema as self-contained JSON: the first use of a record defines it, later uses name it."""
         if isinstance(schema, list):
             return [self.complete(branch, namespace, seen) for branch in schema]
         if isinstance(schema, str):
@@ -253,9 +253,9 @@ class Schemas:
 
 
 def check_default(type_, value, null_first):
-    """What is wrong with a default (Avro: it fits the first branch of a union), or None."""
+    """Returns what is wrong with a default, or None. Avro: it must fit the first branch of a union."""
     if null_first:
-        return None if value is None else "of a [\"null\", T] is null"
+        return None if value is None else "must be null, as its type is [\"null\", T]"
     kind = type_.kind
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     bits = {"int": 31, "long": 63}.get(kind)
@@ -271,20 +271,20 @@ def check_default(type_, value, null_first):
                 "bytes": isinstance(value, str) and all(ord(c) < 256 for c in value)}[kind]
     if fits and type_.logical == "json":
         return check_json(value)
-    return None if fits else f"is no {kind}"
+    return None if fits else f"is not of type {kind}"
 
 
 def check_json(text):
     try:
         json.loads(text)
     except json.JSONDecodeError:
-        return 'holds no JSON text: write JSON in a string, "{}"'
+        return 'is not JSON text: write JSON in a string, "{}"'
     return None
 
 
 def check_items(type_, value):
     if not isinstance(value, list if type_.kind == "array" else dict):
-        return f"is no {type_.kind}"
+        return f"is not of type {type_.kind}"
     items = value if type_.kind == "array" else value.values()
     null_first = type_.item.nullable and type_.item.null_first
     return next(filter(None, (check_default(type_.item, item, null_first) for item in items)), None)
@@ -292,7 +292,7 @@ def check_items(type_, value):
 
 def check_record_default(record, value):
     if not isinstance(value, dict):
-        return f"is no {record.full}"
+        return f"is not an object for {record.full}"
     for field in record.fields:
         if field.name in value:
             null_first = field.type.nullable and field.type.null_first
@@ -309,11 +309,11 @@ PROMOTIONS = {"int": ("long", "float", "double"), "long": ("float", "double"), "
 
 
 def unreadable(writer, reader, path):
-    """Why data of the type `writer` can't be read as `reader`, or None (Avro: resolution)."""
+    """Returns why `reader` cannot read data of the type `writer`, or None. Avro: schema resolution."""
     if writer.kind != reader.kind and reader.kind not in PROMOTIONS.get(writer.kind, ()):
-        return f"{path} was {writer.kind} and is {reader.kind} now"
+        return f"{path} was {writer.kind} and is now {reader.kind}"
     if writer.nullable and not reader.nullable:
-        return f"{path} could be null and can't now"
+        return f"{path} was nullable and is not now"
     if writer.item and reader.item:
         return unreadable(writer.item, reader.item, path + "[]")
     for field in reader.record.fields if reader.record else ():

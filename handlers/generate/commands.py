@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Makes the tables of commands from their declarations.
+"""Generates the tables of commands from their declarations.
 
     commands.py SRC OUT          writes the C tables into the folder OUT (CMake runs this)
     commands.py --reference SRC  prints the list of commands as markdown
 
-Reads SRC/schemas/domains/<domain>/<Method>.avsc (the request and the reply record), types.avsc beside
-them (the domain's shared records), schemas/Error.avsc, schemas/history/<domain>/*.avsc (requests
-of earlier releases, complete) and SRC/handlers/domains/<domain>/<method>.sql (statements under a header).
-CONTRIBUTING.md says what may stand in them. Whatever is wrong is reported as "file:line: what,
-and what to do", all of it at once, and nothing is written: a stale table must not be built.
+Reads these files under SRC; CONTRIBUTING.md describes their content:
+
+    schemas/domains/<domain>/<Method>.avsc   the request and the reply record of a command
+    schemas/domains/<domain>/types.avsc      records that several commands of the domain use
+    schemas/Error.avsc                       the error record
+    schemas/history/<domain>/*.avsc          complete request records of earlier releases
+    handlers/domains/<domain>/<method>.sql   a header and the statements of a command
+
+Reports every mistake at once as "file:line: what, and what to do". After a mistake it writes nothing and
+deletes the tables of the last run, so that the build cannot use stale ones.
 """
 
 import json
@@ -16,13 +21,13 @@ import re
 import sys
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # a build leaves nothing in the source tree
+sys.dont_write_bytecode = True  # a build must not write into the source tree
 from avro_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unreadable, upper
 
 HEADER_WORDS = ("key", "reply", "flags", "fold", "handler", "params", "missing")
 FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named")
 SHAPES = ("none", "row", "rows", "value", "custom")
-# The PostgreSQL types that the generic handler binds, and the Avro types each is bound from.
+# The PostgreSQL types that the generic handler binds, each with the Avro types that it accepts.
 BINDS = {
     "text": ("string", "json"), "jsonb": ("string", "json"), "bool": ("boolean",),
     "int4": ("int",), "int8": ("int", "long"), "float8": ("int", "long", "float", "double"),
@@ -46,7 +51,7 @@ DIRECTIVE = re.compile(r"--\s*(statement|part|use):\s*(.*?)\s*")
 
 
 class Statement:
-    """One SQL text, its comments taken out."""
+    """One SQL text without its comments."""
 
     def __init__(self, file, line, name, text):
         self.file, self.line, self.name = file, line, name
@@ -61,10 +66,10 @@ class Statement:
         self.sql = "\n".join(kept_line for kept_line in lines if kept_line)
         self.param_count = max(params, default=0)
         if ended:
-            raise Wrong(file, line, 'one statement only: part several by a line "-- statement: name"')
+            raise Wrong(file, line, 'one statement only: separate several by lines "-- statement: name"')
         unused = set(range(1, self.param_count + 1)) - params
         if unused or 0 in params:
-            raise Wrong(file, line, f"parameter ${min(unused or params)} is not used: number them from $1 without gaps")
+            raise Wrong(file, line, f"parameter ${min(unused or params)} is not used: number the parameters from $1 without gaps")
 
 
 class Source:
@@ -98,16 +103,16 @@ class Source:
 
     def add_word(self, word, value, line):
         if word not in HEADER_WORDS:
-            raise Wrong(self.file, line, f'unknown word "{word}": known are {", ".join(HEADER_WORDS)} '
-                        "(a free comment starts with a capital, or follows one)")
+            raise Wrong(self.file, line, f'unknown word "{word}": use one of {", ".join(HEADER_WORDS)} '
+                        "(start a free comment with a capital letter)")
         if word in self.header:
-            raise Wrong(self.file, line, f'"{word}" stands twice: keep one (first at line {self.lines[word]})')
+            raise Wrong(self.file, line, f'"{word}" is given twice: keep one (the first is at line {self.lines[word]})')
         if not value:
             raise Wrong(self.file, line, f'"{word}" has no value: give it one or remove the line')
         self.header[word], self.lines[word] = value, line
 
     def read_parts(self, lines, at):
-        """What several statements share: taken out of the lines, which keep their numbers."""
+        """Collects the parts that statements share and blanks their lines, so that line numbers stay."""
         self.parts, part, used = {}, None, set()
         for index in range(at, len(lines)):
             found = DIRECTIVE.fullmatch(lines[index])
@@ -116,10 +121,10 @@ class Source:
                 part = None
             elif word == "part":
                 if name in self.parts or not NAME.fullmatch(name):
-                    raise Wrong(self.file, index + 1, f'part name "{name}" is doubled or no name')
+                    raise Wrong(self.file, index + 1, f'part name "{name}" is used twice or is not a name')
                 part = self.parts[name] = []
             elif word == "use" and part is not None:
-                raise Wrong(self.file, index + 1, "a part uses no other: write its lines out")
+                raise Wrong(self.file, index + 1, "a part cannot use another part: write the lines out")
             elif word == "use":
                 used.add(name)
             elif part is not None:
@@ -147,7 +152,7 @@ class Source:
             self.add_statement(name, begin, "\n".join(self.with_parts(lines[begin:index])))
             name, begin = found[2], index + 1
             if index < len(lines) and (name in names or not NAME.fullmatch(name)):
-                raise Wrong(self.file, index + 1, f'statement name "{name}" is doubled or no name')
+                raise Wrong(self.file, index + 1, f'statement name "{name}" is used twice or is not a name')
             names.add(name)
 
     def add_statement(self, name, begin, text):
@@ -156,7 +161,7 @@ class Source:
         if statement.sql:
             self.statements.append(statement)
         elif name:
-            raise Wrong(self.file, begin, f"statement {name} is empty: write it or remove its line")
+            raise Wrong(self.file, begin, f"statement {name} is empty: write it, or remove its line")
 
     def wrong(self, word, text):
         return Wrong(self.file, self.lines.get(word, 1), text)
@@ -166,7 +171,7 @@ class Source:
 
 
 class Command:
-    """What both files of a command say, held against each other."""
+    """A command: the declarations of its two files, checked against each other."""
 
     def __init__(self, domain, method, request, reply, source):
         self.domain, self.method = domain, method
@@ -184,18 +189,18 @@ class Command:
         self.flags = self.source.header.get("flags", "").replace(",", " ").split()
         for flag in self.flags:
             if flag not in FLAGS or self.flags.count(flag) > 1:
-                raise self.source.wrong("flags", f'flag "{flag}" is unknown or stands twice: known are {", ".join(FLAGS)}')
+                raise self.source.wrong("flags", f'flag "{flag}" is unknown or given twice: use each of {", ".join(FLAGS)} up to once')
         if ("read" in self.flags) == ("write" in self.flags):
             raise self.source.wrong("flags", 'exactly one of read and write is required: "-- flags: read"')
         if "fold" in self.flags and not self.handler:
-            raise self.source.wrong("flags", "fold is for commands that have a handler")
+            raise self.source.wrong("flags", "the flag fold needs a handler: remove the flag, or write one")
         if "detached" in self.flags and "write" in self.flags:
-            raise self.source.wrong("flags", "detached is for reads")
+            raise self.source.wrong("flags", "the flag detached is for reads: remove it")
         if "outside" in self.flags and ("fold" in self.flags or "detached" in self.flags):
-            raise self.source.wrong("flags", "outside goes with neither fold nor detached")
+            raise self.source.wrong("flags", "the flag outside excludes fold and detached: keep one")
         self.group = self.source.header.get("fold", self.method)
         if "fold" in self.source.header and ("fold" not in self.flags or not NAME.fullmatch(self.group)):
-            raise self.source.wrong("fold", '"-- fold: group" names the commands that share turns: they have the flag fold')
+            raise self.source.wrong("fold", '"-- fold: group" needs the flag fold and a name of letters, digits and _')
 
     def check_reply(self):
         self.shape = self.source.header.get("reply", "")
@@ -206,35 +211,35 @@ class Command:
                 "rows": result.kind == "array" and result.item.kind == "record",
                 "value": result.kind not in ("record", "null"), "custom": True}[self.shape]
         if not fits:
-            raise self.source.wrong("reply", f'reply "{self.shape}" does not fit the result, which is {result.text()}')
+            raise self.source.wrong("reply", f'reply "{self.shape}" does not fit the result type {result.text()}')
 
     def check_key(self):
         self.key = self.source.header.get("key", "")
         if self.key and self.path("key", self.key).kind not in ("string", "int", "long"):
-            raise self.source.wrong("key", f"the key {self.key} is no string or whole number")
+            raise self.source.wrong("key", f"the key {self.key} is not a string, int or long")
 
     def check_handler(self):
         statements = self.source.statements
         if self.handler and not NAME.fullmatch(self.handler):
-            raise self.source.wrong("handler", f'"{self.handler}" is no name of a C function')
+            raise self.source.wrong("handler", f'"{self.handler}" is not a name of a C function')
         if self.handler and "params" in self.source.header:
             raise self.source.wrong("params", "a command with a handler binds its parameters itself: remove the line")
         if not self.handler and self.shape == "custom":
-            raise self.source.wrong("reply", 'reply custom needs a C function: "-- handler: name"')
+            raise self.source.wrong("reply", 'reply custom needs a C function: add "-- handler: name"')
         if not self.handler and (len(statements) != 1 or statements[0].name):
-            raise self.source.wrong("handler", "without a handler there is exactly one statement, with no name")
+            raise self.source.wrong("handler", "a command without a handler needs exactly one statement, without a name")
 
     def path(self, word, path):
-        """The type at a dotted path in the request."""
+        """Returns the type at a dotted path in the request."""
         type_ = Type("record", record=self.request)
         for step in path.split("."):
             found = re.fullmatch(r"([A-Za-z0-9_]+)(\[0\])?", step)
             field = found and type_.record and type_.record.field(found[1])
             if not field:
-                raise self.source.wrong(word, f'"{path}" is no path in {self.request.full}: no field {step}')
+                raise self.source.wrong(word, f'"{path}" does not exist in {self.request.full}: it has no field {step}')
             type_ = field.type
             if found[2] and type_.kind != "array":
-                raise self.source.wrong(word, f'"{path}": {found[1]} is no array')
+                raise self.source.wrong(word, f'"{path}": {found[1]} is not an array')
             type_ = type_.item if found[2] else type_
         return type_
 
@@ -242,7 +247,7 @@ class Command:
         given = [part.strip() for part in self.source.header.get("params", "").split(",") if part.strip()]
         needed = self.source.statements[0].param_count
         if len(given) != needed:
-            raise self.source.wrong("params", f"the statement has {needed} parameters and {len(given)} are given")
+            raise self.source.wrong("params", f"the statement has {needed} parameters, but params lists {len(given)}")
         return [self.bind_one(part) for part in given]
 
     def bind_one(self, text):
@@ -254,9 +259,9 @@ class Command:
         label = self.path("params", path).label()
         chosen = wanted or INFERRED.get(label)
         if not chosen:
-            raise self.source.wrong("params", f"{path} is {label}, which has no PostgreSQL type here: use a handler")
+            raise self.source.wrong("params", f"{path} is {label}, which has no PostgreSQL type: bind it in a handler")
         if label not in BINDS.get(chosen, ()):
-            raise self.source.wrong("params", f"{path} is {label} and can't be bound as {chosen}")
+            raise self.source.wrong("params", f"{path} is {label} and cannot be bound as {chosen}")
         return path, chosen
 
     def check_missing(self):
@@ -265,14 +270,14 @@ class Command:
             return None
         found = re.fullmatch(r"([A-Z][A-Z0-9_]*)\s+(.+)", text)
         if not found:
-            raise self.source.wrong("missing", '"-- missing: CODE Message with {field}" is the form')
+            raise self.source.wrong("missing", 'use the form "-- missing: CODE Message with {field}"')
         for path in re.findall(r"\{(.*?)\}", found[2]):
             self.path("missing", path)
         return found[1], found[2]
 
 
 class Project:
-    """All declarations under SRC; `errors` holds what is wrong with them."""
+    """All declarations under SRC; `errors` collects the mistakes in them."""
 
     def __init__(self, root):
         self.root, self.schemas_dir, self.handlers_dir = root, root / "schemas/domains", root / "handlers/domains"
@@ -299,7 +304,7 @@ class Project:
             step(*arguments)
             return True
         except Wrong as error:
-            if str(error) not in self.errors:  # a wrong type is met by each of its users
+            if str(error) not in self.errors:  # each user of a wrong type reports it
                 self.errors.append(str(error))
             return False
 
@@ -315,7 +320,7 @@ class Project:
         if not isinstance(found, list) or not all(isinstance(node, Node) for node in found):
             raise Wrong(file, 1, "must be a JSON array of records")
         if expected and [node.get("name") for node in found] != expected:
-            raise Wrong(file, 1, f"must hold exactly the records {expected[0]} and {expected[1]}, in this order")
+            raise Wrong(file, 1, f"must contain exactly the records {expected[0]} and {expected[1]}, in this order")
         for node in found:
             if node.get("type") != "record" or node.get("namespace") != f"{ROOT}.{domain}":
                 raise Wrong(file, node.line, f'must be a record of "namespace": "{ROOT}.{domain}"')
@@ -326,17 +331,17 @@ class Project:
         request = self.schemas.record(f"{ROOT}.{domain}.{file.stem}")
         reply = self.schemas.record(request.full + "Reply")
         if [field.name for field in reply.fields] != ["result"]:
-            raise Wrong(file, self.schemas.nodes[reply.full].line, 'a reply has the single field "result"')
+            raise Wrong(file, self.schemas.nodes[reply.full].line, 'a reply must have "result" as its only field')
         sql = self.handlers_dir / domain / f"{method}.sql"
         if not sql.exists():
-            raise Wrong(file, 1, f"has no {sql}: write it, with a header at least")
+            raise Wrong(file, 1, f"the command needs {sql} with at least a header: write it")
         self.commands.append(Command(domain, method, request, reply, Source(sql)))
 
     def check_schema_there(self, file):
         stem = file.stem[0].upper() + file.stem[1:]
         avsc = self.schemas_dir / file.parent.name / f"{stem}.avsc"
         if not avsc.exists() or file.stem[0].isupper():
-            raise Wrong(file, 1, f"has no {avsc} of the same name (Method.avsc goes with method.sql)")
+            raise Wrong(file, 1, f"the command needs {avsc}: Method.avsc belongs to method.sql")
 
     def add_history(self, file):
         old, found = Schemas(), read_json(file)
@@ -344,11 +349,11 @@ class Project:
         full = getattr(found, "full", None)
         known = {command.request.full: command.request for command in self.commands}
         if full not in known:
-            raise Wrong(file, 1, "must be the complete record of a command's request of an earlier release")
+            raise Wrong(file, 1, "must be the complete request record of an existing command, as an earlier release had it")
         problem = unreadable(Type("record", record=old.record(full)), Type("record", record=known[full]), "")
         if problem:
             node = self.schemas.nodes[full]
-            raise Wrong(node.file, node.line, f"commands written with {file} can't be read: {problem}")
+            raise Wrong(node.file, node.line, f"commands written with {file} cannot be read: {problem}")
         self.history.append((full, compact(old.define(full, set()))))
 
     def check_names(self):
@@ -357,7 +362,7 @@ class Project:
             for statement in [""] + [s.name for s in command.source.statements if s.name]:
                 name = statement_id(command, statement)
                 if name in taken:
-                    self.errors.append(f"{command.source.file}:1: {name} is also made from {taken[name]}: rename one")
+                    self.errors.append(f"{command.source.file}:1: {taken[name]} also generates the name {name}: rename one")
                 taken[name] = command.source.file
 
     def check_groups(self):
@@ -366,7 +371,7 @@ class Project:
             leader = first.setdefault((command.domain, command.group), command)
             command.fold_id = self.commands.index(leader)
             if (leader.handler, leader.flags) != (command.handler, command.flags):
-                self.errors.append(f"{command.source.file}:1: {command.name} and {leader.name} share turns: "
+                self.errors.append(f"{command.source.file}:1: {command.name} and {leader.name} are in one fold group: "
                                    "give them the same handler and flags")
 
 
@@ -387,7 +392,7 @@ def compact(schema):
 
 
 def literal(text, indent="\t"):
-    """A C string literal with the space before it, parted into lines of readable length (at line ends where it has them)."""
+    """Returns a C string literal with the space before it, split at its line ends and into lines of up to 96."""
     pieces = [piece for line in text.splitlines(keepends=True)
               for piece in (line[at:at + 96] for at in range(0, len(line), 96))] or [""]
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -396,7 +401,7 @@ def literal(text, indent="\t"):
 
 
 def made_by(path, about):
-    return f"/* {path} - {about}; made by handlers/generate/commands.py */\n"
+    return f"/* {path} - {about}; generated by handlers/generate/commands.py */\n"
 
 
 def schema_table(project):
@@ -431,7 +436,7 @@ def command_table(project):
         at += len(command.source.statements)
     names = [f'\t"{command.name}",' for command in project.commands]
     domains = [f'\t"{domain}",' for domain in sorted({command.domain for command in project.commands})]
-    return [made_by("command_table.c", "what is declared of each command"), '#include "commands.gen.h"',
+    return [made_by("command_table.c", "the declarations of all commands"), '#include "commands.gen.h"',
             '#include "handlers/core/context.h"', '#include "handlers/domains/command_table.h"\n',
             "const struct command_def command_defs[] = {", *rows,
             "};", f"const size_t command_count = {len(rows)};\n", "const char *const command_names[] = {", *names, "};\n",
@@ -465,7 +470,7 @@ def commands_header(project):
 
 
 def fields_header(project):
-    lines = [made_by("fields.gen.h", "the fields of every record by index, X_SIZE: how many"),
+    lines = [made_by("fields.gen.h", "the index of each field in its record; X_SIZE is the number of fields"),
              "#ifndef FIELDS_GEN_H\n#define FIELDS_GEN_H\n"]
     for full in sorted(project.schemas.records):
         names = [f"\t{record_id(full)}__{upper(field.name)}," for field in project.schemas.records[full].fields]

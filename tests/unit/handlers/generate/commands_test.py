@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Tests of handlers/generate/commands.py: what it makes of right declarations, and what it says of wrong ones.
+"""Tests of handlers/generate/commands.py: its output for valid declarations, its messages for wrong ones.
 
-Prints the line that tests/run counts by, as Criterion does.
+Prints a summary line like Criterion's, which tests/run reads.
 """
 
 import contextlib
@@ -63,36 +63,36 @@ def sql_with(old, new):
 
 HANDLED = "-- reply: custom\n-- flags: write fold\n-- handler: shop_get_it\n"
 
-# What is changed in FILES (None: no such file), and a part of what is said of it.
+# A change of FILES (None: no such file), and a part of the message that it causes.
 WRONG = [
     ({"schemas/domains/shop/GetIt.avsc": "[\n{,\n]"}, "GetIt.avsc:2: not JSON"),
-    ({"schemas/domains/shop/GetIt.avsc": '[{"type": "record",\n"type": "record"}]'}, "GetIt.avsc:1: \"type\" stands twice"),
+    ({"schemas/domains/shop/GetIt.avsc": '[{"type": "record",\n"type": "record"}]'}, "GetIt.avsc:1: \"type\" occurs twice"),
     ({"schemas/domains/shop/GetIt.avsc": {}}, "must be a JSON array of records"),
-    ({"schemas/domains/shop/GetIt.avsc": records(FIELDS, "null")[:1]}, "must hold exactly the records GetIt and GetItReply"),
-    ({"schemas/domains/shop/GetIt.avsc": None}, "getIt.sql:1: has no"),
-    ({"handlers/domains/shop/getIt.sql": None}, "GetIt.avsc:1: has no"),
+    ({"schemas/domains/shop/GetIt.avsc": records(FIELDS, "null")[:1]}, "must contain exactly the records GetIt and GetItReply"),
+    ({"schemas/domains/shop/GetIt.avsc": None}, "getIt.sql:1: the command needs"),
+    ({"handlers/domains/shop/getIt.sql": None}, "GetIt.avsc:1: the command needs"),
     ({"schemas/Error.avsc": THING}, "does not define mastra.Error"),
     ({"schemas/domains/shop/types.avsc": [THING, THING]}, "mastra.shop.Thing is already defined"),
     ({"schemas/domains/shop/types.avsc": []}, "unknown type mastra.shop.Thing"),
     ({"schemas/domains/shop/types.avsc": [{**THING, "namespace": "mastra.other"}]}, 'must be a record of "namespace": "mastra.shop"'),
     ({"schemas/domains/shop/types.avsc": [{**THING, "colour": "red"}]}, 'unknown word "colour"'),
     ({"schemas/domains/shop/types.avsc": [{**THING, "fields": [{"name": "self", "type": ["null", "Thing"]}]}]}, "contains itself"),
-    ({"schemas/domains/shop/types.avsc": [{**THING, "fields": THING["fields"] + [{"name": "id", "type": "int"}]}]}, "id stands twice"),
+    ({"schemas/domains/shop/types.avsc": [{**THING, "fields": THING["fields"] + [{"name": "id", "type": "int"}]}]}, "field id occurs twice"),
     ({"schemas/domains/shop/GetIt.avsc": fields_with(defualt=1)}, 'unknown word "defualt"'),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(default="1")}, "the default of limit is no int"),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(default=2**31)}, "the default of limit is no int"),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["null", "int"], default=1)}, 'the default of limit of a ["null", T] is null'),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "string", "logicalType": "json"}, default="{")}, "no JSON text"),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["int", "string"])}, 'a union is ["null", T]'),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "enum", "name": "E", "symbols": []})}, "type enum is not used"),
-    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "int", "logicalType": "date"})}, "logicalType date on int"),
-    ({"schemas/domains/shop/GetIt.avsc": records(FIELDS, "null")}, 'reply "row" does not fit the result, which is null'),
-    (sql_with("-- key: thing.id", "-- key: thing.no"), 'getIt.sql:1: "thing.no" is no path in mastra.shop.GetIt'),
-    (sql_with("-- key: thing.id", "-- key: thing"), "the key thing is no string"),
-    (sql_with("-- key: thing.id", "-- key: thing.id[0]"), "id is no array"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(default="1")}, "the default of limit is not of type int"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(default=2**31)}, "the default of limit is not of type int"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["null", "int"], default=1)}, 'the default of limit must be null'),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "string", "logicalType": "json"}, default="{")}, "is not JSON text"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["int", "string"])}, 'a union must be ["null", T]'),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "enum", "name": "E", "symbols": []})}, "type enum is not supported"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "int", "logicalType": "date"})}, "logicalType date on int is not supported"),
+    ({"schemas/domains/shop/GetIt.avsc": records(FIELDS, "null")}, 'reply "row" does not fit the result type null'),
+    (sql_with("-- key: thing.id", "-- key: thing.no"), 'getIt.sql:1: "thing.no" does not exist in mastra.shop.GetIt'),
+    (sql_with("-- key: thing.id", "-- key: thing"), "the key thing is not a string"),
+    (sql_with("-- key: thing.id", "-- key: thing.id[0]"), "id is not an array"),
     (sql_with("-- key:", "-- keys:"), 'getIt.sql:1: unknown word "keys"'),
     (sql_with("-- key: thing.id", "-- key:"), '"key" has no value'),
-    (sql_with("-- reply: row", "-- key: limit"), '"key" stands twice'),
+    (sql_with("-- reply: row", "-- key: limit"), '"key" is given twice'),
     (sql_with("-- reply: row", "-- reply: rowz"), '"-- reply:" is required'),
     (sql_with("-- reply: row\n", ""), '"-- reply:" is required'),
     (sql_with("-- reply: row", "-- reply: custom"), "reply custom needs a C function"),
@@ -100,35 +100,35 @@ WRONG = [
     (sql_with("-- flags: read", "-- flags: read write"), "exactly one of read and write"),
     (sql_with("-- flags: read", "-- flags: detached"), "exactly one of read and write"),
     (sql_with("-- flags: read", "-- flags: read fast"), 'flag "fast" is unknown'),
-    (sql_with("-- flags: read", "-- flags: read read"), "stands twice"),
-    (sql_with("-- flags: read", "-- flags: write fold"), "fold is for commands that have a handler"),
-    (sql_with("-- flags: read", "-- flags: write detached"), "detached is for reads"),
-    (sql_with("-- flags: read", "-- flags: read outside detached"), "outside goes with neither"),
-    (sql_with("-- flags: read", "-- flags: read\n-- fold: its"), 'getIt.sql:4: "-- fold: group" names the commands that share turns'),
-    (sql_with("limit:int8,", "limit:int9,"), "limit is int and can't be bound as int9"),
-    (sql_with("limit:int8,", "limit:jsonb,"), "limit is int and can't be bound as jsonb"),
+    (sql_with("-- flags: read", "-- flags: read read"), "given twice"),
+    (sql_with("-- flags: read", "-- flags: write fold"), "the flag fold needs a handler"),
+    (sql_with("-- flags: read", "-- flags: write detached"), "the flag detached is for reads"),
+    (sql_with("-- flags: read", "-- flags: read outside detached"), "the flag outside excludes fold and detached"),
+    (sql_with("-- flags: read", "-- flags: read\n-- fold: its"), 'getIt.sql:4: "-- fold: group" needs the flag fold'),
+    (sql_with("limit:int8,", "limit:int9,"), "limit is int and cannot be bound as int9"),
+    (sql_with("limit:int8,", "limit:jsonb,"), "limit is int and cannot be bound as jsonb"),
     (sql_with("limit:int8,", "thing,"), "thing is record, which has no PostgreSQL type"),
-    (sql_with("limit:int8,", "thing.no,"), '"thing.no" is no path'),
-    (sql_with("--   @now", "--   @now, limit"), "the statement has 4 parameters and 5 are given"),
+    (sql_with("limit:int8,", "thing.no,"), '"thing.no" does not exist'),
+    (sql_with("--   @now", "--   @now, limit"), "the statement has 4 parameters, but params lists 5"),
     (sql_with("--   @now", "--   @now:text"), "@now is a timestamptz"),
     (sql_with("$3", "$5"), "parameter $3 is not used"),
     (sql_with("LIMIT", "; LIMIT"), "getIt.sql:8: one statement only"),
-    (sql_with("{thing.id}", "{thing.no}"), '"thing.no" is no path'),
-    (sql_with("THING_NOT_FOUND", "thing"), "is the form"),
+    (sql_with("{thing.id}", "{thing.no}"), '"thing.no" does not exist'),
+    (sql_with("THING_NOT_FOUND", "thing"), 'use the form "-- missing: '),
     (sql_with("SELECT", "-- flags: read\nSELECT"), 'the header line "flags" belongs to the top'),
     (sql_with("-- params", "-- handler: shop_get_it\n-- params"), "a command with a handler binds its parameters itself"),
-    (sql_with("-- params", "-- handler: no-name\n-- params"), "is no name of a C function"),
+    (sql_with("-- params", "-- handler: no-name\n-- params"), "is not a name of a C function"),
     ({"handlers/domains/shop/getIt.sql": SQL + "-- statement: more\nSELECT 1\n"}, "exactly one statement"),
-    ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\nSELECT 1\n-- statement: a\nSELECT 2\n"}, '"a" is doubled'),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\nSELECT 1\n-- statement: a\nSELECT 2\n"}, '"a" is used twice'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\n-- nothing\n"}, "statement a is empty"),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n"}, 'part "a" needs'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- part: a\nWHERE true\n"}, 'part "a" needs'),
-    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- part: a\n"}, 'part name "a" is doubled'),
-    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- use: a\n"}, "a part uses no other"),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- part: a\n"}, 'part name "a" is used twice'),
+    ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- use: a\n"}, "a part cannot use another part"),
     ({"schemas/history/shop/GetIt.avsc": {**records([], "null")[0]}}, "thing is new and has no default"),
-    ({"schemas/history/shop/GetIt.avsc": {**THING, "name": "Unknown"}}, "must be the complete record of a command's request"),
+    ({"schemas/history/shop/GetIt.avsc": {**THING, "name": "Unknown"}}, "must be the complete request record of an existing command"),
     ({"schemas/history/shop/GetIt.avsc": records([{"name": "thing", "type": "string"}], "null")[0]},
-     "thing was string and is record now"),
+     "thing was string and is now record"),
 ]
 
 
@@ -141,7 +141,7 @@ def write(root, files):
 
 
 def run(files):
-    """What the generator says of these files ("" if they are right), and its outputs by name."""
+    """Returns the generator's messages about these files ("" if they are valid), and its outputs by name."""
     with tempfile.TemporaryDirectory() as root:
         write(root, files)
         out = Path(root, "out")
@@ -180,7 +180,7 @@ class Generate(unittest.TestCase):
         both.update({"handlers/domains/shop/getIt.sql": grouped, "handlers/domains/shop/putIt.sql": grouped})
         self.assertNotIn("COMMAND_WRITE | COMMAND_FOLD, 1,", run(both)[1]["command_table.c"])
         both["handlers/domains/shop/putIt.sql"] = grouped.replace("shop_get_it", "shop_put_it")
-        self.assertIn("shop.putIt and shop.getIt share turns", run(both)[0])
+        self.assertIn("shop.putIt and shop.getIt are in one fold group", run(both)[0])
 
     def test_schemas_are_complete(self):
         twice = records([*FIELDS, {"name": "other", "type": "Thing"}], ["null", "Thing"])
