@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Generates the tables of commands from their declarations.
 
-    commands.py SRC OUT          writes the C tables into the folder OUT (CMake runs this)
-    commands.py --reference SRC  prints the list of commands as markdown
+    commands.py SRC OUT                writes the C tables into the folder OUT (CMake runs this)
+    commands.py --reference SRC        prints the list of commands as Markdown
+    commands.py --write-reference SRC  writes the list into SRC/handlers/README.md
+    commands.py --check-reference SRC  fails if the list in SRC/handlers/README.md is out of date
 
 Reads these files under SRC; CONTRIBUTING.md describes their content:
 
@@ -23,9 +25,11 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # a build must not write into the source tree
 from avro_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unreadable, upper
+from reference import reference_embedded, reference_text
 
 HEADER_WORDS = ("key", "reply", "flags", "fold", "handler", "params", "missing")
 FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named")
+REFERENCE_MODES = ("--reference", "--write-reference", "--check-reference")
 SHAPES = ("none", "row", "rows", "value", "custom")
 # The PostgreSQL types that the generic handler binds, each with the Avro types that it accepts.
 BINDS = {
@@ -482,20 +486,27 @@ OUTPUTS = {"schema_table.c": schema_table, "statement_table.c": statement_table,
            "command_table.c": command_table, "commands.gen.h": commands_header, "fields.gen.h": fields_header}
 
 
-def reference(project):
-    for command in project.commands:
-        print(f"### {command.name}\n\nFlags: {', '.join(command.flags)}. Key: "
-              f"{'`' + command.key + '`' if command.key else 'none'}. Reply: {command.reply.fields[0].type.text()}.\n")
-        for field in command.request.fields:
-            default = f", default `{compact(field.node['default'])}`" if field.has_default else ""
-            print(f"- `{field.name}`: {field.type.text()}{default}")
-        print()
+def reference(project, mode):
+    """Prints the list of commands, or writes or checks the one in handlers/README.md."""
+    if mode == "--reference":
+        return print(reference_text(project.commands), end="")
+    file = project.root / "handlers/README.md"
+    text = file.read_text(encoding="utf-8")
+    wanted = reference_embedded(project.commands, text)
+    if wanted is None:
+        sys.exit(f"{file}:1: has no list of commands: put back the marks that handlers/generate/reference.py names")
+    if mode == "--write-reference":
+        file.write_text(wanted, encoding="utf-8")
+    elif wanted != text:
+        sys.exit(f"{file}:1: the list of commands is out of date: "
+                 f"run python3 handlers/generate/commands.py --write-reference {project.root}")
+    return None
 
 
 def main(arguments):
     if len(arguments) != 2:
         sys.exit(__doc__)
-    if arguments[0] == "--reference":
+    if arguments[0] in REFERENCE_MODES:
         root, out = Path(arguments[1]), None
     else:
         root, out = (Path(argument) for argument in arguments)
@@ -505,7 +516,7 @@ def main(arguments):
     if project.errors:
         sys.exit("\n".join(project.errors))
     if out is None:
-        return reference(project)
+        return reference(project, arguments[0])
     out.mkdir(parents=True, exist_ok=True)
     for name, make in OUTPUTS.items():
         (out / name).write_text("\n".join(make(project)) + "\n", encoding="utf-8")

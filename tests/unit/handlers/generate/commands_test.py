@@ -15,6 +15,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "handlers/generate"))
 import commands
+from reference import BEGIN, END
 
 THING = {"type": "record", "name": "Thing", "namespace": "mastra.shop", "fields": [
     {"name": "id", "type": "string"},
@@ -234,8 +235,26 @@ class Generate(unittest.TestCase):
             write(root, FILES)
             commands.main(["--reference", root])
         said = printed.getvalue()
-        self.assertIn("### shop.getIt", said)
-        self.assertIn("- `limit`: int?, default `null`", said)
+        self.assertIn("### shop\n", said)
+        self.assertIn("\n| `getIt` | read | `thing.id` | `thing: Thing`, `limit: int?` | `Thing?` |\n", said)
+        self.assertIn("\n| `Thing` | `id: string`, `tags: string[] = []` |\n", said)
+
+    def test_reference_in_the_readme(self):
+        with tempfile.TemporaryDirectory() as root:
+            write(root, FILES)
+            readme = Path(root) / "handlers/README.md"
+            readme.write_text("no marks\n", encoding="utf-8")
+            with self.assertRaisesRegex(SystemExit, "has no list of commands"):
+                commands.main(["--write-reference", root])
+            readme.write_text(f"before\n{BEGIN}stale\n{END}after\n", encoding="utf-8")
+            with self.assertRaisesRegex(SystemExit, "out of date"):
+                commands.main(["--check-reference", root])
+            commands.main(["--write-reference", root])
+            commands.main(["--check-reference", root])
+            text = readme.read_text(encoding="utf-8")
+        self.assertTrue(text.startswith("before\n") and text.endswith("after\n"), text)
+        self.assertIn("| `getIt` |", text)
+        self.assertNotIn("stale", text)
 
 
 if __name__ == "__main__":
