@@ -6,7 +6,8 @@ COMPOSE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly COMPOSE_DIR
 
 for stowage_library in versions console lock parallel cache packages java mirror postgres pgvector librdkafka \
-    kafka node process port broker stack; do
+    kafka node process port broker stack \
+    clang_format; do
     # shellcheck source=/dev/null
     . "$COMPOSE_DIR/lib/$stowage_library.sh"
 done

@@ -31,13 +31,15 @@ zlib1g-dev          library zlib
 END
 }
 
-# packages_for_stack: what the local stack and the tests need beside that.
+# packages_for_stack: what the local stack, the tests and the checks of tests/lint also need.
 packages_for_stack() {
     cat <<'END'
 curl                command curl
 default-jre-headless java   17
 maven               command mvn
 postgresql          postgres 14
+python3-pip         module  pip
+shellcheck          command shellcheck
 END
 }
 
@@ -47,6 +49,7 @@ package_present() {
     command) command -v "$2" >/dev/null ;;
     file) [[ -e $2 ]] ;;
     library) pkg-config --exists "$2" 2>/dev/null ;;
+    module) python3 -c "import $2" 2>/dev/null ;;
     java) java_home_bin >/dev/null ;;
     postgres) (($(postgres_major) >= $2)) ;;
     *) fail "BUG: packages.sh knows no test '$1'" ;;

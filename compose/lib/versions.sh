@@ -26,6 +26,9 @@ PGVECTOR_MINIMUM=0.7.0
 PGVECTOR_SUITES_DEBIAN="trixie forky sid"
 PGVECTOR_SUITES_UBUNTU="resolute devel"
 
+# Each version formats differently: a change of this one goes with a commit that formats all files.
+CLANG_FORMAT_VERSION=19.1.7
+
 # @mastra/pg asks for this much; what is fetched when the machine's own is older.
 NODE_MINIMUM=22.13.0
 NODE_VERSION=24.21.0
