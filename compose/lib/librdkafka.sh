@@ -18,32 +18,48 @@ librdkafka_pkg_config_path() {
     librdkafka_of_system || printf '%s/lib/pkgconfig' "$(librdkafka_prefix)"
 }
 
+# librdkafka_tsan_prefix: where the one for ThreadSanitizer is or would be.
+librdkafka_tsan_prefix() {
+    printf '%s-tsan' "$(librdkafka_prefix)"
+}
+
 librdkafka_setup() {
-    local prefix work log start
-    prefix=$(librdkafka_prefix)
-    if librdkafka_of_system || [[ -e $prefix ]]; then
+    librdkafka_of_system || librdkafka_make "$(librdkafka_prefix)"
+}
+
+# librdkafka_tsan_setup: builds librdkafka for ThreadSanitizer, with its instrumentation and with
+# pthreads. ThreadSanitizer does not know C11's threads, and crashes in what librdkafka creates by them.
+librdkafka_tsan_setup() {
+    CFLAGS='-O1 -fsanitize=thread' LDFLAGS=-fsanitize=thread \
+        librdkafka_make "$(librdkafka_tsan_prefix)" --disable-c11threads
+}
+
+# librdkafka_make PREFIX [OPTION...]: builds it unless it is there, with these options of configure.
+librdkafka_make() {
+    local prefix=$1 name=${1##*/} work log start
+    if [[ -e $prefix ]]; then
         return 0
     fi
     start=$(now_ms)
-    say "librdkafka $RDKAFKA_VERSION: building (about a minute on two cores)"
+    say "$name: building (about a minute on two cores)"
     work=$(cache_workspace)
-    log=$(cache_log librdkafka)
+    log=$(cache_log "$name")
     npm_unpack "$RDKAFKA_NPM_PACKAGE" "$work/package" "$log"
-    librdkafka_build "$work/package/deps/librdkafka" "$prefix" "$work/install" "$log"
-    cache_publish "$work/install$prefix" "${prefix##*/}"
+    librdkafka_build "$work/package/deps/librdkafka" "$prefix" "$work/install" "$log" "${@:2}"
+    cache_publish "$work/install$prefix" "$name"
     rm -rf "$work"
-    say "librdkafka $RDKAFKA_VERSION: built in $(seconds_since "$start")"
+    say "$name: built in $(seconds_since "$start")"
 }
 
-# librdkafka_build SOURCE PREFIX STAGE LOG: only the C library; the C++ one is not needed. It
-# is installed below STAGE, made for PREFIX. Kerberos and an external lz4 would only add
+# librdkafka_build SOURCE PREFIX STAGE LOG [OPTION...]: only the C library; the C++ one is not needed.
+# It is installed below STAGE, made for PREFIX. Kerberos and an external lz4 would only add
 # dependencies (lz4 is built in); SCRAM and PLAIN need OpenSSL alone.
 librdkafka_build() {
     local source=$1 prefix=$2 stage=$3 log=$4
     (
         cd "$source" &&
             run_logged "$log" ./configure --prefix="$prefix" --enable-ssl --enable-zstd \
-                --disable-gssapi --disable-lz4-ext --disable-curl &&
+                --disable-gssapi --disable-lz4-ext --disable-curl "${@:5}" &&
             run_logged "$log" make -C src -j"$(nproc)" &&
             run_logged "$log" make -C src install DESTDIR="$stage"
     ) || fail "librdkafka does not build" "whole log: $log"

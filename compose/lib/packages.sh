@@ -40,6 +40,7 @@ maven               command mvn
 postgresql          postgres 14
 python3-pip         module  pip
 shellcheck          command shellcheck
+clang               command clang
 END
 }
 

@@ -37,14 +37,17 @@ suite_report() {
     printf '%s\n' "$text"
 }
 
+FAILURE_LINES='^\[(FAIL|CRASH)|^\[----\].*(Assertion|Unexpected)|ERROR: AddressSanitizer|runtime error:'
+FAILURE_LINES+='|WARNING: ThreadSanitizer|error: |^FAILED: |CMake Error|\*\*\*Failed'
+
 # suite_failures LOG: the part that tells what failed.
 suite_failures() {
     if grep -q '^✖ failing tests:' "$1"; then
         sed -n '/^✖ failing tests:/,$p' "$1"
     elif grep -q '^not ok' "$1"; then
         sed -n '/^not ok/,/^ok/p' "$1" | grep -v '^ok' || true
-    elif grep -qE '^\[(FAIL|CRASH)|^\[----\].*(Assertion|Unexpected)|ERROR: AddressSanitizer|runtime error:' "$1"; then
-        grep -E -A 25 '^\[(FAIL|CRASH)|^\[----\]|ERROR: AddressSanitizer|runtime error:' "$1"
+    elif grep -qE "$FAILURE_LINES" "$1"; then
+        grep -E -A 25 "$FAILURE_LINES" "$1"
     else
         tail -n 40 "$1"
     fi
@@ -66,6 +69,11 @@ count_tap() {
 count_criterion() {
     sed -nE 's/.*Synthesis: Tested:[^0-9]*([0-9]+).*Passing:[^0-9]*([0-9]+).*Failing:[^0-9]*([0-9]+).*Crashing:[^0-9]*([0-9]+).*/\2 \3 \4/p' "$1" |
         awk '{ passed += $1; failed += $2 + $3; told = 1 } END { if (told) print passed, failed }'
+}
+
+# ctest's "100% tests passed, 0 tests failed out of 32".
+count_ctest() {
+    sed -nE 's/.* tests passed, ([0-9]+) tests failed out of ([0-9]+)$/\1 \2/p' "$1" | awk '{ print $2 - $1, $1 }'
 }
 
 # A program of another kind: it says so by its status alone.
