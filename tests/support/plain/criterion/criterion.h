@@ -23,7 +23,8 @@
 struct plain_options {
 	void (*init)(void);
 	void (*fini)(void);
-	int signal; /* the test has to end by it; 0: it has to end by itself */
+	int signal;     /* the test has to end by it; 0: it has to end by itself */
+	double timeout; /* seconds; 0: none */
 };
 
 struct plain_test {
@@ -86,6 +87,10 @@ static const struct plain_test *plain_suite_of(const struct plain_test *test)
 static void plain_run(const struct plain_test *test)
 {
 	const struct plain_test *suite = plain_suite_of(test);
+	double timeout = test->options.timeout;
+	if (timeout == 0 && suite)
+		timeout = suite->options.timeout;
+	alarm((unsigned)timeout);
 	if (suite && suite->options.init)
 		suite->options.init();
 	if (test->options.init)
