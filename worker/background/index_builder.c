@@ -1,4 +1,4 @@
-/* index_builder.c - see index_builder.h */
+/* index_builder.c - the builder's thread: claims builds, runs their steps, records their ends */
 #include "worker/background/index_builder.h"
 
 #include <poll.h>
@@ -16,19 +16,20 @@
 #include "schemas/base/uuid.h"
 #include "worker/background/index_replies.h"
 
-/* A dead worker's build is taken over after so long; it is renewed about every second. */
+/* Another worker claims a dead worker's build after this long. The builder renews its lease about
+ * every second. */
 #define LEASE_SECONDS 10
-/* Without a renewal for so long another worker may be about to take it. */
+/* After this long without a renewal, another worker may be about to claim the build. */
 #define LEASE_DOUBT_MS 6000
-/* What other workers left, and builds that wait for another attempt, are looked for so often. */
+/* How often the builder looks for abandoned builds and for builds that wait to be retried. */
 #define POLL_MS 1000
 #define LOG_MS 10000
 #define RETRY_MS 500
 #define RETRY_MAX_MS 60000
 #define ANSWER_RENEW_MS 3000
-/* Answers that can't be sent are tried again after so long. */
+/* Replies that Kafka refused are sent again after this delay. */
 #define REFUSED_SECONDS 60
-/* Answers on their way when the worker ends are waited for so long. */
+/* At shutdown the builder waits this long for replies in flight. */
 #define LAST_ANSWERS_MS 2000
 #define ARENA_KEEP (64 * 1024)
 
@@ -41,18 +42,19 @@ struct builder {
 	struct build_session_watch watch;
 	struct builder_answers answers;
 	char owner[UUID_TEXT_SIZE];
-	unsigned failures; /* of the database, in a row */
-	/* The build in hand. */
+	unsigned failures; /* consecutive, of the database */
+	/* The running build. */
 	struct build_row build;
 	int64_t started_at, renewed_at, logged_at; /* clock_tick_ms */
-	bool taken;                                /* it was taken away */
+	bool taken;                                /* another worker or a command took the build
+	                                              away */
 };
 
 static void drain_wake(struct builder *b)
 {
 	uint64_t count;
 	if (read(b->wake_fd, &count, sizeof(count)) < 0)
-		return; /* nothing was there */
+		return; /* there was no wake-up */
 }
 
 static void wait_wake(struct builder *b, int ms)
@@ -87,7 +89,7 @@ static void log_progress(struct builder *b, const struct build_progress *progres
 		LOG_INT("seconds", (now - b->started_at) / 1000));
 }
 
-/* Keeps the build ours; false: it is not, or may not be for long. */
+/* Renews the lease. Returns false if the build is no longer ours, or may soon not be. */
 static bool builder_renew(struct builder *b)
 {
 	struct build_progress progress;
@@ -109,7 +111,7 @@ static bool builder_tick(void *arg)
 	return !atomic_load(&b->stopping) && builder_renew(b);
 }
 
-/* What is to be done next, as the database says it. */
+/* Asks the database for the build's next statement. */
 static enum db_kind next_step(struct builder *b, struct build_session *session, bool leftovers,
 	char **step, struct db_failure *failure)
 {
@@ -119,7 +121,7 @@ static enum db_kind next_step(struct builder *b, struct build_session *session, 
 	return kind;
 }
 
-/* The row is looked at right before: a build that was cancelled must not be begun. */
+/* Renews right before the statement runs, because a cancelled build must not begin. */
 static enum db_kind builder_run_step(struct builder *b, struct build_session *session,
 	const char *step, struct db_failure *failure)
 {
@@ -129,8 +131,8 @@ static enum db_kind builder_run_step(struct builder *b, struct build_session *se
 	return DB_CONTEND;
 }
 
-/* Runs steps until nothing is left to be done. Dropping what was just made, or making it twice, is
- * nothing that another attempt helps. */
+/* Runs the build's statements until none is left. If the same statement comes again, a retry would
+ * not help, so the build fails. */
 static enum db_kind run_steps(struct builder *b, struct build_session *session, bool leftovers,
 	struct db_failure *failure)
 {
@@ -170,10 +172,10 @@ static void describe_failure(const struct db_failure *failure, struct build_end 
 	static const struct {
 		const char *prefix, *category, *code;
 	} known[] = {
-		{ "42P01", "NOT_FOUND", "INDEX_NOT_FOUND" }, /* the table went away */
+		{ "42P01", "NOT_FOUND", "INDEX_NOT_FOUND" }, /* the table was dropped */
 		{ "42P07", "CONFLICT", "INDEX_NAME_TAKEN" },
 		{ "22", "INVALID", "DATABASE_ERROR" },
-		{ "54", "INVALID", "DATABASE_ERROR" }, /* pgvector's limits; maintenance_work_mem */
+		{ "54", "INVALID", "DATABASE_ERROR" }, /* pgvector's limits, maintenance_work_mem */
 		{ "", "INTERNAL", "DATABASE_ERROR" },
 	};
 	size_t i = 0;
@@ -184,7 +186,7 @@ static void describe_failure(const struct db_failure *failure, struct build_end 
 	end->message = failure->message;
 }
 
-/* How it ended goes into the row; a row that can't be written runs out of its lease. */
+/* Records how the build ended. If that fails, the row's lease expires and the build runs again. */
 static void end_build(struct builder *b, const struct build_end *end)
 {
 	struct db_failure failure;
@@ -204,14 +206,14 @@ static double build_seconds(const struct builder *b)
 static void build_failed(struct builder *b, struct build_session *session, enum db_kind kind,
 	const struct db_failure *failure)
 {
-	/* It may be cut off within a character, which the row would not take. */
+	/* The message may end within a character, which PostgreSQL would reject. */
 	struct db_failure cause = *failure, ignored;
 	unicode_clean(cause.message);
 	struct build_end end = { .state = "waiting", .message = cause.message };
 	if (is_lasting(kind)) {
 		end.state = "failed";
 		describe_failure(&cause, &end);
-		/* An invalid index still costs every write, and may refuse them. */
+		/* An invalid index still costs every write, and may make writes fail. */
 		if (run_steps(b, session, true, &ignored) != DB_OK)
 			log_warn(b->engine->log,
 				"the rest of an index that can't be built can't be dropped",
@@ -232,7 +234,8 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 static void build_is_over(struct builder *b, struct build_session *session, enum db_kind kind,
 	const struct db_failure *failure)
 {
-	/* Whoever cancelled a statement says so in the row, once its transaction is in. */
+	/* The command that cancelled a statement says so in the row when its transaction
+	 * commits. */
 	if (kind == DB_CONTEND && !b->taken && !atomic_load(&b->stopping) && builder_renew(b))
 		b->taken = false;
 	if (b->taken) {
@@ -266,9 +269,9 @@ static void do_build(struct builder *b)
 	metrics_gauge_add(b->engine->metrics, GAUGE_BUILDS_RUNNING, -1);
 }
 
-/* --- answers --- */
+/* --- replies --- */
 
-/* Until all are acknowledged; false: the worker ends first. */
+/* Waits until Kafka has acknowledged all replies. Returns false if the worker ends first. */
 static bool wait_answers(struct builder *b)
 {
 	struct db_failure failure;
@@ -309,7 +312,7 @@ static enum db_kind end_answers(struct builder *b, struct db_failure *failure)
 	return build_rows_answered(&b->table, a->id, a->token, keep_seconds, failure);
 }
 
-/* Sends the answers of one build that ended. *worked: there was one. */
+/* Sends the replies of one ended build. *worked: there was one. */
 static enum db_kind builder_answer(struct builder *b, bool *worked, struct db_failure *failure)
 {
 	struct builder_answers *a = &b->answers;
@@ -397,7 +400,7 @@ static void builder_wake(struct builder *b)
 {
 	uint64_t one = 1;
 	if (write(b->wake_fd, &one, sizeof(one)) < 0)
-		return; /* it is readable already */
+		return; /* the counter is full, so the builder has still to see a wake-up */
 }
 
 void builder_stop(struct builder *b)

@@ -1,12 +1,13 @@
 /*
- * index_builder.h - builds the indexes that commands asked for, one at a time, beside the lanes
+ * index_builder.h - builds the vector indexes that commands asked for, one at a time
  *
- * A thread of its own with two connections: one holds the build's row by a lease and writes down
- * its progress, on the other the statements run, in no transaction. A worker that dies, or ends,
- * in the middle of a build leaves it to the next one. Ended builds' replies and dead letters are
- * sent from here, and kept in the row until Kafka has acknowledged them.
+ * The builder is a thread with two connections. One keeps the build's row by a lease and records
+ * its progress; on the other the statements run, in no transaction. A worker that dies or ends
+ * during a build leaves it to the next worker. The builder sends the replies and dead letters of
+ * ended builds, and keeps them in the row until Kafka has acknowledged them.
  *
- * The state of builds is in db/ddl/stowage.sql, what is built is the database's matter.
+ * db/ddl/stowage.sql holds the state of builds, and decides which statements run. Writing to the
+ * engine's builder_wake_fd wakes the builder.
  */
 #ifndef WORKER_BACKGROUND_INDEX_BUILDER_H
 #define WORKER_BACKGROUND_INDEX_BUILDER_H
@@ -16,8 +17,8 @@ struct engine;
 
 struct builder *builder_start(const struct engine *engine);
 
-/* Cancels the build in hand, which another worker goes on with, and waits for the thread. The
- * producer may still tell of messages afterwards: builder_free when it is gone, too. */
+/* Cancels the running build, which another worker continues, and waits for the thread. The producer
+ * may still report deliveries afterwards, so call builder_free after producer_free. */
 void builder_stop(struct builder *builder);
 void builder_free(struct builder *builder);
 

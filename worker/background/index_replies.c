@@ -16,7 +16,7 @@ static void index_replies_sent(void *arg, enum sent_end end)
 	else if (end == SENT_REFUSED)
 		atomic_store(&a->refused, true);
 	if (atomic_fetch_sub(&a->under_way, 1) == 1 && write(a->wake_fd, &one, sizeof(one)) < 0)
-		return; /* it is readable already */
+		return; /* the counter is full, so the builder has still to see a wake-up */
 }
 
 static enum failure_category category_of(const char *name)

@@ -1,7 +1,7 @@
 /*
- * index_replies.h - replies and dead letters of builds that ended, on their way to Kafka
+ * index_replies.h - sends the replies and dead letters of ended builds
  *
- * The builder's thread sends; the producer's threads tell how it ended.
+ * The builder's thread sends; the producer's threads report how each message ended.
  */
 #ifndef WORKER_BACKGROUND_INDEX_REPLIES_H
 #define WORKER_BACKGROUND_INDEX_REPLIES_H
@@ -14,15 +14,15 @@
 struct builder_answers {
 	const struct engine *engine;
 	struct arena *arena;
-	int wake_fd; /* written when the last one ended */
+	int wake_fd; /* written when the last message has ended */
 	atomic_size_t under_way;
-	atomic_bool lost;    /* one of them went with its producer: all are sent again */
+	atomic_bool lost;    /* a message was lost with its producer: all are sent again */
 	atomic_bool refused; /* Kafka refuses a dead letter, which must not be dropped */
-	int64_t id, token;   /* of the build they belong to; id 0: none */
-	bool bad;            /* the stored addresses can't be read */
+	int64_t id, token;   /* of the build; id 0: none */
+	bool bad;            /* the stored addresses are unreadable */
 };
 
-/* Sends all of them: an `each` of build_rows_answers. */
+/* Sends them all; build_rows_answers calls it. */
 void builder_answers_send(void *arg, const struct build_answers *answers);
 
 #endif

@@ -6,7 +6,7 @@
 #include "schemas/base/clock.h"
 
 #define WATERMARK_TIMEOUT_MS 10000
-/* How long the transaction of the lane's last worker may take to end before it is ended. */
+/* The previous owner's transaction may take this long to end before the claim ends it. */
 #define ZOMBIE_WAIT_MS 5000
 #define RETRY_MS 1000
 
@@ -24,7 +24,7 @@ static void claim_stopped(const struct engine *engine, const struct lane *lane, 
 			"was skipped"));
 }
 
-/* Where a lane without a row starts; -1: nowhere. */
+/* Returns the offset at which a lane without a row starts; -1: nowhere. */
 static int64_t start_offset(const struct engine *engine, int64_t low, int64_t high)
 {
 	const char *reset = engine->config->kafka.offset_reset;
@@ -47,7 +47,8 @@ static enum db_kind take_row(struct transaction *t, struct lane *lane, const cha
 		start, ZOMBIE_WAIT_MS, claimed, failure);
 }
 
-/* Is the row's place one that the log still has, and this topic the one it was written for? */
+/* Is the row's offset still in the log, and is the topic still the one that the row was written
+ * for? */
 static bool is_sound(const struct engine *engine, const struct lane *lane,
 	const struct lane_claimed *claimed, const char *topic_id, int64_t low, int64_t high)
 {
@@ -67,8 +68,8 @@ static bool is_sound(const struct engine *engine, const struct lane *lane,
 	return why == NULL;
 }
 
-/* Behind the command that may break its worker: one that was begun alone, or one of the batch that
- * was begun last. */
+/* Returns the offset behind the suspect command: one that ran alone, or one of the last batch that
+ * began. */
 static int64_t suspect_end(const struct engine *engine, const struct lane_claimed *claimed,
 	int64_t end)
 {

@@ -1,5 +1,5 @@
 /*
- * engine.h - what the modules of the worker share: made once at the start
+ * engine.h - what the parts of a worker share; worker/process makes it once at the start
  */
 #ifndef WORKER_ENGINE_ENGINE_H
 #define WORKER_ENGINE_ENGINE_H
@@ -24,7 +24,7 @@ struct engine {
 	struct log *log;
 	struct metrics *metrics;
 	_Atomic(const struct catalog *)
-		catalog; /* by engine_catalog: SIGHUP puts another one here */
+		catalog; /* read it with engine_catalog; SIGHUP replaces it */
 	struct lanes *lanes;
 	struct producer *producer;
 	struct topics *topics;
@@ -32,14 +32,14 @@ struct engine {
 	int builder_wake_fd; /* an eventfd: write to it when an index build may be waiting */
 	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
 		struct db_failure *failure);
-	rd_kafka_t *consumer; /* to ask for watermarks */
+	rd_kafka_t *consumer; /* for watermarks */
 	regex_t reply_allow;
 	struct decode_limits limits;
 	struct worker_settings settings;
 	struct connection_options connection;
 };
 
-/* The schemas to use from now on. One that was replaced stays valid until the worker ends. */
+/* Returns the schemas to use now. A replaced catalog stays valid until the worker ends. */
 static inline const struct catalog *engine_catalog(const struct engine *engine)
 {
 	return atomic_load(&engine->catalog);

@@ -1,5 +1,6 @@
 /*
- * executor.h - a thread with a connection: takes lanes, runs batches, sees to what fails
+ * executor.h - a thread with a connection: claims lanes, runs batches and detached reads, retries
+ * failures
  */
 #ifndef WORKER_ENGINE_EXECUTOR_H
 #define WORKER_ENGINE_EXECUTOR_H
@@ -9,7 +10,7 @@
 struct executor;
 
 struct executor *executor_start(const struct engine *engine);
-/* Waits for its end, which lanes_quit brings about. */
+/* Waits until the thread ends, which lanes_quit causes. */
 void executor_join(struct executor *executor);
 
 #endif

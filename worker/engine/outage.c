@@ -1,4 +1,4 @@
-/* outage.c - see outage.h */
+/* outage.c - keeps track of database outages, and advises the operator */
 #include "worker/engine/outage.h"
 
 #include <pthread.h>
@@ -37,7 +37,7 @@ void outage_free(struct outage *outage)
 	free(outage);
 }
 
-/* What the operator can do about it. */
+/* Returns what the operator can do about it. */
 static const char *help_for(const struct db_failure *failure)
 {
 	if (strncmp(failure->sqlstate, "42P01", 5) == 0 ||

@@ -1,5 +1,6 @@
 /*
- * outage.h - is PostgreSQL away? Said once when it goes and once when it is back
+ * outage.h - whether PostgreSQL refuses work: the log reports it once when it begins and once when
+ * it ends
  *
  * Any thread.
  */
@@ -18,14 +19,14 @@ struct outage;
 struct outage *outage_new(struct log *log, struct metrics *metrics);
 void outage_free(struct outage *outage);
 
-/* A failure that is nobody's command's: logs it if it is news. */
+/* Reports a failure that no command caused. Logs it if it is new. */
 void outage_seen(struct outage *outage, const struct db_failure *failure);
-/* From now on nothing is said: connections are given up on purpose. */
+/* From now on nothing is logged: the worker closes its connections on purpose. */
 void outage_end(struct outage *outage);
 /* The database answered. */
 void outage_over(struct outage *outage);
 
-/* Away? Then why, for /readyz. */
+/* Does an outage last? If so, `why` says why, for /readyz. */
 bool outage_is_on(struct outage *outage, char *why, size_t size);
 
 #endif

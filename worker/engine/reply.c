@@ -12,7 +12,7 @@
 #define REPLY_HEADERS_MAX 9
 #define NEST_DISPOSED "kafka_nest-is-disposed"
 #define CONTEXT_HEADERS 7
-/* An error's message and details are bounded where they are made; this only ends a defect. */
+/* The makers of errors bound their messages and details; this limit only catches a defect. */
 #define ERROR_BYTES_MAX (1024 * 1024)
 
 static struct datum error_datum(const struct failure *failure, struct datum *fields)
@@ -42,7 +42,7 @@ void reply_error(const struct failure *failure, const struct engine *engine, str
 	buffer_free(&buffer);
 }
 
-/* The single-object header, then the datum. */
+/* Writes the single-object header and the datum. */
 static void reply_frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
 	const void *datum, size_t size)
 {
@@ -161,7 +161,7 @@ static void add_cause(struct outgoing *out, const struct failure *failure)
 		failure->message ? failure->message : "");
 }
 
-/* All of a dead letter but why. */
+/* Everything of a dead letter but its cause. */
 static void start_dead_letter(const struct job *job, const struct engine *engine,
 	struct arena *arena, struct outgoing *out)
 {
@@ -193,7 +193,7 @@ void reply_dead_letter(const struct job *job, const struct engine *engine, struc
 	add_cause(out, &job_result(job)->failure);
 }
 
-/* --- of a call that is answered later --- */
+/* --- calls that end later --- */
 
 void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out)

@@ -1,4 +1,4 @@
-/* worker.c - see worker.h */
+/* worker.c - makes the parts of a worker, runs them, handles signals, and ends them in order */
 #include "worker/process/worker.h"
 
 #include <malloc.h>
@@ -37,17 +37,17 @@ struct worker {
 	struct builder *builder;
 	struct executor **executors;
 	int executor_count;
-	int give_up_fd; /* readable: executors wait for PostgreSQL no longer */
+	int give_up_fd; /* readable: executors no longer wait for PostgreSQL */
 	struct http *http;
-	atomic_bool made;          /* make_parts is through: probes may look at them */
-	struct catalog **catalogs; /* all that were in use: datums may point into an older one */
+	atomic_bool made;          /* make_parts is done, so probes may look at the parts */
+	struct catalog **catalogs; /* all catalogs ever used: datums may point into an older one */
 	size_t catalog_count;
 	atomic_bool stopping;
-	int64_t stopping_since; /* clock_tick_ms; the signals' thread */
+	int64_t stopping_since; /* clock_tick_ms; the signal thread's */
 	pthread_t signals;
 };
 
-/* Reads the schemas, schemas.directory included, and has them used from now on. */
+/* Reads the schemas, including schemas.directory, and uses them from now on. */
 static bool load_schemas(struct worker *w, char *error, size_t error_size)
 {
 	struct engine *e = &w->engine;
@@ -71,8 +71,8 @@ static void reload_schemas(struct worker *w)
 			LOG_STR("error", error));
 }
 
-/* Waits for the signals, which all other threads have blocked: a handler could not wake the
- * consumer's loop. */
+/* Waits for signals, which all other threads block: a handler could not wake the consumer's
+ * loop. */
 static void *wait_for_signals(void *arg)
 {
 	struct worker *w = arg;
@@ -102,7 +102,7 @@ static void *wait_for_signals(void *arg)
 	return NULL;
 }
 
-/* Before any thread is made: each inherits the mask. */
+/* Call this before any thread starts: each thread inherits the mask. */
 static void block_signals(void)
 {
 	sigset_t set;
@@ -144,7 +144,7 @@ static bool is_live(void *context, char *why, size_t size)
 	return true;
 }
 
-/* --- making the parts --- */
+/* --- starting the parts --- */
 
 static void make_settings(struct worker *w, const struct config *config, struct log *log)
 {
@@ -214,7 +214,7 @@ static void make_lanes(struct worker *w)
 		.detached_reads = detached_reads(config),
 		.detached_reads_max = detached_reads_max(config),
 		.linger_ms = config->batch.linger_ms,
-		/* The other half is librdkafka's. */
+		/* librdkafka gets the other half. */
 		.memory_bytes = (size_t)config->limits.memory_bytes / 2,
 	};
 	w->engine.lanes = lanes_new(&limits, w->engine.metrics);
@@ -226,7 +226,7 @@ static int worker_give_up(struct worker *w, const char *what, const char *error,
 	return status;
 }
 
-/* True also if there is to be none. */
+/* Returns true also if http.address is empty. */
 static bool start_http(struct worker *w, char *error, size_t error_size)
 {
 	struct engine *e = &w->engine;
@@ -249,7 +249,7 @@ static int make_parts(struct worker *w)
 	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
 		return worker_give_up(w, "replies.allow is not a regular expression",
 			e->config->replies.allow, EXIT_CONFIG);
-	/* Before anything that asks the brokers: a port that is taken is found at once. */
+	/* First of all, so that an occupied port is found before the brokers are asked. */
 	if (!start_http(w, error, sizeof(error)))
 		return worker_give_up(w, "http.address can't be served", error, EXIT_FAILED);
 	make_lanes(w);
@@ -273,7 +273,7 @@ static void free_parts(struct worker *w)
 	producer_free(e->producer, 0);
 	builder_free(w->builder);
 	topics_free(e->topics);
-	/* Reads beside their lanes that had to wait still hold messages: librdkafka waits for those. */
+	/* Detached reads that wait still hold messages, for which librdkafka waits. */
 	lanes_free(e->lanes);
 	consumer_free(w->consumer);
 	for (size_t i = 0; i < w->catalog_count; i++)
@@ -290,7 +290,7 @@ static void free_parts(struct worker *w)
 
 /* --- running --- */
 
-/* False: there is no use in starting. A database that is away is waited for, like later on. */
+/* Returns false if the worker cannot work. It waits for a database that is away, now as later. */
 static bool start_database(struct worker *w)
 {
 	char error[1024];
@@ -311,7 +311,8 @@ static bool start_database(struct worker *w)
 	}
 }
 
-/* Topics that can't be made are not the end: they may be made by hand while the worker runs. */
+/* A topic that cannot be created does not end the worker: an operator may create it while the
+ * worker runs. */
 static void make_topics(struct worker *w)
 {
 	const struct config *config = w->engine.config;
@@ -343,7 +344,8 @@ static void start_executors(struct worker *w)
 		w->executors[i] = executor_start(&w->engine);
 }
 
-/* The lanes are let go of: what still runs is beyond its time, or a read for another worker's lane. */
+/* All lanes are revoked. A batch that still runs is past the shutdown timeout, or is a detached
+ * read of another worker's lane now. */
 static void stop_executors(struct worker *w)
 {
 	lanes_quit(w->engine.lanes);
@@ -379,16 +381,15 @@ static int worker_run_parts(struct worker *w)
 int worker_run(const struct config *config, struct log *log)
 {
 	struct worker w = { 0 };
-	/* Executors' buffers come and go: with an arena of malloc's for each thread, what one frees
-	 * the others can't use. What is larger than a fetch goes back to the system at once: malloc
-	 * otherwise learns from it to keep ever more, and a worker grows with its uptime. What is
-	 * smaller is used again while there is work: pages fresh from the system cost more than what
-	 * is written to them. */
+	/* Executors' buffers come and go. With one malloc arena a thread, no executor could use
+	 * what another one frees. Memory larger than a fetch goes back to the system at once:
+	 * otherwise malloc learns to keep ever more, and the worker grows with its uptime. Smaller
+	 * memory is reused, because pages fresh from the system cost more than writing to them. */
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
 	mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
-	/* Idle executors trim. Where a sanitizer has its own malloc, the first call to the system's
-	 * sets that up for its thread: it has to be this one, which ends last. */
+	/* Idle executors call malloc_trim. Under a sanitizer with its own malloc, the first call to
+	 * the system's malloc sets it up for the calling thread, and this thread ends last. */
 	malloc_trim(0);
 	block_signals();
 	make_settings(&w, config, log);
