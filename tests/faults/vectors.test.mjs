@@ -50,7 +50,7 @@ const builder = (load, w) => until('a worker begins a build', async () => {
 });
 
 // A build that was broken off is begun again.
-const begunAgain = (w) => until('another attempt at the build', () => /msg="index build begins" index=built .*attempt=[2-9]/.test(w.log()));
+const begunAgain = (w) => until('another attempt at the build', () => /msg="index build started" index=built .*attempt=[2-9]/.test(w.log()));
 
 describe('vectors', { concurrency: false }, () => {
   test('SIGKILL of one of three workers at random moments, 5 times, once of the one that builds', (t) => under('vectors-workers', 3, async (load, w) => {

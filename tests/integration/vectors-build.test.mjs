@@ -81,7 +81,7 @@ describe('one worker', () => {
     assert.deepEqual([done.state, done.percent, done.error], ['done', 100, undefined]);
     assert.ok(done.finishedAt >= done.startedAt);
     await until('the answer is told as sent', async () => (await build(indexName)).waiters === null);
-    assert.match(world.worker.log, new RegExp(`msg="index build begins" index=${indexName} `));
+    assert.match(world.worker.log, new RegExp(`msg="index build started" index=${indexName} `));
     assert.match(world.worker.log, new RegExp(`msg="index built" index=${indexName} seconds=`));
     assert.ok(await world.worker.metric('stowage_index_builds_total') >= 1);
     assert.equal(await world.worker.metric('stowage_index_builds_running'), 0);
@@ -329,7 +329,7 @@ describe('two workers', () => {
   });
   after(() => world.close());
 
-  const begins = (worker, indexName) => worker.log.includes(`msg="index build begins" index=${indexName} `);
+  const begins = (worker, indexName) => worker.log.includes(`msg="index build started" index=${indexName} `);
 
   test('the one that builds dies: the other one does it, and answers', async (t) => {
     const other = await world.startWorker();

@@ -83,7 +83,7 @@ static void log_progress(struct builder *b, const struct build_progress *progres
 	if (now - b->logged_at < LOG_MS)
 		return;
 	b->logged_at = now;
-	log_info(b->engine->log, "index being built", LOG_STR("index", b->build.index),
+	log_info(b->engine->log, "index build running", LOG_STR("index", b->build.index),
 		LOG_STR("phase", progress->phase), LOG_INT("done", progress->done),
 		LOG_INT("total", progress->total),
 		LOG_INT("seconds", (now - b->started_at) / 1000));
@@ -127,7 +127,8 @@ static enum db_kind builder_run_step(struct builder *b, struct build_session *se
 {
 	if (builder_renew(b))
 		return build_session_run(session, step, &b->watch, NULL, failure);
-	*failure = (struct db_failure){ .kind = DB_CONTEND, .message = "the build was taken away" };
+	*failure = (struct db_failure){ .kind = DB_CONTEND,
+		.message = "the build has another owner now" };
 	return DB_CONTEND;
 }
 
@@ -144,8 +145,11 @@ static enum db_kind run_steps(struct builder *b, struct build_session *session, 
 			break;
 		if ((past[0] && strcmp(step, past[0]) == 0) ||
 			(past[1] && strcmp(step, past[1]) == 0)) {
-			*failure = (struct db_failure){ .kind = DB_COMMAND,
-				.message = "the index was made and is not as it was asked for" };
+			*failure = (struct db_failure){
+				.kind = DB_COMMAND,
+				.message =
+					"the index was created but differs from the requested one"
+			};
 			kind = DB_COMMAND;
 			break;
 		}
@@ -193,7 +197,8 @@ static void end_build(struct builder *b, const struct build_end *end)
 	bool ours = false;
 	if (!open_rows(b, &failure) ||
 		build_rows_end(&b->table, &b->build, end, &ours, &failure) != DB_OK)
-		log_warn(b->engine->log, "an index build's end can't be written, it is done again",
+		log_warn(b->engine->log,
+			"the end of an index build can't be recorded: the build runs again",
 			LOG_STR("index", b->build.index), LOG_STR("error", failure.message));
 	b->taken = !ours;
 }
@@ -216,7 +221,7 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 		/* An invalid index still costs every write, and may make writes fail. */
 		if (run_steps(b, session, true, &ignored) != DB_OK)
 			log_warn(b->engine->log,
-				"the rest of an index that can't be built can't be dropped",
+				"the remains of a failed index build can't be dropped",
 				LOG_STR("index", b->build.index),
 				LOG_STR("error", ignored.message));
 		metrics_add(b->engine->metrics, METRIC_BUILDS_FAILED, 1);
@@ -224,8 +229,7 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 		end.retry_ms = builder_backoff_ms((unsigned)b->build.attempts - 1);
 	}
 	log_at(b->engine->log, is_lasting(kind) ? LOG_ERROR : LOG_WARN,
-		is_lasting(kind) ? "index can't be built"
-				 : "index build broken off, it is done again",
+		is_lasting(kind) ? "index build failed" : "index build interrupted: it runs again",
 		LOG_STR("index", b->build.index), LOG_STR("error", failure->message),
 		LOG_STR("sqlstate", failure->sqlstate), LOG_REAL("seconds", build_seconds(b)));
 	end_build(b, &end);
@@ -259,7 +263,7 @@ static void do_build(struct builder *b)
 	struct db_failure failure = { .kind = DB_OK };
 	b->started_at = b->renewed_at = b->logged_at = clock_tick_ms();
 	b->taken = false;
-	log_info(b->engine->log, "index build begins", LOG_STR("index", b->build.index),
+	log_info(b->engine->log, "index build started", LOG_STR("index", b->build.index),
 		LOG_STR("schema", b->build.schema), LOG_INT("attempt", b->build.attempts));
 	metrics_gauge_add(b->engine->metrics, GAUGE_BUILDS_RUNNING, 1);
 	struct build_session *session = build_session_open(&b->engine->connection, &failure);
@@ -298,13 +302,13 @@ static enum db_kind end_answers(struct builder *b, struct db_failure *failure)
 	struct builder_answers *a = &b->answers;
 	int keep_seconds = -1;
 	if (a->bad)
-		log_error(b->engine->log, "answers of an index build can't be read, they are kept",
+		log_error(b->engine->log, "replies of an index build can't be read: they are kept",
 			LOG_INT("build", a->id));
 	if (atomic_load(&a->refused))
 		log_error(b->engine->log,
-			"a dead letter of an index build can't be produced, it is kept",
+			"a dead letter of an index build can't be produced: it is kept",
 			LOG_INT("build", a->id),
-			LOG_STR("help", "make the dead-letter topic (stowage topics create)"));
+			LOG_STR("help", "create the dead-letter topic (stowage topics create)"));
 	if (a->bad || atomic_load(&a->refused))
 		keep_seconds = REFUSED_SECONDS;
 	else if (atomic_load(&a->lost))
@@ -363,7 +367,7 @@ static void *builder_run(void *arg)
 		if (kind == DB_STALE)
 			connection_forget_statements(b->table.connection);
 		else if (kind == DB_COMMAND)
-			log_error(b->engine->log, "index builds can't be looked for",
+			log_error(b->engine->log, "index builds can't be queried",
 				LOG_STR("error", failure.message),
 				LOG_STR("sqlstate", failure.sqlstate));
 		else if (kind != DB_CONTEND)

@@ -20,7 +20,7 @@ static void claim_stopped(const struct engine *engine, const struct lane *lane, 
 		LOG_INT("partition", lane->partition), LOG_STR("reason", why),
 		LOG_INT("offset", offset), LOG_INT("log_start", low), LOG_INT("log_end", high),
 		LOG_STR("help",
-			"decide where to go on with `stowage offsets set`, then restart; nothing "
+			"set the offset to continue from with `stowage offsets set`, then restart; nothing "
 			"was skipped"));
 }
 
@@ -56,7 +56,7 @@ static bool is_sound(const struct engine *engine, const struct lane *lane,
 	if (!claimed->found)
 		why = "it has no stored offset and kafka.offsetReset is \"error\"";
 	else if (claimed->topic_id[0] && topic_id[0] && strcmp(claimed->topic_id, topic_id) != 0)
-		why = "the topic was deleted and made anew since its offset was stored";
+		why = "the topic was deleted and created again since its offset was stored";
 	else if (claimed->answered < low)
 		why = "the stored offset is no longer in the log: commands were deleted before they were "
 		      "applied";
@@ -115,7 +115,7 @@ static void resend_row(void *arg, int64_t seq, const void *payload, size_t size)
 	bool bad;
 	size_t count = outgoing_each(payload, size, NULL, NULL, &bad);
 	if (count == 0) {
-		log_error(engine->log, "an outbox row can't be read, it is left as it is",
+		log_error(engine->log, "an outbox row can't be read: it stays as it is",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 			LOG_INT("seq", seq));
 		return;
@@ -138,7 +138,8 @@ static void log_claimed(const struct engine *engine, const struct lane *lane,
 		LOG_INT("applied", claimed->applied), LOG_INT("answered", claimed->answered),
 		LOG_INT("replies_resent", resent));
 	if (lane->suspect.active)
-		log_warn(engine->log, "a command may break its worker: running one at a time",
+		log_warn(engine->log,
+			"a command may crash its worker: running one command at a time",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 			LOG_INT("offset", claimed->applied), LOG_INT("claims", claimed->claims),
 			LOG_INT("crashes", claimed->crash_count));

@@ -167,7 +167,7 @@ static void check_schema(struct job *job, const struct engine *engine, struct ar
 	if (name.bytes &&
 		(name.size != strlen(served) || memcmp(name.bytes, served, name.size) != 0))
 		job_refuse(job, arena, FAILURE_INVALID, "SCHEMA_NOT_ALLOWED",
-			"schema-name: this worker serves the schema \"%s\" alone", served);
+			"schema-name: this worker serves only the schema \"%s\"", served);
 }
 
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
@@ -183,7 +183,7 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 	}
 	if (!job->refused && job->headers.wrong)
 		job_refuse(job, arena, FAILURE_INVALID, "BAD_HEADER",
-			"the header %s is not as it should be", job->headers.wrong);
+			"the header %s has an invalid value", job->headers.wrong);
 	if (!job->refused)
 		check_schema(job, engine, arena);
 	enum job_verdict verdict = check_reply(job, engine, arena);

@@ -46,7 +46,7 @@ static const char *help_for(const struct db_failure *failure)
 		strncmp(failure->sqlstate, "3F", 2) == 0)
 		return "run `stowage init` with this configuration";
 	if (failure->kind == DB_SETUP)
-		return "check postgres.* in the configuration and the role's rights; `stowage check` tells more";
+		return "check postgres.* in the configuration and the role's rights; `stowage check` says more";
 	return "waiting for it; nothing is lost";
 }
 

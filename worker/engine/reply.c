@@ -234,7 +234,7 @@ static void end_null(struct outgoing *out, const struct engine *engine, struct a
 	char why[256];
 	if (encode(&buffer, catalog_reply(engine_catalog(engine), command)->type, &reply, why,
 		    sizeof(why)) != ENCODE_OK) {
-		fprintf(stderr, "stowage: %s can't be answered later: %s\n",
+		fprintf(stderr, "stowage: %s can't be answered with null: %s\n",
 			command_defs[command].name, why);
 		abort();
 	}

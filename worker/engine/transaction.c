@@ -56,7 +56,7 @@ static void start_calls(struct context *ctx)
 		call->now_ms = now;
 		if (call->deadline_ms && now > call->deadline_ms)
 			call_fail(ctx, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
-				"the command's turn came %lld ms after its deadline",
+				"the command's deadline passed %lld ms before it could begin",
 				(long long)(now - call->deadline_ms));
 		else
 			ctx->calls[kept++] = call;

@@ -46,7 +46,7 @@ void brokers_tell(struct brokers *brokers)
 	int64_t quiet = clock_tick_ms() - brokers->trouble_at;
 	if (brokers_are_down(brokers)) {
 		if (brokers->told != BROKERS_TOLD_ALL)
-			log_warn(brokers->log, "no Kafka broker can be reached, waiting for one",
+			log_warn(brokers->log, "no Kafka broker can be reached: waiting for one",
 				LOG_STR("servers", brokers->servers), LOG_STR("reason", reason));
 		brokers->told = BROKERS_TOLD_ALL;
 	} else if (brokers->told == BROKERS_TOLD_NOTHING && reason && quiet >= QUIET_MS) {

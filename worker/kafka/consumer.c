@@ -72,8 +72,8 @@ static void consumer_on_error(rd_kafka_t *rk, int error, const char *reason, voi
 	char text[512];
 	if (error == RD_KAFKA_RESP_ERR__FATAL) {
 		rd_kafka_resp_err_t cause = rd_kafka_fatal_error(rk, text, sizeof(text));
-		log_error(c->log, "the consumer can't go on",
-			LOG_STR("error", rd_kafka_err2name(cause)), LOG_STR("reason", text));
+		log_error(c->log, "the consumer failed", LOG_STR("error", rd_kafka_err2name(cause)),
+			LOG_STR("reason", text));
 		c->fatal = true;
 	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
 		brokers_all_down(&c->brokers);
@@ -136,7 +136,7 @@ static bool consumer_subscribe(struct consumer *c)
 	rd_kafka_resp_err_t error = rd_kafka_subscribe(c->rk, topics);
 	rd_kafka_topic_partition_list_destroy(topics);
 	if (error)
-		log_error(c->log, "kafka.topics can't be subscribed to",
+		log_error(c->log, "the subscription to kafka.topics failed",
 			LOG_STR("error", rd_kafka_err2str(error)));
 	return !error;
 }
@@ -214,7 +214,7 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 			LOG_INT("offset", lane->offsets.next),
 			LOG_STR("error", rd_kafka_message_errstr(message)),
 			LOG_STR("help",
-				"decide where to go on with `stowage offsets set`, then restart"));
+				"set the offset to continue from with `stowage offsets set`, then restart"));
 		lanes_stop(c->lanes, lane);
 		return;
 	default:
@@ -382,7 +382,7 @@ bool consumer_is_ready(const struct consumer *c, char *why, size_t size)
 		return false;
 	}
 	if (!atomic_load(&c->joined)) {
-		snprintf(why, size, "kafka: no partition was assigned yet");
+		snprintf(why, size, "kafka: no partition is assigned yet");
 		return false;
 	}
 	size_t waiting = lanes_not_started(c->lanes);

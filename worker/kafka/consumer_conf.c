@@ -49,7 +49,7 @@ int consumer_count_partitions(const struct config *config, rd_kafka_t *client, s
 			count += metadata->topics[i].partition_cnt;
 	rd_kafka_metadata_destroy(metadata);
 	if (count == 0)
-		log_warn(log, "no topic matches kafka.topics, waiting for one",
+		log_warn(log, "no topic matches kafka.topics: waiting for one",
 			LOG_STR("help", "`stowage topics create` creates the topics"));
 	return count > 0 ? count : PARTITIONS_GUESS;
 }

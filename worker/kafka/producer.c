@@ -69,7 +69,7 @@ static void stop_lane(struct producer *p, struct lane *lane, const char *topic, 
 		LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
 		LOG_STR("dead_letter_topic", topic), LOG_STR("error", why),
 		LOG_STR("help",
-			"make the topic (stowage topics create) or raise its max.message.bytes, "
+			"create the topic (stowage topics create) or raise its max.message.bytes, "
 			"then restart: nothing is lost"));
 	lanes_stop(p->lanes, lane);
 }
@@ -220,7 +220,7 @@ static void producer_on_error(rd_kafka_t *rk, int error, const char *reason, voi
 	char text[512];
 	if (error == RD_KAFKA_RESP_ERR__FATAL) {
 		rd_kafka_resp_err_t cause = rd_kafka_fatal_error(rk, text, sizeof(text));
-		log_error(p->log, "producer failed, building a new one",
+		log_error(p->log, "producer failed: creating a new one",
 			LOG_STR("error", rd_kafka_err2name(cause)), LOG_STR("reason", text));
 		atomic_store(&p->failed, true);
 	} else {
@@ -268,7 +268,7 @@ static void producer_rebuild(struct producer *p)
 	if (!p->rk) {
 		/* The same configuration worked at the start, so the process lacks some resource.
 		 * Nothing is lost. */
-		log_error(p->log, "no new producer can be made", LOG_STR("error", error));
+		log_error(p->log, "no new producer can be created", LOG_STR("error", error));
 		abort();
 	}
 	atomic_store(&p->failed, false);
@@ -369,7 +369,7 @@ void producer_free(struct producer *p, int timeout_ms)
 	producer_flush(p);
 	pthread_rwlock_rdlock(&p->lock);
 	if (rd_kafka_flush(p->rk, timeout_ms))
-		log_warn(p->log, "replies not yet acknowledged are kept for the next worker",
+		log_warn(p->log, "unacknowledged replies stay in the outbox for the next worker",
 			LOG_INT("count", rd_kafka_outq_len(p->rk)));
 	pthread_rwlock_unlock(&p->lock);
 	atomic_store(&p->stopping, true);

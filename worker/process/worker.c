@@ -64,10 +64,10 @@ static void reload_schemas(struct worker *w)
 {
 	char error[1024];
 	if (load_schemas(w, error, sizeof(error)))
-		log_info(w->engine.log, "schemas read again",
+		log_info(w->engine.log, "schemas reloaded",
 			LOG_STR("directory", w->engine.config->schemas.directory));
 	else
-		log_error(w->engine.log, "schemas can't be read, the ones in use stay",
+		log_error(w->engine.log, "schemas can't be read: the previous ones stay in use",
 			LOG_STR("error", error));
 }
 
@@ -92,7 +92,7 @@ static void *wait_for_signals(void *arg)
 		if (atomic_load(&w->stopping) && now - w->stopping_since < SAME_SIGNAL_MS)
 			continue;
 		if (atomic_exchange(&w->stopping, true)) {
-			log_warn(w->engine.log, "second signal: ending at once, nothing is lost");
+			log_warn(w->engine.log, "second signal: exiting at once; nothing is lost");
 			_exit(128 + signal);
 		}
 		w->stopping_since = now;
@@ -255,11 +255,11 @@ static int make_parts(struct worker *w)
 	make_lanes(w);
 	e->producer = producer_new(e->config, e->lanes, e->log, e->metrics, error, sizeof(error));
 	if (!e->producer)
-		return worker_give_up(w, "no producer can be made", error, EXIT_CONFIG);
+		return worker_give_up(w, "the Kafka producer can't be created", error, EXIT_CONFIG);
 	w->consumer = consumer_new(e->config, producer_client(e->producer), e->lanes, e->log,
 		e->metrics, error, sizeof(error));
 	if (!w->consumer)
-		return worker_give_up(w, "no consumer can be made", error, EXIT_CONFIG);
+		return worker_give_up(w, "the Kafka consumer can't be created", error, EXIT_CONFIG);
 	e->consumer = consumer_client(w->consumer);
 	e->topics = topics_new(e->consumer);
 	atomic_store(&w->made, true);
@@ -301,11 +301,11 @@ static bool start_database(struct worker *w)
 	case DB_SETUP:
 		log_error(w->engine.log, "the database can't be used", LOG_STR("error", error),
 			LOG_STR("help",
-				"check postgres.* in the configuration; `stowage check` tells more, "
-				"`stowage init` makes tables"));
+				"check postgres.* in the configuration; `stowage check` says more, "
+				"`stowage init` creates tables"));
 		return false;
 	default:
-		log_warn(w->engine.log, "the database is away, waiting for it",
+		log_warn(w->engine.log, "the database is unavailable: waiting for it",
 			LOG_STR("error", error));
 		return true;
 	}
@@ -324,12 +324,12 @@ static void make_topics(struct worker *w)
 			(int)config->kafka.topic_partitions, (int)config->kafka.topic_replication,
 			error, sizeof(error))) {
 		case TOPIC_CREATED:
-			log_info(w->engine.log, "topic made", LOG_STR("topic", names.items[i]));
+			log_info(w->engine.log, "topic created", LOG_STR("topic", names.items[i]));
 			break;
 		case TOPIC_WAS_THERE:
 			break;
 		case TOPIC_REFUSED:
-			log_warn(w->engine.log, "topic can't be made",
+			log_warn(w->engine.log, "topic can't be created",
 				LOG_STR("topic", names.items[i]), LOG_STR("error", error));
 		}
 	}
@@ -362,7 +362,7 @@ static int worker_run_parts(struct worker *w)
 	make_topics(w);
 	w->builder = builder_start(&w->engine);
 	start_executors(w);
-	log_info(w->engine.log, "stowage runs", LOG_STR("version", STOWAGE_VERSION),
+	log_info(w->engine.log, "stowage started", LOG_STR("version", STOWAGE_VERSION),
 		LOG_STR("group", w->engine.config->kafka.group_id),
 		LOG_STR("schema", w->engine.config->postgres.schema_name),
 		LOG_INT("connections", w->executor_count), LOG_INT("commands", command_count));
@@ -374,7 +374,7 @@ static int worker_run_parts(struct worker *w)
 	builder_stop(w->builder);
 	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);
 	w->engine.producer = NULL;
-	log_info(w->engine.log, "stowage ends");
+	log_info(w->engine.log, "stowage stopped");
 	return ended_well ? EXIT_OK : EXIT_KAFKA;
 }
 
