@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
 # line_coverage.sh TABLE SUITE-FILE...: builds the preset coverage, runs the unit tests and these
-# integration suites with it, and writes to TABLE how many lines of each module have run. The suites'
-# failures are not this script's: they run elsewhere with the release build.
+# suites with it, and writes to TABLE how many lines of each module have run. It ignores the suites'
+# failures: the same suites run with the release build.
 
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
