@@ -1,9 +1,9 @@
 # module(FOLDER [USES MODULE...] [LIBRARIES LIBRARY...] [SOURCES GENERATED...])
 #
-# Makes a static library from the C files of FOLDER, named after it (worker/lanes: worker_lanes).
-# It may use the modules it names, and what those use. Two checks enforce that:
-# the target check_<library> links the whole library against these modules alone, so that a call to
-# any other one is an undefined symbol; tests/lint compares each #include with the USES line.
+# Creates a static library from the C files of FOLDER, named after the folder (worker/lanes: worker_lanes).
+# The library may use the modules that USES names, and the modules that those use. Two checks enforce
+# this: the target check_<library> links the whole library against these modules alone, so that a call of
+# any other module is an undefined symbol; and tests/lint compares each #include with USES.
 
 set(CHECK_MAIN ${CMAKE_BINARY_DIR}/check_main.c)
 file(CONFIGURE OUTPUT ${CHECK_MAIN} CONTENT "int main(void)\n{\n\treturn 0;\n}\n")

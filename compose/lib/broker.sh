@@ -4,13 +4,13 @@
 #
 # Uses the settings of stack.sh: STACK_DIR, KAFKA_PORT, KAFKA_CONTROLLER_PORT, KAFKA_PARTITIONS.
 
-# broker_create: configuration and an empty, formatted log folder.
+# broker_create: writes the configuration and formats an empty log folder.
 broker_create() {
     local template=$COMPOSE_DIR/server.properties.in log=$STACK_DIR/kafka-format.log
     sed -e "s|@DIR@|$STACK_DIR|g" -e "s|@PORT@|$KAFKA_PORT|g" -e "s|@PARTITIONS@|$KAFKA_PARTITIONS|g" \
         -e "s|@CONTROLLER_PORT@|$KAFKA_CONTROLLER_PORT|g" "$template" >"$STACK_DIR/server.properties"
     sed -e "s|@DIR@|$STACK_DIR|g" "$COMPOSE_DIR/log4j2.properties.in" >"$STACK_DIR/log4j2.properties"
-    # Started with what makes a short-lived Java quick.
+    # These options make a short-lived Java process fast.
     if ! broker_java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC kafka.tools.StorageTool \
         format --cluster-id "$(broker_cluster_id)" --config "$STACK_DIR/server.properties" >"$log" 2>&1; then
         tail_log "$log"
@@ -18,21 +18,21 @@ broker_create() {
     fi
 }
 
-# broker_cluster_id: 16 random bytes as Kafka writes them. The first letter is fixed, since an id
-# with a dash in front would be taken for an option.
+# broker_cluster_id: prints 16 random bytes in Kafka's form. The first letter is fixed, because Kafka's tool
+# would read an id that begins with a dash as an option.
 broker_cluster_id() {
     printf 'S%s' "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 2-22)"
 }
 
-# broker_java ARGUMENT...: Java with Kafka's classes.
+# broker_java ARGUMENT...: runs Java with Kafka's classes.
 broker_java() {
     local -a java
     mapfile -t java < <(broker_java_words)
     "${java[@]}" "$@"
 }
 
-# broker_java_words: the words that start it, one a line. An archive of classes that does not fit
-# (the jars or Java have changed) is ignored by Java, without a word in the log.
+# broker_java_words: prints the words of the Java command, one per line. Java silently ignores a class archive
+# that does not fit (because the jars or Java changed).
 broker_java_words() {
     java_home_bin
     printf '\n'
@@ -42,13 +42,13 @@ broker_java_words() {
     printf '%s\n' -cp "$(kafka_home)/libs/*"
 }
 
-# broker_start [JAVA-OPTION...]: starts it and waits until it serves clients.
+# broker_start [JAVA-OPTION...]: starts the broker and waits until it serves clients.
 broker_start() {
     local log=$STACK_DIR/kafka.log
     local -a java
     mapfile -t java < <(broker_java_words)
     touch "$log"
-    # Said once a start: only what this start adds to the log counts.
+    # Search only what this start adds to the log: each start writes the line that broker_ready waits for.
     BROKER_LOG_OFFSET=$(stat --format=%s "$log")
     process_start "$STACK_DIR/kafka.pid" "$log" "${java[@]}" "$@" \
         -Xms256m -Xmx512m -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \
@@ -57,14 +57,14 @@ broker_start() {
     process_wait_ready Kafka "$STACK_DIR/kafka.pid" 120 "$log" broker_ready
 }
 
-# broker_ready: the port opens earlier than the broker is admitted by its controller; the log line
-# comes after both, and looking for it is quicker than starting a Java client.
+# broker_ready: succeeds once the broker serves clients. The port opens before the controller admits the
+# broker; the log line follows both, and reading the log is faster than starting a Java client.
 broker_ready() {
     tail -c "+$((BROKER_LOG_OFFSET + 1))" "$STACK_DIR/kafka.log" | grep -q 'Kafka Server started' &&
         port_open "$KAFKA_PORT"
 }
 
-# broker_record_classes DIR ARCHIVE: runs a broker in DIR once, to have Java write ARCHIVE at its end.
+# broker_record_classes DIR ARCHIVE: runs a broker in DIR once; Java writes ARCHIVE when it ends.
 broker_record_classes() {
     local STACK_DIR=$1 KAFKA_PARTITIONS=1 KAFKA_PORT KAFKA_CONTROLLER_PORT
     KAFKA_PORT=$(port_free)

@@ -1,15 +1,15 @@
-"""Embeddings for the quickstart, made without a model and without a network.
+"""Embeddings for the quickstart, computed without a model and without a network.
 
-A text becomes 256 numbers of length 1: its words, less their endings, and the groups of three
-letters in them are hashed to places, each with the more weight the fewer of the sentences have it.
-Texts that share rare words or parts of words point the same way. What a model knows of meaning this
-does not: "car" and "automobile" are strangers to it. The same text always gives the same numbers.
+A text becomes a vector of 256 numbers with length 1. The script hashes its words, without their endings,
+and each group of three letters in them to places of the vector. A feature that fewer sentences have gets
+more weight. Texts that share rare words or parts of words get similar vectors. Unlike a model, this knows
+no meanings: "car" and "automobile" are not similar. The same text always gives the same vector.
 
     embed.py --dimension
     embed.py SENTENCES INDEX
-        lines for `stowage send`: vectors.upsert of all sentences
+        print lines for `stowage send`: vectors.upsert of all sentences
     embed.py SENTENCES INDEX QUESTION [TOPIC]
-        the request of vectors.query for the question, among the sentences of the topic
+        print the request of vectors.query for the question, optionally within one topic
 """
 
 import hashlib
@@ -19,7 +19,7 @@ import re
 import sys
 
 DIMENSION = 256
-BATCH = 50  # sentences a command
+BATCH = 50  # sentences per command
 NEAREST = 5
 WORD_WEIGHT, PART_WEIGHT = 1.0, 0.3
 ENDINGS = ("ing", "ers", "er", "es", "ed", "ly", "s", "e")
@@ -39,7 +39,7 @@ def stem(word):
 
 
 def features(text):
-    """Each word and part of a word, with its weight beside others of the text."""
+    """Yields each word and each part of a word with its weight within the text."""
     for word in re.findall(r"\w+", text.lower()):
         if word in SMALL_WORDS:
             continue
@@ -51,7 +51,7 @@ def features(text):
 
 
 def rarity(texts):
-    """A function: how much a feature counts, the less the more of the texts have it."""
+    """Returns a function for the weight of a feature: the more texts have it, the smaller."""
     count = {}
     for text in texts:
         for feature in {name for name, _ in features(text)}:
@@ -63,7 +63,7 @@ def embed(text, weigh):
     vector = [0.0] * DIMENSION
     for feature, weight in features(text):
         digest = hashlib.sha256(feature.encode()).digest()
-        # Two places for each: that all of a feature meets another by chance is rarer.
+        # Two places per feature make it unlikely that two features share all of theirs.
         for at in (0, 4):
             place = int.from_bytes(digest[at : at + 3], "big") % DIMENSION
             vector[place] += weight * weigh(feature) * (1 if digest[at + 3] & 1 else -1)
@@ -72,7 +72,7 @@ def embed(text, weigh):
 
 
 def read(name):
-    """(topic, sentence) of each; a line with # begins a topic."""
+    """Returns (topic, sentence) pairs; a line that begins with # starts a topic."""
     topic, found = "", []
     with open(name, encoding="utf-8") as file:
         for line in map(str.strip, file):

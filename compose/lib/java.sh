@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 #
-# The Java that runs Kafka: the first one that is new enough.
+# Finds the Java that runs Kafka: the first one that is new enough.
 
-# java_home_bin: path of the java program, or status 1.
+# java_home_bin: prints the path of the java program; status 1 if there is none.
 java_home_bin() {
     local java
     for java in "${JAVA_HOME:-/nowhere}/bin/java" "$(command -v java || true)" /usr/lib/jvm/*/bin/java; do
@@ -14,8 +14,8 @@ java_home_bin() {
     return 1
 }
 
-# java_version JAVA: its version, from the file that lies in every Java (starting Java takes longer
-# than all other checks together), else by asking it; 0 if it does not tell.
+# java_version JAVA: prints its version; 0 if unknown. Reads the file `release` of the installation, because
+# starting Java takes longer than all other checks together. Without that file it starts Java.
 java_version() {
     local real release version=
     real=$(readlink -f "$1")

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 #
-# Kafka's jars, from the Maven repository that this machine's Maven is configured for.
+# Kafka's jars, from the Maven repository that this machine's Maven uses.
 
-# kafka_home: where the jars are (in its folder libs).
+# kafka_home: prints the folder of Kafka; the jars are in its folder libs.
 kafka_home() {
     printf '%s/kafka-%s' "$(cache_dir)" "$KAFKA_VERSION"
 }
@@ -15,39 +15,39 @@ kafka_setup() {
     work=$(cache_workspace)
     log=$(cache_log kafka)
     kafka_pom >"$work/pom.xml"
-    # A repository of its own, thrown away afterwards: nothing is left in the user's.
+    # Use a temporary repository, so that nothing stays in the user's.
     run_logged "$log" env JAVA_HOME="$(kafka_java_home)" mvn --batch-mode --file "$work/pom.xml" \
         -Dmaven.repo.local="$work/repository" \
         "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN:copy-dependencies" \
         -DincludeScope=runtime -DoutputDirectory="$work/kafka/libs" ||
         fail "Maven cannot fetch Kafka" "check this machine's Maven settings (~/.m2/settings.xml)" "whole log: $log"
     [[ -e $work/kafka/libs/kafka_$KAFKA_SCALA-$KAFKA_VERSION.jar ]] ||
-        fail "Maven fetched something, but not Kafka's broker" "whole log: $log"
+        fail "Maven did not fetch the jar of Kafka's broker" "whole log: $log"
     cache_publish "$work/kafka" "kafka-$KAFKA_VERSION"
     rm -rf "$work"
     say "kafka $KAFKA_VERSION: fetched in $(seconds_since "$start")"
 }
 
-# kafka_archive: the archive of Kafka's loaded classes for this Java, whether it is there or not.
+# kafka_archive: prints the path of the class archive for this Java, whether it exists or not.
 kafka_archive() {
     printf '%s/classes-%s.jsa' "$(kafka_home)" "$(java_version "$(java_home_bin)")"
 }
 
-# kafka_archive_setup: most of the broker's start is Java loading and checking classes. Started once
-# with the request to write them into an archive at its end, it takes half the time ever after. It
-# only saves time: without it, or with one that no longer fits, the broker starts as well.
+# kafka_archive_setup: creates the class archive. A broker spends most of its start loading and verifying
+# classes; with an archive of the loaded classes it starts in half the time. The archive is optional: the
+# broker also starts without one, or with one that no longer fits.
 kafka_archive_setup() {
     local archive work start
     archive=$(kafka_archive)
     [[ ! -e $archive ]] || return 0
     start=$(now_ms)
-    say "kafka $KAFKA_VERSION: making its class archive"
+    say "kafka $KAFKA_VERSION: creating its class archive"
     work=$(cache_workspace)
     if (broker_record_classes "$work" "$work/classes.jsa") && [[ -s $work/classes.jsa ]]; then
         mv "$work/classes.jsa" "$archive"
-        say "kafka $KAFKA_VERSION: class archive made in $(seconds_since "$start")"
+        say "kafka $KAFKA_VERSION: class archive created in $(seconds_since "$start")"
     else
-        say "kafka $KAFKA_VERSION: Java made no class archive; the broker will start more slowly"
+        say "kafka $KAFKA_VERSION: Java created no class archive; the broker will start more slowly"
     fi
     rm -rf "$work"
 }

@@ -1,19 +1,19 @@
 # shellcheck shell=bash
 #
-# librdkafka: the system's where it is new enough, else built from upstream's source.
+# librdkafka: the system's if it is new enough, otherwise built from upstream's source.
 
-# librdkafka_prefix: where ours is or would be.
+# librdkafka_prefix: prints the folder of the build, whether it exists or not.
 librdkafka_prefix() {
     printf '%s/librdkafka-%s' "$(cache_dir)" "$RDKAFKA_VERSION"
 }
 
-# librdkafka_of_system: true if the system's has what is needed, with the static library that
-# makes the binary independent of this machine's.
+# librdkafka_of_system: succeeds if the system's librdkafka is new enough and has the static library, which
+# makes the binary independent of this machine.
 librdkafka_of_system() {
     pkg-config --atleast-version="$RDKAFKA_MINIMUM" rdkafka-static 2>/dev/null
 }
 
-# librdkafka_pkg_config_path: what to put in front of PKG_CONFIG_PATH; empty for the system's.
+# librdkafka_pkg_config_path: prints the prefix of PKG_CONFIG_PATH; empty for the system's librdkafka.
 librdkafka_pkg_config_path() {
     librdkafka_of_system || printf '%s/lib/pkgconfig' "$(librdkafka_prefix)"
 }
@@ -51,9 +51,15 @@ librdkafka_make() {
     say "$name: built in $(seconds_since "$start")"
 }
 
+<<<<<<< HEAD
 # librdkafka_build SOURCE PREFIX STAGE LOG [OPTION...]: only the C library; the C++ one is not needed.
 # It is installed below STAGE, made for PREFIX. Kerberos and an external lz4 would only add
 # dependencies (lz4 is built in); SCRAM and PLAIN need OpenSSL alone.
+=======
+# librdkafka_build SOURCE PREFIX STAGE LOG: builds the C library for PREFIX and installs it below STAGE.
+# Kerberos and an external lz4 would only add dependencies (lz4 is built in). SCRAM and PLAIN need only
+# OpenSSL.
+>>>>>>> 1fc5448 (compose: plain English in comments, messages and the quickstart)
 librdkafka_build() {
     local source=$1 prefix=$2 stage=$3 log=$4
     (
@@ -62,13 +68,13 @@ librdkafka_build() {
                 --disable-gssapi --disable-lz4-ext --disable-curl "${@:5}" &&
             run_logged "$log" make -C src -j"$(nproc)" &&
             run_logged "$log" make -C src install DESTDIR="$stage"
-    ) || fail "librdkafka does not build" "whole log: $log"
+    ) || fail "librdkafka failed to build" "whole log: $log"
 
-    # configure leaves out what it cannot find and goes on: look at what has come out.
+    # configure silently leaves out features whose libraries it does not find, so check the result.
     local feature
     for feature in SSL ZSTD SASL_SCRAM; do
         grep -q "^#define WITH_$feature 1" "$source/config.h" ||
-            fail "librdkafka was built without $feature" "see config.log's search for it in $log"
+            fail "librdkafka was built without $feature" "see how configure searched for it: $log"
     done
-    [[ -e $stage$prefix/lib/librdkafka.a ]] || fail "librdkafka's build made no librdkafka.a" "whole log: $log"
+    [[ -e $stage$prefix/lib/librdkafka.a ]] || fail "the build of librdkafka produced no librdkafka.a" "whole log: $log"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Loads all of compose/lib. Source this one: `. compose/lib/load.sh`.
+# Loads all files of compose/lib: `. compose/lib/load.sh`.
 
 COMPOSE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly COMPOSE_DIR

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 #
-# Source packages of a newer release of this machine's distribution, from the mirror that the
-# machine already uses. All of apt's state is in a folder of its own: the machine's package sources
-# and lists are read, never changed.
+# Source packages of a newer release of this machine's distribution, from the mirror that the machine already
+# uses. apt keeps its state in a separate folder: the machine's package sources and lists are read and
+# never changed.
 
-# mirror_stanza SUITE: a deb822 stanza for SUITE's source packages on the mirror from which the
-# machine takes its own release, signed by the same keys; empty if there is no such mirror.
+# mirror_stanza SUITE: prints a deb822 stanza for SUITE's source packages on the mirror of the machine's own
+# release, signed by the same keys; empty if there is no such mirror.
 mirror_stanza() {
     local suite=$1 own components=main
     own=$(mirror_own_suite)
@@ -14,7 +14,7 @@ mirror_stanza() {
         mirror_from_deb822 "$own"
         mirror_from_list "$own"
     } | awk -v suite="$suite" -v components="$components" '
-        # The first one that was found is taken.
+        # Use the first stanza.
         NF == 0 { exit }
         NR == 1 { print "Types: deb-src\nSuites: " suite "\nComponents: " components }
         { print }'
@@ -32,14 +32,14 @@ mirror_distribution() (
     printf '%s' "${ID:-}"
 )
 
-# mirror_from_deb822 OWN: URI and key fields of each stanza (*.sources) that gives the suite OWN,
-# an empty line after each. A key may stand in the stanza itself, over many lines.
+# mirror_from_deb822 OWN: prints the URI and key fields of each stanza (*.sources) with the suite OWN, and an
+# empty line after each stanza. A stanza may contain a key of many lines.
 mirror_from_deb822() {
     local -a files
     mapfile -t files < <(compgen -G '/etc/apt/sources.list.d/*.sources' || true)
     ((${#files[@]})) || return 0
     local file
-    # An empty line after each file, lest its last stanza run into the next one's first.
+    # An empty line after each file separates its last stanza from the next file's first.
     for file in "${files[@]}"; do
         cat "$file"
         printf '\n\n'
@@ -64,7 +64,7 @@ mirror_from_deb822() {
         }'
 }
 
-# mirror_from_list OWN: the same for the one-line format.
+# mirror_from_list OWN: prints the same for the one-line format.
 mirror_from_list() {
     local -a files
     mapfile -t files < <(compgen -G '/etc/apt/sources.list' || true
@@ -85,9 +85,9 @@ mirror_from_list() {
         }' "${files[@]}"
 }
 
-# mirror_source PACKAGE MINIMUM WORK LOG SUITE...: downloads PACKAGE's upstream source of at least
-# version MINIMUM from the first of the suites that has it, unpacks it to WORK/source and prints its
-# version; status 1 if there is none. apt checks signatures and checksums.
+# mirror_source PACKAGE MINIMUM WORK LOG SUITE...: downloads PACKAGE's upstream source, at least version MINIMUM,
+# from the first suite that has it. Unpacks it to WORK/source and prints its version; status 1 if no suite
+# has it. apt checks signatures and checksums.
 mirror_source() {
     local package=$1 minimum=$2 work=$3 log=$4 suite version
     shift 4
@@ -106,7 +106,7 @@ mirror_source() {
     return 1
 }
 
-# mirror_apt FOLDER ARGUMENT...: apt-get with everything it keeps in FOLDER.
+# mirror_apt FOLDER ARGUMENT...: runs apt-get with all its state in FOLDER.
 mirror_apt() {
     local folder
     folder=$(readlink -f "$1")
@@ -121,8 +121,8 @@ mirror_apt_folder() {
     rm -rf "$folder"
     mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial" "$folder/sources"
     printf '%s\n' "$stanza" >"$folder/sources/newer.sources"
-    # The machine's other settings (proxies, for instance) still hold. Translations and the like
-    # are left out; running as the folder's owner, apt need not become its own user to write there.
+    # The machine's other settings (such as proxies) still apply. Translations are left out. apt runs as
+    # the folder's owner, so it needs no sandbox user to write there.
     cat >"$folder/apt.conf" <<END
 Dir::State "$folder";
 Dir::State::lists "$folder/lists";

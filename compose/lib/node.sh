@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 #
-# Node for the compatibility suite: the machine's if it is new enough for @mastra/pg, else the
-# binary that an npm package carries.
+# Node for the compatibility suite: the machine's if it is new enough for @mastra/pg, otherwise the binary
+# from an npm package.
 
 node_cached() {
     printf '%s/node-%s/bin/node' "$(cache_dir)" "$NODE_VERSION"
 }
 
-# stack_node: path of a node that is new enough, or status 1 (then compose/setup has not run).
+# stack_node: prints the path of a node that is new enough; status 1 if compose/setup has not run.
 stack_node() {
     local own
     own=$(command -v node || true)
@@ -34,7 +34,7 @@ node_setup() {
     case $(uname -m) in
     x86_64) arch=x64 ;;
     aarch64) arch=arm64 ;;
-    *) fail "there is no ready Node for $(uname -m)" "install node $NODE_MINIMUM or later by hand" ;;
+    *) fail "no Node binary is available for $(uname -m)" "install node $NODE_MINIMUM or later by hand" ;;
     esac
     start=$(now_ms)
     say "node $NODE_VERSION: fetching"

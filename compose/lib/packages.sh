@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 #
-# The distribution's packages. Each need is tested by what it gives (a command, a library known to
-# pkg-config, a file) and only where that is missing the package is installed: a machine that has
-# it by another way keeps its own.
+# The distribution's packages. A test looks for what each package provides: a command, a library known to
+# pkg-config, or a file. compose/setup installs only packages whose test fails, so a machine with its own
+# installation keeps it.
 
-# packages_for_build: what building the worker needs, "package test argument" a line. The names
-# are the same on Debian 12, Debian 13 and Ubuntu 24.04. npm is there to fetch librdkafka's source.
+# packages_for_build: prints what building the worker needs, one "package test argument" per line. The names
+# are the same on Debian 12, Debian 13 and Ubuntu 24.04. npm fetches librdkafka's source.
 packages_for_build() {
     cat <<'END'
 ca-certificates     file    /etc/ssl/certs/ca-certificates.crt
@@ -25,13 +25,17 @@ libconfig-dev       library libconfig
 libcriterion-dev    library criterion
 libmicrohttpd-dev   library libmicrohttpd
 libjansson-dev      library jansson
-libssl-dev          library openssl
+libssl-dev          library libcrypto
 libzstd-dev         library libzstd
 zlib1g-dev          library zlib
 END
 }
 
+<<<<<<< HEAD
 # packages_for_stack: what the local stack, the tests and the checks of tests/lint also need.
+=======
+# packages_for_stack: prints what the local stack and the tests need in addition.
+>>>>>>> 1fc5448 (compose: plain English in comments, messages and the quickstart)
 packages_for_stack() {
     cat <<'END'
 curl                command curl
@@ -44,7 +48,7 @@ clang               command clang
 END
 }
 
-# package_present TEST ARGUMENT
+# package_present TEST ARGUMENT: succeeds if the test finds what the package provides.
 package_present() {
     case $1 in
     command) command -v "$2" >/dev/null ;;
@@ -53,11 +57,11 @@ package_present() {
     module) python3 -c "import $2" 2>/dev/null ;;
     java) java_home_bin >/dev/null ;;
     postgres) (($(postgres_major) >= $2)) ;;
-    *) fail "BUG: packages.sh knows no test '$1'" ;;
+    *) fail "BUG: unknown test '$1' in packages.sh" ;;
     esac
 }
 
-# packages_missing GROUP...: names of the packages to install.
+# packages_missing GROUP...: prints the names of the packages to install.
 packages_missing() {
     local package test argument group
     while read -r package test argument; do
@@ -65,7 +69,7 @@ packages_missing() {
     done < <(for group in "$@"; do "packages_for_$group"; done)
 }
 
-# packages_setup GROUP...: installs what is missing of the groups (build, stack).
+# packages_setup GROUP...: installs the missing packages of the groups (build, stack).
 packages_setup() {
     local -a missing
     mapfile -t missing < <(packages_missing "$@")
@@ -77,20 +81,20 @@ packages_setup() {
     [[ -n $had_postgres ]] || postgres_drop_default_cluster
 
     mapfile -t missing < <(packages_missing "$@")
-    ((${#missing[@]} == 0)) || fail "installed, and still not found: ${missing[*]}" \
-        "see whether another installation of it is in the way: command -v, pkg-config --list-all"
+    ((${#missing[@]} == 0)) || fail "installed, but still not found: ${missing[*]}" \
+        "another installation may hide it: check command -v and pkg-config --list-all"
 }
 
-# packages_install PACKAGE...: installs packages without asking.
+# packages_install PACKAGE...: installs packages without questions.
 packages_install() {
     local log start
-    command -v apt-get >/dev/null || fail "this machine has no apt-get, and these are missing: $*" \
-        "the set-up knows Debian 12, Debian 13 and Ubuntu 24.04; elsewhere install their likes by hand"
+    command -v apt-get >/dev/null || fail "these packages are missing, and this machine has no apt-get: $*" \
+        "compose/setup supports Debian 12, Debian 13 and Ubuntu 24.04; elsewhere install the equivalents by hand"
     log=$(cache_log packages)
     start=$(now_ms)
     say "packages: installing $*"
-    # Errors of single sources are let through: whether the packages can be had shows below.
-    run_logged "$log" as_root apt-get update --quiet || say "packages: apt-get update failed, trying with what is known"
+    # Ignore errors of single sources: the installation below shows whether the packages are available.
+    run_logged "$log" as_root apt-get update --quiet || say "packages: apt-get update failed, continuing with the existing lists"
     run_logged "$log" as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install --quiet --yes --no-install-recommends \
         -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "$@" ||
@@ -98,7 +102,7 @@ packages_install() {
     say "packages: installed in $(seconds_since "$start")"
 }
 
-# package_candidate PACKAGE: the version that apt would install, empty if it knows none.
+# package_candidate PACKAGE: prints the version that apt would install; empty if there is none.
 package_candidate() {
     apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | grep -vx '(none)' || true
 }

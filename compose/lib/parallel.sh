@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 #
-# Functions that run at the same time, each in a process group of its own, so that all they have
-# begun can be ended.
+# Runs functions in parallel, each in its own process group, so that parallel_end can stop all their
+# processes.
 
-# parallel_start FUNCTION...: not to be called from a condition: bash would then go on after errors
-# inside the functions.
+# parallel_start FUNCTION...: starts the functions. Do not call it in a condition: bash would then ignore
+# errors inside of the functions.
 parallel_start() {
     local task
     PARALLEL_PIDS=()
@@ -16,7 +16,7 @@ parallel_start() {
     set +m
 }
 
-# parallel_wait: waits for all; status 1 as soon as one has failed.
+# parallel_wait: waits for all functions; status 1 as soon as one has failed.
 parallel_wait() {
     local ended index
     while ((${#PARALLEL_PIDS[@]})); do
@@ -27,7 +27,7 @@ parallel_wait() {
     done
 }
 
-# parallel_end: ends what still runs of them.
+# parallel_end: stops the functions that still run.
 parallel_end() {
     local pid
     for pid in "${PARALLEL_PIDS[@]}"; do

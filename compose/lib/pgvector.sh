@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 #
-# pgvector for the distribution's PostgreSQL: its package where there is one that is new enough,
-# else built from the source package of a newer release. PostgreSQL before 18 finds extensions only
-# in its own folders, so what was built is installed there.
+# pgvector for the distribution's PostgreSQL: its package if that is new enough, otherwise a build from the
+# source package of a newer release. PostgreSQL before 18 finds extensions only in its own folders, so
+# the build is installed there.
 
-# pgvector_present VERSION: true if PostgreSQL VERSION has a pgvector that is new enough.
+# pgvector_present VERSION: succeeds if PostgreSQL VERSION has a pgvector that is new enough.
 pgvector_present() {
     local control=/usr/share/postgresql/$1/extension/vector.control version
     [[ -r $control ]] || return 1
@@ -23,8 +23,8 @@ pgvector_setup() {
         pgvector_build "$major"
     fi
     pgvector_present "$major" ||
-        fail "pgvector was installed, and PostgreSQL $major still does not have it" \
-            "look into /usr/share/postgresql/$major/extension"
+        fail "pgvector was installed, but PostgreSQL $major does not find it" \
+            "check the folder /usr/share/postgresql/$major/extension"
 }
 
 pgvector_build() {
@@ -38,20 +38,20 @@ pgvector_build() {
     # shellcheck disable=SC2086  # a list of words
     version=$(mirror_source pgvector "$PGVECTOR_MINIMUM" "$work" "$log" $suites) ||
         fail "found no source package of pgvector $PGVECTOR_MINIMUM or later in: $suites" \
-            "either the machine's package sources give no mirror for its own release, or the mirror lacks these" \
+            "the machine's package sources name no mirror for its own release, or the mirror lacks these suites" \
             "whole log: $log"
     pgvector_headers "$major" "$work" "$log"
-    # Not tuned to this processor, since the files outlive it; no bitcode, which would need clang.
+    # Build for any processor, since the files may move to another machine; without bitcode, which needs clang.
     make=(make -C "$work/source" "PG_CONFIG=$config" OPTFLAGS= with_llvm=no
         "PG_CPPFLAGS=-I$work/headers/usr/include/postgresql/$major/server")
-    run_logged "$log" "${make[@]}" -j"$(nproc)" || fail "pgvector $version does not build" "whole log: $log"
+    run_logged "$log" "${make[@]}" -j"$(nproc)" || fail "pgvector $version failed to build" "whole log: $log"
     run_logged "$log" as_root "${make[@]}" install || fail "pgvector $version cannot be installed" "whole log: $log"
     rm -rf "$work"
     say "pgvector $version: built in $(seconds_since "$start")"
 }
 
-# pgvector_headers MAJOR WORK LOG: the server's headers, below WORK/headers. Their package is only
-# unpacked: installing it draws in clang and LLVM, and another minor release of the running server.
+# pgvector_headers MAJOR WORK LOG: puts the server's headers below WORK/headers. It only unpacks their package:
+# an installation would add clang, LLVM and another minor release of the running server.
 pgvector_headers() {
     local major=$1 work=$2 log=$3
     mkdir -p "$work/headers"
@@ -71,7 +71,7 @@ pgvector_suites() {
     case $(mirror_distribution) in
     debian) printf '%s' "$PGVECTOR_SUITES_DEBIAN" ;;
     ubuntu) printf '%s' "$PGVECTOR_SUITES_UBUNTU" ;;
-    *) fail "no pgvector package for PostgreSQL here, and this is neither Debian nor Ubuntu" \
+    *) fail "found no pgvector package for this PostgreSQL, and this system is neither Debian nor Ubuntu" \
         "install pgvector $PGVECTOR_MINIMUM or later by hand" ;;
     esac
 }

@@ -2,14 +2,14 @@
 #
 # TCP ports on 127.0.0.1.
 
-# port_open PORT: true if something listens there.
+# port_open PORT: succeeds if a process listens on the port.
 port_open() {
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# port_free: a port where nothing listens. Taken from below the range out of which the kernel gives
-# ports to outgoing connections: while a server is down in a fault test, no client's connection may
-# come to sit on its port.
+# port_free: prints a port on which nothing listens. The port is below the range from which the kernel
+# takes the ports of outgoing connections. Otherwise a client's connection could occupy a server's port
+# while a fault test has that server down.
 port_free() {
     local port lowest
     read -r lowest _ </proc/sys/net/ipv4/ip_local_port_range 2>/dev/null || lowest=32768
@@ -21,5 +21,5 @@ port_free() {
             return 0
         fi
     done
-    fail "found no free port on 127.0.0.1" "see what listens: ss -ltn"
+    fail "found no free port on 127.0.0.1" "see which processes listen: ss -ltn"
 }

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 #
-# The stack's private PostgreSQL, by the distribution's server programs.
+# The stack's private PostgreSQL, run with the distribution's server programs.
 #
 # Uses the settings of stack.sh: STACK_DIR, POSTGRES_DATA, POSTGRES_SOCKETS, POSTGRES_PORT.
 
-# postgres_bin: folder of the newest server's programs; empty if there is none. Not by PATH: what
-# lies there are the distribution's wrappers for clusters of its own.
+# postgres_bin: prints the folder of the newest server's programs; empty if there is none. PATH does not help:
+# it has the distribution's wrappers, which manage the distribution's own clusters.
 postgres_bin() {
     compgen -G '/usr/lib/postgresql/*/bin/postgres' | sort --version-sort | tail -n 1 | sed 's|/postgres$||' || true
 }
 
-# postgres_major: its major version; 0 if there is none.
+# postgres_major: prints the major version of that server; 0 if there is none.
 postgres_major() {
     local bin
     bin=$(postgres_bin)
@@ -19,27 +19,28 @@ postgres_major() {
     printf '%s' "${bin:-0}"
 }
 
-# postgres_drop_default_cluster: the distribution's package makes and starts a cluster when it is
-# installed. Called only where we have just installed it: nobody asked for that cluster, it is
-# empty, and it would go on running.
+# postgres_drop_default_cluster: removes the cluster that the distribution's package creates and starts on
+# installation. Called only right after compose/setup installed the package, so the cluster is empty and
+# nobody uses it.
 postgres_drop_default_cluster() {
     local major
     major=$(postgres_major)
     if [[ -e /etc/postgresql/$major/main ]]; then
         as_root pg_dropcluster --stop "$major" main ||
-            say "postgresql: could not remove the empty cluster $major/main that its package made"
+            say "postgresql: could not remove the empty cluster $major/main that its package created"
     fi
 }
 
-# postgres_as_owner COMMAND...: PostgreSQL refuses to run as root, so root becomes the
-# distribution's user for it; in /, since that user may not be let in where the caller is.
+# postgres_as_owner COMMAND...: runs a command as a user that PostgreSQL accepts. PostgreSQL refuses to run as
+# root, so root switches to the distribution's user, in /, as that user may have no access to the
+# caller's folder.
 postgres_as_owner() {
     local -a prefix
     mapfile -t prefix < <(postgres_owner_prefix)
     (cd / && "${prefix[@]}" "$@")
 }
 
-# postgres_owner_prefix: the words to put before a command that the owner shall run, a line each.
+# postgres_owner_prefix: prints the words that make a command run as the owner, one per line.
 postgres_owner_prefix() {
     local user
     if ((EUID != 0)); then
@@ -58,8 +59,8 @@ postgres_owner() {
     fi
 }
 
-# postgres_place: sets POSTGRES_DATA and POSTGRES_SOCKETS. They are in the stack's folder, unless its
-# owner cannot get there (root's home) or a socket's path gets longer than the kernel takes (107).
+# postgres_place: sets POSTGRES_DATA and POSTGRES_SOCKETS. They are in the stack's folder, unless the owner has
+# no access to it (root's home) or a socket's path would exceed the kernel's limit of 107 bytes.
 postgres_place() {
     POSTGRES_DATA=$STACK_DIR/postgres
     POSTGRES_SOCKETS=$STACK_DIR/sockets
@@ -71,19 +72,19 @@ postgres_place() {
     fi
     mkdir -p "$POSTGRES_DATA" "$POSTGRES_SOCKETS"
     chmod 700 "$POSTGRES_DATA"
-    # Clients of other users may use the socket, as they may use the port.
+    # Other users may use the socket, as they may use the port.
     chmod 755 "$POSTGRES_SOCKETS"
     ((EUID != 0)) || chown "$(postgres_owner):" "$POSTGRES_DATA" "$POSTGRES_SOCKETS"
 }
 
-# postgres_create: a new cluster. Anyone on this machine may connect to it: it is for development
-# and tests, and listens on the loopback address alone.
+# postgres_create: creates a cluster. Every user of this machine may connect: the cluster is for development
+# and tests, and listens on the loopback address only.
 postgres_create() {
     local log=$STACK_DIR/postgres.log
     if ! postgres_as_owner "$(postgres_bin)/initdb" --pgdata="$POSTGRES_DATA" --username=postgres \
         --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions >>"$log" 2>&1; then
         tail_log "$log"
-        fail "initdb cannot make a cluster in $POSTGRES_DATA" "whole log: $log"
+        fail "initdb cannot create a cluster in $POSTGRES_DATA" "whole log: $log"
     fi
     postgres_settings | postgres_as_owner tee -a "$POSTGRES_DATA/postgresql.conf" >/dev/null
 }
@@ -91,7 +92,7 @@ postgres_create() {
 postgres_settings() {
     cat <<END
 
-# of Stowage's stack
+# settings of Stowage's stack
 listen_addresses = '127.0.0.1'
 port = $POSTGRES_PORT
 unix_socket_directories = '$POSTGRES_SOCKETS'
@@ -103,7 +104,7 @@ cluster_name = 'stowage'
 END
 }
 
-# postgres_start: starts it and waits until it takes connections; after a crash that includes the
+# postgres_start: starts the server and waits until it accepts connections, after a crash including the
 # recovery.
 postgres_start() {
     local bin log=$STACK_DIR/postgres.log
@@ -116,10 +117,10 @@ postgres_start() {
         "$bin/pg_isready" --quiet --host=127.0.0.1 --port="$POSTGRES_PORT" --username=postgres --dbname=postgres
 }
 
-# postgres_forget_dead: a killed server leaves its lock files. They do not hinder the next one unless
-# the dead pid still stands in the process table, where it stays until process 1 sees to it. They
-# guard against a second server on the same data, so they are removed only if no live process has
-# the data folder as its working directory, as all of PostgreSQL's have.
+# postgres_forget_dead: removes the lock files of a killed server. They block the next server only while the
+# dead pid is in the process table, where it stays until process 1 reaps it. They also protect the data
+# from a second server. So they are removed only if no process has the data folder as its working
+# directory, which all of PostgreSQL's processes have.
 postgres_forget_dead() {
     local cwd
     [[ -e $POSTGRES_DATA/postmaster.pid ]] || return 0
@@ -129,25 +130,25 @@ postgres_forget_dead() {
     rm -f "$POSTGRES_DATA/postmaster.pid" "$POSTGRES_SOCKETS/.s.PGSQL.$POSTGRES_PORT.lock"
 }
 
-# postgres_fill: the worker's role and database. The role owns the database and is no superuser, so
-# that nothing comes to depend on being one. pgvector is also put into the template, since only a
+# postgres_fill: creates the worker's role and database. The role owns the database but is no superuser, so
+# that nothing depends on a superuser's rights. The template database gets pgvector too, as only a
 # superuser could add it to the databases that tests create.
 postgres_fill() {
     postgres_admin --dbname=template1 --command="CREATE EXTENSION vector" \
         --command="CREATE ROLE stowage LOGIN CREATEDB CREATEROLE" \
         --command="GRANT pg_monitor TO stowage" \
         --command="CREATE DATABASE stowage OWNER stowage" ||
-        fail "PostgreSQL runs, but the database 'stowage' cannot be made" \
+        fail "PostgreSQL runs, but the database 'stowage' cannot be created" \
             "if the extension vector is missing, run compose/setup" "whole log: $STACK_DIR/postgres.log"
 }
 
-# postgres_admin ARGUMENT...: psql as the superuser.
+# postgres_admin ARGUMENT...: runs psql as the superuser.
 postgres_admin() {
     "$(postgres_bin)/psql" --no-psqlrc --quiet --set=ON_ERROR_STOP=1 \
         --host=127.0.0.1 --port="$POSTGRES_PORT" --username=postgres "$@"
 }
 
-# postgres_stop: open sessions are ended, what is committed is on disk.
+# postgres_stop: shuts the server down. Open sessions end; committed data is on disk.
 postgres_stop() {
     process_stop "$STACK_DIR/postgres.pid" INT 30
 }

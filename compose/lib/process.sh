@@ -1,30 +1,30 @@
 # shellcheck shell=bash
 #
-# Servers in the background. A pid file holds the pid and the moment the process began, so that a
-# pid that has gone to another process meanwhile is never taken for ours.
+# Servers in the background. A pid file holds the pid and the start time of the process, so that a pid that
+# the kernel has reused is not mistaken for the server.
 
-# process_start PIDFILE LOG COMMAND...: in a session of its own, so that neither the terminal's
+# process_start PIDFILE LOG COMMAND...: starts a process in its own session, so that neither the terminal's
 # signals nor the end of this script reach it.
 process_start() {
     local pid_file=$1 log=$2 pid
     shift 2
-    # In / rather than where the caller happens to be: PostgreSQL's user may not be let in there.
+    # Start in /: PostgreSQL's user may have no access to the caller's folder.
     (cd / && lock_without setsid "$@") >>"$log" 2>&1 </dev/null &
     pid=$!
     printf '%s %s\n' "$pid" "$(process_begin "$pid")" >"$pid_file"
 }
 
-# process_begin PID: when it began, in ticks since boot; empty if it is gone or a zombie.
+# process_begin PID: prints the process's start time in ticks since boot; empty if it ended or is a zombie.
 process_begin() {
     local line
     local -a field
     { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
-    # The name may hold blanks and parentheses: count from behind its last one.
+    # The name may contain blanks and parentheses, so count the fields behind its last parenthesis.
     read -ra field <<<"${line##*) }"
     [[ ${field[0]} == Z ]] || printf '%s' "${field[19]}"
 }
 
-# process_pid PIDFILE: the pid, if that very process still runs; else status 1.
+# process_pid PIDFILE: prints the pid if the same process still runs; otherwise status 1.
 process_pid() {
     local pid begin
     { read -r pid begin <"$1"; } 2>/dev/null || return 1
@@ -32,7 +32,7 @@ process_pid() {
     printf '%s' "$pid"
 }
 
-# process_tree PID: it and all that descend from it, as "pid begin" lines.
+# process_tree PID: prints the process and its descendants as "pid begin" lines.
 process_tree() {
     local stat line pid parent
     local -a field
@@ -48,8 +48,8 @@ process_tree() {
     done
 }
 
-# process_wait_gone SECONDS: waits until none of the "pid begin" lines on standard input runs any
-# more; status 1 if the time is over first.
+# process_wait_gone SECONDS: reads "pid begin" lines and waits until these processes have ended; status 1
+# after SECONDS.
 process_wait_gone() {
     local pid begin deadline=$(($(now_ms) + $1 * 1000))
     while read -r pid begin; do
@@ -60,7 +60,7 @@ process_wait_gone() {
     done
 }
 
-# process_stop PIDFILE SIGNAL SECONDS: asks it to end, waits, ends it by force if it does not.
+# process_stop PIDFILE SIGNAL SECONDS: sends SIGNAL, waits up to SECONDS, then kills the process.
 process_stop() {
     local pid_file=$1 signal=$2 seconds=$3 pid tree
     if pid=$(process_pid "$pid_file"); then
@@ -74,7 +74,7 @@ process_stop() {
     rm -f "$pid_file"
 }
 
-# process_kill PIDFILE: as a crash would, with all its children. Status 1 if it did not run.
+# process_kill PIDFILE: kills the process and its descendants, as in a crash. Status 1 if it did not run.
 process_kill() {
     local pid
     pid=$(process_pid "$1") || return 1
@@ -82,7 +82,7 @@ process_kill() {
     rm -f "$1"
 }
 
-# process_kill_tree TREE: the parent first, lest it sees a child die and starts another.
+# process_kill_tree TREE: kills the parent first, so that it cannot replace a child that dies.
 process_kill_tree() {
     local pid begin
     while read -r pid begin; do
@@ -90,11 +90,11 @@ process_kill_tree() {
             kill -s KILL "$pid" 2>/dev/null || true
         fi
     done <<<"$1"
-    process_wait_gone 20 <<<"$1" || fail "killed processes are still there: $(tr '\n' ' ' <<<"$1")"
+    process_wait_gone 20 <<<"$1" || fail "killed processes still exist: $(tr '\n' ' ' <<<"$1")"
 }
 
-# process_wait_ready WHAT PIDFILE SECONDS LOG TEST...: waits until TEST succeeds; fails at once if
-# the process has ended.
+# process_wait_ready WHAT PIDFILE SECONDS LOG TEST...: waits up to SECONDS until TEST succeeds; fails at once
+# if the process ends.
 process_wait_ready() {
     local what=$1 pid_file=$2 seconds=$3 log=$4
     local deadline=$(($(now_ms) + seconds * 1000))

@@ -1,16 +1,15 @@
 # shellcheck shell=bash
 #
-# The stack: a private PostgreSQL and a private Kafka whose data, logs, pid files and settings are
-# in one folder, which each function takes. They are for compose/stack: they hold a lock until the
-# process ends, and set traps.
+# The stack: a private PostgreSQL and a private Kafka. One folder, which each function takes, holds their
+# data, logs, pid files and settings. The functions are for compose/stack only: they hold a lock until
+# the process ends, and set traps.
 
-# stack_start DIR [PARTITIONS]: starts both. A folder in which a stack was stopped starts again with
-# its data and ports.
+# stack_start DIR [PARTITIONS]: starts both servers. A stopped stack in DIR starts with its data and ports.
 stack_start() {
     local start
     start=$(now_ms)
     stack_check_setup
-    mkdir -p "$1" || fail "cannot make the folder $1"
+    mkdir -p "$1" || fail "cannot create the folder $1"
     STACK_DIR=$(cd "$1" && pwd)
     stack_lock
     if [[ -e $STACK_DIR/complete ]]; then
@@ -38,18 +37,17 @@ stack_new_broker() {
     broker_start
 }
 
-# stack_both FUNCTION FUNCTION: runs both at once. If one fails, or the user breaks it off, neither
-# server is left running.
+# stack_both FUNCTION FUNCTION: runs both in parallel. After a failure or an interruption it stops both
+# servers.
 stack_both() {
     trap 'parallel_end; broker_stop; postgres_stop' EXIT
     parallel_start "$@"
     parallel_wait ||
-        fail "the stack in $STACK_DIR did not start" "see above; its logs are in $STACK_DIR/*.log"
+        fail "the stack in $STACK_DIR did not start" "see the errors above and the logs $STACK_DIR/*.log"
     trap - EXIT
 }
 
-# stack_discard: a start that failed or was broken off left no data that is worth anything. Its logs
-# stay.
+# stack_discard: deletes the data of a start that failed or was interrupted. The logs stay.
 stack_discard() {
     [[ -e $STACK_DIR/stack.conf ]] || return 0
     stack_load "$STACK_DIR"
@@ -58,7 +56,7 @@ stack_discard() {
     rm -rf "$POSTGRES_DATA" "$POSTGRES_SOCKETS" "$STACK_DIR/kafka" "$STACK_DIR/stack.conf"
 }
 
-# stack_check_setup: everything that compose/setup makes is there.
+# stack_check_setup: fails unless everything that compose/setup installs exists.
 stack_check_setup() {
     local missing=
     [[ -n $(postgres_bin) ]] || missing+=" PostgreSQL"
@@ -68,16 +66,16 @@ stack_check_setup() {
     [[ -z $missing ]] || fail "the stack lacks:$missing" "run compose/setup first"
 }
 
-# stack_lock: one command at a time on a folder.
+# stack_lock: lets one command at a time use the folder.
 stack_lock() {
     lock_take "$STACK_DIR/lock" 120 ||
-        fail "another command has been at work on $STACK_DIR for two minutes" "see which: fuser $STACK_DIR/lock"
+        fail "another command has used $STACK_DIR for two minutes" "see which process: fuser $STACK_DIR/lock"
 }
 
-# stack_plan PARTITIONS: ports and places of a new stack; kept, so that a restart finds the same.
+# stack_plan PARTITIONS: chooses the ports and folders of a new stack and stores them for a restart.
 # shellcheck disable=SC2034  # read by postgres.sh and broker.sh
 stack_plan() {
-    [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] || fail "'$1' is no number of partitions"
+    [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] || fail "'$1' is not a number of partitions" "use 1 to 99999"
     KAFKA_PARTITIONS=$1
     POSTGRES_PORT=$(port_free)
     KAFKA_PORT=$(port_free)
@@ -89,7 +87,7 @@ stack_plan() {
     done >"$STACK_DIR/stack.conf"
 }
 
-# stack_load DIR: the settings of a stack that was started before.
+# stack_load DIR: reads the settings of an existing stack.
 stack_load() {
     [[ -e $1/stack.conf ]] || fail "there is no stack in $1" "start one: compose/stack start $1"
     STACK_DIR=$(cd "$1" && pwd)
@@ -97,7 +95,7 @@ stack_load() {
     . "$STACK_DIR/stack.conf"
 }
 
-# stack_open DIR: for the commands on an existing stack.
+# stack_open DIR: reads the settings and locks the folder, for commands on an existing stack.
 stack_open() {
     stack_load "$1"
     stack_lock
@@ -107,7 +105,7 @@ stack_running() {
     process_pid "$STACK_DIR/postgres.pid" >/dev/null || process_pid "$STACK_DIR/kafka.pid" >/dev/null
 }
 
-# stack_write_env: what programs need to know, complete or not there at all.
+# stack_write_env: writes the settings for programs. The rename makes the file appear complete.
 stack_write_env() {
     cat >"$STACK_DIR/env.new" <<END
 export STOWAGE_POSTGRES_CONNECTION_STRING=postgresql://stowage@127.0.0.1:$POSTGRES_PORT/stowage
@@ -126,29 +124,29 @@ END
     mv "$STACK_DIR/env.new" "$STACK_DIR/env"
 }
 
-# stack_stop DIR: stops what start began; data and logs stay.
+# stack_stop DIR: stops both servers; data and logs stay.
 stack_stop() {
     stack_open "$1"
     rm -f "$STACK_DIR/env"
     parallel_start broker_stop postgres_stop
     parallel_wait ||
-        fail "something of the stack in $STACK_DIR still runs" "see: compose/stack status $STACK_DIR"
+        fail "a server of the stack in $STACK_DIR still runs" "see: compose/stack status $STACK_DIR"
     say "stack: stopped, data and logs stay in $STACK_DIR"
 }
 
-# stack_remove DIR: stops it and deletes the folder with all that belongs to it.
+# stack_remove DIR: stops both servers and deletes the stack's folders.
 stack_remove() {
     stack_stop "$1"
     rm -rf "$POSTGRES_DATA" "$POSTGRES_SOCKETS" "$STACK_DIR"
 }
 
-# stack_kill DIR NAME: the server NAME dies as in a crash.
+# stack_kill DIR NAME: kills the server NAME, as in a crash.
 stack_kill() {
     stack_open "$1"
     process_kill "$STACK_DIR/$2.pid" || fail "$2 does not run in $STACK_DIR"
 }
 
-# stack_revive DIR NAME FUNCTION: starts the server NAME again, same port and data.
+# stack_revive DIR NAME FUNCTION: starts the server NAME again with the same port and data.
 stack_revive() {
     stack_open "$1"
     ! process_pid "$STACK_DIR/$2.pid" >/dev/null || fail "$2 already runs in $STACK_DIR"
@@ -156,7 +154,7 @@ stack_revive() {
     stack_write_env
 }
 
-# stack_status DIR: a line for each server; status 1 unless both run.
+# stack_status DIR: prints a line per server; status 1 unless both run.
 stack_status() {
     local name pid all=0
     stack_load "$1"
