@@ -51,15 +51,9 @@ librdkafka_make() {
     say "$name: built in $(seconds_since "$start")"
 }
 
-<<<<<<< HEAD
-# librdkafka_build SOURCE PREFIX STAGE LOG [OPTION...]: only the C library; the C++ one is not needed.
-# It is installed below STAGE, made for PREFIX. Kerberos and an external lz4 would only add
-# dependencies (lz4 is built in); SCRAM and PLAIN need OpenSSL alone.
-=======
-# librdkafka_build SOURCE PREFIX STAGE LOG: builds the C library for PREFIX and installs it below STAGE.
-# Kerberos and an external lz4 would only add dependencies (lz4 is built in). SCRAM and PLAIN need only
-# OpenSSL.
->>>>>>> 1fc5448 (compose: plain English in comments, messages and the quickstart)
+# librdkafka_build SOURCE PREFIX STAGE LOG [OPTION...]: builds the C library for PREFIX and installs it below
+# STAGE. Kerberos and an external lz4 would only add dependencies (lz4 is built in). SCRAM and PLAIN need
+# only OpenSSL.
 librdkafka_build() {
     local source=$1 prefix=$2 stage=$3 log=$4
     (

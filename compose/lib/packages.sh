@@ -31,11 +31,7 @@ zlib1g-dev          library zlib
 END
 }
 
-<<<<<<< HEAD
-# packages_for_stack: what the local stack, the tests and the checks of tests/lint also need.
-=======
-# packages_for_stack: prints what the local stack and the tests need in addition.
->>>>>>> 1fc5448 (compose: plain English in comments, messages and the quickstart)
+# packages_for_stack: prints what the local stack, the tests and the checks of tests/lint need in addition.
 packages_for_stack() {
     cat <<'END'
 curl                command curl

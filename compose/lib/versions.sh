@@ -26,14 +26,10 @@ PGVECTOR_MINIMUM=0.7.0
 PGVECTOR_SUITES_DEBIAN="trixie forky sid"
 PGVECTOR_SUITES_UBUNTU="resolute devel"
 
-<<<<<<< HEAD
-# Each version formats differently: a change of this one goes with a commit that formats all files.
+# Each version formats differently: change this one together with a commit that formats all files.
 CLANG_FORMAT_VERSION=19.1.7
 
-# @mastra/pg asks for this much; what is fetched when the machine's own is older.
-=======
 # @mastra/pg requires NODE_MINIMUM. If the machine's Node is older, compose/setup fetches NODE_VERSION.
->>>>>>> 1fc5448 (compose: plain English in comments, messages and the quickstart)
 NODE_MINIMUM=22.13.0
 NODE_VERSION=24.21.0
 
