@@ -8,7 +8,6 @@
 
 #include "schemas/base/alloc.h"
 #include "worker/lanes/detached.h"
-#include "worker/lanes/queue.h"
 #include "worker/lanes/state.h"
 
 struct lanes *lanes_new(const struct lanes_limits *limits, struct metrics *metrics)
@@ -46,8 +45,7 @@ int lanes_wake_fd(const struct lanes *lanes)
 
 void lanes_wake(struct lanes *lanes)
 {
-	/* A full counter fails, and is a wake-up that the consumer has still to see. */
-	(void)!eventfd_write(lanes->wake_fd, 1);
+	lanes_wake_consumer(lanes);
 }
 
 void lane_ref(struct lanes *lanes, struct lane *lane)
@@ -62,34 +60,6 @@ void lane_unref(struct lanes *lanes, struct lane *lane)
 	lanes_lock(lanes);
 	lane_unref_locked(lane);
 	lanes_unlock(lanes);
-}
-
-/* --- states --- */
-
-void lanes_count_states(struct lanes *lanes)
-{
-	int64_t stopped = 0, paused = 0;
-	for (size_t i = 0; i < lanes->count; i++) {
-		const struct lane *lane = lanes->list[i];
-		stopped += lane->state == LANE_STOPPED;
-		paused += lane->state == LANE_UNCLAIMED || lane->schedule.retries > 0;
-	}
-	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS, (int64_t)lanes->count);
-	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS_STOPPED, stopped);
-	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS_PAUSED, paused);
-}
-
-void lane_set_state(struct lanes *lanes, struct lane *lane, enum lane_state state)
-{
-	/* An executor that still had the lane when it was stopped or revoked changes nothing. */
-	if (lane->state == LANE_GONE || lane->state == LANE_STOPPED)
-		return;
-	/* A lane that seeks keeps its replies: the claim has just sent them again. */
-	if (state == LANE_UNCLAIMED || state == LANE_STOPPED) {
-		lane_clear_locked(lanes, lane);
-		lane_forget_replies(lane);
-	}
-	lane->state = state;
 }
 
 void lanes_stop(struct lanes *lanes, struct lane *lane)

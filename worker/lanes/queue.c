@@ -2,38 +2,8 @@
 #include "worker/lanes/queue.h"
 
 #include "schemas/base/clock.h"
-#include "worker/lanes/batch_limits.h"
 #include "worker/lanes/state.h"
 #include "worker/lanes/work.h"
-
-#define SCARCE_BYTES ((size_t)64 * 1024)
-
-/* All lanes together hold enough to fill the large batches that may run at once. More would only
- * cost memory. */
-static size_t queue_commands_max(const struct lanes *lanes)
-{
-	size_t most = lanes->limits.batch_commands;
-	if (lanes->count > lanes->limits.large_batches)
-		most = most * lanes->limits.large_batches / lanes->count;
-	if (most < LANE_COMMANDS_MIN)
-		most = LANE_COMMANDS_MIN;
-	return most < lanes->limits.batch_commands ? most : lanes->limits.batch_commands;
-}
-
-size_t lane_room_locked(const struct lanes *lanes, const struct lane *lane)
-{
-	size_t waiting = message_queue_length(&lane->messages);
-	size_t most = queue_commands_max(lanes);
-	size_t share = lanes->limits.memory_bytes / (lanes->count ? lanes->count : 1);
-	if (share > lanes->limits.batch_bytes * 2)
-		share = lanes->limits.batch_bytes * 2;
-	bool full = lane->bytes >= share || lanes->bytes >= lanes->limits.memory_bytes;
-	if (lane->state != LANE_RUNNING || lane->schedule.revoking || lane->fetch.reseek ||
-		waiting >= most || (full && waiting))
-		return 0;
-	/* One at a time while bytes are scarce: a message may have any size. */
-	return full || share - lane->bytes < SCARCE_BYTES ? 1 : most - waiting;
-}
 
 size_t lanes_room(struct lanes *lanes, const struct lane *lane)
 {
@@ -70,7 +40,7 @@ size_t lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **m
 	metrics_gauge(lanes->metrics, GAUGE_QUEUED_BYTES, (int64_t)lanes->bytes);
 	struct waiter *waiter = lanes_waiter_for(lanes, lane);
 	if (lane->fetch.reseek)
-		lanes_wake(lanes);
+		lanes_wake_consumer(lanes);
 	lanes_unlock(lanes);
 	/* Without the mutex: the executor would wake only to wait for it. */
 	if (waiter)
@@ -83,7 +53,7 @@ void lanes_reached_end(struct lanes *lanes, struct lane *lane, int64_t offset)
 	lanes_lock(lanes);
 	lane_reached_end(lane, offset);
 	if (lane->fetch.reseek)
-		lanes_wake(lanes);
+		lanes_wake_consumer(lanes);
 	lanes_unlock(lanes);
 }
 
@@ -123,10 +93,4 @@ void lanes_released(struct lanes *lanes, size_t bytes)
 	lanes->bytes -= bytes;
 	metrics_gauge(lanes->metrics, GAUGE_QUEUED_BYTES, (int64_t)lanes->bytes);
 	lanes_unlock(lanes);
-}
-
-void lane_clear_locked(struct lanes *lanes, struct lane *lane)
-{
-	lanes->bytes -= lane->bytes;
-	lane_clear(lane);
 }

@@ -29,9 +29,4 @@ void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **me
 /* The caller destroyed popped messages of that size. */
 void lanes_released(struct lanes *lanes, size_t bytes);
 
-/* --- the module's own, with the mutex held --- */
-
-size_t lane_room_locked(const struct lanes *lanes, const struct lane *lane);
-void lane_clear_locked(struct lanes *lanes, struct lane *lane);
-
 #endif

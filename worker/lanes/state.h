@@ -75,9 +75,17 @@ static inline void lane_unref_locked(struct lane *lane)
 		lane_free(lane);
 }
 
-/* With the mutex held. lanes.c. */
+/* Wakes the consumer's thread. */
+void lanes_wake_consumer(struct lanes *lanes);
+
+/* --- with the mutex held --- */
+
 void lane_set_state(struct lanes *lanes, struct lane *lane, enum lane_state state);
 /* Writes the gauges that count lanes by state. */
 void lanes_count_states(struct lanes *lanes);
+/* Returns how many more messages the lane accepts now; 0 if it is full or not running. */
+size_t lane_room_locked(const struct lanes *lanes, const struct lane *lane);
+/* Drops the lane's waiting messages. */
+void lane_clear_locked(struct lanes *lanes, struct lane *lane);
 
 #endif

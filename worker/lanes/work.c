@@ -316,5 +316,5 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 	lane_unref_locked(lane);
 	lanes_unlock(lanes);
 	if (wake)
-		lanes_wake(lanes);
+		lanes_wake_consumer(lanes);
 }
