@@ -1,3 +1,4 @@
+/* bench.c - options, clock, percentiles and fatal errors of the benchmark programs */
 #include "bench.h"
 
 #include <errno.h>

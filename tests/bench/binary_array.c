@@ -1,3 +1,4 @@
+/* binary_array.c - fills a one-dimensional array in PostgreSQL's binary format */
 #include "binary_array.h"
 
 #include <endian.h>
@@ -7,7 +8,7 @@
 #include "bench.h"
 
 #define FIRST_ROOM 65536
-#define COUNT_OFFSET 12 /* of the number of elements */
+#define COUNT_OFFSET 12 /* where the number of elements stands */
 
 static char *append(struct binary_array *array, size_t size)
 {
@@ -34,7 +35,7 @@ void binary_array_begin(struct binary_array *array, uint32_t type)
 	append_u32(array, 1); /* dimensions */
 	append_u32(array, 0); /* no nulls */
 	append_u32(array, type);
-	append_u32(array, 0); /* elements: see binary_array_end */
+	append_u32(array, 0); /* number of elements: binary_array_end writes it */
 	append_u32(array, 1); /* lower bound */
 }
 

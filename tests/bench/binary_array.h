@@ -1,5 +1,5 @@
 /*
- * binary_array.h - a one-dimensional array in PostgreSQL's binary form, as it is filled
+ * binary_array.h - a one-dimensional array in PostgreSQL's binary format, filled step by step
  */
 #ifndef BINARY_ARRAY_H
 #define BINARY_ARRAY_H
@@ -15,13 +15,13 @@ struct binary_array {
 	uint32_t items;
 };
 
-/* Empties it; `type` is its elements'. */
+/* Empties the array; `type` is the OID of its elements' type. */
 void binary_array_begin(struct binary_array *array, uint32_t type);
-/* Appends an element's bytes, which the caller writes. */
+/* Appends an element of `size` bytes; the caller writes the bytes. */
 char *binary_array_room(struct binary_array *array, size_t size);
 void binary_array_put(struct binary_array *array, const void *bytes, size_t size);
 void binary_array_put_text(struct binary_array *array, const char *text);
-/* Needed once all elements are in. */
+/* Call it after the last element: writes the number of elements. */
 void binary_array_end(struct binary_array *array);
 
 #endif

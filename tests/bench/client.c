@@ -1,26 +1,26 @@
 /*
- * client - the benchmark's load client
+ * client.c - the benchmark's load client
  *
- *   client create TOPIC --partitions P       make a topic
- *   client delete TOPIC                      ... and remove it
+ *   client create TOPIC --partitions P       create a topic
+ *   client delete TOPIC                      delete a topic
  *   client fill TOPIC --kind K --count N [--first I]
- *                                            produce N commands that want no reply
+ *                                            produce N commands without reply-to
  *   client ask TOPIC --kind K --count N --reply-topic R [--in-flight W] [--warm-up N] [--for-ms T]
- *                                            request and reply, W at once, no new ones after T
+ *                                            send requests and read replies, W in flight, none after T ms
  *   client vectors FILE --count N --first I --dimensions D
- *                                            write vectors of the workload as they lie in memory
- *   also: --threads 200 (of the workload; that many commands to ask differ), --schemas DIR (of
- *   `stowage schemas --output`); of vectors --index NAME, --dimensions D, --vectors N (how many are
- *   stored; those beyond are asked for) and for `ask` --found FILE (writes a line for each reply
- *   after the warm-up: the ids in it; one at a time only)
+ *                                            write vectors of the workload as raw floats
+ *   also: --threads 200 (threads of the workload; `ask` has as many distinct commands), --schemas DIR
+ *   (the output of `stowage schemas --output`). For vectors: --index NAME, --dimensions D, --vectors N
+ *   (stored vectors; queries use the vectors after these), and for `ask` with one request in flight
+ *   --found FILE (gets a line with the found ids for each reply after the warm-up)
  *
  * Kinds: saveMessages (one message a command), saveThread, getThreadById, createSpan, upsert (a
- * hundred vectors a command), query. A command's key is its thread, trace or vector, its
- * partition that one's or its own number modulo the partitions, so that all get their share.
+ * hundred vectors a command), query. A command's key is its thread, trace or vector. Its partition is
+ * the key's number, or its own number, modulo the number of partitions, so that all get their share.
  *
- * `ask` prints median, 99th percentile and the answers a second, measured from the first request
- * after the warm-up to the last reply. Every reply has to be there, once, with status ok (or no
- * status, as an echo's) and hold what was asked for. Values are encoded beforehand.
+ * `ask` prints the median, the 99th percentile and the replies per second, measured from the first
+ * request after the warm-up to the last reply. Each request must get exactly one reply with status ok
+ * (an echo has no status) and the expected content. `ask` encodes all values in advance.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@
 #include "workload_vectors.h"
 
 #define TIMEOUT_MS 60000
-/* A Node worker answers all that it has fetched at once, and may take seconds for each. */
+/* A Node worker answers a whole fetch at once, and may take seconds for each reply. */
 #define REPLY_TIMEOUT_MS 600000
 
 static void produce(rd_kafka_t *producer, const char *topic, int partitions,
@@ -81,9 +81,9 @@ struct asker {
 	int partitions;
 	const struct load *load;
 	struct command *commands;
-	unsigned distinct;    /* so many of them */
-	FILE *found;          /* NULL: what is found is not written */
-	int64_t *sent, *took; /* by request; took 0: no reply yet */
+	unsigned distinct;    /* number of distinct commands */
+	FILE *found;          /* NULL: do not write the found ids */
+	int64_t *sent, *took; /* by request; took is 0 until the reply arrives */
 };
 
 static void send_request(struct asker *asker, uint64_t i)
@@ -115,7 +115,7 @@ static void write_found(FILE *file, const rd_kafka_message_t *reply)
 			i + 1 == count ? '\n' : ' ');
 }
 
-/* Takes one reply; returns its request's number. */
+/* Checks one reply; returns its request's number. */
 static uint64_t take_reply(struct asker *asker, uint64_t sent)
 {
 	rd_kafka_message_t *reply = rd_kafka_consumer_poll(asker->consumer, REPLY_TIMEOUT_MS);
@@ -146,7 +146,8 @@ static uint64_t take_reply(struct asker *asker, uint64_t sent)
 	return i;
 }
 
-/* Requests first..end-1, up to in_flight at once, none after `until`. Returns the one behind the last. */
+/* Sends requests first..end-1, up to in_flight at once, none after `until`. Returns the number after the
+ * last request sent. */
 static uint64_t ask_range(struct asker *asker, uint64_t first, uint64_t end, uint64_t in_flight,
 	int64_t until)
 {
@@ -252,7 +253,7 @@ static int write_vectors(const char *path, int argc, char **argv)
 	return 0;
 }
 
-/* Waits for the one result of an admin operation. */
+/* Waits for the result of an admin operation. */
 static void admin_wait(rd_kafka_queue_t *queue)
 {
 	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TIMEOUT_MS);

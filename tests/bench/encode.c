@@ -1,3 +1,4 @@
+/* encode.c - encodes a JSON request by the schemas that `stowage schemas` writes */
 #include "encode.h"
 
 #include <avro.h>
@@ -9,7 +10,7 @@
 #include "bench.h"
 
 #define HEADER_SIZE 10
-#define MAX_VALUE 1048576 /* what a broker takes by default */
+#define MAX_VALUE 1048576 /* a broker's default limit */
 
 struct encoder {
 	avro_schema_t schema;
@@ -60,8 +61,8 @@ static avro_schema_t read_schema(const char *path)
 	return schema;
 }
 
-/* C3 01 and the fingerprint, which index.json writes most significant digit first and the
- * encoding wants least significant byte first. */
+/* C3 01 and the fingerprint: index.json has the most significant digit first, the encoding the least
+ * significant byte. */
 static void write_header(char *out, const char *fingerprint)
 {
 	char *end;
@@ -134,7 +135,7 @@ static void fill_array(avro_value_t *out, const json_t *json)
 	}
 }
 
-/* Null is the first branch of every union in the schemas, the type the second. */
+/* In every union of the schemas, null is the first branch and the type the second. */
 static void fill_union(avro_value_t *out, const json_t *json)
 {
 	avro_value_t branch;
@@ -147,7 +148,7 @@ static void fill_union(avro_value_t *out, const json_t *json)
 		check(avro_value_set_null(&branch));
 }
 
-/* Recursion ends with the schema's depth. */
+/* The schema's depth bounds the recursion. */
 static void fill(avro_value_t *out, const json_t *json)
 {
 	avro_type_t type = avro_value_get_type(out);

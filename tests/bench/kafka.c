@@ -1,3 +1,4 @@
+/* kafka.c - librdkafka clients for the benchmark programs */
 #include "kafka.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * kafka.h - librdkafka as the benchmark programs use it: set for latency, broker from the
- * environment, any failure ends the program
+ * kafka.h - librdkafka for the benchmark programs: tuned for latency, broker from the environment; any
+ * failure ends the program
  */
 #ifndef KAFKA_H
 #define KAFKA_H
@@ -10,15 +10,15 @@
 /* linger_ms 0 sends at once. */
 rd_kafka_t *kafka_producer(int linger_ms);
 
-/* A consumer of all partitions of the topic from their present ends, without a group. It reads
- * what is produced after this returns. */
+/* A consumer of all partitions of the topic, without a group. It reads the messages produced after this
+ * call returns. */
 rd_kafka_t *kafka_consumer(const char *topic);
 
-/* Number of the topic's partitions. A new topic is waited for: brokers hear of it a moment later
- * than their controller. */
+/* The number of the topic's partitions. Waits for a new topic: brokers learn about it a moment after
+ * their controller. */
 int kafka_partitions(rd_kafka_t *client, const char *topic);
 
-/* The value of a header as a pointer into the message and its size; NULL if there is none. */
+/* A header's value, as a pointer into the message, and its size; NULL if the header is absent. */
 const char *kafka_header(const rd_kafka_message_t *message, const char *name, size_t *size);
 
 #endif

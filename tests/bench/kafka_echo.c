@@ -1,11 +1,11 @@
 /*
- * kafka_echo - the least that a worker on Kafka can do: sends each value back
+ * kafka_echo.c - the minimal work of a Kafka worker: sends each value back
  *
  *   kafka_echo --topic T
  *
- * Reads every partition of T from its end and produces each message's value to the topic in its
- * header reply-to, with its correlation-id. No group, no decoding, no database. Says "ready" on
- * standard output once it reads; ends on SIGTERM.
+ * Reads every partition of T from its end. Sends each message's value to the topic in its header
+ * reply-to, with its correlation-id. It has no group, no decoding and no database. Prints "ready" on
+ * standard output when it reads; ends on SIGTERM.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static void echo(rd_kafka_t *producer, const rd_kafka_message_t *message)
 
 	if (topic == NULL || id == NULL)
 		die("a message without reply-to or correlation-id");
-	/* Header values end in a zero byte that is not counted. */
+	/* librdkafka ends a header's value with a zero byte that the size does not include. */
 	rd_kafka_resp_err_t status = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
 		RD_KAFKA_V_KEY(message->key, message->key_len),
 		RD_KAFKA_V_VALUE(message->payload, message->len),

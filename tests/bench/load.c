@@ -1,3 +1,4 @@
+/* load.c - creates the commands of each kind and checks their replies */
 #include "load.h"
 
 #include <stdio.h>
@@ -21,10 +22,10 @@ struct load {
 	const struct kind *kind;
 	unsigned threads;
 	struct encoder *encoder;
-	/* of vectors: */
+	/* only for vectors: */
 	struct workload_vectors *vectors;
 	unsigned dimensions;
-	uint64_t stored; /* those beyond are asked for */
+	uint64_t stored; /* queries ask for the vectors after these */
 	const char *index;
 	float *floats;
 };

@@ -1,5 +1,5 @@
 /*
- * load.h - the commands that the load client sends, and what their replies have to hold
+ * load.h - the commands that the load client sends, and the check of their replies
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -10,11 +10,11 @@
 
 struct load;
 
-/* A command, and where it goes. */
+/* A command and its destination. */
 struct command {
 	char key[40];
-	uint64_t place;    /* its partition, modulo their number */
-	const void *value; /* lies there until the next one is made */
+	uint64_t place;    /* modulo the number of partitions: its partition */
+	const void *value; /* valid until the next command is created */
 	size_t size;
 };
 
@@ -22,14 +22,14 @@ struct command {
 struct load *load_open(int argc, char **argv);
 void load_close(struct load *load);
 
-/* How many commands there are that differ; command i is number i modulo them if they are asked. */
+/* The number of distinct commands. For `ask`, command i is number i modulo this number. */
 unsigned load_distinct(const struct load *load);
 void load_command(struct load *load, uint64_t i, struct command *out);
 
-/* Does a reply to the command, or an echo of it, hold what was asked for? */
+/* Does a reply to the command, or an echo of the command, hold the expected content? */
 bool load_answers(const struct load *load, const struct command *command, const void *reply,
 	size_t size, bool echo);
-/* The ids of the vectors in a reply, in its order: WORKLOAD_VECTORS_TOP_K at most. */
+/* The ids of the vectors in a reply, in its order: up to WORKLOAD_VECTORS_TOP_K. */
 size_t load_found(const void *reply, size_t size, const char *ids[]);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * save_messages_baseline - the hand-written program that memory.saveMessages is measured against
+ * save_messages_baseline.c - the program that the figure save-messages compares with
  *
- * Saves the workload's messages with the statements of the command: the threads' check, the
- * upsert, the threads' updatedAt. A thousand messages a transaction, as binary arrays through
- * unnest, prepared, in one libpq pipeline (one round trip), each of the two connections with a
- * thread of its own. It reads no topic and decodes nothing: messages are made just before they
- * are bound. A connection has every second thread, so the two never wait for each other's rows.
+ * Saves the workload's messages with the command's statements: the check of the threads, the upsert,
+ * the threads' updatedAt. A transaction saves a thousand messages as binary arrays through unnest,
+ * prepared, in one libpq pipeline (one round trip). Two connections have an OS thread each. The program
+ * reads no topic and decodes nothing; it creates messages just before it binds them. Each connection
+ * saves every second Mastra thread, so the connections never wait for each other's rows.
  *
  *   save_messages_baseline --schema S --count N [--threads 200] [--connections 2] [--batch 1000]
  */
@@ -22,7 +22,7 @@
 #include "workload.h"
 
 #define TIMESTAMPTZ_OID 1184
-/* Milliseconds from 1970 to 2000, where PostgreSQL's time begins. */
+/* Milliseconds from 1970 to 2000, PostgreSQL's epoch. */
 #define POSTGRES_EPOCH_MS INT64_C(946684800000)
 
 static const char *const SQL[] = {
@@ -46,7 +46,7 @@ enum { ID, THREAD_ID, CONTENT, CREATED, ROLE, TYPE, RESOURCE_ID, COLUMNS };
 
 struct saver {
 	PGconn *connection;
-	unsigned index; /* which of the connections */
+	unsigned index; /* number of this connection */
 	uint64_t count; /* messages of the whole run */
 	unsigned threads, connections, batch;
 	struct binary_array columns[COLUMNS], thread_ids;
@@ -87,7 +87,7 @@ static void send_plain(struct saver *saver, const char *sql)
 		die("%s: %s", sql, PQerrorMessage(saver->connection));
 }
 
-/* The next statement's result; its rows or those it touched have to be as many as expected. */
+/* Reads the next statement's result, and checks the number of rows that it returned or changed. */
 static void expect(struct saver *saver, const char *what, ExecStatusType status, int rows)
 {
 	PGresult *result = PQgetResult(saver->connection);
@@ -113,7 +113,7 @@ static void save_batch(struct saver *saver)
 	binary_array_end(thread_ids);
 	uint64_t now_value = time_value(wall_ms());
 	struct binary_array now = { .bytes = (char *)&now_value,
-		.size = sizeof now_value }; /* no array, but sent alike */
+		.size = sizeof now_value }; /* not an array, but bound like one */
 
 	send_plain(saver, "BEGIN");
 	send(saver, CHECK_THREADS, &thread_ids, 1);

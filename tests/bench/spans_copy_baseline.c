@@ -1,10 +1,10 @@
 /*
- * spans_copy_baseline - the hand-written program that observability.createSpan is measured against
+ * spans_copy_baseline.c - the program that the figure spans compares with
  *
- * COPYs the workload's spans in binary form straight into mastra_ai_spans, a thousand rows a
- * COPY, which is a transaction, each of the two connections with a thread of its own. It reads no
- * topic, decodes nothing and knows no conflict. A transaction's rows are made while PostgreSQL is
- * at the ones before. A connection has every second trace.
+ * COPYs the workload's spans in binary format into mastra_ai_spans. Each COPY is a transaction of a
+ * thousand rows. Two connections have an OS thread each; a connection writes every second trace. The
+ * program reads no topic, decodes nothing and handles no conflicts. It creates a transaction's rows
+ * while PostgreSQL works on the previous ones.
  *
  *   spans_copy_baseline --schema S --count N [--connections 2] [--batch 1000]
  */
@@ -19,7 +19,7 @@
 #include "bench.h"
 #include "workload_spans.h"
 
-/* Milliseconds from 1970 to 2000, where PostgreSQL's time begins. */
+/* Milliseconds from 1970 to 2000, PostgreSQL's epoch. */
 #define POSTGRES_EPOCH_MS INT64_C(946684800000)
 #define JSONB_VERSION 1
 
@@ -34,7 +34,7 @@ struct rows {
 struct copier {
 	PGconn *connection;
 	char sql[2048];
-	unsigned index; /* which of the connections */
+	unsigned index; /* number of this connection */
 	unsigned connections, batch;
 	uint16_t columns;
 	uint64_t next, count; /* spans of the whole run */
@@ -96,7 +96,7 @@ static void put_value(struct rows *rows, const struct workload_value *value)
 		put_u32(rows, 1);
 		put(rows, &(char){ value->number != 0 }, 1);
 		break;
-	case WORKLOAD_TIME: /* with and without the zone */
+	case WORKLOAD_TIME: /* two columns: with and without time zone */
 		put_time(rows, value->number);
 		put_time(rows, value->number);
 		break;
@@ -110,7 +110,7 @@ static void put_value(struct rows *rows, const struct workload_value *value)
 	}
 }
 
-/* The next transaction's rows; none: all are made. */
+/* Creates the next transaction's rows; no rows: all spans are written. */
 static void make_rows(struct copier *copier)
 {
 	struct rows *rows = &copier->rows;
@@ -167,7 +167,7 @@ static void *copy_all(void *arg)
 	return NULL;
 }
 
-/* The statement and the number of its columns; a time stands in two of them. */
+/* The statement and the number of its columns; a time fills two columns. */
 static void make_statement(struct copier *copier, const char *schema)
 {
 	struct workload_span span;

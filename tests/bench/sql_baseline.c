@@ -1,10 +1,10 @@
 /*
- * sql_baseline - what bare SQL takes: memory.getThreadById's statement, prepared
+ * sql_baseline.c - the time of bare SQL: memory.getThreadById's statement, prepared
  *
  *   sql_baseline --schema S --count N [--threads 200] [--connections 1]
  *
- * Each connection has a thread that asks one at a time. Prints median and 99th percentile of an
- * answer's time, and the answers a second over all connections.
+ * Each connection has a thread that runs one statement at a time. Prints the median and the 99th
+ * percentile of a statement's time, and the statements per second over all connections.
  */
 #include <libpq-fe.h>
 #include <pthread.h>

@@ -1,10 +1,10 @@
 /*
- * vectors_baseline - the hand-written program that vectors.upsert is measured against
+ * vectors_baseline.c - the program that the figure vectors-upsert compares with
  *
- * Upserts the workload's vectors by binary arrays, prepared, a statement a transaction, each
- * connection with a thread of its own. It reads no topic and decodes nothing: all vectors lie in
- * memory before the clock starts, and a statement's arrays are made of them while PostgreSQL is at
- * the ones before. The rows of a command of the other side are one connection's.
+ * Upserts the workload's vectors as binary arrays with a prepared statement, one statement per
+ * transaction, one OS thread per connection. The program reads no topic and decodes nothing. All vectors
+ * are in memory before the clock starts. It fills a statement's arrays while PostgreSQL works on the
+ * previous ones. One connection writes all rows of what is one command on the worker's side.
  *
  *   vectors_baseline --schema S --index I --dimensions D --count N [--connections 4] [--batch 100]
  */
@@ -31,15 +31,15 @@ enum { ID, EMBEDDING, METADATA, NAMESPACE, COLUMNS };
 
 struct writer {
 	PGconn *connection;
-	unsigned index; /* which of the connections */
+	unsigned index; /* number of this connection */
 	unsigned connections, batch;
 	const struct workload_vectors *vectors;
 	unsigned dimensions;
-	float *floats; /* of all its vectors, one after the other */
+	float *floats; /* all its vectors, one after the other */
 	uint32_t types[COLUMNS];
 	struct binary_array columns[COLUMNS];
 	uint64_t next, count; /* vectors of the whole run */
-	uint64_t made;        /* rows of its own */
+	uint64_t made;        /* rows that this connection created so far */
 	uint64_t written;
 };
 
@@ -79,7 +79,7 @@ static void put_row(struct writer *writer, uint64_t i)
 	binary_array_put_text(&writer->columns[NAMESPACE], "default");
 }
 
-/* The next statement's rows; none: all are made. */
+/* Fills the next statement's arrays; no rows: all vectors are written. */
 static unsigned make_rows(struct writer *writer)
 {
 	for (int i = 0; i < COLUMNS; i++)

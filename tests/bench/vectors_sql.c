@@ -1,15 +1,15 @@
 /*
- * vectors_sql - what bare SQL takes: the search that vectors.query makes, prepared, in binary form
+ * vectors_sql.c - the time of bare SQL: the search of vectors.query, prepared, in binary format
  *
  *   vectors_sql --schema S --index I --dimensions D --vectors N --queries Q --count C
  *               [--connections 1] [--ef 160] [--exact 0] [--found FILE]
  *
- * Each connection has a thread that asks one at a time, for the Q vectors beyond the N stored ones
- * in turn, each connection from another one on: the same at the same moment would be found in the
- * processor's caches. The session has the settings that make the planner take the vector index, with
- * --exact 1 those that keep it from any. Prints median and 99th percentile of an answer's time, and
- * the answers a second over all connections; FILE gets a line for each answer of the first
- * connection: the ids found.
+ * Each connection has a thread that searches one vector at a time: the Q vectors after the N stored
+ * ones, in turn. Each connection starts with another vector; two equal searches at the same moment
+ * would share the processor's caches. The session's settings make the planner use the vector index, or
+ * no index with --exact 1. Prints the median and the 99th percentile of a search's time, and the
+ * searches per second over all connections. FILE gets a line with the found ids for each search of the
+ * first connection.
  */
 #include <endian.h>
 #include <libpq-fe.h>
@@ -28,20 +28,20 @@ static const char INDEXED[] = "SET jit = off; SET enable_sort = off; SET hnsw.ef
 static const char EXACT[] =
 	"SET jit = off; SET enable_indexscan = off; SET enable_bitmapscan = off";
 
-/* Queries in the binary form of their parameter, one after the other. */
+/* Queries in the binary format of the parameter, one after the other. */
 struct queries {
 	char *bytes;
-	size_t size; /* of one */
+	size_t size; /* of one query */
 	size_t count;
 };
 
 struct asker {
 	PGconn *connection;
 	const struct queries *queries;
-	size_t first; /* of its queries */
+	size_t first; /* its first query */
 	size_t count;
 	int64_t *samples;
-	FILE *found; /* NULL: what is found is not written */
+	FILE *found; /* NULL: do not write the found ids */
 };
 
 static void make_queries(struct queries *queries, unsigned dimensions, uint64_t stored)
@@ -107,7 +107,7 @@ static PGconn *open_connection(const char *settings, const char *search)
 	if (PQstatus(connection) != CONNECTION_OK)
 		die("%s", PQerrorMessage(connection));
 	execute(connection, "SELECT '[0]'::vector",
-		PGRES_TUPLES_OK); /* its settings are not known before */
+		PGRES_TUPLES_OK); /* the extension's settings are unknown before its first use */
 	execute(connection, settings, PGRES_COMMAND_OK);
 	PGresult *result = PQprepare(connection, "search", search, 0, NULL);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)

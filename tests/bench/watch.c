@@ -1,14 +1,14 @@
 /*
- * watch - says when a worker begins and when it is done
+ * watch.c - reports when a worker begins and when it is done
  *
  *   watch --schema S --group G --until N [--from M | --lanes L]
  *
- * Asks the database how many commands of the group are applied (the sum of the lanes' offsets,
- * which move in the transactions of their commands: no command counts before its effect is
- * committed): every few milliseconds until it begins and when the end is near, rarely between, as
- * what it costs counts against those who are watched. Prints "ready" when it watches, "begin COUNT"
- * when the count first exceeds M, or with --lanes when the group has taken that many lanes (it
- * fetches nothing before), "end COUNT" when it reaches N; each line at once.
+ * Asks the database how many of the group's commands are applied: the sum of the offsets in
+ * stowage_offsets. Offsets move in the commands' transactions, so only committed commands count. It asks
+ * every few milliseconds until the worker begins and when the end is near, and rarely in between,
+ * because its cost counts against the worker. Prints "ready" when it starts; "begin COUNT" when the
+ * count first exceeds M, or with --lanes when the group has claimed L partitions (the worker fetches
+ * nothing before); "end COUNT" when the count reaches N. It flushes each line.
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 #define PAUSE_NS 3000000
 #define PAUSE_MAX_NS 50000000
-#define STALLED_NS INT64_C(180000000000) /* a batch of vectors into hnsw takes half a minute */
+#define STALLED_NS INT64_C(180000000000) /* a batch of vectors with hnsw takes half a minute */
 
 static PGconn *open_connection(const char *schema)
 {
@@ -56,7 +56,7 @@ static void say(const char *what, int64_t count)
 	fflush(stdout);
 }
 
-/* A quarter of the time that the rest will take at the rate so far, within bounds. */
+/* A quarter of the estimated remaining time, within bounds. */
 static void pause_until_next(int64_t since, int64_t done, int64_t left)
 {
 	int64_t pause = done > 0 ? (now_ns() - since) / 4 * left / done : PAUSE_NS;

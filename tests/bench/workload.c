@@ -1,3 +1,4 @@
+/* workload.c - generates the messages of the saveMessages figure */
 #include "workload.h"
 
 #include <stdio.h>

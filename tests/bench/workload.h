@@ -9,10 +9,10 @@
 
 #include <stdint.h>
 
-/* 2026-01-01, so that rows of all runs are alike. */
+/* 2026-01-01: fixed, so that all runs write the same rows. */
 #define WORKLOAD_FIRST_MS INT64_C(1767225600000)
 
-/* Content's bytes, its terminating zero included. */
+/* Size of the content, including the terminating zero. */
 #define WORKLOAD_CONTENT 640
 
 struct workload_message {
@@ -24,7 +24,7 @@ struct workload_message {
 	int64_t created_ms;
 };
 
-/* Random-looking, and never the same for two numbers. */
+/* A bijection that looks random: two numbers never give the same result. */
 uint64_t workload_mix(uint64_t x);
 
 void workload_thread_id(char out[32], unsigned thread);

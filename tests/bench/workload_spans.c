@@ -1,3 +1,4 @@
+/* workload_spans.c - generates the spans of the span figures */
 #include "workload_spans.h"
 
 #include <stdarg.h>
@@ -9,10 +10,10 @@
 
 struct step {
 	const char *type, *name, *entity_type, *entity_id, *entity_name;
-	unsigned parent; /* place in the trace */
+	unsigned parent; /* position in the trace */
 };
 
-/* The places of a trace; the first is its root. */
+/* The positions in a trace; the first is its root. */
 static const struct step STEPS[WORKLOAD_SPANS_A_TRACE] = {
 	{ "agent_run", "agent run: 'support-agent'", "agent", "support-agent", "Support agent", 0 },
 	{ "processor_run", "input processor: moderation", "input_processor", "moderation",
@@ -50,7 +51,7 @@ static void add_number(struct workload_span *span, const char *name, enum worklo
 	add(span, name, kind)->number = number;
 }
 
-/* A text that lasts; NULL: null. */
+/* `text` must outlive the span; NULL: null. */
 static void add_text(struct workload_span *span, const char *name, enum workload_kind kind,
 	const char *text)
 {
@@ -103,7 +104,7 @@ static void add_names(struct workload_span *span, uint64_t trace, unsigned place
 	add_text(span, "entityName", WORKLOAD_TEXT, step->entity_name);
 }
 
-/* Who it was for: the same in all spans of a trace. */
+/* The user of the run: the same in all spans of a trace. */
 static void add_context(struct workload_span *span, uint64_t trace)
 {
 	unsigned long long run = workload_mix(~trace);

@@ -1,9 +1,9 @@
 /*
  * workload_spans.h - the spans that all sides of the span figures write
  *
- * Span i is the same on every call and in every program. Eight spans are a trace, an agent's run
- * with its model, its tools and what is around them; ids are random-looking, as tracers make
- * them. A span is 1.1 to 1.2 KB in 25 columns, of which a root has no parent, and only it has tags.
+ * Span i is the same on every call and in every program. Eight spans are a trace: an agent's run with
+ * its model, its tools and their surroundings. Ids look random, like a tracer's ids. A span has 1.1 to
+ * 1.2 KB in 25 columns. A root span has no parent, and only a root span has tags.
  */
 #ifndef WORKLOAD_SPANS_H
 #define WORKLOAD_SPANS_H
@@ -20,17 +20,17 @@ enum workload_kind { WORKLOAD_TEXT, WORKLOAD_BOOL, WORKLOAD_TIME, WORKLOAD_JSON,
 struct workload_value {
 	const char *name;
 	enum workload_kind kind;
-	const char *text; /* of a text, JSON or (as a JSON array) texts; NULL: null */
+	const char *text; /* a text, JSON, or texts as a JSON array; NULL: null */
 	size_t size;
-	int64_t number; /* of a time in milliseconds since 1970, or a boolean */
+	int64_t number; /* a time in milliseconds since 1970, or a boolean */
 };
 
-/* Values point into space or to constants: the struct is not to be copied. */
+/* Values point into `space` or to constants, so do not copy the struct. */
 struct workload_span {
 	uint64_t trace;
 	char trace_id[33];
 	struct workload_value values[WORKLOAD_SPAN_VALUES];
-	size_t count; /* of values given so far, while it is made */
+	size_t count; /* values set so far, while the span is created */
 	size_t used;
 	char space[WORKLOAD_SPAN_SPACE];
 };

@@ -1,3 +1,4 @@
+/* workload_vectors.c - generates the vectors of the vector figures */
 #include "workload_vectors.h"
 
 #include <endian.h>
@@ -8,15 +9,15 @@
 #include "bench.h"
 #include "workload.h"
 
-#define BINARY_HEADER 4 /* dimensions, and two bytes that are zero */
+#define BINARY_HEADER 4 /* the dimensions and two zero bytes */
 #define CLUSTERS 100
 #define DIRECTIONS 48
-/* Of a component: what the centre, the place within the cluster and the noise weigh. */
+/* The weights of the centre, the position in the cluster and the noise in a component. */
 #define CENTRE 0.6F
 #define PLACE 1.0F
 #define NOISE 0.3F
 
-/* So that the numbers of centres, directions, places and noise never meet. */
+/* Separate the seeds of centres, directions, positions and noise. */
 enum { SEED_CENTRE = 1, SEED_DIRECTION, SEED_PLACE, SEED_NOISE, SEED_CLUSTER };
 
 struct workload_vectors {
@@ -25,7 +26,7 @@ struct workload_vectors {
 	float *directions; /* likewise */
 };
 
-/* Of mean 0 and deviation 1, near enough to the bell: four uniform numbers of 16 bits. */
+/* Mean 0 and deviation 1, roughly normal: the sum of four uniform 16-bit numbers. */
 static float bell(uint64_t x)
 {
 	uint64_t bits = workload_mix(x);
@@ -89,7 +90,7 @@ void workload_vector(const struct workload_vectors *vectors, uint64_t i, float *
 		out[j] = CENTRE * centre[j];
 	for (unsigned direction = 0; direction < DIRECTIONS; direction++) {
 		const float *along = vectors->directions + (size_t)direction * dimensions;
-		float far = bell(place + direction) * PLACE / 6.93F; /* the root of DIRECTIONS */
+		float far = bell(place + direction) * PLACE / 6.93F; /* sqrt(DIRECTIONS) */
 		for (unsigned j = 0; j < dimensions; j++)
 			out[j] += far * along[j];
 	}
