@@ -19,7 +19,7 @@ static void index_replies_sent(void *arg, enum sent_end end)
 		return; /* the counter is full, so the builder has still to see a wake-up */
 }
 
-static enum failure_category category_of(const char *name)
+static enum failure_category category_named(const char *name)
 {
 	for (int i = FAILURE_INVALID; i < FAILURE_INTERNAL; i++)
 		if (name && strcmp(name, failure_category_name((enum failure_category)i)) == 0)
@@ -49,7 +49,7 @@ void builder_answers_send(void *arg, const struct build_answers *answers)
 	struct builder_answers *a = arg;
 	bool failed = strcmp(answers->state, "done") != 0;
 	struct failure failure = {
-		.category = category_of(answers->category),
+		.category = category_named(answers->category),
 		.code = answers->code ? answers->code : "INDEX_BUILD_FAILED",
 		.message = answers->error ? answers->error : "",
 	};

@@ -64,7 +64,7 @@ static void start_calls(struct context *ctx)
 	ctx->count = kept;
 }
 
-static enum failure_category category_of(const char *sqlstate)
+static enum failure_category sqlstate_category(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "54", 2) == 0)
 		return FAILURE_INVALID;
@@ -84,7 +84,7 @@ static void fail_context(struct attempt *attempt, struct context *ctx)
 		if (pattern && call->patterns)
 			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, failure->message);
 		else
-			call_fail(ctx, call, category_of(failure->sqlstate), "DATABASE_ERROR",
+			call_fail(ctx, call, sqlstate_category(failure->sqlstate), "DATABASE_ERROR",
 				details, "%s", failure->message);
 	}
 }

@@ -292,11 +292,10 @@ static void serve_lanes(struct consumer *c)
 }
 
 /* Consumer-lag tools read this offset. No worker starts from it. */
-static void store_offset(struct consumer *c, const struct lane *lane)
+static void store_offset(struct consumer *c, const struct lane *lane, int64_t offset)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)->offset =
-		lane->offsets.answered;
+	rd_kafka_topic_partition_list_add(list, lane->topic, lane->partition)->offset = offset;
 	rd_kafka_offsets_store(c->rk, list);
 	rd_kafka_topic_partition_list_destroy(list);
 }
@@ -321,9 +320,9 @@ static void check_lane(struct consumer *c, struct lane *lane, int64_t *lag, int6
 	if (look.starved)
 		log_debug(c->log, "the log has messages but none arrive: restarting the partition",
 			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
-			LOG_INT("offset", lane->offsets.next));
+			LOG_INT("offset", look.next));
 	if (look.running)
-		store_offset(c, lane);
+		store_offset(c, lane, look.answered);
 }
 
 static void serve_stats(struct consumer *c)

@@ -179,6 +179,8 @@ struct lane_look lanes_look(struct lanes *lanes, struct lane *lane, int64_t end,
 	lanes_lock(lanes);
 	struct lane_look look = {
 		.waiting = message_queue_length(&lane->messages),
+		.answered = lane->offsets.answered,
+		.next = lane->offsets.next,
 		.running = lane->state == LANE_RUNNING,
 		.starved = lane->fetch.admitted && lane_looks_starved(lane, end, checks),
 	};

@@ -58,8 +58,9 @@ void lanes_revoking(struct lanes *lanes, struct lane *lane);
 
 /* One look at a lane, about once a second. `end` is the partition's end as librdkafka knows it. */
 struct lane_look {
-	size_t waiting; /* messages */
-	int64_t lag;    /* messages between position and end; 0 unless running */
+	size_t waiting;         /* messages */
+	int64_t lag;            /* messages between position and end; 0 unless running */
+	int64_t answered, next; /* as in the lane's offsets */
 	bool running;
 	bool starved; /* the lane now asks for a restart: lane_looks_starved */
 };

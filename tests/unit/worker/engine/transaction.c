@@ -50,7 +50,7 @@ static bool fake_fails(const struct sent_statement *s, struct db_failure *failur
 	if ((db.stale && strncmp(s->sql, "hint", 4) == 0) ||
 		(db.broken && strncmp(s->sql, "put", 3) == 0)) {
 		failure->kind = DB_SETUP;
-		strcpy(failure->sqlstate, "42P01");
+		memcpy(failure->sqlstate, "42P01", sizeof("42P01"));
 		return true;
 	}
 	memcpy(sql, s->sql, sizeof(sql));
