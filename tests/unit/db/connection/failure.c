@@ -1,4 +1,4 @@
-/* What an SQLSTATE asks for: an outage must never be taken for a bad command. */
+/* failure.c - the kind of each SQLSTATE: an outage must never look like a bad command */
 #include <criterion/criterion.h>
 
 #include "db/connection/failure.h"

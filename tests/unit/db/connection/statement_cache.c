@@ -1,4 +1,4 @@
-/* A statement is prepared once; the least used goes first; one that failed is forgotten. */
+/* statement_cache.c - prepares a statement once, drops the least recently used, forgets a failed one */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "db/connection/statement.h"
 #include "db/connection/statement_cache.h"
 
-Test(statement_cache, second_time_it_is_there)
+Test(statement_cache, hit_is_not_fresh)
 {
 	struct statement_cache *cache = statement_cache_new(4);
 	struct statement_slot first = statement_cache_get(cache, "SELECT 1", "public");
@@ -32,7 +32,7 @@ Test(statement_cache, least_recently_used_is_dropped)
 	statement_cache_free(cache);
 }
 
-Test(statement_cache, forgotten_is_prepared_anew_under_another_name)
+Test(statement_cache, forgotten_statement_gets_another_name)
 {
 	struct statement_cache *cache = statement_cache_new(4);
 	char name[32];

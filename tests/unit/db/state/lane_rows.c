@@ -1,4 +1,4 @@
-/* Which lanes a fence names in its error. */
+/* lane_rows.c - reading which lanes a fence lists in its error */
 #include <criterion/criterion.h>
 
 #include "db/state/lane_rows.h"
@@ -9,5 +9,5 @@ Test(lane_rows, fence_names_lanes)
 	cr_assert(lane_rows_fenced("0,3,12", 12));
 	cr_assert_not(lane_rows_fenced("0,3,12", 1));
 	cr_assert_not(lane_rows_fenced("12", 2));
-	cr_assert(lane_rows_fenced("", 5), "a fence that names none means all");
+	cr_assert(lane_rows_fenced("", 5), "a fence that lists none means all");
 }
