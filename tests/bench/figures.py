@@ -1,7 +1,7 @@
-"""The figures: each function measures one on the ground given and returns its results.
+"""The figures: each function measures one figure and returns its results.
 
-What is compared is measured in turns (A B A B ...) and the median of the turns' ratios counts:
-the machine's other work then weighs on both sides.
+The script measures both sides of a comparison alternately (A B A B ...) and takes the median of the
+rounds' ratios, so that the machine's other work weighs on both sides.
 """
 
 import signal
@@ -27,7 +27,7 @@ def drained(ground, topic, count, **settings):
 
 
 def saved_by_baseline(ground, count):
-    """The hand-written program does the same."""
+    """The C program does the same."""
     ground.reset_messages()
     before = ground.meter_servers()
     took = ground.program("save_messages_baseline", "--schema", ground.schema, "--count", count, "--threads", THREADS)
@@ -36,7 +36,7 @@ def saved_by_baseline(ground, count):
 
 
 def save_messages(ground, size):
-    """Drain of saveMessages against the hand-written program."""
+    """Drain of saveMessages against a C program that upserts the same rows."""
     topic = ground.topic(4)
     ground.fill(topic, "saveMessages", size.drain)
     value, raw = versus(size, "baseline", lambda: saved_by_baseline(ground, size.drain),
@@ -47,7 +47,7 @@ def save_messages(ground, size):
 
 
 def round_trip(ground, size):
-    """One getThreadById at a time: the worker against echo plus SQL."""
+    """One getThreadById at a time: the worker against the echo plus bare SQL."""
     echoed, asked, replies = ground.topic(4), ground.topic(4), ground.topic(1, replies=True)
     echo_us, sql_us, worker_us = [], [], []
     with ground.background([BUILD / "kafka_echo", "--topic", echoed]) as echo, \
@@ -69,7 +69,7 @@ def round_trip(ground, size):
 
 
 def throughput(ground, size):
-    """Fifty getThreadById at once: the worker against echo and against Node."""
+    """Fifty getThreadById in flight: the worker against the echo and against a Node worker."""
     topics = {name: ground.topic(4) for name in ("echo", "worker", "node")}
     replies = ground.topic(1, replies=True)
     rates, costs = {name: [] for name in topics}, {name: [] for name in topics}
@@ -120,7 +120,7 @@ def memory(ground, size):
 
 
 def partitions(ground, size):
-    """Cost of a command at 1, 12 and 100 partitions."""
+    """Processor time per command with 1, 12 and 100 partitions."""
     topics = {}
     for count in (1, 12, 100):
         topics[count] = ground.topic(count)
@@ -137,7 +137,7 @@ def partitions(ground, size):
 
 
 def backlog(ground, size):
-    """Cost of a command with few and with many waiting."""
+    """Processor time per command with a small and with a large backlog."""
     runs = {size.few: [], size.many: []}
     for waiting, turns in ((size.few, 2 * size.turns), (size.many, 1 if size.turns == 1 else 2),
                            (size.few, 2 * size.turns)):
@@ -149,7 +149,7 @@ def backlog(ground, size):
 
 
 def drain_backlog(ground, waiting, warm_up):
-    """A worker that has already run is held still while the topic is filled, then let go."""
+    """SIGSTOP holds a worker that has run before while the topic is filled; SIGCONT releases it."""
     topic = ground.topic(4)
     ground.reset_messages()
     with ground.worker(topic) as worker:

@@ -1,4 +1,4 @@
-"""The figures of the firehose: observability.createSpan without replies."""
+"""The figures of spans: observability.createSpan without replies."""
 
 import signal
 import socket
@@ -29,13 +29,13 @@ def drained(ground, topic, count):
     with ground.worker(topic) as worker:
         took = ground.drain(worker, count)
         took["rss_kib"], took["hwm_kib"] = memory_kib(worker.pid)
-        took["all_cpu_us"] = cpu_ns(worker.pid) / count / 1000  # its start and what precedes the first commit, too
+        took["all_cpu_us"] = cpu_ns(worker.pid) / count / 1000  # including its start, before the first commit
     expect_spans(ground, count)
     return took
 
 
 def copied(ground, count, connections=2):
-    """The hand-written program does the same."""
+    """The C program does the same."""
     ground.reset_spans()
     before = ground.meter_servers()
     took = ground.program("spans_copy_baseline", "--schema", ground.schema, "--count", count,
@@ -57,7 +57,7 @@ def written_by_node(ground, topic, count):
 
 
 class Sample:
-    """Sees to it that both sides of a comparison leave the same rows."""
+    """Checks that both sides of a comparison leave the same rows."""
 
     def __init__(self, ground):
         self.ground = ground
@@ -83,7 +83,7 @@ def spans(ground, size):
 
 
 def spans_node(ground, size):
-    """Drain of createSpan against a Node worker that groups a thousand."""
+    """Drain of createSpan against a Node worker that writes a thousand spans at once."""
     count = size.node_spans
     topic = ground.topic(4)
     ground.fill(topic, "createSpan", count)
@@ -96,7 +96,7 @@ def spans_node(ground, size):
 # ---------------------------------------------------------------- cost
 
 def spans_cpu(ground, size):
-    """Processor time and memory of a worker that drains createSpan, with few and many waiting."""
+    """Processor time and memory of a worker that drains createSpan, with a small and a large backlog."""
     runs = {}
     for waiting, turns in ((size.some_spans, size.turns), (size.many, 1 if size.turns == 1 else 2)):
         topic = ground.topic(4)
@@ -125,7 +125,7 @@ def asked(ground, worker, asking, replies, in_flight, size):
 
 
 def mixed_turn(ground, size, firehose, replies):
-    """Asks a new worker, one at a time and eight at once, while it has the firehose topic to drain."""
+    """Queries a new worker, one at a time and eight at once, while it drains the topic of spans."""
     ground.reset_spans()
     asking = ground.topic(4)
     with ground.worker(f"{asking},{firehose}") as worker:
@@ -137,7 +137,7 @@ def mixed_turn(ground, size, firehose, replies):
 
 
 def mixed(ground, size):
-    """getThreadById on its own topic, with and without the firehose beside it."""
+    """getThreadById on its own topic, with and without spans to drain at the same time."""
     topics = {"quiet": ground.topic(4), "firehose": ground.topic(4)}
     ground.fill(topics["firehose"], "createSpan", size.flood)
     replies = ground.topic(1, replies=True)
@@ -173,7 +173,7 @@ def free_port():
 
 
 def partitions_of(port):
-    """Partitions that a worker has; None: it is not ready."""
+    """The number of a worker's partitions; None while it is not ready."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
             pass
@@ -185,7 +185,7 @@ def partitions_of(port):
 
 
 def wait_shared(ports):
-    """Until the partitions are shared out evenly."""
+    """Waits until the workers share the partitions evenly."""
     due = [SHARED_PARTITIONS // len(ports)] * len(ports)
     end = time.monotonic() + SETTLING_S
     lanes = None
@@ -197,7 +197,7 @@ def wait_shared(ports):
 
 
 def drained_shared(ground, number, count):
-    """Workers that have shared an empty topic are held still while it is filled, then let go."""
+    """SIGSTOP holds workers that share an empty topic while it is filled; SIGCONT releases them."""
     ground.reset_spans()
     topic, group, ports = ground.topic(SHARED_PARTITIONS), ground.group(), [free_port() for _ in range(number)]
     with ExitStack() as stack:
@@ -217,7 +217,7 @@ def drained_shared(ground, number, count):
 
 
 def workers(ground, size):
-    """One to four workers share the partitions of createSpan; and a program with as many connections."""
+    """One to four workers share the partitions of createSpan; against a program with as many connections."""
     runs = {number: [] for number in WORKERS}
     copies = {number: [] for number in WORKERS}
     for turn in range(1 - size.skipped, size.turns + 1):
@@ -239,7 +239,7 @@ def workers(ground, size):
 
 
 def of_one(runs):
-    """Rates of 2, 3 and 4 of what one has in the same turn."""
+    """Rates of 2, 3 and 4 workers, against one worker's in the same round."""
     return [median(many["rate"] / one["rate"] for many, one in zip(runs[number], runs[1])) for number in WORKERS[1:]]
 
 

@@ -12,18 +12,18 @@ A_COMMAND = 100  # vectors
 PARTITIONS = 4
 TOP_K = 10
 CONNECTIONS = (1, 2, 4, 8)
-TOLD_S = 1  # until the statistics have what a session that ended has done
+TOLD_S = 1  # seconds until the statistics include an ended session
 
 FLAT = {"type": "flat"}
 HNSW = {"type": "hnsw", "hnsw": {"m": 16, "efConstruction": 64}}
-DEFAULT = {"type": "hnsw"}  # PgVector makes it with m 8
+DEFAULT = {"type": "hnsw"}  # PgVector's default: m 8
 
 
 # ---------------------------------------------------------------- tables
 
 @dataclass
 class Table:
-    """A table of vectors as PgVector makes it, which is how Stowage makes it too."""
+    """A table of vectors as PgVector creates it; Stowage creates the same."""
     ground: object
     size: object
     name: str
@@ -54,13 +54,13 @@ class Table:
         return self
 
     def build(self):
-        """All of the graph in memory, without which a build takes many times as long."""
+        """Gives the session enough memory for the whole graph; otherwise a build takes many times as long."""
         self.direct("build", json.dumps(self.config), PGOPTIONS="-c maintenance_work_mem=2GB")
         self.ground.sql(f'VACUUM ANALYZE "{self.ground.schema}"."{self.name}"')
         return self
 
     def written(self):
-        """By the hand-written program."""
+        """Fills the table with the C program."""
         return self.ground.program("vectors_baseline", "--schema", self.ground.schema, *self.options,
                                    "--count", self.size.vectors, "--connections", LARGE_BATCHES)
 
@@ -73,7 +73,7 @@ class Table:
 # ---------------------------------------------------------------- upsert
 
 class Upserts:
-    """The same vectors into the same emptied table, by each side."""
+    """Each side writes the same vectors into the same emptied table."""
 
     def __init__(self, ground, size, name, config):
         self.ground = ground
@@ -86,7 +86,7 @@ class Upserts:
         self.digest = None
 
     def checked(self, took):
-        """All rows are there, and the same as those of the other sides."""
+        """Checks that all rows exist and equal the other sides' rows."""
         self.table.expect_all()
         digest = self.ground.sample_vectors(self.table.name)
         if self.digest not in (None, digest):
@@ -134,12 +134,12 @@ def upsert_figure(ground, size, name, config, text):
 
 
 def upsert(ground, size):
-    """Drain of vectors.upsert without an index, against a hand-written program and PgVector."""
+    """Drain of vectors.upsert without an index, against a C program and PgVector."""
     yield from upsert_figure(ground, size, "vectors-upsert", FLAT, "without an index")
 
 
 def upsert_hnsw(ground, size):
-    """Drain of vectors.upsert with hnsw, against a hand-written program and PgVector."""
+    """Drain of vectors.upsert with hnsw, against a C program and PgVector."""
     yield from upsert_figure(ground, replace(size, turns=size.hnsw_turns, skipped=0), "vectors-upsert-hnsw", HNSW,
                              "with hnsw")
 
@@ -147,7 +147,7 @@ def upsert_hnsw(ground, size):
 # ---------------------------------------------------------------- search
 
 class Searches:
-    """A filled table with its index, and all who search it."""
+    """A filled table with its index, and the searches of all sides."""
 
     def __init__(self, ground, size, table):
         self.ground, self.size, self.table = ground, size, table
@@ -159,7 +159,7 @@ class Searches:
                                kind="query", distinct=self.size.queries)
 
     def by_sql(self, count, *options):
-        """Bare SQL. Unless all is compared, its session has to have asked the index."""
+        """Bare SQL. Unless it compares all vectors, its session must have used the index."""
         ground = self.ground
         before = ground.index_scans(self.table.name)
         took = ground.program("vectors_sql", "--schema", ground.schema, *self.options, "--queries", self.size.queries,
@@ -176,12 +176,12 @@ class Searches:
                             "--count", self.size.queries, "--dimensions", self.size.dimensions)
 
     def directly(self):
-        """By PgVector without Kafka."""
+        """PgVector without Kafka."""
         return self.table.direct("query", self.size.dimensions, self.files / "queries", self.size.queries, TOP_K,
                                  self.files / "found-direct")
 
     def found_directly(self):
-        """... and how many of the searches the index has answered. Nothing else is to search meanwhile."""
+        """PgVector without Kafka, and how many searches used the index. Nothing else may search at the same time."""
         before = self.ground.index_scans(self.table.name)
         self.directly()
         time.sleep(TOLD_S)
@@ -198,7 +198,7 @@ class Searches:
         return read_found(path)
 
     def exact(self):
-        """What comparing with all vectors finds: the same in every table of the run."""
+        """The exact result, from a comparison with all vectors: the same in every table of the run."""
         if "exact" not in self.ground.made:
             self.ground.made["exact"] = self.found_by_sql("--exact", 1)
         return self.ground.made["exact"]
@@ -213,7 +213,7 @@ def read_found(path):
 
 
 def searches(ground, size):
-    """The table with hnsw, m 16, filled and built once a run."""
+    """The table with hnsw, m 16, filled and built once per run."""
     if "search" not in ground.made:
         say("  filling a table, building its index")
         table = Table(ground, size, "bench_search", HNSW).create()
@@ -234,7 +234,7 @@ def default_searches(ground, size):
 
 
 def query(ground, size):
-    """One search at a time, through Kafka and back: against echo plus SQL; its recall against SQL's."""
+    """One search at a time through Kafka, against the echo plus bare SQL; its recall against bare SQL's."""
     search = searches(ground, size)
     echoed, asked, replies = ground.topic(PARTITIONS), ground.topic(PARTITIONS), ground.topic(1, replies=True)
     us = {name: [] for name in ("echo", "SQL", "worker")}
@@ -265,7 +265,7 @@ def recall(search, found):
 
 
 def query_50(ground, size):
-    """Fifty searches at once: against direct connections at their best and a Node worker on PgVector."""
+    """Fifty searches in flight, against the best of direct connections and a Node worker on PgVector."""
     search = searches(ground, size)
     topics = {name: ground.topic(PARTITIONS) for name in ("worker", "node")}
     replies = ground.topic(1, replies=True)
@@ -306,7 +306,7 @@ def query_50(ground, size):
 
 
 def default(ground, size):
-    """A table and an index by PgVector's defaults: a search through Kafka against PgVector directly."""
+    """A table and an index by PgVector's defaults: a search through Kafka, against PgVector without Kafka."""
     search = default_searches(ground, size)
     asked, replies = ground.topic(PARTITIONS), ground.topic(1, replies=True)
     search.write_queries()

@@ -1,4 +1,4 @@
-"""What the figures stand on: the stack, the programs, the worker, and what a process costs."""
+"""The environment of the figures: stack, programs, workers, and the processor time of processes."""
 
 import json
 import os
@@ -14,11 +14,11 @@ BENCH = ROOT / "tests" / "bench"
 BUILD = ROOT / "build" / "bench"
 STOWAGE = ROOT / "build" / "release" / "stowage"
 THREADS = 200
-LARGE_BATCHES = min(max(os.cpu_count(), 2), 8)  # that a worker has under way by default
+LARGE_BATCHES = min(max(os.cpu_count(), 2), 8)  # that a worker runs in parallel by default
 
 
 class Failed(Exception):
-    """Something of the set-up or of a run that makes all figures meaningless."""
+    """A failure of the setup or of a run that invalidates all figures."""
 
 
 def say(text):
@@ -26,7 +26,7 @@ def say(text):
 
 
 def run(command, **kwargs):
-    """Runs to the end, returns standard output; its own words are in the error."""
+    """Runs a program to its end and returns its standard output; an error quotes its standard error."""
     done = subprocess.run([str(word) for word in command], text=True, capture_output=True, **kwargs)
     if done.returncode != 0:
         tail = (done.stderr or done.stdout).strip()[-2000:]
@@ -35,7 +35,7 @@ def run(command, **kwargs):
 
 
 def shell_env(script):
-    """The environment that a piece of shell leaves behind."""
+    """The environment after a shell script ran."""
     out = run(["bash", "-c", f"set -e; {script}; env -0"], cwd=ROOT)
     return dict(entry.split("=", 1) for entry in out.split("\0") if "=" in entry)
 
@@ -43,7 +43,7 @@ def shell_env(script):
 # ---------------------------------------------------------------- processes
 
 def cpu_ns(pid):
-    """Processor time of a process so far, all its threads: its own clock, exact to the nanosecond."""
+    """Processor time of all threads of a process so far, from its own clock, in nanoseconds."""
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
@@ -53,14 +53,14 @@ def children(pid):
 
 
 def cpu_tree_ns(pid):
-    """... of a process, of its children that live and of those it has buried."""
+    """Processor time of a process, its children, and the children that it has waited for."""
     stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     total = cpu_ns(pid) + (int(stat[13]) + int(stat[14])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
     for child in children(pid):
         try:
             total += cpu_ns(child)
         except OSError:
-            pass  # gone meanwhile
+            pass  # it ended in the meantime
     return total
 
 
@@ -71,7 +71,7 @@ def memory_kib(pid):
 
 
 class Process:
-    """A program in the background; its standard output is read line by line, the rest is logged."""
+    """A program in the background. Its standard output is read line by line; standard error goes to a log."""
 
     def __init__(self, command, env, log):
         self.log = log
@@ -81,7 +81,7 @@ class Process:
         self.pid = self.popen.pid
 
     def line(self, word):
-        """Waits for a line that begins with the word; returns it."""
+        """Waits for a line that begins with the word and returns the line."""
         for line in self.popen.stdout:
             if line.startswith(word):
                 return line
@@ -106,10 +106,10 @@ class Process:
         self.stop()
 
 
-# ---------------------------------------------------------------- the ground
+# ---------------------------------------------------------------- the environment
 
 class Ground:
-    """Servers, an own PostgreSQL schema and own topics; everything made here is removed by close."""
+    """Servers, a private PostgreSQL schema and private topics; close removes everything created here."""
 
     def __init__(self, temporary, build=True):
         self.temporary = Path(temporary)
@@ -117,7 +117,7 @@ class Ground:
         self.schema = self.tag
         self.topics = []
         self.groups = 0
-        self.made = {}  # what figures of one run share, by name
+        self.made = {}  # what the figures of one run share, by name
         self.own_stack = None
         self.opened = False
         self.env = shell_env('eval "$(compose/setup --env)"')
@@ -133,7 +133,7 @@ class Ground:
         self.worker_env = {
             **self.env,
             "STOWAGE_POSTGRES_SCHEMA_NAME": self.schema,
-            # A worker is held still while a topic is filled: no rebalance meanwhile.
+            # SIGSTOP holds a worker while a topic is filled; that must not cause a rebalance.
             "STOWAGE_KAFKA_PROPERTIES": "session.timeout.ms=300000,max.poll.interval.ms=600000",
         }
         self.sql(f'CREATE SCHEMA "{self.schema}"')
@@ -148,7 +148,7 @@ class Ground:
         run(["cmake", "--build", BUILD], env=self.env)
 
     def node_worker(self):
-        """The Node worker's folder, its packages installed as its lock says."""
+        """The Node worker's folder, with the packages of its lock file installed."""
         source, target = BENCH / "node-worker", BUILD / "node-worker"
         lock = (source / "package-lock.json").read_text()
         target.mkdir(parents=True, exist_ok=True)
@@ -199,7 +199,7 @@ class Ground:
         self.sql(f'VACUUM ANALYZE "{self.schema}".mastra_threads')
 
     def reset_messages(self):
-        """The same start for every run that writes: no rows, nothing left to write back."""
+        """The same start for every run that saves messages: no rows, no dirty pages."""
         self.sql(f'TRUNCATE "{self.schema}".mastra_messages')
         self.sql("CHECKPOINT", self.env["STACK_POSTGRES_ADMIN"])
 
@@ -207,7 +207,7 @@ class Ground:
         return int(self.sql(f'SELECT count(*) FROM "{self.schema}".mastra_messages'))
 
     def reset_spans(self):
-        """... for every run that writes spans."""
+        """The same start for every run that writes spans."""
         self.sql(f'TRUNCATE "{self.schema}".mastra_ai_spans')
         self.sql("CHECKPOINT", self.env["STACK_POSTGRES_ADMIN"])
         self.sql(f'VACUUM "{self.schema}".mastra_ai_spans')
@@ -216,19 +216,19 @@ class Ground:
         return int(self.sql(f'SELECT count(*) FROM "{self.schema}".mastra_ai_spans'))
 
     def sample_spans(self):
-        """A digest of every sixteenth span, all its columns but those that the clock fills."""
+        """A digest of every sixteenth span, without the columns that the clock fills."""
         return self.sql(f"""
             SELECT md5(string_agg((to_jsonb(span) - '{{createdAt,updatedAt,createdAtZ,updatedAtZ}}'::text[])::text, ''
                 ORDER BY "spanId"))
             FROM "{self.schema}".mastra_ai_spans AS span WHERE "spanId" LIKE '%7'""")
 
     def applied(self, worker, topic):
-        """Commands of one topic that the worker's group has applied."""
+        """The number of a topic's commands that the worker's group has applied."""
         return int(self.sql(f"""SELECT COALESCE(sum(applied), 0) FROM "{self.schema}".stowage_offsets
             WHERE group_id = '{worker.group}' AND topic = '{topic}'"""))
 
     def reset_vectors(self, index):
-        """... for every run that writes vectors."""
+        """The same start for every run that writes vectors."""
         self.sql(f'TRUNCATE "{self.schema}"."{index}"')
         self.sql("CHECKPOINT", self.env["STACK_POSTGRES_ADMIN"])
         self.sql(f'VACUUM "{self.schema}"."{index}"')
@@ -237,19 +237,19 @@ class Ground:
         return int(self.sql(f'SELECT count(*) FROM "{self.schema}"."{index}"'))
 
     def sample_vectors(self, index):
-        """A digest of every sixteenth row but for the number it got from the sequence."""
+        """A digest of every sixteenth row, without the number from the sequence."""
         return self.sql(f"""SELECT md5(string_agg(md5(concat_ws('|', vector_id, embedding::text, metadata::text, namespace)),
             '' ORDER BY vector_id)) FROM "{self.schema}"."{index}" WHERE right(vector_id, 8)::int % 16 = 7""")
 
     def index_scans(self, index):
-        """How often the vector index of a table was asked, as far as sessions that ended have told."""
+        """Scans of a table's vector index, as far as ended sessions have reported them."""
         return int(self.sql(f"""SELECT COALESCE(max(idx_scan), 0) FROM pg_stat_user_indexes
             WHERE schemaname = '{self.schema}' AND indexrelname = '{index}_vector_idx'"""))
 
     # -- programs
 
     def program(self, name, *args):
-        """Runs a benchmark program; returns what it measured."""
+        """Runs a benchmark program and returns its result."""
         out = run([BUILD / name, *args], env=self.env)
         return json.loads(out) if out else None
 
@@ -273,19 +273,19 @@ class Ground:
                             "--schemas", self.schemas, "--threads", distinct, *options)
 
     def warm_broker(self, count):
-        """Its Java compiles what has run often, beside what is measured."""
+        """Warms the broker: its Java compiles hot code, which would disturb the measurement."""
         echoed, replies = self.topic(4), self.topic(1, replies=True)
         with self.background([BUILD / "kafka_echo", "--topic", echoed]) as echo:
             echo.line("ready")
             self.ask(echoed, replies, count, 50, 0)
 
     def group(self):
-        """A group of its own reads a topic from its start."""
+        """A new group name; the group reads a topic from its start."""
         self.groups += 1
         return f"{self.tag}-{self.groups}"
 
     def worker(self, topic, group=None, **settings):
-        """A Stowage worker, in a group of its own or in the given one."""
+        """A Stowage worker, in a private group or in the given group."""
         group = group or self.group()
         env = {**self.worker_env, "STOWAGE_KAFKA_TOPICS": topic, "STOWAGE_KAFKA_GROUP_ID": group, **settings}
         process = self.background([STOWAGE, "run"], env)
@@ -293,7 +293,7 @@ class Ground:
         return process
 
     def watch(self, group, until, after=0, lanes=0):
-        """Says "ready" at once, "begin COUNT" and "end COUNT" of what the group has applied."""
+        """Starts watch: it prints "ready", "begin COUNT" and "end COUNT" of the commands that the group applied."""
         return self.background([BUILD / "watch", "--schema", self.schema, "--group", group,
                                 "--until", until, "--from", after, "--lanes", lanes])
 
@@ -302,9 +302,11 @@ class Ground:
             watching.line("end")
 
     def drain(self, worker, until, after=0, lanes=0, resume=False):
-        """Waits until the worker has applied `until` commands; what that took, from the first commit
-        beyond `after` on, with `lanes` from the moment it has taken that many, before it fetches
-        anything, or with `resume` from the moment a worker held by SIGSTOP may go on."""
+        """Waits until the worker has applied `until` commands, and returns what that took.
+
+        Counts from the first commit beyond `after`. With `lanes` it counts from the moment when the worker
+        has claimed that many partitions, before it fetches anything. With `resume` it sends SIGCONT to a
+        worker that SIGSTOP holds, and counts from there."""
         with self.watch(worker.group, until, after, lanes) as watching:
             watching.line("ready")
             if resume:
@@ -314,7 +316,7 @@ class Ground:
             return self.watched(watching, until, worker.pid)
 
     def watched(self, watching, until, *pids, start=None, begun=None):
-        """What it took the processes from "begin COUNT" (or a meter read before) to "end"."""
+        """Time and processor time from "begin COUNT" (or an earlier meter) to "end COUNT"."""
         if start is None:
             begun = int(watching.line("begin").split()[1])
             start = self.meter(*pids)
@@ -330,10 +332,10 @@ class Ground:
                 "kafka": cpu_ns(int(self.env["STACK_KAFKA_PID"]))}
 
     def meter(self, *pids):
-        """The clock, and the processor time of programs and of both servers until now."""
+        """The clock, and the processor time of the programs and of both servers so far."""
         return {"worker": sum(map(cpu_ns, pids)), **self.meter_servers()}
 
     @staticmethod
     def cost(start, end, count):
-        """Processor time between two meterings, microseconds for each of count."""
+        """Processor time between two meters, in microseconds per command."""
         return {f"{name}_us": (end[name] - start[name]) / count / 1000 for name in start if name != "wall"}

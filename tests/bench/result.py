@@ -1,4 +1,4 @@
-"""What a figure returns, how much it measures, and the comparison of two in turns."""
+"""What a figure returns, how much it measures, and the comparison of two sides in alternation."""
 
 from dataclasses import dataclass, field
 from statistics import median
@@ -11,7 +11,7 @@ LIMIT_KIB = 64 * 1024
 @dataclass
 class Result:
     name: str
-    text: str      # what the number is
+    text: str      # what the number means
     value: float
     sense: str     # ">=" or "<="
     target: float
@@ -24,10 +24,10 @@ class Result:
 
 @dataclass
 class Size:
-    """How much of everything; quick is only to see that all of it runs."""
+    """How much each figure measures; --quick only shows that everything runs."""
     turns: int = 5
-    warm_up: int = 40_000  # messages through the broker before all: its Java is slow until it is warm
-    skipped: int = 4  # first turns that do not count: for the same reason
+    warm_up: int = 40_000  # messages through the broker in advance: its Java is slow until it is warm
+    skipped: int = 4  # first rounds that do not count, for the same reason
     drain: int = 200_000
     ask: int = 1_000
     ask_many: int = 20_000
@@ -39,10 +39,10 @@ class Size:
     ask_ms: int = 5_000
     vectors: int = 20_000
     dimensions: int = 1_536
-    hnsw_turns: int = 3  # of upserts that take a minute or more
-    queries: int = 200  # vectors to ask for that differ
+    hnsw_turns: int = 3  # rounds of upserts that take a minute or more
+    queries: int = 200  # distinct vectors to search for
     ask_vectors: int = 400
-    ask_node: int = 400  # of a Node worker: those, and 50 to warm up
+    ask_node: int = 400  # queries for a Node worker, besides 50 for its warm-up
 
 
 QUICK = Size(turns=1, warm_up=0, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
@@ -65,7 +65,7 @@ def all_us(took):
 
 
 def versus(size, name, other, worker):
-    """Both in turns: the median of the worker's rate by the other's, and the raw numbers."""
+    """Runs both sides in alternation; returns the median of the worker's rate by the other's, and the raw numbers."""
     runs = {name: [], "worker": []}
     for turn in range(1 - size.skipped, size.turns + 1):
         runs[name].append(other())
@@ -82,7 +82,7 @@ def versus(size, name, other, worker):
         if "hwm_kib" in took[0]:
             raw[f"{who}: highest KiB"] = [run["hwm_kib"] for run in took]
     pairs = list(zip(runs["worker"], runs[name]))
-    # Tells of the rate on a machine that has nothing else to do, also when this one has.
+    # Estimates the ratio of the rates on a machine that has nothing else to do.
     raw[f"processor time of all, {name}'s of worker's"] = round(median(
         all_us(theirs) / all_us(ours) for ours, theirs in pairs), 2)
     return median(ours["rate"] / theirs["rate"] for ours, theirs in pairs), raw

@@ -1,11 +1,11 @@
-// Commands and replies by the schemas that `stowage schemas --output` writes, with avsc.
+// Encodes commands and decodes replies with avsc, by the schemas that `stowage schemas --output` writes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avsc from 'avsc';
 
 export const HEADER_SIZE = 10; // C3 01 and the schema's fingerprint
 
-// Both logical types are told from the null beside them in a union by _toValue's undefined.
+// In a union with null, avsc recognises both logical types by an undefined result of _toValue.
 // Milliseconds on the wire, Date in the program.
 class Timestamp extends avsc.types.LogicalType {
   _fromValue(value) {

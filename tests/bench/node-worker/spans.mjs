@@ -1,18 +1,17 @@
-// The worker that one would write in Node for spans: kafkajs, avsc, @mastra/pg. It groups the
-// observability.createSpan commands of a partition into batchCreateSpans and is what the figure
-// "spans-node" is compared with.
+// A plain Node worker for spans, on kafkajs, avsc and @mastra/pg. It groups a partition's
+// observability.createSpan commands into batchCreateSpans. The figure "spans-node" compares with it.
 //
 //   node spans.mjs TOPIC SCHEMAS_DIR POSTGRES_SCHEMA UNTIL
 //
-// Each partition has a connection of the pool while it writes. Offsets are committed behind what
-// is written, so that after a crash some spans are written again, over themselves. Says on standard
-// output "begin COUNT" when the first spans are in and "end COUNT" when UNTIL are; ends on SIGTERM.
+// Each partition uses one connection of the pool while it writes. The worker commits offsets after it
+// wrote, so after a crash it writes some spans again. It prints "begin COUNT" on standard output when the
+// first spans are committed, and "end COUNT" when UNTIL are committed. It ends on SIGTERM.
 import { PostgresStore } from '@mastra/pg';
 import { Kafka, logLevel } from 'kafkajs';
 import { HEADER_SIZE, readCommand } from './commands.mjs';
 
 const GROUPED = 1000;
-const FETCHED_BYTES = 4 * 1024 * 1024; // of a partition at once, so that a thousand come together
+const FETCHED_BYTES = 4 * 1024 * 1024; // per partition and fetch, so that a thousand spans arrive together
 
 const [topic, schemasDir, schemaName, until] = process.argv.slice(2);
 const command = readCommand(schemasDir, 'observability.createSpan');
@@ -35,7 +34,7 @@ const consumer = kafka.consumer({
   maxBytes: 4 * FETCHED_BYTES,
 });
 
-// Null on the wire is not given in the program.
+// Null on the wire is an absent property in the program.
 function readSpan({ value }) {
   const { clear, ...span } = command.request.fromBuffer(value.subarray(HEADER_SIZE)).span;
   for (const name of Object.keys(span)) {

@@ -1,11 +1,12 @@
-// PgVector of @mastra/pg without Kafka: makes tables and indexes for the figures, and is asked by itself.
+// PgVector of @mastra/pg without Kafka: creates tables and indexes for the figures, and searches.
 //
-//   node vectors-direct.mjs create POSTGRES_SCHEMA INDEX DIMENSIONS CONFIG   the table, CONFIG's index not yet
+//   node vectors-direct.mjs create POSTGRES_SCHEMA INDEX DIMENSIONS CONFIG   the table, without CONFIG's index
 //   node vectors-direct.mjs build POSTGRES_SCHEMA INDEX CONFIG               the index
 //   node vectors-direct.mjs query POSTGRES_SCHEMA INDEX DIMENSIONS QUERIES COUNT TOP_K FOUND
 //
-// CONFIG is PgVector's indexConfig as JSON. QUERIES holds float32s as they lie in memory; they are asked
-// COUNT times in all, one at a time, and FOUND gets a line for each: the ids. Prints the median as JSON.
+// CONFIG is PgVector's indexConfig as JSON. QUERIES is a file of raw float32 vectors. query searches COUNT
+// times in total, one at a time, and writes a line with the found ids to FOUND for each search. It prints
+// the median as JSON.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PgVector } from '@mastra/pg';
 
@@ -16,7 +17,7 @@ const vector = new PgVector({
   schemaName,
 });
 
-// Its log goes to standard output, which is for results.
+// PgVector logs to standard output, which is reserved for results.
 vector.__setLogger({ ...console, debug() {}, info() {}, warn() {}, trackException() {}, getTransports: () => new Map() });
 
 function readQueries(path, dimensions) {
@@ -30,7 +31,7 @@ async function query(dimensions, path, count, topK, foundPath) {
   const queries = readQueries(path, Number(dimensions));
   const took = [];
   const found = [];
-  await vector.query({ indexName, queryVector: queries[0], topK: Number(topK) }); // what it looks up once
+  await vector.query({ indexName, queryVector: queries[0], topK: Number(topK) }); // PgVector's one-time lookups
   for (let i = 0; i < Number(count); i++) {
     const start = process.hrtime.bigint();
     const results = await vector.query({ indexName, queryVector: queries[i % queries.length], topK: Number(topK) });

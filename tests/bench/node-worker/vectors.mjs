@@ -1,17 +1,17 @@
-// The worker that one would write in Node for vectors: kafkajs, avsc, PgVector of @mastra/pg. It
-// applies vectors.upsert and answers vectors.query, and is what the vector figures are compared with.
+// A plain Node worker for vectors, on kafkajs, avsc and PgVector of @mastra/pg. It applies vectors.upsert
+// and answers vectors.query. The vector figures compare with it.
 //
 //   node vectors.mjs TOPIC SCHEMAS_DIR POSTGRES_SCHEMA COMMAND [UNTIL]
 //
-// COMMAND is upsert or query. All queries of a fetched batch run at once over PgVector's pool, and
-// their replies go out in one request; upserts run one after the other in each partition. Says
-// "ready" when it is in its group; of upserts "begin 0" with the first and "end UNTIL" when that
-// many are in; ends on SIGTERM.
+// COMMAND is upsert or query. All queries of a fetched batch run in parallel over PgVector's pool, and
+// their replies go out in one request. Upserts run one after the other in each partition. The worker
+// prints "ready" when it has joined its group. For upserts it prints "begin 0" with the first upsert and
+// "end UNTIL" when UNTIL upserts are committed. It ends on SIGTERM.
 import { PgVector } from '@mastra/pg';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { HEADER_SIZE, readCommand } from './commands.mjs';
 
-const FETCHED_BYTES = 4 * 1024 * 1024; // of a partition at once
+const FETCHED_BYTES = 4 * 1024 * 1024; // per partition and fetch
 
 const [topic, schemasDir, schemaName, method, until] = process.argv.slice(2);
 const name = `vectors.${method}`;
@@ -34,7 +34,7 @@ const consumer = kafka.consumer({
   maxBytes: 4 * FETCHED_BYTES,
 });
 
-// Null on the wire is not given in the program.
+// Null on the wire is an absent property in the program.
 function readRequest({ value }) {
   const request = command.request.fromBuffer(value.subarray(HEADER_SIZE));
   return Object.fromEntries(Object.entries(request).filter(([, given]) => given !== null));

@@ -1,11 +1,11 @@
-// The worker that one would write in Node: kafkajs, avsc, @mastra/pg. It answers
-// memory.getThreadById and is what the figure "throughput" is compared with.
+// A plain Node worker on kafkajs, avsc and @mastra/pg. It answers memory.getThreadById. The figure
+// "throughput-node" compares with it.
 //
 //   node worker.mjs TOPIC SCHEMAS_DIR POSTGRES_SCHEMA
 //
-// SCHEMAS_DIR is what `stowage schemas --output` writes. All commands of a fetched batch run at
-// once over the store's pool, and their replies go out in one request. Says "ready" on standard
-// output when it is in its group; ends on SIGTERM.
+// SCHEMAS_DIR is the output of `stowage schemas --output`. All commands of a fetched batch run in parallel
+// over the store's pool, and their replies go out in one request. The worker prints "ready" on standard
+// output when it has joined its group. It ends on SIGTERM.
 import { PostgresStore } from '@mastra/pg';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { HEADER_SIZE, readCommand } from './commands.mjs';
