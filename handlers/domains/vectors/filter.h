@@ -1,18 +1,17 @@
 /*
- * filter.h - the filter language of vectors as an SQL condition
+ * filter.h - the vectors' filter language as an SQL condition
  *
- * A filter is JSON: fields (with dots for what is nested) that equal a value or satisfy
- * operators ($gt, $in, $elemMatch, $regex, ...), joined by $and, $or, $nor and $not. It becomes
- * a condition on the column `metadata` (jsonb) of the row at hand. Values are parameters, and so
- * are fields, but for those of the metadata itself: an index on (metadata->>'key') serves nothing
- * but the literal key.
+ * A filter is JSON. Fields (nested ones with dots) equal a value or satisfy operators ($gt, $in,
+ * $elemMatch, $regex, ...), and $and, $or, $nor and $not join conditions. The filter becomes a
+ * condition on the row's column `metadata` (jsonb). Values are parameters. Fields are parameters
+ * too, except the metadata's own fields: an index on (metadata->>'key') serves only a literal key.
  *
- * The condition is for WHERE: it is NULL where a row has no answer, and never an error because of
- * what a row holds. An invalid regular expression is found by PostgreSQL alone (SQLSTATE 2201B),
- * and is then the command's own error, INVALID.
+ * The condition is for WHERE. It is NULL for a row without an answer, and no row's content makes it
+ * an error. PostgreSQL alone can tell that a regular expression is invalid (SQLSTATE 2201B); the
+ * engine answers that with INVALID.
  *
- * Source: PGVectorFilter of @mastra/pg, by its behaviour; where that fails or forgets what it was
- * given, the language's documentation (reference-rag-metadata-filters.md).
+ * Source: the behaviour of @mastra/pg's PGVectorFilter; where that fails or ignores a part of its
+ * input, the documentation of the language (reference-rag-metadata-filters.md).
  */
 #ifndef HANDLERS_DOMAINS_VECTORS_FILTER_H
 #define HANDLERS_DOMAINS_VECTORS_FILTER_H
@@ -22,14 +21,14 @@
 
 #include "handlers/core/context.h"
 
-/* *where becomes the condition, in the turn's arena, in parentheses; its values are appended to
- * turn->params, so its numbers go on from params_count(). `json` is a text the decoder has
- * checked. A filter that has no condition (NULL, `null`, {}, {"field":{}}) is "TRUE", without
- * parentheses, and no other one is: what must not act on every row can ask for that. `path` names
- * the filter in errors ("filter").
+/* Sets *where to the condition in parentheses, in the context's arena, and appends its values to
+ * ctx->params: the condition's parameter numbers begin after params_count(). The decoder has
+ * checked the syntax of `json`. A filter without a condition (NULL, `null`, {}, {"field":{}})
+ * gives "TRUE" without parentheses, and no other filter does; callers that must not affect every
+ * row compare with it. `path` names the filter in errors ("filter").
  *
- * False: the call has failed with INVALID_FILTER, whose message and details ({"path": ...}) name
- * the path of the culprit; turn->params may then hold some of the values: reset them. */
+ * False: the call has failed with INVALID_FILTER. Its message and details ({"path": ...}) name the
+ * path of the mistake. ctx->params may then hold some of the values: reset them. */
 bool vectors_filter(struct context *ctx, struct call *call, const char *json, size_t size,
 	const char *path, const char **where) __attribute__((warn_unused_result));
 
