@@ -4,10 +4,11 @@
 -- fold: spans
 -- handler: observability_write_spans
 -- statement: upsert
--- One row a span, keys distinct and sorted: $1 to $42 the columns; a column without any value in
--- these rows is an empty array. A span that is there already keeps what is not given: $43 tells
--- for each column whether a null is such, or a null to be stored. Its end counts as given.
--- (unnest as a target makes the rows one by one; in FROM it would store each array once more.)
+-- Inserts one row per span, with distinct and sorted keys. $1 to $42 are the columns; a column
+-- without any value in these rows is an empty array. A span that exists keeps the columns that are
+-- not given: $43 tells for each column whether a null keeps the stored value or replaces it. The end
+-- of a span always counts as given. As a target, unnest produces the rows one by one; in FROM it
+-- would first store all of them.
 INSERT INTO :"schema".mastra_ai_spans AS span (
 	"traceId", "spanId", name, "spanType", "isEvent", "startedAt", "parentSpanId", "entityType",
 	"entityId", "entityName", "parentEntityType", "parentEntityId", "parentEntityName",

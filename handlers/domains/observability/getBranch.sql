@@ -2,8 +2,8 @@
 -- reply: custom
 -- flags: read
 -- handler: observability_get_branch
--- $1 trace, $2 span, $3 levels below it (null: all). A span has one parent, so only the anchor
--- can be met twice.
+-- $1 trace, $2 span (the anchor), $3 levels below it (null: all). A span has one parent, so the
+-- recursion can reach only the anchor twice.
 WITH RECURSIVE branch (id, depth) AS (
 	SELECT "spanId", 0 FROM :"schema".mastra_ai_spans
 	WHERE "traceId" = $1::text AND "spanId" = $2::text

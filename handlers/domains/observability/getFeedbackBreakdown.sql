@@ -1,4 +1,4 @@
 -- reply: custom
 -- flags: read
 -- handler: unsupported
--- The reference's store answers this with an error: it has no table for it, or no query.
+-- The reference's store has no table or no query for this command and answers with an error.

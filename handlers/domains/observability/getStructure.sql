@@ -2,7 +2,7 @@
 -- reply: custom
 -- flags: read
 -- handler: observability_get_trace
--- The newer name of getTraceLight.
+-- A newer name of getTraceLight.
 SELECT "traceId", "spanId", "parentSpanId", name, "spanType", "isEvent", "entityType", "entityId",
 	"entityName", error, "startedAtZ" AS "startedAt", "endedAtZ" AS "endedAt",
 	"createdAtZ" AS "createdAt", "updatedAtZ" AS "updatedAt"

@@ -1,10 +1,10 @@
 -- reply: custom
 -- flags: read detached
 -- handler: observability_list_traces
--- Both statements take the same filter: $1 to $4 the ends of the ranges of startedAt and endedAt,
--- $5 to $18 what a column equals, $19 to $21 what scope, metadata and tags contain, $22 status,
--- $23 is there an error in the trace? Null is no condition; what does not apply is gone once the
--- values are known. The page takes $24 order, $25 limit and $26 offset.
+-- Both statements have the same filter: $1 to $4 are the bounds of startedAt and endedAt, $5 to $18
+-- the values that columns equal, $19 to $21 what scope, metadata and tags contain, $22 the status,
+-- $23 whether the trace has an error. Null means no condition; the planner drops such conditions
+-- once it knows the values. The page also has $24 order, $25 limit and $26 offset.
 -- statement: count
 SELECT count(*) AS total
 FROM :"schema".mastra_ai_spans AS root

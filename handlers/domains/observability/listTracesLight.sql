@@ -1,7 +1,7 @@
 -- reply: custom
 -- flags: read detached
 -- handler: observability_list_traces
--- The page as listTraces has it, which also counts; of the input only a preview is answered.
+-- The page of listTraces, whose statement also counts. The reply has only a preview of the input.
 -- statement: page
 SELECT root."traceId", root."spanId", root."parentSpanId", root.name, root."spanType",
 	root."isEvent", root."entityType", root."entityId", root."entityName", root.error,

@@ -1,13 +1,13 @@
-/* inputPreview of the light lists. */
+/* preview.c - makes inputPreview, the short text of an input in the light lists */
 #include "handlers/domains/observability/read.h"
 
 #include "schemas/json/check.h"
 
-/* UTF-16 code units, as JavaScript counts. */
+/* in UTF-16 code units, as JavaScript counts */
 #define PREVIEW_MAX 100
 
-/* What String.prototype.trim() takes from the front. */
-static struct datum trim_front(const struct datum *text)
+/* Removes what String.prototype.trim() removes at the front. */
+static struct datum preview_trim_front(const struct datum *text)
 {
 	static const char *const spaces[] = { " ", "\t", "\n", "\v", "\f", "\r", "\u00A0", "\uFEFF",
 		"\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
@@ -26,13 +26,13 @@ static struct datum trim_front(const struct datum *text)
 	return rest;
 }
 
-static bool is_json(const struct datum *text)
+static bool preview_is_json(const struct datum *text)
 {
 	return json_check(text->text, text->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID;
 }
 
-/* The text's first PREVIEW_MAX units and an ellipsis, or all of it; null if it is empty. A
- * character of two units that the end would halve becomes U+FFFD, as its half has no UTF-8. */
+/* The text, or its first PREVIEW_MAX units and an ellipsis; null for an empty text. A character
+ * of two units that the limit would split becomes U+FFFD, because half of it has no UTF-8. */
 static struct datum preview_truncate(struct arena *arena, const struct datum *text)
 {
 	unsigned units = 0;
@@ -64,8 +64,8 @@ static void preview_add_part(struct json_text *out, const char *between, const s
 	json_text_add(out, part->text, part->size);
 }
 
-/* The text of a part of a message's content; empty if it is no text. */
-static struct datum part_text(struct arena *arena, struct json part)
+/* The text of a part of a message's content; empty if the part has no text. */
+static struct datum preview_part_text(struct arena *arena, struct json part)
 {
 	struct json text = part;
 
@@ -77,7 +77,7 @@ static struct datum part_text(struct arena *arena, struct json part)
 	return json_kind(text) == JSON_STRING_KIND ? json_unquote(arena, text) : datum_text("", 0);
 }
 
-static struct datum content_text(struct arena *arena, struct json content)
+static struct datum preview_content_text(struct arena *arena, struct json content)
 {
 	struct json_text out = json_text_new(arena);
 	struct json item;
@@ -88,14 +88,14 @@ static struct datum content_text(struct arena *arena, struct json content)
 		return datum_text("", 0);
 	struct json_iter iter = json_iter(content);
 	while (json_next(&iter, NULL, &item)) {
-		struct datum text = part_text(arena, item);
+		struct datum text = preview_part_text(arena, item);
 		preview_add_part(&out, " ", &text);
 	}
 	return json_datum(json_text_end(&out));
 }
 
-/* What the user said in a list of messages. */
-static struct datum messages_text(struct arena *arena, struct json messages)
+/* The texts of the user's messages in a list. */
+static struct datum preview_messages_text(struct arena *arena, struct json messages)
 {
 	struct json_text out = json_text_new(arena);
 	struct json_iter iter = json_iter(messages);
@@ -105,13 +105,13 @@ static struct datum messages_text(struct arena *arena, struct json messages)
 		if (json_kind(message) != JSON_OBJECT_KIND ||
 			!json_is(json_get(message, "role"), "user"))
 			continue;
-		struct datum text = content_text(arena, json_get(message, "content"));
+		struct datum text = preview_content_text(arena, json_get(message, "content"));
 		preview_add_part(&out, " | ", &text);
 	}
 	return json_datum(json_text_end(&out));
 }
 
-static struct datum value_preview(struct arena *arena, const struct datum *value)
+static struct datum preview_of_value(struct arena *arena, const struct datum *value)
 {
 	struct datum normal = json_normal(arena, value);
 	struct json json = json_of(&normal);
@@ -120,7 +120,7 @@ static struct datum value_preview(struct arena *arena, const struct datum *value
 	if (json_kind(json) == JSON_OBJECT_KIND)
 		messages = json_get(json, "messages");
 	if (json_kind(messages) == JSON_ARRAY_KIND)
-		normal = messages_text(arena, messages);
+		normal = preview_messages_text(arena, messages);
 	else if (json_kind(json) == JSON_STRING_KIND)
 		normal = json_unquote(arena, json);
 	return preview_truncate(arena, &normal);
@@ -129,14 +129,14 @@ static struct datum value_preview(struct arena *arena, const struct datum *value
 struct datum span_preview(struct arena *arena, const struct datum *input)
 {
 	if (datum_is_null(input) || json_kind(json_of(input)) != JSON_STRING_KIND)
-		return datum_is_null(input) ? datum_null() : value_preview(arena, input);
+		return datum_is_null(input) ? datum_null() : preview_of_value(arena, input);
 	struct datum text = json_unquote(arena, json_of(input));
-	struct datum inner = trim_front(&text);
+	struct datum inner = preview_trim_front(&text);
 	if (!inner.size)
 		return datum_null();
 	if (inner.text[0] == '{' || inner.text[0] == '[')
-		return is_json(&inner) ? value_preview(arena, &inner) : datum_null();
-	if (inner.text[0] == '"' && is_json(&inner))
-		return value_preview(arena, &inner);
+		return preview_is_json(&inner) ? preview_of_value(arena, &inner) : datum_null();
+	if (inner.text[0] == '"' && preview_is_json(&inner))
+		return preview_of_value(arena, &inner);
 	return preview_truncate(arena, &text);
 }

@@ -1,4 +1,4 @@
-/* Reading one trace or span. */
+/* read.c - observability.getSpan, getRootSpan, getTrace, getBranch and batchDeleteTraces */
 #include "handlers/domains/observability/read.h"
 
 #include "commands.gen.h"
@@ -16,8 +16,8 @@ struct datum span_status(const struct datum *error, const struct datum *ended_at
 
 /* ---------------------------------------------------------------- a span */
 
-/* The result of a command that answers {span}, or null without a row. */
-static void reply_span(struct context *ctx, const struct rows *rows, struct call *call)
+/* Replies {span}, or null without a row. */
+static void read_reply_span(struct context *ctx, const struct rows *rows, struct call *call)
 {
 	const struct type *type = reply_result_type(call)->fields[0].type;
 
@@ -29,9 +29,9 @@ static void reply_span(struct context *ctx, const struct rows *rows, struct call
 	call_reply(ctx, call, datum_record(&spans.items[0], 1));
 }
 
-static void span_read(struct context *ctx, const struct rows *rows, void *arg)
+static void read_span(struct context *ctx, const struct rows *rows, void *arg)
 {
-	reply_span(ctx, rows, arg);
+	read_reply_span(ctx, rows, arg);
 }
 
 void observability_get_span(struct context *ctx)
@@ -45,10 +45,10 @@ void observability_get_span(struct context *ctx)
 		return;
 	bind_text(ctx->params, trace_id);
 	bind_text(ctx->params, span_id);
-	context_send(ctx, call->command->statement, span_read, call);
+	context_send(ctx, call->command->statement, read_span, call);
 }
 
-static void root_read(struct context *ctx, const struct rows *rows, void *arg)
+static void read_root(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
@@ -56,11 +56,11 @@ static void root_read(struct context *ctx, const struct rows *rows, void *arg)
 		call_fail(ctx, call, FAILURE_CONFLICT, "SEVERAL_ROOT_SPANS", NULL,
 			"The trace has more than one span without a parent");
 	else
-		reply_span(ctx, rows, call);
+		read_reply_span(ctx, rows, call);
 }
 
-/* Sends the command's statement with its traceId alone. */
-static void send_trace(struct context *ctx, context_result_fn *done)
+/* Sends the command's statement with traceId as its only parameter. */
+static void read_send_trace(struct context *ctx, context_result_fn *done)
 {
 	struct call *call = ctx->calls[0];
 	const struct datum *trace_id = binding_path(call, "traceId", NULL);
@@ -74,13 +74,13 @@ static void send_trace(struct context *ctx, context_result_fn *done)
 
 void observability_get_root_span(struct context *ctx)
 {
-	send_trace(ctx, root_read);
+	read_send_trace(ctx, read_root);
 }
 
 /* ---------------------------------------------------------------- a trace */
 
-/* {traceId, spans}, or null without a span: all of these commands answer so. */
-static void trace_read(struct context *ctx, const struct rows *rows, void *arg)
+/* Replies {traceId, spans}, or null without a span. */
+static void read_trace(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct type *spans =
@@ -98,10 +98,10 @@ static void trace_read(struct context *ctx, const struct rows *rows, void *arg)
 
 void observability_get_trace(struct context *ctx)
 {
-	send_trace(ctx, trace_read);
+	read_send_trace(ctx, read_trace);
 }
 
-static bool branch_fits(struct context *ctx, struct call *call, const struct datum *trace_id,
+static bool read_branch_ok(struct context *ctx, struct call *call, const struct datum *trace_id,
 	const struct datum *span_id, const struct datum *depth)
 {
 	if (!trace_id->size || !span_id->size) {
@@ -125,7 +125,7 @@ void observability_get_branch(struct context *ctx)
 	const struct datum *span_id = datum_field(call->request, OBSERVABILITY_GET_BRANCH__SPAN_ID);
 	const struct datum *depth = datum_field(call->request, OBSERVABILITY_GET_BRANCH__DEPTH);
 
-	if (!branch_fits(ctx, call, trace_id, span_id, depth))
+	if (!read_branch_ok(ctx, call, trace_id, span_id, depth))
 		return;
 	bind_text(ctx->params, trace_id);
 	bind_text(ctx->params, span_id);
@@ -134,7 +134,7 @@ void observability_get_branch(struct context *ctx)
 	else
 		params_int4(ctx->params, (int32_t)depth->integer);
 	context_bound(ctx, call);
-	context_send(ctx, call->command->statement, trace_read, call);
+	context_send(ctx, call->command->statement, read_trace, call);
 }
 
 /* ---------------------------------------------------------------- batchDeleteTraces */
@@ -151,7 +151,7 @@ void observability_batch_delete_traces(struct context *ctx)
 		!datum_is_null(datum_field(request,
 			OBSERVABILITY_BATCH_DELETE_TRACES__RESOURCE_ID))) {
 		call_fail(ctx, call, FAILURE_UNSUPPORTED, "SCOPE_NOT_SUPPORTED", NULL,
-			"Traces can't be deleted by organizationId or resourceId here");
+			"batchDeleteTraces does not support organizationId and resourceId");
 		return;
 	}
 	for (uint32_t i = 0; i < ids->size; i++)

@@ -1,5 +1,5 @@
 /*
- * read.h - what is derived from a stored span
+ * read.h - values derived from a stored span
  */
 #ifndef HANDLERS_DOMAINS_OBSERVABILITY_READ_H
 #define HANDLERS_DOMAINS_OBSERVABILITY_READ_H
@@ -7,10 +7,10 @@
 #include "handlers/core/context.h"
 #include "schemas/json/json.h"
 
-/* TraceStatus of a span: by its error, then its end. */
+/* The TraceStatus of a span: "error", "running" or "success". */
 struct datum span_status(const struct datum *error, const struct datum *ended_at);
 
-/* The short text that stands for a span's input in a list; null if it has none. */
+/* The short text that a list shows for a span's input; null if there is none. In the arena. */
 struct datum span_preview(struct arena *arena, const struct datum *input);
 
 #endif

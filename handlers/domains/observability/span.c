@@ -1,3 +1,4 @@
+/* span.c - checks the columns that a command writes to a span, and merges writes */
 #include "handlers/domains/observability/span.h"
 
 #include "handlers/core/binding.h"
@@ -5,7 +6,7 @@
 #include "handlers/core/span_types.h"
 #include "schemas/json/json.h"
 
-/* Where UpdateSpanRecord begins among the columns. */
+/* The column that is the first field of UpdateSpanRecord. */
 #define UPDATE_FIRST OBSERVABILITY_CREATE_SPAN_RECORD__NAME
 #define REQUIRED_END OBSERVABILITY_CREATE_SPAN_RECORD__PARENT_SPAN_ID
 #define ENDED_AT OBSERVABILITY_CREATE_SPAN_RECORD__ENDED_AT
@@ -22,8 +23,8 @@ const char *const span_entity_types[] = { "agent", "scorer", "rag_ingestion", "t
 	"tool_result_processor", "workflow_step", "tool", "mcp_server", "workflow_run", "memory",
 	NULL };
 
-/* What is not listed is text. */
-static const uint8_t kinds[SPAN_COLUMNS] = {
+/* Columns that are not listed are text. */
+static const uint8_t span_kinds[SPAN_COLUMNS] = {
 	[OBSERVABILITY_CREATE_SPAN_RECORD__SPAN_TYPE] = SPAN_TYPE,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__IS_EVENT] = SPAN_BOOL,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__STARTED_AT] = SPAN_TIME,
@@ -44,7 +45,7 @@ static const uint8_t kinds[SPAN_COLUMNS] = {
 
 enum span_kind span_kind(unsigned column)
 {
-	return (enum span_kind)kinds[column];
+	return (enum span_kind)span_kinds[column];
 }
 
 /* ---------------------------------------------------------------- values */
@@ -68,7 +69,7 @@ struct datum span_texts_json(struct arena *arena, const struct datum *texts)
 	return json;
 }
 
-static struct datum jsons_json(struct arena *arena, const struct datum *items)
+static struct datum span_jsons_json(struct arena *arena, const struct datum *items)
 {
 	struct json_text out = json_text_new(arena);
 	unsigned flags = 0;
@@ -85,8 +86,8 @@ static struct datum jsons_json(struct arena *arena, const struct datum *items)
 	return json;
 }
 
-/* The write's own copy of its columns, so that one can be replaced. */
-static struct datum *own_items(struct arena *arena, struct span_write *write)
+/* Gives the write a copy of its columns, so that it can replace one. */
+static struct datum *span_own_items(struct arena *arena, struct span_write *write)
 {
 	size_t count = SPAN_COLUMNS - write->first;
 	struct datum *items = arena_alloc(arena, count * sizeof(*items));
@@ -96,8 +97,8 @@ static struct datum *own_items(struct arena *arena, struct span_write *write)
 	return items;
 }
 
-/* A JSON text, or the null that it spells. */
-static bool span_take_json(struct span_reader *reader, struct span_write *write, unsigned column,
+/* Reads a JSON text. The JSON null clears the column. */
+static bool span_read_json(struct span_reader *reader, struct span_write *write, unsigned column,
 	const struct datum *json, const char *name)
 {
 	struct context *ctx = reader->ctx;
@@ -113,12 +114,12 @@ static bool span_take_json(struct span_reader *reader, struct span_write *write,
 	}
 	if (ready.kind != DATUM_NULL && ready.text == span_value(write, column)->text)
 		return true;
-	own_items(ctx->arena, write)[column - write->first] = ready;
+	span_own_items(ctx->arena, write)[column - write->first] = ready;
 	return true;
 }
 
-/* A value that is bound as it is. */
-static bool value_fits(struct span_reader *reader, const struct datum *value, unsigned column,
+/* Checks a value that is bound as it is. */
+static bool span_value_ok(struct span_reader *reader, const struct datum *value, unsigned column,
 	const char *name)
 {
 	struct context *ctx = reader->ctx;
@@ -138,7 +139,7 @@ static bool value_fits(struct span_reader *reader, const struct datum *value, un
 	}
 }
 
-static bool take_value(struct span_reader *reader, struct span_write *write, unsigned column,
+static bool span_read_value(struct span_reader *reader, struct span_write *write, unsigned column,
 	const char *name)
 {
 	const struct datum *value = span_value(write, column);
@@ -146,22 +147,22 @@ static bool take_value(struct span_reader *reader, struct span_write *write, uns
 
 	switch (span_kind(column)) {
 	case SPAN_JSON:
-		return span_take_json(reader, write, column, value, name);
+		return span_read_json(reader, write, column, value, name);
 	case SPAN_TEXTS:
 		json = span_texts_json(reader->ctx->arena, value);
-		return span_take_json(reader, write, column, &json, name);
+		return span_read_json(reader, write, column, &json, name);
 	case SPAN_JSONS:
-		json = jsons_json(reader->ctx->arena, value);
-		return span_take_json(reader, write, column, &json, name);
+		json = span_jsons_json(reader->ctx->arena, value);
+		return span_read_json(reader, write, column, &json, name);
 	default:
 		write->given |= SPAN_BIT(column);
-		return value_fits(reader, value, column, name);
+		return span_value_ok(reader, value, column, name);
 	}
 }
 
-/* ---------------------------------------------------------------- what is to be cleared */
+/* ---------------------------------------------------------------- columns to clear */
 
-static bool same_names(const struct datum *a, const struct datum *b)
+static bool span_same_names(const struct datum *a, const struct datum *b)
 {
 	if (a->size != b->size)
 		return false;
@@ -171,7 +172,7 @@ static bool same_names(const struct datum *a, const struct datum *b)
 	return true;
 }
 
-static bool read_names(struct span_reader *reader, const struct datum *names,
+static bool span_read_names(struct span_reader *reader, const struct datum *names,
 	const struct type *type, unsigned first, uint64_t *cleared)
 {
 	*cleared = 0;
@@ -181,7 +182,7 @@ static bool read_names(struct span_reader *reader, const struct datum *names,
 		unsigned column = (unsigned)field + first;
 		if (field < 0 || column < REQUIRED_END || column >= SPAN_COLUMNS) {
 			call_fail(reader->ctx, reader->call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
-				"clear names %.*s, which is no field of a span that can be null",
+				"clear names %.*s, which is not a field of a span that can be null",
 				(int)name->size, name->text);
 			return false;
 		}
@@ -190,14 +191,14 @@ static bool read_names(struct span_reader *reader, const struct datum *names,
 	return true;
 }
 
-static bool take_cleared(struct span_reader *reader, struct span_write *write,
+static bool span_read_cleared(struct span_reader *reader, struct span_write *write,
 	const struct datum *names, const struct type *type)
 {
 	if (!names->size)
 		return true;
-	if (!reader->names || !same_names(names, reader->names)) {
+	if (!reader->names || !span_same_names(names, reader->names)) {
 		reader->names = NULL;
-		if (!read_names(reader, names, type, write->first, &reader->named))
+		if (!span_read_names(reader, names, type, write->first, &reader->named))
 			return false;
 		reader->names = names;
 	}
@@ -211,7 +212,7 @@ static bool take_cleared(struct span_reader *reader, struct span_write *write,
 
 /* ---------------------------------------------------------------- a write */
 
-static bool take_columns(struct span_reader *reader, struct span_write *write,
+static bool span_read_columns(struct span_reader *reader, struct span_write *write,
 	const struct datum *record, const struct type *type)
 {
 	if (!binding_text_ok(reader->ctx, reader->call, write->trace_id, "traceId") ||
@@ -221,10 +222,10 @@ static bool take_columns(struct span_reader *reader, struct span_write *write,
 	for (unsigned column = UPDATE_FIRST; column < SPAN_COLUMNS; column++) {
 		unsigned field = column - write->first;
 		if (!datum_is_null(&record->items[field]) &&
-			!take_value(reader, write, column, type->fields[field].name))
+			!span_read_value(reader, write, column, type->fields[field].name))
 			return false;
 	}
-	return take_cleared(reader, write, &record->items[SPAN_COLUMNS - write->first], type);
+	return span_read_cleared(reader, write, &record->items[SPAN_COLUMNS - write->first], type);
 }
 
 bool span_read_create(struct span_reader *reader, const struct datum *record,
@@ -236,9 +237,9 @@ bool span_read_create(struct span_reader *reader, const struct datum *record,
 		.creates = true,
 		.ended_z_given = true,
 	};
-	if (!take_columns(reader, out, record, type))
+	if (!span_read_columns(reader, out, record, type))
 		return false;
-	/* The reference counts a span's end as given, be it there or not. */
+	/* The reference treats the end of a created span as given, even if it is missing. */
 	if (!(out->given & SPAN_BIT(ENDED_AT)))
 		out->cleared |= SPAN_BIT(ENDED_AT);
 	out->ended_z = *span_value(out, ENDED_AT);
@@ -254,7 +255,7 @@ bool span_read_update(struct span_reader *reader, const struct datum *trace_id,
 		.span_id = span_id,
 		.first = UPDATE_FIRST,
 	};
-	if (!take_columns(reader, out, updates, type))
+	if (!span_read_columns(reader, out, updates, type))
 		return false;
 	out->ended_z_given = out->given & SPAN_BIT(ENDED_AT);
 	out->ended_z = *span_value(out, ENDED_AT);
@@ -263,7 +264,7 @@ bool span_read_update(struct span_reader *reader, const struct datum *trace_id,
 
 void span_merge(struct arena *arena, struct span_write *earlier, const struct span_write *later)
 {
-	struct datum *items = own_items(arena, earlier);
+	struct datum *items = span_own_items(arena, earlier);
 	uint64_t touched = later->given | later->cleared;
 
 	for (unsigned column = UPDATE_FIRST; column < SPAN_COLUMNS; column++)

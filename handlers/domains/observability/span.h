@@ -1,8 +1,8 @@
 /*
  * span.h - what one command writes to one span
  *
- * Columns are counted as the fields of CreateSpanRecord; UpdateSpanRecord has the same without
- * the two ids.
+ * Columns have the numbers of the fields of CreateSpanRecord. UpdateSpanRecord has the same fields
+ * without the two ids.
  */
 #ifndef HANDLERS_DOMAINS_OBSERVABILITY_SPAN_H
 #define HANDLERS_DOMAINS_OBSERVABILITY_SPAN_H
@@ -27,16 +27,17 @@ enum span_kind {
 struct span_write {
 	const struct datum *trace_id;
 	const struct datum *span_id;
-	const struct datum *items; /* of the columns from `first` on; checked, ready to be bound */
+	const struct datum
+		*items; /* values of the columns from `first` on, checked and ready to bind */
 	unsigned first;
 	bool creates;
-	/* endedAtZ goes with endedAt, except that an update which clears the one leaves the other,
-	 * as the reference does it. */
+	/* endedAtZ follows endedAt, with one exception of the reference: an update that clears
+	 * endedAt leaves endedAtZ. */
 	bool ended_z_given;
 	struct datum ended_z;
 	uint64_t given;   /* columns with a value */
-	uint64_t cleared; /* columns to be set to null */
-	size_t place;     /* among the writes of a turn */
+	uint64_t cleared; /* columns to set to null */
+	size_t place;     /* position among the writes of a context */
 	struct span_write *next;
 };
 
@@ -49,27 +50,26 @@ enum span_kind span_kind(unsigned column);
 
 extern const char *const span_entity_types[];
 
-/* An array<string> as a JSON text, flagged if it needs a repair. */
+/* An array<string> as a JSON text, flagged if it needs a repair. In the arena. */
 struct datum span_texts_json(struct arena *arena, const struct datum *texts);
 
-/* Reads the commands of one turn. */
+/* Reads the commands of one context. */
 struct span_reader {
 	struct context *ctx;
 	struct call *call;
-	/* The last list of names to clear and what it came to: lists repeat from span to span. */
+	/* The last list of names to clear, and its columns: lists repeat from span to span. */
 	const struct datum *names;
 	uint64_t named;
 };
 
-/* From CreateSpanRecord; from an update's UpdateSpanRecord. False: the call has failed. */
+/* Read a CreateSpanRecord, or an UpdateSpanRecord. False: the call has failed. */
 bool span_read_create(struct span_reader *reader, const struct datum *record,
 	const struct type *type, struct span_write *out) __attribute__((warn_unused_result));
 bool span_read_update(struct span_reader *reader, const struct datum *trace_id,
 	const struct datum *span_id, const struct datum *updates, const struct type *type,
 	struct span_write *out) __attribute__((warn_unused_result));
 
-/* `later` after `earlier`, both of the same span, as one write in its place: what is given
- * later wins. */
+/* Merges `later` into `earlier`, an earlier write to the same span. Values of `later` win. */
 void span_merge(struct arena *arena, struct span_write *earlier, const struct span_write *later);
 
 #endif

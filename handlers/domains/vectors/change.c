@@ -1,4 +1,4 @@
-/* vectors.updateVector, deleteVector and deleteVectors: rows by their ids, or by a filter. */
+/* change.c - vectors.updateVector, deleteVector and deleteVectors: rows by id or by filter */
 #include <string.h>
 
 #include "commands.gen.h"
@@ -11,15 +11,15 @@
 #include "handlers/domains/vectors/index.h"
 #include "schemas/json/json.h"
 
-/* Which rows, and for an update what they become. */
+/* The rows to change, and for an update their new values. */
 struct change {
 	struct call *call;
 	struct datum namespace;
-	const struct datum *id;     /* null: none */
-	const struct datum *ids;    /* null: none */
-	const struct datum *filter; /* null: none */
-	struct datum vector;        /* null: stays */
-	struct datum metadata;      /* null: stays */
+	const struct datum *id;     /* null: not given */
+	const struct datum *ids;    /* null: not given */
+	const struct datum *filter; /* null: not given */
+	struct datum vector;        /* null: unchanged */
+	struct datum metadata;      /* null: unchanged */
 };
 
 static const struct datum nothing = { .kind = DATUM_NULL };
@@ -31,8 +31,8 @@ static bool vectors_change_fail_input(struct context *ctx, struct call *call, co
 	return false;
 }
 
-/* A json field whose text is null is not given, nor is one that is not there. */
-static bool is_given(const struct datum *json)
+/* True for a json field that is present and not the JSON null. */
+static bool vectors_change_is_given(const struct datum *json)
 {
 	return json_kind(json_of(json)) != JSON_ABSENT &&
 		json_kind(json_of(json)) != JSON_NULL_KIND;
@@ -40,8 +40,8 @@ static bool is_given(const struct datum *json)
 
 /* ---------------------------------------------------------------- which rows */
 
-/* Appends the values of the condition; NULL: the call has failed. In a table without namespaces
- * all rows are in the default one. */
+/* Binds the values of the condition that selects the rows, and returns the condition. NULL: the
+ * call has failed. In a table without namespaces, all rows belong to the default namespace. */
 static const char *vectors_change_bind_rows(struct context *ctx, const struct change *change,
 	const struct vectors_index *index)
 {
@@ -65,7 +65,7 @@ static const char *vectors_change_bind_rows(struct context *ctx, const struct ch
 		return arena_printf(ctx->arena, "%s AND vector_id = ANY ($%d::text[])", where,
 			params_count(ctx->params));
 	}
-	if (!is_given(change->filter))
+	if (!vectors_change_is_given(change->filter))
 		return where;
 	if (!vectors_filter(ctx, change->call, change->filter->text, change->filter->size, "filter",
 		    &condition)) {
@@ -75,7 +75,7 @@ static const char *vectors_change_bind_rows(struct context *ctx, const struct ch
 	if (strcmp(condition, "TRUE") == 0) {
 		params_reset(ctx->params);
 		vectors_change_fail_input(ctx, change->call, "EMPTY_FILTER",
-			"The filter has no condition: it would act on all vectors");
+			"The filter has no condition: it would affect all vectors");
 		return NULL;
 	}
 	return arena_printf(ctx->arena, "%s AND %s", where, condition);
@@ -100,18 +100,18 @@ static bool vectors_change_read_update(struct context *ctx, struct change *chang
 	return vectors_change_fail_input(ctx, call, "NO_UPDATES", "No updates provided");
 }
 
-/* An id of no characters counts as none. */
-static bool read_update_target(struct context *ctx, struct change *change)
+/* An empty id counts as absent. */
+static bool vectors_change_read_update_target(struct context *ctx, struct change *change)
 {
 	struct call *call = change->call;
 	const struct datum *id = datum_field(call->request, VECTORS_UPDATE_VECTOR__ID);
 
 	change->id = !datum_is_null(id) && id->size ? id : &nothing;
 	change->filter = datum_field(call->request, VECTORS_UPDATE_VECTOR__FILTER);
-	if (!datum_is_null(change->id) && is_given(change->filter))
+	if (!datum_is_null(change->id) && vectors_change_is_given(change->filter))
 		return vectors_change_fail_input(ctx, call, "MUTUALLY_EXCLUSIVE",
 			"Cannot provide both id and filter: they are mutually exclusive");
-	if (datum_is_null(change->id) && !is_given(change->filter))
+	if (datum_is_null(change->id) && !vectors_change_is_given(change->filter))
 		return vectors_change_fail_input(ctx, call, "NO_TARGET",
 			"Either id or filter must be provided");
 	if (datum_is_null(change->id) && !vectors_filter_given(change->filter))
@@ -120,7 +120,7 @@ static bool read_update_target(struct context *ctx, struct change *change)
 	return binding_text_ok(ctx, call, change->id, "id");
 }
 
-static const char *bind_set(struct context *ctx, const struct change *change,
+static const char *vectors_change_bind_set(struct context *ctx, const struct change *change,
 	const struct vectors_index *index)
 {
 	const char *set = "";
@@ -137,8 +137,8 @@ static const char *bind_set(struct context *ctx, const struct change *change,
 		params_count(ctx->params));
 }
 
-static void update_described(struct context *ctx, const struct vectors_index *indexes,
-	uint32_t count, void *arg)
+static void vectors_change_update_described(struct context *ctx,
+	const struct vectors_index *indexes, uint32_t count, void *arg)
 {
 	const struct change *change = arg;
 
@@ -148,7 +148,7 @@ static void update_described(struct context *ctx, const struct vectors_index *in
 	if (!datum_is_null(&change->vector) &&
 		!vectors_embedding_fits(ctx, change->call, indexes, &change->vector))
 		return;
-	const char *set = bind_set(ctx, change, indexes);
+	const char *set = vectors_change_bind_set(ctx, change, indexes);
 	const char *where = vectors_change_bind_rows(ctx, change, indexes);
 	if (!where)
 		return;
@@ -170,14 +170,15 @@ void vectors_update_vector(struct context *ctx)
 		vectors_namespace(ctx, call,
 			datum_field(call->request, VECTORS_UPDATE_VECTOR__NAMESPACE),
 			&change->namespace) &&
-		read_update_target(ctx, change) && vectors_change_read_update(ctx, change))
-		vectors_describe(ctx, name, 1, update_described, change);
+		vectors_change_read_update_target(ctx, change) &&
+		vectors_change_read_update(ctx, change))
+		vectors_describe(ctx, name, 1, vectors_change_update_described, change);
 }
 
 /* ---------------------------------------------------------------- deleteVectors */
 
-static void delete_described(struct context *ctx, const struct vectors_index *indexes,
-	uint32_t count, void *arg)
+static void vectors_change_delete_described(struct context *ctx,
+	const struct vectors_index *indexes, uint32_t count, void *arg)
 {
 	const struct change *change = arg;
 
@@ -194,8 +195,8 @@ static void delete_described(struct context *ctx, const struct vectors_index *in
 	call_reply_null(ctx, change->call);
 }
 
-/* A namespace that is given by name may be emptied. */
-static bool read_delete_target(struct context *ctx, struct change *change)
+/* A command that names a namespace may delete all its vectors. */
+static bool vectors_change_read_delete_target(struct context *ctx, struct change *change)
 {
 	struct call *call = change->call;
 	const struct datum *namespace = datum_field(call->request,
@@ -203,16 +204,17 @@ static bool read_delete_target(struct context *ctx, struct change *change)
 
 	change->ids = datum_field(call->request, VECTORS_DELETE_VECTORS__IDS);
 	change->filter = datum_field(call->request, VECTORS_DELETE_VECTORS__FILTER);
-	if (!datum_is_null(change->ids) && is_given(change->filter))
+	if (!datum_is_null(change->ids) && vectors_change_is_given(change->filter))
 		return vectors_change_fail_input(ctx, call, "MUTUALLY_EXCLUSIVE",
 			"Cannot provide both filter and ids: they are mutually exclusive");
 	if (!datum_is_null(change->ids) && !change->ids->size)
 		return vectors_change_fail_input(ctx, call, "EMPTY_IDS",
 			"Cannot delete with empty ids array");
-	if (is_given(change->filter) && !vectors_filter_given(change->filter))
+	if (vectors_change_is_given(change->filter) && !vectors_filter_given(change->filter))
 		return vectors_change_fail_input(ctx, call, "EMPTY_FILTER",
 			"Cannot delete with empty filter: truncateIndex removes all vectors");
-	if (datum_is_null(change->ids) && !is_given(change->filter) && datum_is_null(namespace))
+	if (datum_is_null(change->ids) && !vectors_change_is_given(change->filter) &&
+		datum_is_null(namespace))
 		return vectors_change_fail_input(ctx, call, "NO_TARGET",
 			"Either filter or ids must be provided, unless a namespace is given");
 	for (uint32_t i = 0; !datum_is_null(change->ids) && i < change->ids->size; i++)
@@ -232,29 +234,30 @@ void vectors_delete_vectors(struct context *ctx)
 		vectors_namespace(ctx, call,
 			datum_field(call->request, VECTORS_DELETE_VECTORS__NAMESPACE),
 			&change->namespace) &&
-		read_delete_target(ctx, change))
-		vectors_describe(ctx, name, 1, delete_described, change);
+		vectors_change_read_delete_target(ctx, change))
+		vectors_describe(ctx, name, 1, vectors_change_delete_described, change);
 }
 
 /* ---------------------------------------------------------------- deleteVector */
 
 struct deletes {
 	struct change *changes;
-	uint32_t *index; /* of each change: number of its index's name */
+	uint32_t *index; /* for each change, the number of its index's name */
 	size_t count;
 };
 
-static void each_described(struct context *ctx, const struct vectors_index *indexes, uint32_t count,
-	void *arg)
+static void vectors_change_each_described(struct context *ctx, const struct vectors_index *indexes,
+	uint32_t count, void *arg)
 {
 	const struct deletes *all = arg;
 
 	(void)count;
 	for (size_t i = 0; i < all->count; i++)
-		delete_described(ctx, &indexes[all->index[i]], 1, &all->changes[i]);
+		vectors_change_delete_described(ctx, &indexes[all->index[i]], 1, &all->changes[i]);
 }
 
-static bool read_delete(struct context *ctx, struct call *call, struct change *change)
+static bool vectors_change_read_delete(struct context *ctx, struct call *call,
+	struct change *change)
 {
 	*change = (struct change){ .call = call,
 		.id = datum_field(call->request, VECTORS_DELETE_VECTOR__ID),
@@ -277,7 +280,7 @@ void vectors_delete_vector(struct context *ctx)
 	all->index = arena_alloc(ctx->arena, ctx->count * sizeof(*all->index));
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
-		if (!read_delete(ctx, call, &all->changes[all->count]))
+		if (!vectors_change_read_delete(ctx, call, &all->changes[all->count]))
 			continue;
 		all->index[all->count++] = keys_add(keys,
 			datum_field(call->request, VECTORS_DELETE_VECTOR__INDEX_NAME));
@@ -287,5 +290,5 @@ void vectors_delete_vector(struct context *ctx)
 	struct datum *names = arena_alloc(ctx->arena, keys_count(keys) * sizeof(*names));
 	for (uint32_t i = 0; i < keys_count(keys); i++)
 		names[i] = *keys_text(keys, i);
-	vectors_describe(ctx, names, keys_count(keys), each_described, all);
+	vectors_describe(ctx, names, keys_count(keys), vectors_change_each_described, all);
 }

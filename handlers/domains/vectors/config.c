@@ -1,21 +1,21 @@
-/* config.c - see config.h */
+/* config.c - reads, completes and checks the configuration of a vector index */
 #include "handlers/domains/vectors/config.h"
 
 #include "fields.gen.h"
 #include "handlers/core/choice.h"
 
-#define LISTS_MAX 32768 /* pgvector's, like the ones below */
+#define LISTS_MAX 32768 /* pgvector's limit, like those below */
 #define M_MIN 2
 #define M_MAX 100
 #define EF_MIN 4
 #define EF_MAX 1000
-/* The reference's, not pgvector's. */
+/* The reference's defaults, not pgvector's. */
 #define M_DEFAULT 8
 #define EF_DEFAULT 32
 
-static const char *const suffixes[] = { "cosine", "l2", "ip", "hamming", "jaccard" };
+static const char *const opclass_suffixes[] = { "cosine", "l2", "ip", "hamming", "jaccard" };
 
-/* Dimensions that a column holds, and that an index covers (0: as many as the column). */
+/* The maximum dimensions of a column and of an index on it (0: no limit of its own). */
 static const struct {
 	int64_t column, index;
 } limits[] = {
@@ -32,10 +32,11 @@ static bool vectors_config_refuse(struct context *ctx, struct call *call, const 
 	return false;
 }
 
-/* --- what the request says --- */
+/* ---------------------------------------------------------------- the request */
 
-static bool number_ok(struct context *ctx, struct call *call, const struct datum *given,
-	const char *name, int32_t min, int32_t max, int32_t fallback, int32_t *out)
+static bool vectors_config_number_ok(struct context *ctx, struct call *call,
+	const struct datum *given, const char *name, int32_t min, int32_t max, int32_t fallback,
+	int32_t *out)
 {
 	*out = datum_is_null(given) ? fallback : (int32_t)given->integer;
 	if (datum_is_null(given) || (given->integer >= min && given->integer <= max))
@@ -51,20 +52,20 @@ static bool vectors_config_read_options(struct context *ctx, struct call *call,
 	const struct datum *ivf = datum_field(config, VECTORS_INDEX_CONFIG__IVF);
 	const struct datum *hnsw = datum_field(config, VECTORS_INDEX_CONFIG__HNSW);
 	if (!datum_is_null(ivf) &&
-		!number_ok(ctx, call, datum_field(ivf, VECTORS_IVF_CONFIG__LISTS), "ivf.lists", 0,
-			LISTS_MAX, 0, &out->lists))
+		!vectors_config_number_ok(ctx, call, datum_field(ivf, VECTORS_IVF_CONFIG__LISTS),
+			"ivf.lists", 0, LISTS_MAX, 0, &out->lists))
 		return false;
 	return datum_is_null(hnsw) ||
-		(number_ok(ctx, call, datum_field(hnsw, VECTORS_HNSW_CONFIG__M), "hnsw.m", M_MIN,
-			 M_MAX, M_DEFAULT, &out->m) &&
-			number_ok(ctx, call,
+		(vectors_config_number_ok(ctx, call, datum_field(hnsw, VECTORS_HNSW_CONFIG__M),
+			 "hnsw.m", M_MIN, M_MAX, M_DEFAULT, &out->m) &&
+			vectors_config_number_ok(ctx, call,
 				datum_field(hnsw, VECTORS_HNSW_CONFIG__EF_CONSTRUCTION),
 				"hnsw.efConstruction", EF_MIN, EF_MAX, EF_DEFAULT,
 				&out->ef_construction));
 }
 
-static bool read_config(struct context *ctx, struct call *call, const struct datum *config,
-	struct vectors_config *out)
+static bool vectors_config_read_method(struct context *ctx, struct call *call,
+	const struct datum *config, struct vectors_config *out)
 {
 	const struct datum *method = datum_field(config, VECTORS_INDEX_CONFIG__TYPE);
 	if (!choice_ok(ctx, call, method, vectors_method_names, "INVALID_INDEX_TYPE",
@@ -96,12 +97,13 @@ bool vectors_config_read(struct context *ctx, struct call *call, const struct da
 		out->metric = (enum vectors_metric)choice_find(vectors_metric_names, metric);
 	if (!datum_is_null(type))
 		out->type = (enum vectors_type)choice_find(vectors_type_names, type);
-	return datum_is_null(config) || read_config(ctx, call, config, out);
+	return datum_is_null(config) || vectors_config_read_method(ctx, call, config, out);
 }
 
-/* --- what goes together --- */
+/* ---------------------------------------------------------------- the combination */
 
-static bool metric_ok(struct context *ctx, struct call *call, struct vectors_config *config)
+static bool vectors_config_metric_ok(struct context *ctx, struct call *call,
+	struct vectors_config *config)
 {
 	bool of_bits = config->metric == VECTORS_HAMMING || config->metric == VECTORS_JACCARD;
 	if (config->type == VECTORS_BIT && !of_bits)
@@ -114,7 +116,8 @@ static bool metric_ok(struct context *ctx, struct call *call, struct vectors_con
 	return false;
 }
 
-static bool method_ok(struct context *ctx, struct call *call, const struct vectors_config *config)
+static bool vectors_config_method_ok(struct context *ctx, struct call *call,
+	const struct vectors_config *config)
 {
 	if (config->method == VECTORS_IVFFLAT && config->type == VECTORS_SPARSEVEC)
 		return vectors_config_refuse(ctx, call, "UNSUPPORTED_INDEX_TYPE",
@@ -137,7 +140,8 @@ bool vectors_config_settle(struct context *ctx, struct call *call, enum vectors_
 	config->type = type;
 	if (!config->method_given && type == VECTORS_SPARSEVEC)
 		config->method = VECTORS_HNSW;
-	return metric_ok(ctx, call, config) && method_ok(ctx, call, config);
+	return vectors_config_metric_ok(ctx, call, config) &&
+		vectors_config_method_ok(ctx, call, config);
 }
 
 bool vectors_dimension_ok(struct context *ctx, struct call *call, enum vectors_type type,
@@ -173,9 +177,10 @@ bool vectors_config_dimension_ok(struct context *ctx, struct call *call,
 	return false;
 }
 
-/* --- as a build wants it --- */
+/* ---------------------------------------------------------------- the build */
 
-static const char *options_of(struct context *ctx, const struct vectors_config *config)
+static const char *vectors_config_options_json(struct context *ctx,
+	const struct vectors_config *config)
 {
 	if (config->method == VECTORS_HNSW)
 		return arena_printf(ctx->arena,
@@ -196,6 +201,6 @@ const char *vectors_config_wanted(struct context *ctx, const char *table,
 	return arena_printf(ctx->arena,
 		"{\"name\":\"%s_vector_idx\",\"method\":\"%s\",\"opclass\":\"%s_%s_ops\"%s%s}",
 		table, vectors_method_names[config->method], vectors_type_names[config->type],
-		suffixes[config->metric], options_of(ctx, config),
+		opclass_suffixes[config->metric], vectors_config_options_json(ctx, config),
 		config->keep ? ",\"keep\":true" : "");
 }

@@ -2,13 +2,13 @@
 -- reply: none
 -- flags: write barrier named
 -- handler: vectors_create_index
--- The table is made in the batch, the index by a worker's builder (db/ddl/stowage.sql). The other
--- commands on indexes run these statements too.
+-- The batch creates the table; the index builder of a worker builds the index (db/ddl/stowage.sql).
+-- The other commands on indexes run these statements too.
 -- statement: lock
--- Whoever makes, builds or drops an index of that name waits for its turn here.
+-- Serialises the commands that create, build, empty or drop an index of one name.
 SELECT pg_advisory_xact_lock(hashtextextended(format('stowage vectors %I.%I', $1::text, $2::text), 0))
--- statement: look
--- What stands under the index's name, and what pgvector has to offer.
+-- statement: find
+-- Reads what exists under the index's name, and what pgvector offers.
 WITH extension AS (
 	SELECT n.nspname::text AS home, to_regtype(format('%I.halfvec', n.nspname)) IS NOT NULL AS modern
 	FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace

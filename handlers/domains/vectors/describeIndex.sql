@@ -2,11 +2,11 @@
 -- reply: custom
 -- flags: read barrier named
 -- handler: vectors_describe_index
--- What the catalog knows of vector tables ($1 names, $2 schema); handlers/domains/vectors/index.c reads it
--- for every command that composes SQL. A table is one if it has the columns that listIndexes asks
--- for: others may have embeddings, too. The vector index is known by its name, and an invalid one is
--- none. Tables of older releases of the reference have no namespace, but a constraint on vector_id
--- alone.
+-- Reads what the catalog says about vector tables ($1 names, $2 schema). Every command that composes
+-- SQL runs it (handlers/domains/vectors/index.c). A vector table is a table with the columns that
+-- listIndexes checks, because other tables may have a column `embedding` too. The vector index is
+-- found by its name; an invalid index counts as missing. Tables of older releases of the reference
+-- have no namespace, and a unique constraint on vector_id alone.
 -- statement: catalog
 SELECT c.relname AS name, c.oid, t.typname AS type, t.oid AS type_oid, a.atttypmod AS dimension,
 	quote_ident(e.nspname) AS extension_schema, e.iterative, i.method, i.opclass,

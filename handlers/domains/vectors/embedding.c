@@ -1,15 +1,17 @@
+/* embedding.c - checks embeddings and converts them to and from the binary formats of pgvector */
 #include "handlers/domains/vectors/embedding.h"
 
 #include <endian.h>
 #include <math.h>
 #include <string.h>
 
-#define DENSE_DIMENSIONS_MAXIMUM 16000 /* of vector and halfvec */
-#define SPARSE_ELEMENTS_MAXIMUM 16000  /* of sparsevec, what is not zero */
+#define DENSE_DIMENSIONS_MAXIMUM 16000 /* dimensions of a vector or a halfvec */
+#define SPARSE_ELEMENTS_MAXIMUM 16000  /* numbers of a sparsevec that are not zero */
 #define SPARSE_HEADER 12
 #define DENSE_HEADER 4
 #define BIT_HEADER 4
-/* The first float that rounds to an infinite half: 65504 is the largest, 65536 the next step. */
+/* The smallest float that rounds to infinity as a half: 65504 is the largest half, 65536 the
+ * next step. */
 #define HALF_OVERFLOW 65520.0F
 #define FLOAT_SIGN UINT32_C(0x80000000)
 #define FLOAT_EXPONENT UINT32_C(0x7f800000)
@@ -42,7 +44,7 @@ static uint32_t embedding_get32(const char *at)
 	return be32toh(wire);
 }
 
-static float get_float(const char *at)
+static float embedding_get_float(const char *at)
 {
 	uint32_t bits = embedding_get32(at);
 	float value;
@@ -50,24 +52,24 @@ static float get_float(const char *at)
 	return value;
 }
 
-/* IEEE 754 binary16 of a float in its range, to nearest, ties to even. */
-static uint16_t half_of(float value)
+/* Converts a float within the range of IEEE 754 binary16: to nearest, ties to even. */
+static uint16_t embedding_half(float value)
 {
-	uint16_t sign = value < 0 ? 0x8000 : 0; /* -0 as 0 */
+	uint16_t sign = value < 0 ? 0x8000 : 0; /* -0 becomes 0 */
 	float size = fabsf(value);
 	int exponent;
 
 	if (size == 0)
 		return sign;
 	frexpf(size, &exponent);
-	/* Of the step between halves here: 2^-24 below the normal ones, else 11 bits in all. */
+	/* The exponent of the step between halves, which have 11 significant bits: -24 or more. */
 	int step = exponent - 11 > -24 ? exponent - 11 : -24;
 	uint16_t steps = (uint16_t)nearbyintf(ldexpf(size, -step));
-	/* A carry out of the mantissa lands in the exponent, as it has to. */
+	/* A carry out of the mantissa increments the exponent, as it must. */
 	return sign | (uint16_t)(((step + 24) << 10) + steps);
 }
 
-static float float_of(uint16_t half)
+static float embedding_float(uint16_t half)
 {
 	int exponent = half >> 10 & 0x1f;
 	float mantissa = (float)(half & 0x3ff);
@@ -76,8 +78,8 @@ static float float_of(uint16_t half)
 	return half & 0x8000 ? -size : size;
 }
 
-/* As JavaScript prints a number: -0 as 0. */
-static uint32_t bits_at(const struct datum *floats, uint32_t i)
+/* The bits of a number, with -0 as 0, as JavaScript prints numbers. */
+static uint32_t embedding_bits(const struct datum *floats, uint32_t i)
 {
 	uint32_t bits;
 	memcpy(&bits, floats->text + (size_t)i * sizeof(bits), sizeof(bits));
@@ -85,7 +87,7 @@ static uint32_t bits_at(const struct datum *floats, uint32_t i)
 	return bits == FLOAT_SIGN ? 0 : bits;
 }
 
-/* Four at once: an embedding has thousands, and each passes here twice. */
+/* Four floats at once: an embedding has thousands, and this code reads each twice. */
 typedef uint32_t four __attribute__((vector_size(16)));
 #define FOUR ((uint32_t)4)
 #define FOUR_BYTES sizeof(four)
@@ -95,17 +97,17 @@ static four embedding_swapped(four bits)
 	return bits << 24 | (bits & 0xff00) << 8 | (bits >> 8 & 0xff00) | bits >> 24;
 }
 
-static four four_at(const struct datum *floats, uint32_t i)
+static four embedding_get_four(const struct datum *floats, uint32_t i)
 {
 	four bits;
 	memcpy(&bits, floats->text + (size_t)i * sizeof(uint32_t), FOUR_BYTES);
 #if __BYTE_ORDER == __BIG_ENDIAN
-	bits = swapped(bits);
+	bits = embedding_swapped(bits);
 #endif
 	return bits & (four)(bits != FLOAT_SIGN);
 }
 
-static void put_four(char *at, four bits)
+static void embedding_put_four(char *at, four bits)
 {
 #if __BYTE_ORDER == __LITTLE_ENDIAN
 	bits = embedding_swapped(bits);
@@ -113,7 +115,7 @@ static void put_four(char *at, four bits)
 	memcpy(at, &bits, FOUR_BYTES);
 }
 
-static void set_float(char *bytes, uint32_t i, float value)
+static void embedding_set_float(char *bytes, uint32_t i, float value)
 {
 	uint32_t bits;
 	memcpy(&bits, &value, sizeof(bits));
@@ -123,42 +125,42 @@ static void set_float(char *bytes, uint32_t i, float value)
 
 /* ---------------------------------------------------------------- checks */
 
-/* A writer whose schema has whole numbers there gives an array of datums. */
-static struct datum as_floats(struct arena *arena, const struct datum *values)
+/* A client whose schema declares integers sends an array of datums. */
+static struct datum embedding_as_floats(struct arena *arena, const struct datum *values)
 {
 	if (values->kind == DATUM_FLOATS)
 		return *values;
 	char *bytes = arena_calloc(arena, values->size, sizeof(float));
 	for (uint32_t i = 0; i < values->size; i++)
-		set_float(bytes, i, (float)values->items[i].real);
+		embedding_set_float(bytes, i, (float)values->items[i].real);
 	return datum_floats(bytes, values->size);
 }
 
-static bool all_finite(const struct datum *floats)
+static bool embedding_all_finite(const struct datum *floats)
 {
 	four odd = { 0 };
 	uint32_t i = 0;
 
 	for (; floats->size - i >= FOUR; i += FOUR)
-		odd |= (four)((four_at(floats, i) & FLOAT_EXPONENT) == FLOAT_EXPONENT);
+		odd |= (four)((embedding_get_four(floats, i) & FLOAT_EXPONENT) == FLOAT_EXPONENT);
 	bool finite = !(odd[0] | odd[1] | odd[2] | odd[3]);
 	for (; i < floats->size; i++)
-		finite &= (bits_at(floats, i) & FLOAT_EXPONENT) != FLOAT_EXPONENT;
+		finite &= (embedding_bits(floats, i) & FLOAT_EXPONENT) != FLOAT_EXPONENT;
 	return finite;
 }
 
 bool vectors_embedding_read(struct context *ctx, struct call *call, const struct datum *values,
 	const char *name, struct datum *out)
 {
-	*out = as_floats(ctx->arena, values);
-	if (out->size && all_finite(out))
+	*out = embedding_as_floats(ctx->arena, values);
+	if (out->size && embedding_all_finite(out))
 		return true;
 	call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
-		out->size ? "%s must be an array of finite numbers" : "%s has no dimensions", name);
+		out->size ? "%s must be an array of finite numbers" : "%s must not be empty", name);
 	return false;
 }
 
-static bool dimension_fits(struct context *ctx, struct call *call,
+static bool embedding_dimension_fits(struct context *ctx, struct call *call,
 	const struct vectors_index *index, uint32_t dimension)
 {
 	bool dense = index->type == VECTORS_VECTOR || index->type == VECTORS_HALFVEC;
@@ -178,28 +180,29 @@ static bool dimension_fits(struct context *ctx, struct call *call,
 	if (!dense || dimension <= DENSE_DIMENSIONS_MAXIMUM)
 		return true;
 	call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
-		"A %s has at most %d dimensions, not %u", vectors_type_names[index->type],
+		"a %s has up to %d dimensions, not %u", vectors_type_names[index->type],
 		DENSE_DIMENSIONS_MAXIMUM, dimension);
 	return false;
 }
 
-static uint32_t count_nonzero(const struct datum *floats)
+static uint32_t embedding_count_nonzero(const struct datum *floats)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < floats->size; i++)
-		count += bits_at(floats, i) != 0;
+		count += embedding_bits(floats, i) != 0;
 	return count;
 }
 
 bool vectors_embedding_fits(struct context *ctx, struct call *call,
 	const struct vectors_index *index, const struct datum *floats)
 {
-	if (!dimension_fits(ctx, call, index, floats->size))
+	if (!embedding_dimension_fits(ctx, call, index, floats->size))
 		return false;
-	if (index->type == VECTORS_SPARSEVEC && count_nonzero(floats) > SPARSE_ELEMENTS_MAXIMUM) {
+	if (index->type == VECTORS_SPARSEVEC &&
+		embedding_count_nonzero(floats) > SPARSE_ELEMENTS_MAXIMUM) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_VECTOR", NULL,
-			"A sparsevec has at most %d numbers that are not zero",
+			"a sparsevec has up to %d numbers that are not zero",
 			SPARSE_ELEMENTS_MAXIMUM);
 		return false;
 	}
@@ -215,7 +218,7 @@ bool vectors_embedding_fits(struct context *ctx, struct call *call,
 
 /* ---------------------------------------------------------------- to the database */
 
-static size_t encoded_size(enum vectors_type type, const struct datum *floats)
+static size_t embedding_encoded_size(enum vectors_type type, const struct datum *floats)
 {
 	switch (type) {
 	case VECTORS_VECTOR:
@@ -227,44 +230,45 @@ static size_t encoded_size(enum vectors_type type, const struct datum *floats)
 	case VECTORS_SPARSEVEC:
 		break;
 	}
-	return SPARSE_HEADER + 8 * (size_t)count_nonzero(floats);
+	return SPARSE_HEADER + 8 * (size_t)embedding_count_nonzero(floats);
 }
 
-static char *put_dense_header(char *bytes, const struct datum *floats)
+static char *embedding_put_dense_header(char *bytes, const struct datum *floats)
 {
 	embedding_put16(bytes, (uint16_t)floats->size);
 	embedding_put16(bytes + 2, 0);
 	return bytes + DENSE_HEADER;
 }
 
-static void encode_vector(char *bytes, const struct datum *floats)
+static void embedding_encode_vector(char *bytes, const struct datum *floats)
 {
 	uint32_t i = 0;
 
-	bytes = put_dense_header(bytes, floats);
+	bytes = embedding_put_dense_header(bytes, floats);
 	for (; floats->size - i >= FOUR; i += FOUR)
-		put_four(bytes + sizeof(float) * i, four_at(floats, i));
+		embedding_put_four(bytes + sizeof(float) * i, embedding_get_four(floats, i));
 	for (; i < floats->size; i++)
-		embedding_put32(bytes + sizeof(float) * i, bits_at(floats, i));
+		embedding_put32(bytes + sizeof(float) * i, embedding_bits(floats, i));
 }
 
-static void encode_halves(char *bytes, const struct datum *floats)
+static void embedding_encode_halves(char *bytes, const struct datum *floats)
 {
-	bytes = put_dense_header(bytes, floats);
+	bytes = embedding_put_dense_header(bytes, floats);
 	for (uint32_t i = 0; i < floats->size; i++)
-		embedding_put16(bytes + sizeof(uint16_t) * i, half_of(datum_float(floats, i)));
+		embedding_put16(bytes + sizeof(uint16_t) * i,
+			embedding_half(datum_float(floats, i)));
 }
 
-static void encode_sparse(char *bytes, const struct datum *floats)
+static void embedding_encode_sparse(char *bytes, const struct datum *floats)
 {
-	uint32_t count = count_nonzero(floats);
+	uint32_t count = embedding_count_nonzero(floats);
 	char *index = bytes + SPARSE_HEADER, *value = index + 4 * (size_t)count;
 
 	embedding_put32(bytes, floats->size);
 	embedding_put32(bytes + 4, count);
 	embedding_put32(bytes + 8, 0);
 	for (uint32_t i = 0; i < floats->size; i++) {
-		uint32_t bits = bits_at(floats, i);
+		uint32_t bits = embedding_bits(floats, i);
 		if (!bits)
 			continue;
 		embedding_put32(index, i);
@@ -274,43 +278,45 @@ static void encode_sparse(char *bytes, const struct datum *floats)
 	}
 }
 
-static void encode_bits(char *bytes, const struct datum *floats)
+static void embedding_encode_bits(char *bytes, const struct datum *floats)
 {
 	embedding_put32(bytes, floats->size);
 	bytes += BIT_HEADER;
 	memset(bytes, 0, ((size_t)floats->size + 7) / 8);
 	for (uint32_t i = 0; i < floats->size; i++)
-		if (bits_at(floats, i))
+		if (embedding_bits(floats, i))
 			bytes[i / 8] |= (char)(0x80 >> i % 8);
 }
 
 static void embedding_encode(char *bytes, enum vectors_type type, const struct datum *floats)
 {
 	if (type == VECTORS_BIT)
-		encode_bits(bytes, floats);
+		embedding_encode_bits(bytes, floats);
 	else if (type == VECTORS_SPARSEVEC)
-		encode_sparse(bytes, floats);
+		embedding_encode_sparse(bytes, floats);
 	else if (type == VECTORS_HALFVEC)
-		encode_halves(bytes, floats);
+		embedding_encode_halves(bytes, floats);
 	else
-		encode_vector(bytes, floats);
+		embedding_encode_vector(bytes, floats);
 }
 
 void vectors_embedding_bind(struct params *params, enum vectors_type type,
 	const struct datum *floats)
 {
-	embedding_encode(params_room(params, encoded_size(type, floats)), type, floats);
+	embedding_encode(params_room(params, embedding_encoded_size(type, floats)), type, floats);
 }
 
 void vectors_embedding_bind_element(struct params *params, int array, enum vectors_type type,
 	const struct datum *floats)
 {
-	embedding_encode(array_room(params, array, encoded_size(type, floats)), type, floats);
+	embedding_encode(array_room(params, array, embedding_encoded_size(type, floats)), type,
+		floats);
 }
 
 /* ---------------------------------------------------------------- from the database */
 
-static struct datum decode_dense(struct arena *arena, const char *bytes, size_t len, bool half)
+static struct datum embedding_decode_dense(struct arena *arena, const char *bytes, size_t len,
+	bool half)
 {
 	size_t width = half ? sizeof(uint16_t) : sizeof(float);
 	uint32_t count = len < DENSE_HEADER ? 0 : embedding_get16(bytes);
@@ -320,12 +326,13 @@ static struct datum decode_dense(struct arena *arena, const char *bytes, size_t 
 	char *floats = arena_calloc(arena, count, sizeof(float));
 	for (uint32_t i = 0; i < count; i++) {
 		const char *at = bytes + DENSE_HEADER + width * i;
-		set_float(floats, i, half ? float_of(embedding_get16(at)) : get_float(at));
+		embedding_set_float(floats, i,
+			half ? embedding_float(embedding_get16(at)) : embedding_get_float(at));
 	}
 	return datum_floats(floats, count);
 }
 
-static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t len)
+static struct datum embedding_decode_sparse(struct arena *arena, const char *bytes, size_t len)
 {
 	uint32_t dimension = len < SPARSE_HEADER ? 0 : embedding_get32(bytes);
 	uint32_t count = dimension ? embedding_get32(bytes + 4) : 0;
@@ -337,12 +344,13 @@ static struct datum decode_sparse(struct arena *arena, const char *bytes, size_t
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t index = embedding_get32(indexes + 4 * (size_t)i);
 		if (index < dimension)
-			set_float(floats, index, get_float(values + 4 * (size_t)i));
+			embedding_set_float(floats, index,
+				embedding_get_float(values + 4 * (size_t)i));
 	}
 	return datum_floats(floats, dimension);
 }
 
-static struct datum decode_bits(struct arena *arena, const char *bytes, size_t len)
+static struct datum embedding_decode_bits(struct arena *arena, const char *bytes, size_t len)
 {
 	uint32_t count = len < BIT_HEADER ? 0 : embedding_get32(bytes);
 
@@ -351,7 +359,7 @@ static struct datum decode_bits(struct arena *arena, const char *bytes, size_t l
 	char *floats = arena_calloc(arena, count, sizeof(float));
 	for (uint32_t i = 0; i < count; i++)
 		if ((unsigned char)bytes[BIT_HEADER + i / 8] >> (7 - i % 8) & 1)
-			set_float(floats, i, 1);
+			embedding_set_float(floats, i, 1);
 	return datum_floats(floats, count);
 }
 
@@ -359,8 +367,8 @@ struct datum vectors_embedding_decode(struct arena *arena, enum vectors_type typ
 	const void *bytes, size_t len)
 {
 	if (type == VECTORS_BIT)
-		return decode_bits(arena, bytes, len);
+		return embedding_decode_bits(arena, bytes, len);
 	if (type == VECTORS_SPARSEVEC)
-		return decode_sparse(arena, bytes, len);
-	return decode_dense(arena, bytes, len, type == VECTORS_HALFVEC);
+		return embedding_decode_sparse(arena, bytes, len);
+	return embedding_decode_dense(arena, bytes, len, type == VECTORS_HALFVEC);
 }

@@ -130,7 +130,7 @@ static bool filter_operator_unknown(struct filter *filter, const struct filter_p
 {
 	if (!name.size || *name.text != '$')
 		return filter_fail(filter, path,
-			"a field can't stand beside or in filter_operator_table (nested fields: with dots)");
+			"fields can't be mixed with operators (write nested fields with dots)");
 	if (filter_logical_find(name))
 		return filter_fail(filter, path,
 			"a logical operator joins conditions and can't be applied to a field");

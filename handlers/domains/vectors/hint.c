@@ -1,4 +1,4 @@
-/* note.c - see note.h */
+/* hint.c - stores hints about vector indexes, and which of their namespaces are crowded */
 #include "handlers/domains/vectors/hint.h"
 
 #include <stdlib.h>
@@ -7,17 +7,17 @@
 #include "handlers/core/hints.h"
 #include "schemas/base/alloc.h"
 
-/* So many searches rely on a namespace's being crowded before its rows are counted again. */
+/* A namespace counts as crowded for this many searches; then its rows are counted again. */
 #define CROWDED_SEARCHES 64
 
 struct noted {
 	struct vectors_index index;
 	bool migrated;
 	char *extension, *stamp;
-	char *crowded; /* a namespace, or NULL */
+	char *crowded; /* the crowded namespace, or NULL */
 	uint32_t crowded_size;
-	unsigned searches; /* that may still rely on it */
-	bool scattered;    /* none may, whatever is counted there */
+	unsigned searches; /* searches that may still rely on it */
+	bool scattered;    /* no search may rely on it, whatever a count says */
 };
 
 static char *vectors_hint_copy(const char *text, size_t size)
@@ -96,7 +96,7 @@ void vectors_hint_put(struct context *ctx, const struct vectors_index *index, co
 		.extension = vectors_hint_copy(index->extension, strlen(index->extension)),
 		.stamp = stamp ? vectors_hint_copy(stamp, strlen(stamp)) : NULL,
 	};
-	/* They live in the arena, and who acts on a note has no use for them. */
+	/* These texts live in the arena, and users of a hint do not need them. */
 	noted->index.method_name = noted->index.unique_name = noted->index.old_unique = NULL;
 	hints_put(ctx->hints, index->name.text, index->name.size, noted, vectors_hint_release);
 }

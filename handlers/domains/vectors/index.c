@@ -1,4 +1,4 @@
-/* index.c - see index.h */
+/* index.c - reads the catalog about vector tables, migrates old tables, and checks metadata */
 #include "handlers/domains/vectors/index.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "handlers/core/stored_json.h"
 #include "schemas/json/json.h"
 
-#define NAMESPACE_MAXIMUM 255 /* characters: the column is a varchar(255) */
+#define NAMESPACE_MAXIMUM 255 /* in characters: the column is a varchar(255) */
 
 static uint32_t vectors_index_characters(const struct datum *text)
 {
@@ -33,7 +33,8 @@ bool vectors_namespace(struct context *ctx, struct call *call, const struct datu
 	return false;
 }
 
-/* A filter compares by the text that jsonb gives a value, and jsonb keeps the zeros of 1.0. */
+/* Metadata is normalised because a filter compares the text that jsonb gives a value, and jsonb
+ * keeps the zeros of 1.0. */
 bool vectors_metadata(struct context *ctx, struct call *call, const struct datum *given,
 	const char *name, struct datum *out)
 {
@@ -41,7 +42,7 @@ bool vectors_metadata(struct context *ctx, struct call *call, const struct datum
 
 	if (!binding_json(ctx, call, given, name, &storable))
 		return false;
-	/* Last: a normal form has no flag that asks for a repair. */
+	/* Normalise last: json_normal drops the flag that asks for a repair. */
 	*out = datum_is_null(&storable) ? storable : json_normal(ctx->arena, &storable);
 	if (stored_json_is_none(out))
 		*out = datum_null();
@@ -64,7 +65,7 @@ bool vectors_filter_given(const struct datum *json)
 
 /* ---------------------------------------------------------------- the catalog */
 
-/* The columns of the catalog statement, in their order. */
+/* The columns of the catalog statement (describeIndex.sql), in their order. */
 enum {
 	COLUMN_NAME,
 	COLUMN_OID,
@@ -102,12 +103,12 @@ static const char *vectors_index_column_text(struct context *ctx, const struct r
 	return arena_copy(ctx->arena, text, len);
 }
 
-static int column_number(const struct rows *rows, int row, int column)
+static int vectors_index_column_number(const struct rows *rows, int row, int column)
 {
 	return rows_null(rows, row, column) ? 0 : (int)rows_integer(rows, row, column);
 }
 
-static enum vectors_type type_of(const char *name)
+static enum vectors_type vectors_index_type(const char *name)
 {
 	int type = VECTORS_SPARSEVEC;
 
@@ -116,15 +117,15 @@ static enum vectors_type type_of(const char *name)
 	return (enum vectors_type)type;
 }
 
-static enum vectors_method method_of(const char *name)
+static enum vectors_method vectors_index_method(const char *name)
 {
 	if (strcmp(name, "hnsw") == 0)
 		return VECTORS_HNSW;
 	return strcmp(name, "ivfflat") == 0 ? VECTORS_IVFFLAT : VECTORS_FLAT;
 }
 
-/* Without an index a table does not say what metric it was made for. */
-static enum vectors_metric vectors_index_metric_of(const char *opclass)
+/* A table without an index does not record its metric: cosine is assumed. */
+static enum vectors_metric vectors_index_metric(const char *opclass)
 {
 	static const struct {
 		const char *part;
@@ -138,25 +139,25 @@ static enum vectors_metric vectors_index_metric_of(const char *opclass)
 	return VECTORS_COSINE;
 }
 
-static void read_index(struct context *ctx, const struct rows *rows, int row,
+static void vectors_index_read(struct context *ctx, const struct rows *rows, int row,
 	struct vectors_index *index)
 {
 	const char *method = vectors_index_column_text(ctx, rows, row, COLUMN_METHOD);
 
 	index->exists = true;
 	index->oid = rows_integer(rows, row, COLUMN_OID);
-	index->type = type_of(vectors_index_column_text(ctx, rows, row, COLUMN_TYPE));
+	index->type = vectors_index_type(vectors_index_column_text(ctx, rows, row, COLUMN_TYPE));
 	index->type_oid = (uint32_t)rows_integer(rows, row, COLUMN_TYPE_OID);
 	index->dimension = (int)rows_integer(rows, row, COLUMN_DIMENSION);
 	index->extension = vectors_index_column_text(ctx, rows, row, COLUMN_EXTENSION);
 	index->iterative = rows_bool(rows, row, COLUMN_ITERATIVE);
 	index->method_name = method ? method : "flat";
-	index->method = method_of(index->method_name);
-	index->metric = vectors_index_metric_of(vectors_index_column_text(ctx, rows, row,
+	index->method = vectors_index_method(index->method_name);
+	index->metric = vectors_index_metric(vectors_index_column_text(ctx, rows, row,
 		COLUMN_OPCLASS));
-	index->m = column_number(rows, row, COLUMN_M);
-	index->ef_construction = column_number(rows, row, COLUMN_EF_CONSTRUCTION);
-	index->lists = column_number(rows, row, COLUMN_LISTS);
+	index->m = vectors_index_column_number(rows, row, COLUMN_M);
+	index->ef_construction = vectors_index_column_number(rows, row, COLUMN_EF_CONSTRUCTION);
+	index->lists = vectors_index_column_number(rows, row, COLUMN_LISTS);
 	index->has_namespace = rows_bool(rows, row, COLUMN_HAS_NAMESPACE);
 	index->has_unique = rows_bool(rows, row, COLUMN_HAS_UNIQUE);
 	index->unique_name = vectors_index_column_text(ctx, rows, row, COLUMN_UNIQUE_NAME);
@@ -178,7 +179,7 @@ static void vectors_index_described(struct context *ctx, const struct rows *rows
 		struct datum name = datum_text(text, (uint32_t)len);
 		uint32_t number = keys_find(keys, &name);
 		if (number != KEYS_NONE)
-			read_index(ctx, rows, row, &indexes[number]);
+			vectors_index_read(ctx, rows, row, &indexes[number]);
 	}
 	describing->done(ctx, indexes, describing->count, describing->arg);
 }
@@ -213,7 +214,7 @@ bool vectors_index_is_migrated(const struct vectors_index *index)
 	return index->has_namespace && index->has_unique && !index->old_unique;
 }
 
-/* The lock is the one that the reference takes for it. */
+/* Takes the same advisory lock as the reference does for its migration. */
 void vectors_index_migrate(struct context *ctx, const struct vectors_index *index)
 {
 	const char *table = vectors_table(ctx->arena, index);

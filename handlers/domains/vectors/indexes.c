@@ -1,8 +1,9 @@
 /*
- * The vectors domain: making, building, emptying and dropping indexes.
+ * indexes.c - vectors.createIndex, buildIndex, truncateIndex, deleteIndex and describeBuild
  *
- * A table is made in the batch. Its index is asked for there and built by a worker's builder, on a
- * connection of its own, while the lane goes on; the command is answered when that ends.
+ * The batch creates the table. It stores a request for the index, which the index builder of a
+ * worker serves on a connection of its own while the partition goes on. The builder replies to the
+ * command when the build ends (worker/background/index_builder.h).
  */
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "schemas/json/json.h"
 
 #define VECTOR_SUFFIX "_vector_idx"
-/* Of a table's name, in the names of its metadata indexes, together with the field's hash. */
+/* Characters for the table's name and the field's hash in the name of a metadata index. */
 #define FIELD_NAME_MAX 55
 #define FIELDS_MAX 1000
 
@@ -27,14 +28,14 @@ struct asking {
 	const char *name;
 	struct vectors_config config;
 	bool build;
-	int64_t dimension;          /* createIndex: of the table, if it is made */
-	const struct datum *fields; /* metadata fields to be indexed; null */
-	bool again;                 /* the extension was made meanwhile */
+	int64_t dimension;          /* createIndex: the dimension of a new table */
+	const struct datum *fields; /* metadata fields to index; null: none */
+	bool again;                 /* the extension has just been created */
 };
 
-/* --- asking for a build --- */
+/* ---------------------------------------------------------------- asking for a build */
 
-/* A reply that comes at once, unless there is something to be built. */
+/* Replies at once unless there is something to build. */
 static void vector_indexes_asked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	if (rows_bool(rows, 0, 0))
@@ -43,8 +44,8 @@ static void vector_indexes_asked(struct context *ctx, const struct rows *rows, v
 		call_reply_null(ctx, arg);
 }
 
-static void add_field(struct context *ctx, struct json_text *wanted, const char *table,
-	const struct datum *field)
+static void vector_indexes_add_field(struct context *ctx, struct json_text *wanted,
+	const char *table, const struct datum *field)
 {
 	unsigned number = xxhash32(field->text, field->size);
 	const char *hash = arena_printf(ctx->arena, "%x", number);
@@ -66,7 +67,7 @@ static void vector_indexes_ask(struct context *ctx, struct call *call, const str
 	if (asking->build)
 		json_text_puts(&wanted, vectors_config_wanted(ctx, asking->name, &asking->config));
 	for (uint32_t i = 0; i < asking->fields->size; i++)
-		add_field(ctx, &wanted, asking->name, &asking->fields->items[i]);
+		vector_indexes_add_field(ctx, &wanted, asking->name, &asking->fields->items[i]);
 	json_text_puts(&wanted, "]");
 	struct json text = json_text_end(&wanted);
 	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
@@ -76,7 +77,7 @@ static void vector_indexes_ask(struct context *ctx, struct call *call, const str
 	context_send(ctx, SQL_VECTORS_CREATE_INDEX__ASK, vector_indexes_asked, call);
 }
 
-/* What is asked for, against the table's own type and dimension. */
+/* Checks the request against the table's type and dimension. */
 static bool vector_indexes_settle(struct context *ctx, struct call *call, struct asking *asking,
 	enum vectors_type type, int64_t dimension)
 {
@@ -85,8 +86,8 @@ static bool vector_indexes_settle(struct context *ctx, struct call *call, struct
 	if (asking->config.method != VECTORS_FLAT &&
 		strlen(asking->name) + strlen(VECTOR_SUFFIX) > VECTORS_NAME_MAX) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
-			"indexName leaves no room for the name of its index (%s" VECTOR_SUFFIX
-			"): 52 characters at most",
+			"the name of the index (%s" VECTOR_SUFFIX
+			") is too long: indexName may have up to 52 characters",
 			asking->name);
 		return false;
 	}
@@ -94,26 +95,26 @@ static bool vector_indexes_settle(struct context *ctx, struct call *call, struct
 		vectors_config_dimension_ok(ctx, call, &asking->config, dimension);
 }
 
-/* --- createIndex --- */
+/* ---------------------------------------------------------------- createIndex */
 
-static bool extension_ok(struct context *ctx, struct call *call, const struct vectors_table *table,
-	enum vectors_type type)
+static bool vector_indexes_extension_ok(struct context *ctx, struct call *call,
+	const struct vectors_table *table, enum vectors_type type)
 {
 	if (!table->home && !table->installable)
 		call_fail(ctx, call, FAILURE_UNSUPPORTED, "PGVECTOR_MISSING", NULL,
-			"the extension vector is not in this database and this user can't make it: have an "
-			"administrator run CREATE EXTENSION vector");
+			"this database has no extension vector, and this user can't create it: ask an "
+			"administrator to run CREATE EXTENSION vector");
 	else if (!table->modern && type != VECTORS_VECTOR)
 		call_fail(ctx, call, FAILURE_UNSUPPORTED, "VECTOR_TYPE_NOT_SUPPORTED", NULL,
 			"the vectorType %s needs pgvector 0.7.0 or later: upgrade it (ALTER EXTENSION vector "
-			"UPDATE) or use vector",
+			"UPDATE) or use the vectorType vector",
 			vectors_type_names[type]);
 	else
 		return true;
 	return false;
 }
 
-static void vector_indexes_made(struct context *ctx, void *arg)
+static void vector_indexes_created(struct context *ctx, void *arg)
 {
 	const struct asking *asking = arg;
 	if (asking->build || asking->fields->size)
@@ -129,25 +130,26 @@ static void vector_indexes_create(struct context *ctx, struct call *call,
 	enum vectors_type type = table->vectors ? table->type : asking->config.type;
 	int64_t dimension = table->vectors ? table->dimension : asking->dimension;
 	if ((table->present && !vectors_table_ok(ctx, call, table)) ||
-		!extension_ok(ctx, call, table, type) ||
+		!vector_indexes_extension_ok(ctx, call, table, type) ||
 		!vector_indexes_settle(ctx, call, asking, type, dimension))
 		return;
 	if (!table->home && !asking->again) {
 		asking->again = true;
 		vectors_table_install(ctx);
-		vectors_table_look(ctx, call,
+		vectors_table_find(ctx, call,
 			datum_field(call->request, VECTORS_CREATE_INDEX__INDEX_NAME),
 			vector_indexes_create, asking);
 		return;
 	}
-	vectors_table_make(ctx, table, type, (int32_t)dimension, vector_indexes_made, asking);
+	vectors_table_create(ctx, table, type, (int32_t)dimension, vector_indexes_created, asking);
 }
 
-static bool fields_ok(struct context *ctx, struct call *call, const struct datum *fields)
+static bool vector_indexes_fields_ok(struct context *ctx, struct call *call,
+	const struct datum *fields)
 {
 	if (!datum_is_null(fields) && fields->size > FIELDS_MAX) {
 		call_fail(ctx, call, FAILURE_INVALID, "TOO_MANY_INDEXES", NULL,
-			"metadataIndexes holds more than %d fields", FIELDS_MAX);
+			"metadataIndexes has more than %d fields", FIELDS_MAX);
 		return false;
 	}
 	for (uint32_t i = 0; !datum_is_null(fields) && i < fields->size; i++)
@@ -156,17 +158,18 @@ static bool fields_ok(struct context *ctx, struct call *call, const struct datum
 	return true;
 }
 
-/* The request alone, against what is known without looking; a table that is there may have
- * another type and dimension. */
-static bool request_ok(struct context *ctx, struct call *call, const struct asking *asking)
+/* Checks the request by itself. An existing table may have another type and dimension. */
+static bool vector_indexes_request_ok(struct context *ctx, struct call *call,
+	const struct asking *asking)
 {
 	struct vectors_config config = asking->config;
 	return vectors_dimension_ok(ctx, call, config.type, asking->dimension) &&
 		vectors_config_settle(ctx, call, config.type, &config) &&
-		fields_ok(ctx, call, asking->fields);
+		vector_indexes_fields_ok(ctx, call, asking->fields);
 }
 
-static struct asking *asking_new(struct context *ctx, struct call *call, const struct datum *name)
+static struct asking *vector_indexes_asking_new(struct context *ctx, struct call *call,
+	const struct datum *name)
 {
 	struct asking *asking = arena_calloc(ctx->arena, 1, sizeof(*asking));
 	asking->call = call;
@@ -183,18 +186,18 @@ void vectors_create_index(struct context *ctx)
 	const struct datum *name = datum_field(request, VECTORS_CREATE_INDEX__INDEX_NAME);
 	const struct datum *build = datum_field(request, VECTORS_CREATE_INDEX__BUILD_INDEX);
 	const struct datum *fields = datum_field(request, VECTORS_CREATE_INDEX__METADATA_INDEXES);
-	struct asking *asking = asking_new(ctx, call, name);
+	struct asking *asking = vector_indexes_asking_new(ctx, call, name);
 	asking->build = datum_is_null(build) || build->boolean;
 	asking->dimension = datum_field(request, VECTORS_CREATE_INDEX__DIMENSION)->integer;
 	asking->fields = datum_is_null(fields) ? &none : fields;
 	if (vectors_config_read(ctx, call, datum_field(request, VECTORS_CREATE_INDEX__METRIC),
 		    datum_field(request, VECTORS_CREATE_INDEX__VECTOR_TYPE),
 		    datum_field(request, VECTORS_CREATE_INDEX__INDEX_CONFIG), &asking->config) &&
-		request_ok(ctx, call, asking))
-		vectors_table_look(ctx, call, name, vector_indexes_create, asking);
+		vector_indexes_request_ok(ctx, call, asking))
+		vectors_table_find(ctx, call, name, vector_indexes_create, asking);
 }
 
-/* --- buildIndex --- */
+/* ---------------------------------------------------------------- buildIndex */
 
 static void vector_indexes_build(struct context *ctx, struct call *call,
 	const struct vectors_table *table, void *arg)
@@ -210,14 +213,14 @@ void vectors_build_index(struct context *ctx)
 	struct call *call = ctx->calls[0];
 	const struct datum *request = call->request;
 	const struct datum *name = datum_field(request, VECTORS_BUILD_INDEX__INDEX_NAME);
-	struct asking *asking = asking_new(ctx, call, name);
+	struct asking *asking = vector_indexes_asking_new(ctx, call, name);
 	if (vectors_config_read(ctx, call, datum_field(request, VECTORS_BUILD_INDEX__METRIC),
 		    datum_field(request, VECTORS_BUILD_INDEX__VECTOR_TYPE),
 		    datum_field(request, VECTORS_BUILD_INDEX__INDEX_CONFIG), &asking->config))
-		vectors_table_look(ctx, call, name, vector_indexes_build, asking);
+		vectors_table_find(ctx, call, name, vector_indexes_build, asking);
 }
 
-/* --- deleteIndex, truncateIndex --- */
+/* ---------------------------------------------------------------- deleteIndex, truncateIndex */
 
 static void vector_indexes_done(struct context *ctx, const struct rows *rows, void *arg)
 {
@@ -225,8 +228,9 @@ static void vector_indexes_done(struct context *ctx, const struct rows *rows, vo
 	call_reply_null(ctx, arg);
 }
 
-/* Takes the index from its builder, who would hold the lock that is needed next. */
-static void send_cancel(struct context *ctx, const char *name, bool again, const char *error)
+/* Cancels the build. Its builder would hold the lock that the next statement needs. */
+static void vector_indexes_send_cancel(struct context *ctx, const char *name, bool again,
+	const char *error)
 {
 	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
 	params_text(ctx->params, name, strlen(name));
@@ -249,7 +253,7 @@ static void vector_indexes_drop(struct context *ctx, struct call *call,
 	(void)arg;
 	if (table->present && !vectors_table_ok(ctx, call, table))
 		return;
-	send_cancel(ctx, table->name, false,
+	vector_indexes_send_cancel(ctx, table->name, false,
 		arena_printf(ctx->arena, "the index %s was deleted before it was built",
 			table->name));
 	context_send_sql(ctx,
@@ -260,7 +264,7 @@ static void vector_indexes_drop(struct context *ctx, struct call *call,
 void vectors_delete_index(struct context *ctx)
 {
 	struct call *call = ctx->calls[0];
-	vectors_table_look(ctx, call, datum_field(call->request, VECTORS_DELETE_INDEX__INDEX_NAME),
+	vectors_table_find(ctx, call, datum_field(call->request, VECTORS_DELETE_INDEX__INDEX_NAME),
 		vector_indexes_drop, NULL);
 }
 
@@ -270,7 +274,7 @@ static void vector_indexes_empty(struct context *ctx, struct call *call,
 	(void)arg;
 	if (!vectors_table_ok(ctx, call, table))
 		return;
-	send_cancel(ctx, table->name, true, NULL);
+	vector_indexes_send_cancel(ctx, table->name, true, NULL);
 	context_send_sql(ctx, arena_printf(ctx->arena, "TRUNCATE %s", table->quoted),
 		vector_indexes_done, call);
 }
@@ -278,12 +282,12 @@ static void vector_indexes_empty(struct context *ctx, struct call *call,
 void vectors_truncate_index(struct context *ctx)
 {
 	struct call *call = ctx->calls[0];
-	vectors_table_look(ctx, call,
+	vectors_table_find(ctx, call,
 		datum_field(call->request, VECTORS_TRUNCATE_INDEX__INDEX_NAME),
 		vector_indexes_empty, NULL);
 }
 
-/* --- describeBuild --- */
+/* ---------------------------------------------------------------- describeBuild */
 
 static void vector_indexes_described(struct context *ctx, const struct rows *rows, void *arg)
 {

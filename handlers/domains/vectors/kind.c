@@ -1,4 +1,4 @@
-/* kind.c - see kind.h */
+/* kind.c - the words of vector indexes, and the check of index names */
 #include "handlers/domains/vectors/kind.h"
 
 const char *const vectors_type_names[] = { "vector", "halfvec", "bit", "sparsevec", NULL };

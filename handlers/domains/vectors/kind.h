@@ -1,5 +1,5 @@
 /*
- * kind.h - the words of the domain vectors: types, methods, metrics, names of indexes
+ * kind.h - the names of vector types, index methods and metrics, and the rule for names of indexes
  */
 #ifndef HANDLERS_DOMAINS_VECTORS_KIND_H
 #define HANDLERS_DOMAINS_VECTORS_KIND_H
@@ -14,7 +14,7 @@ enum vectors_type {
 };
 
 enum vectors_method {
-	VECTORS_FLAT, /* no valid vector index, or one of another kind */
+	VECTORS_FLAT, /* no valid vector index, or an index of another method */
 	VECTORS_IVFFLAT,
 	VECTORS_HNSW,
 };
@@ -27,14 +27,14 @@ enum vectors_metric {
 	VECTORS_JACCARD,
 };
 
-/* By the enums; NULL-ended. */
+/* The names in the order of the enums, then NULL. */
 extern const char *const vectors_type_names[];
 extern const char *const vectors_method_names[];
 extern const char *const vectors_metric_names[];
 
 #define VECTORS_NAME_MAX 63 /* PostgreSQL's NAMEDATALEN - 1 */
 
-/* A name that a vector table can have; else the call fails with INVALID_INDEX_NAME. */
+/* True if a vector table can have this name. False: the call has failed with INVALID_INDEX_NAME. */
 bool vectors_name_ok(struct context *ctx, struct call *call, const struct datum *name)
 	__attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 -- reply: custom
 -- flags: read
 -- handler: vectors_list_indexes
--- $1 schema: the tables with the columns of a vector table.
+-- Lists the tables of the schema ($1) that have the columns of a vector table.
 SELECT c.relname AS name
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace AND s.nspname = $1::text

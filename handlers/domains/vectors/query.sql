@@ -2,10 +2,10 @@
 -- reply: custom
 -- flags: read barrier detached named
 -- handler: vectors_query
--- Settings of one query, gone with its transaction. Without a sort the planner has only the vector
--- index to order by, whatever it takes the costs for (it does not know what reading vectors out of
--- line costs). Costs of plans that can't do without a sort are then beyond all measure, for which
--- it would compile them: jit is off.
+-- The settings last for one query and end with its transaction. enable_sort = off leaves the planner
+-- only the vector index for the order. Its cost estimates would often choose a sort, because they
+-- ignore the cost of reading vectors from TOAST. With enable_sort = off, plans that need a sort get
+-- enormous costs, and PostgreSQL would compile them: jit = off prevents that.
 -- statement: hnsw
 SELECT set_config('plan_cache_mode', $3::text, true), set_config('jit', 'off', true),
 	set_config('enable_sort', 'off', true), set_config('hnsw.ef_search', $1::text, true),
@@ -14,8 +14,9 @@ SELECT set_config('plan_cache_mode', $3::text, true), set_config('jit', 'off', t
 SELECT set_config('plan_cache_mode', $3::text, true), set_config('jit', 'off', true),
 	set_config('enable_sort', 'off', true), set_config('ivfflat.probes', $1::text, true),
 	CASE WHEN $2::bool THEN set_config('ivfflat.iterative_scan', 'relaxed_order', true) END
--- Changes with all that a query relies on of what describeIndex's catalog statement tells, at some
--- part of its cost ($1 table, $2 schema): each of these rows is written anew when it is altered.
+-- The stamp changes whenever something changes that a query relies on in the answer of
+-- describeIndex's catalog statement ($1 table, $2 schema). Each ALTER writes a new version of one of
+-- these catalog rows, with a new xmin. The stamp costs a fraction of that statement.
 -- statement: stamp
 SELECT concat_ws(' ', c.oid, c.xmin, a.xmin, x.oid, x.xmin, n.xmin, v.oid, v.xmin, i.xmin)
 FROM pg_catalog.pg_namespace AS s

@@ -1,4 +1,4 @@
-/* vectors.listIndexes and vectors.describeIndex: what tables there are, and what they are like. */
+/* read.c - vectors.listIndexes and describeIndex: the names of indexes, and what one is like */
 #include <string.h>
 
 #include "commands.gen.h"
@@ -34,7 +34,7 @@ struct description {
 	const struct vectors_index *index;
 };
 
-static struct datum number_or_null(int value)
+static struct datum vectors_read_number_or_null(int value)
 {
 	return value ? datum_integer(value) : datum_null();
 }
@@ -44,10 +44,10 @@ static void vectors_read_counted(struct context *ctx, const struct rows *rows, v
 	const struct description *description = arg;
 	const struct vectors_index *index = description->index;
 	struct datum config[VECTORS_PG_INDEX_STATS_CONFIG_SIZE] = {
-		[VECTORS_PG_INDEX_STATS_CONFIG__M] = number_or_null(index->m),
+		[VECTORS_PG_INDEX_STATS_CONFIG__M] = vectors_read_number_or_null(index->m),
 		[VECTORS_PG_INDEX_STATS_CONFIG__EF_CONSTRUCTION] =
-			number_or_null(index->ef_construction),
-		[VECTORS_PG_INDEX_STATS_CONFIG__LISTS] = number_or_null(index->lists),
+			vectors_read_number_or_null(index->ef_construction),
+		[VECTORS_PG_INDEX_STATS_CONFIG__LISTS] = vectors_read_number_or_null(index->lists),
 	};
 	struct datum stats[VECTORS_PG_INDEX_STATS_SIZE] = {
 		[VECTORS_PG_INDEX_STATS__DIMENSION] = datum_integer(index->dimension),

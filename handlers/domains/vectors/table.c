@@ -1,4 +1,4 @@
-/* table.c - see table.h */
+/* table.c - finds, creates and checks the table of a vector index */
 #include "handlers/domains/vectors/table.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "handlers/domains/vectors/index.h"
 #include "schemas/base/text.h"
 
-struct look {
+struct finding {
 	struct call *call;
 	const char *name;
 	vectors_table_fn *done;
@@ -41,54 +41,55 @@ static const char *vectors_table_column_text(struct context *ctx, const struct r
 	return arena_copy(ctx->arena, text, len);
 }
 
-static bool column_bool(const struct rows *rows, const char *name)
+static bool vectors_table_column_bool(const struct rows *rows, const char *name)
 {
 	return rows_bool(rows, 0, rows_column(rows, name));
 }
 
-static void vectors_table_looked(struct context *ctx, const struct rows *rows, void *arg)
+static void vectors_table_found(struct context *ctx, const struct rows *rows, void *arg)
 {
-	struct look *look = arg;
+	struct finding *finding = arg;
 	struct vectors_table *table = arena_calloc(ctx->arena, 1, sizeof(*table));
 	const char *type = vectors_table_column_text(ctx, rows, "type");
 	struct datum type_text = datum_string(type);
 	int known = type ? choice_find(vectors_type_names, &type_text) : -1;
-	table->name = look->name;
-	table->quoted = vectors_table_quoted(ctx, ctx->schema, look->name);
+	table->name = finding->name;
+	table->quoted = vectors_table_quoted(ctx, ctx->schema, finding->name);
 	table->home = vectors_table_column_text(ctx, rows, "home");
-	table->modern = column_bool(rows, "modern");
-	table->installable = column_bool(rows, "installable");
-	table->present = column_bool(rows, "present");
-	table->vectors = known >= 0 && column_bool(rows, "vectors");
+	table->modern = vectors_table_column_bool(rows, "modern");
+	table->installable = vectors_table_column_bool(rows, "installable");
+	table->present = vectors_table_column_bool(rows, "present");
+	table->vectors = known >= 0 && vectors_table_column_bool(rows, "vectors");
 	table->type = known >= 0 ? (enum vectors_type)known : VECTORS_VECTOR;
 	table->dimension = known >= 0
 		? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension"))
 		: -1;
-	look->done(ctx, look->call, table, look->arg);
+	finding->done(ctx, finding->call, table, finding->arg);
 }
 
-static void bind_names(struct context *ctx, const char *name)
+static void vectors_table_bind_names(struct context *ctx, const char *name)
 {
 	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
 	params_text(ctx->params, name, strlen(name));
 }
 
-void vectors_table_look(struct context *ctx, struct call *call, const struct datum *name,
+void vectors_table_find(struct context *ctx, struct call *call, const struct datum *name,
 	vectors_table_fn *done, void *arg)
 {
 	if (!vectors_name_ok(ctx, call, name))
 		return;
-	struct look *look = arena_alloc(ctx->arena, sizeof(*look));
-	*look = (struct look){ call, arena_copy(ctx->arena, name->text, name->size), done, arg };
-	bind_names(ctx, look->name);
+	struct finding *finding = arena_alloc(ctx->arena, sizeof(*finding));
+	*finding = (struct finding){ call, arena_copy(ctx->arena, name->text, name->size), done,
+		arg };
+	vectors_table_bind_names(ctx, finding->name);
 	context_send(ctx, SQL_VECTORS_CREATE_INDEX__LOCK, NULL, NULL);
-	bind_names(ctx, look->name);
-	context_send(ctx, SQL_VECTORS_CREATE_INDEX__LOOK, vectors_table_looked, look);
+	vectors_table_bind_names(ctx, finding->name);
+	context_send(ctx, SQL_VECTORS_CREATE_INDEX__FIND, vectors_table_found, finding);
 }
 
-/* --- making --- */
+/* ---------------------------------------------------------------- creating */
 
-/* Its schema is the data's, as the reference has it. */
+/* The extension goes into the schema of the data, as in the reference. */
 void vectors_table_install(struct context *ctx)
 {
 	context_send_sql(ctx,
@@ -97,10 +98,10 @@ void vectors_table_install(struct context *ctx)
 		NULL);
 }
 
-static void send_create(struct context *ctx, const struct vectors_table *table,
+static void vectors_table_send_create(struct context *ctx, const struct vectors_table *table,
 	enum vectors_type type, int32_t dimension)
 {
-	/* bit is PostgreSQL's own, the others the extension's. */
+	/* bit is a type of PostgreSQL, the others are types of the extension. */
 	const char *name = type == VECTORS_BIT
 		? "bit"
 		: vectors_table_quoted(ctx, table->home, vectors_type_names[type]);
@@ -113,32 +114,32 @@ static void send_create(struct context *ctx, const struct vectors_table *table,
 		NULL, NULL);
 }
 
-struct making {
-	vectors_made_fn *done;
+struct creating {
+	vectors_created_fn *done;
 	void *arg;
 };
 
-/* Gives a new table its unique index, and an old one what it lacks. */
+/* Adds the unique index to a new table, and what an old table lacks. */
 static void vectors_table_described(struct context *ctx, const struct vectors_index *indexes,
 	uint32_t count, void *arg)
 {
-	struct making *making = arg;
+	struct creating *creating = arg;
 	for (uint32_t i = 0; i < count; i++)
 		if (indexes[i].exists)
 			vectors_index_migrate(ctx, &indexes[i]);
-	making->done(ctx, making->arg);
+	creating->done(ctx, creating->arg);
 }
 
-void vectors_table_make(struct context *ctx, const struct vectors_table *table,
-	enum vectors_type type, int32_t dimension, vectors_made_fn *done, void *arg)
+void vectors_table_create(struct context *ctx, const struct vectors_table *table,
+	enum vectors_type type, int32_t dimension, vectors_created_fn *done, void *arg)
 {
-	struct making *making = arena_alloc(ctx->arena, sizeof(*making));
+	struct creating *creating = arena_alloc(ctx->arena, sizeof(*creating));
 	struct datum *name = arena_alloc(ctx->arena, sizeof(*name));
-	*making = (struct making){ done, arg };
+	*creating = (struct creating){ done, arg };
 	*name = datum_string(table->name);
 	if (!table->present)
-		send_create(ctx, table, type, dimension);
-	vectors_describe(ctx, name, 1, vectors_table_described, making);
+		vectors_table_send_create(ctx, table, type, dimension);
+	vectors_describe(ctx, name, 1, vectors_table_described, creating);
 }
 
 bool vectors_table_ok(struct context *ctx, struct call *call, const struct vectors_table *table)
@@ -147,7 +148,7 @@ bool vectors_table_ok(struct context *ctx, struct call *call, const struct vecto
 		return true;
 	if (table->present)
 		call_fail(ctx, call, FAILURE_CONFLICT, "NOT_A_VECTOR_INDEX", NULL,
-			"%s is there, but is no vector index: choose another indexName",
+			"%s exists but is not a vector index: choose another indexName",
 			table->name);
 	else
 		call_fail(ctx, call, FAILURE_NOT_FOUND, "INDEX_NOT_FOUND", NULL,

@@ -1,9 +1,9 @@
 /*
- * vectors.upsert: vectors with their ids and metadata, several commands in one statement
+ * upsert.c - vectors.upsert: stores vectors with their ids and metadata, by many commands at once
  *
- * A turn may name several indexes: one statement on the catalog for all of them, unless all are
- * noted from earlier turns (vectors_hint.h), then index by index, in the order of their names, the
- * commands in theirs.
+ * The commands of a context may name several indexes. One statement reads the catalog for all of
+ * them, unless the executor has hints for all of them (hint.h). The rows then go in index by index,
+ * in the order of the indexes' names; commands on one index keep their order.
  */
 #include <string.h>
 
@@ -19,27 +19,28 @@
 #include "schemas/base/uuid.h"
 #include "schemas/json/json.h"
 
-/* Of embeddings and metadata in one statement: more is dearer, it does not stay in the caches. */
+/* Embeddings and metadata in one statement. A larger statement costs more per row, because it
+ * does not fit into the processor's caches. */
 #define STATEMENT_BYTES ((size_t)640 * 1024)
 
-/* One command, checked as far as it can be without its table. */
+/* One command, after the checks that do not need its table. */
 struct upsert {
 	struct call *call;
-	uint32_t index;        /* number of its index's name */
-	struct datum *vectors; /* as DATUM_FLOATS, `count` of them */
+	uint32_t index;        /* number of the index's name in upsert_context.names */
+	struct datum *vectors; /* `count` items, each DATUM_FLOATS */
 	uint32_t count;
 	struct datum *ids;
-	struct datum *metadata; /* as it is stored */
+	struct datum *metadata; /* `count` items, in the form that is stored */
 	struct datum namespace;
 };
 
 struct upsert_context {
 	struct upsert *upserts;
 	size_t count;
-	struct datum *names; /* of the indexes, in their order */
+	struct datum *names; /* the indexes' names, sorted */
 };
 
-/* A row that is to be written; of rows with the same key the last one. */
+/* A row to write. Of rows with the same key the last one wins. */
 struct upsert_row {
 	struct datum namespace;
 	struct datum id;
@@ -47,18 +48,18 @@ struct upsert_row {
 	const struct datum *floats;
 };
 
-/* What of one index is written by the next statement. */
+/* The rows of one index that the next statement writes. */
 struct upsert_group {
 	const struct vectors_index *index;
 	struct keys *keys;
-	struct upsert_row *rows; /* by number of the key */
+	struct upsert_row *rows; /* by the number of their key */
 	uint32_t room;
 };
 
-/* ---------------------------------------------------------------- what a command gives */
+/* ---------------------------------------------------------------- reading a command */
 
-static bool lengths_ok(struct context *ctx, struct call *call, const struct datum *vectors,
-	const struct datum *ids, const struct datum *metadata)
+static bool vectors_upsert_lengths_ok(struct context *ctx, struct call *call,
+	const struct datum *vectors, const struct datum *ids, const struct datum *metadata)
 {
 	const char *code = NULL;
 
@@ -67,18 +68,19 @@ static bool lengths_ok(struct context *ctx, struct call *call, const struct datu
 	else if (!datum_is_null(ids) && ids->size != vectors->size)
 		code = "IDS_LENGTH_MISMATCH";
 	else if (!datum_is_null(metadata) && metadata->size && metadata->size != vectors->size)
-		code = "METADATA_LENGTH_MISMATCH"; /* an empty one counts as none */
+		code = "METADATA_LENGTH_MISMATCH"; /* an empty array counts as absent */
 	if (!code)
 		return true;
 	call_fail(ctx, call, FAILURE_INVALID, code, NULL,
-		"vectors can't be empty, and ids and metadata must have their length (%u): there are "
-		"%u ids and %u metadata",
+		"vectors can't be empty, and ids and metadata must have the same length as vectors "
+		"(%u): got %u ids and %u metadata",
 		vectors->size, datum_is_null(ids) ? 0 : ids->size,
 		datum_is_null(metadata) ? 0 : metadata->size);
 	return false;
 }
 
-static bool take_ids(struct context *ctx, struct upsert *upsert, const struct datum *given)
+static bool vectors_upsert_read_ids(struct context *ctx, struct upsert *upsert,
+	const struct datum *given)
 {
 	upsert->ids = arena_alloc(ctx->arena, upsert->count * sizeof(*upsert->ids));
 	for (uint32_t i = 0; i < upsert->count; i++) {
@@ -95,7 +97,7 @@ static bool take_ids(struct context *ctx, struct upsert *upsert, const struct da
 	return true;
 }
 
-static bool vectors_upsert_take_metadata(struct context *ctx, struct upsert *upsert,
+static bool vectors_upsert_read_metadata(struct context *ctx, struct upsert *upsert,
 	const struct datum *given)
 {
 	upsert->metadata = arena_alloc(ctx->arena, upsert->count * sizeof(*upsert->metadata));
@@ -111,7 +113,8 @@ static bool vectors_upsert_take_metadata(struct context *ctx, struct upsert *ups
 	return true;
 }
 
-static bool take_vectors(struct context *ctx, struct upsert *upsert, const struct datum *given)
+static bool vectors_upsert_read_vectors(struct context *ctx, struct upsert *upsert,
+	const struct datum *given)
 {
 	upsert->count = given->size;
 	upsert->vectors = arena_alloc(ctx->arena, given->size * sizeof(*upsert->vectors));
@@ -122,7 +125,7 @@ static bool take_vectors(struct context *ctx, struct upsert *upsert, const struc
 	return true;
 }
 
-static bool take_upsert(struct context *ctx, struct call *call, struct upsert *out)
+static bool vectors_upsert_read(struct context *ctx, struct call *call, struct upsert *out)
 {
 	const struct datum *request = call->request;
 	const struct datum *vectors = datum_field(request, VECTORS_UPSERT__VECTORS);
@@ -131,18 +134,19 @@ static bool take_upsert(struct context *ctx, struct call *call, struct upsert *o
 
 	*out = (struct upsert){ .call = call };
 	if (!vectors_name_ok(ctx, call, datum_field(request, VECTORS_UPSERT__INDEX_NAME)) ||
-		!lengths_ok(ctx, call, vectors, ids, metadata) ||
+		!vectors_upsert_lengths_ok(ctx, call, vectors, ids, metadata) ||
 		!vectors_namespace(ctx, call, datum_field(request, VECTORS_UPSERT__NAMESPACE),
 			&out->namespace))
 		return false;
-	return take_vectors(ctx, out, vectors) && take_ids(ctx, out, ids) &&
-		vectors_upsert_take_metadata(ctx, out, metadata);
+	return vectors_upsert_read_vectors(ctx, out, vectors) &&
+		vectors_upsert_read_ids(ctx, out, ids) &&
+		vectors_upsert_read_metadata(ctx, out, metadata);
 }
 
 /* ---------------------------------------------------------------- rows of one index */
 
-/* A row's key: a namespace can't hold the NUL that ends it. */
-static struct datum *row_key(struct arena *arena, const struct datum *namespace,
+/* A row's key: the namespace, a NUL (which no namespace can hold), and the id. */
+static struct datum *vectors_upsert_row_key(struct arena *arena, const struct datum *namespace,
 	const struct datum *id)
 {
 	struct datum *key = arena_alloc(arena, sizeof(*key));
@@ -160,7 +164,8 @@ static struct datum *row_key(struct arena *arena, const struct datum *namespace,
 static void vectors_upsert_add_row(struct context *ctx, struct upsert_group *group,
 	struct upsert_row row)
 {
-	uint32_t number = keys_add(group->keys, row_key(ctx->arena, &row.namespace, &row.id));
+	uint32_t number = keys_add(group->keys,
+		vectors_upsert_row_key(ctx->arena, &row.namespace, &row.id));
 
 	if (number >= group->room) {
 		uint32_t room = group->room ? 2 * group->room : 64;
@@ -173,7 +178,8 @@ static void vectors_upsert_add_row(struct context *ctx, struct upsert_group *gro
 	group->rows[number] = row;
 }
 
-/* Binds rows from number `at` of the order on, as many as one statement takes; returns the next. */
+/* Binds rows from number `at` of the order on, as many as one statement takes. Returns the
+ * number of the next row. */
 static uint32_t vectors_upsert_bind_rows(struct context *ctx, const struct upsert_group *group,
 	const uint32_t *order, uint32_t at)
 {
@@ -195,8 +201,8 @@ static uint32_t vectors_upsert_bind_rows(struct context *ctx, const struct upser
 	return at;
 }
 
-/* unnest as a target makes the rows one by one; in FROM it would store each once more. */
-static const char *insert_sql(struct context *ctx, const struct vectors_index *index)
+/* As a target, unnest produces the rows one by one. In FROM it would first store all of them. */
+static const char *vectors_upsert_insert_sql(struct context *ctx, const struct vectors_index *index)
 {
 	return arena_printf(ctx->arena,
 		"INSERT INTO %s (vector_id, embedding, metadata, namespace) "
@@ -209,22 +215,22 @@ static const char *upsert_sql(struct context *ctx, const struct vectors_index *i
 	return arena_printf(ctx->arena,
 		"%s ON CONFLICT (namespace, vector_id) DO UPDATE "
 		"SET embedding = EXCLUDED.embedding, metadata = EXCLUDED.metadata",
-		insert_sql(ctx, index));
+		vectors_upsert_insert_sql(ctx, index));
 }
 
-/* For rows that are expected to be new: one that is there fails it. Unless they are unique by their
- * ids, PostgreSQL does not plan the INSERT of nothing. */
+/* For rows that are expected to be new: a row that exists fails the statement. The INSERT of no
+ * rows makes PostgreSQL refuse the statement unless (namespace, vector_id) is unique. */
 static const char *new_sql(struct context *ctx, const struct vectors_index *index)
 {
 	return arena_printf(ctx->arena,
 		"WITH guard AS (INSERT INTO %s (vector_id) SELECT NULL WHERE false "
 		"ON CONFLICT (namespace, vector_id) DO NOTHING) %s",
-		vectors_table(ctx->arena, index), insert_sql(ctx, index));
+		vectors_table(ctx->arena, index), vectors_upsert_insert_sql(ctx, index));
 }
 
-/* Entries of a graph or of lists are expensive to make, and an undone attempt leaves them there dead:
- * only flat tables insert rows as new. */
-static bool may_insert_as_new(struct context *ctx, const struct upsert_group *group)
+/* May the next statement insert the rows as new? Only in a table without an index: index entries are
+ * expensive, and a rollback leaves dead ones in the index. */
+static bool vectors_upsert_may_insert_as_new(struct context *ctx, const struct upsert_group *group)
 {
 	return group->index->method == VECTORS_FLAT &&
 		context_insert_optimistically(ctx, keys_count(group->keys));
@@ -234,7 +240,7 @@ static void vectors_upsert_send_rows(struct context *ctx, struct upsert_group *g
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	const char *sql = may_insert_as_new(ctx, group) ? new_sql(ctx, group->index)
+	const char *sql = vectors_upsert_may_insert_as_new(ctx, group) ? new_sql(ctx, group->index)
 							: upsert_sql(ctx, group->index);
 	const uint32_t *order = keys_sorted(group->keys);
 	for (uint32_t at = 0; at < keys_count(group->keys);) {
@@ -244,8 +250,9 @@ static void vectors_upsert_send_rows(struct context *ctx, struct upsert_group *g
 	group->keys = NULL;
 }
 
-/* Rows that the filter matches go before the command's own come. False: the call has failed. */
-static bool send_delete(struct context *ctx, struct upsert_group *group,
+/* Deletes the rows that deleteFilter matches, before the command writes its own. False: the call
+ * has failed. */
+static bool vectors_upsert_send_delete(struct context *ctx, struct upsert_group *group,
 	const struct upsert *upsert)
 {
 	const struct datum *filter = datum_field(upsert->call->request,
@@ -288,7 +295,7 @@ static void vectors_upsert_apply(struct context *ctx, struct upsert_group *group
 {
 	if (!vectors_upsert_fits(ctx, group->index, upsert))
 		return;
-	if (!send_delete(ctx, group, upsert))
+	if (!vectors_upsert_send_delete(ctx, group, upsert))
 		return;
 	if (!group->keys)
 		group->keys = keys_new(ctx->arena, upsert->count);
@@ -299,10 +306,10 @@ static void vectors_upsert_apply(struct context *ctx, struct upsert_group *group
 	call_reply(ctx, upsert->call, datum_array(upsert->ids, upsert->count));
 }
 
-/* ---------------------------------------------------------------- a turn */
+/* ---------------------------------------------------------------- the commands of a context */
 
-static void write_index(struct context *ctx, const struct upsert_context *all, uint32_t number,
-	const struct vectors_index *index)
+static void vectors_upsert_write_index(struct context *ctx, const struct upsert_context *all,
+	uint32_t number, const struct vectors_index *index)
 {
 	struct upsert_group group = { .index = index };
 
@@ -320,7 +327,7 @@ static void vectors_upsert_described(struct context *ctx, const struct vectors_i
 			vectors_hint_put(ctx, &indexes[i], NULL);
 			vectors_index_migrate(ctx, &indexes[i]);
 		}
-		write_index(ctx, arg, i, &indexes[i]);
+		vectors_upsert_write_index(ctx, arg, i, &indexes[i]);
 	}
 }
 
@@ -331,9 +338,9 @@ static void vectors_upsert_describe(struct context *ctx, struct upsert_context *
 	vectors_describe(ctx, all->names, count, vectors_upsert_described, all);
 }
 
-/* By what is noted of the indexes. False: not of all, or a vector does not fit one of them, which
- * only its table can tell for certain; nothing is sent. */
-static bool vectors_upsert_guess(struct context *ctx, const struct upsert_context *all,
+/* Writes by the hints. False: an index has no hint, or a vector does not fit a hint, which only
+ * the table can confirm; nothing is sent. */
+static bool vectors_upsert_by_hints(struct context *ctx, const struct upsert_context *all,
 	uint32_t count)
 {
 	struct vectors_index *indexes = arena_alloc(ctx->arena, count * sizeof(*indexes));
@@ -345,12 +352,13 @@ static bool vectors_upsert_guess(struct context *ctx, const struct upsert_contex
 		if (!vectors_upsert_fits(ctx, &indexes[all->upserts[i].index], &all->upserts[i]))
 			return false;
 	for (uint32_t i = 0; i < count; i++)
-		write_index(ctx, all, i, &indexes[i]);
+		vectors_upsert_write_index(ctx, all, i, &indexes[i]);
 	return true;
 }
 
-/* Each command's number becomes that of its index in the order of the names. */
-static void number_indexes(struct context *ctx, struct upsert_context *all, struct keys *keys)
+/* Replaces the number of each command's index by its position among the sorted names. */
+static void vectors_upsert_number_indexes(struct context *ctx, struct upsert_context *all,
+	struct keys *keys)
 {
 	const uint32_t *order = keys_sorted(keys);
 	uint32_t *place = arena_alloc(ctx->arena, keys_count(keys) * sizeof(*place));
@@ -373,7 +381,7 @@ void vectors_upsert(struct context *ctx)
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
 		struct upsert *upsert = &all->upserts[all->count];
-		if (!take_upsert(ctx, call, upsert))
+		if (!vectors_upsert_read(ctx, call, upsert))
 			continue;
 		upsert->index = keys_add(keys,
 			datum_field(call->request, VECTORS_UPSERT__INDEX_NAME));
@@ -381,7 +389,7 @@ void vectors_upsert(struct context *ctx)
 	}
 	if (!all->count)
 		return;
-	number_indexes(ctx, all, keys);
-	if (!vectors_upsert_guess(ctx, all, keys_count(keys)))
+	vectors_upsert_number_indexes(ctx, all, keys);
+	if (!vectors_upsert_by_hints(ctx, all, keys_count(keys)))
 		vectors_upsert_describe(ctx, all, keys_count(keys));
 }
