@@ -1,5 +1,5 @@
-// observability and scores: commands that arrive together share statements, and must have the effect
-// they have one after the other. Stowage gets them in one go, the reference one by one.
+// observability-folded.test.mjs - spans and scores: commands that arrive together share statements, and must
+// have the same effect as one after another. Stowage gets them all at once, the reference one by one.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -9,7 +9,7 @@ import { Pair, SELF } from './lib/pair.mjs';
 
 const pair = new Pair(['mastra_ai_spans', 'mastra_scorers']);
 
-// The same cases each time: a small generator of pseudo-random numbers.
+// The same cases in every run: a small pseudo-random number generator.
 let state;
 const below = (n) => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -51,7 +51,7 @@ const sequence = (count, commands, chance) => Array.from({ length: count }, () =
   return { command, args: MAKERS[command](chance), key: 'one partition' };
 });
 
-// All of it through Stowage in one go, and through the reference in order; then the rows are the same.
+// Runs all commands through Stowage at once and through the reference in order, and compares the rows.
 async function together(list) {
   if (!SELF) {
     await pair.world.client.post(list);
@@ -75,7 +75,7 @@ describe('observability, folded', () => {
     }
   }
 
-  test('hundreds at once: new ones, some that are there already, all of them', async () => {
+  test('hundreds at once: new ones, some that exist, all of them', async () => {
     state = 77;
     const many = (first) => ({ command: 'observability.batchCreateSpans', key: 'one partition',
       args: { records: Array.from({ length: 300 }, (_, i) => ({ ...create(100), traceId: 't0', spanId: `m${first + i}` })) } });
@@ -84,7 +84,7 @@ describe('observability, folded', () => {
     await together([many(600), many(600), ...sequence(20, all, 30), many(1000)]);
   });
 
-  test('a refused command between others', async () => {
+  test('a refused command among others', async () => {
     if (SELF) return;
     const good = (spanId) => ({ command: 'observability.createSpan', key: 'one partition', args: { span: { ...create(50), traceId: 't1', spanId } } });
     const bad = good('b');
@@ -100,7 +100,7 @@ describe('observability, folded', () => {
 });
 
 describe('scores, folded', () => {
-  test('the last of an id stays', async () => {
+  test('the last write to an id wins', async () => {
     const score = (n) => ({ id: `s${below(5)}`, scorerId: 'sc', entityId: 'e', runId: 'r', output: n, score: n, scorer: {}, source: 'LIVE', entity: {},
       ...(below(2) ? { reason: `r${n}`, metadata: { n } } : {}) });
     state = 7;

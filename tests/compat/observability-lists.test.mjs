@@ -1,4 +1,5 @@
-// observability: lists of traces, and what the reference does not serve. See lib/pair.mjs.
+// observability-lists.test.mjs - lists of traces, and the commands that the reference does not support. See
+// lib/pair.mjs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -10,7 +11,7 @@ const pair = new Pair(['mastra_ai_spans']);
 const root = (traceId, minute, over = {}) => ({ traceId, spanId: `${traceId}-root`, name: `trace ${traceId}`, spanType: 'agent_run',
   isEvent: false, startedAt: at(minute), ...over });
 
-// Each differs from the others in what can be filtered by.
+// Each trace differs from the others in the fields that filters use.
 const SCALARS = ['entityId', 'entityName', 'userId', 'organizationId', 'resourceId', 'runId', 'sessionId', 'threadId', 'requestId',
   'environment', 'source', 'serviceName'];
 const ids = (n) => Object.fromEntries(SCALARS.map((name) => [name, `${name}-${n}`]));
@@ -34,7 +35,7 @@ const list = async (args) => {
 const found = async (filters) => (await list({ filters })).spans.map((s) => s.traceId);
 
 describe('observability.listTraces', () => {
-  test('nothing', async () => assert.deepEqual((await list({})).spans, []));
+  test('no traces', async () => assert.deepEqual((await list({})).spans, []));
 
   test('all, the newest first', async () => {
     await fill();
@@ -60,13 +61,13 @@ describe('observability.listTraces', () => {
     assert.deepEqual(await found({ entityType: null }), []);
   });
 
-  test('filters that the reference passes over', async () => {
+  test('filters that the reference ignores', async () => {
     await fill();
     for (const filters of [{ traceId: 't1' }, { experimentId: 'x1' }, { parentEntityType: 'agent' }, { rootEntityId: 'r' }, { entityVersionId: 'v' },
       { experimentId: null, parentEntityName: null, rootEntityVersionId: null }]) assert.equal((await found(filters)).length, 5);
   });
 
-  test('ranges of time', async () => {
+  test('time ranges', async () => {
     await fill();
     assert.deepEqual(await found({ startedAt: { start: at(2), end: at(4) } }), ['t4', 't3', 't2']);
     assert.deepEqual(await found({ startedAt: { start: at(4) } }), ['t5', 't4']);
@@ -172,13 +173,13 @@ describe('observability.listTraces', () => {
     await list({ pagination: { perPage: 100 } });
   });
 
-  test('a preview that would end within a character', async () => {
+  test('a preview whose limit splits a character', async () => {
     await pair.ok('observability.createSpan', { span: root('t1', 1, { input: `${'x'.repeat(99)}\u{1F600}` }) });
     await list({});
   });
 });
 
-describe('observability, what the reference does not serve', () => {
+describe('observability, commands that the reference does not support', () => {
   const record = { timestamp: at(1) };
   const kinds = { Metric: { name: ['m'] }, Score: { scorerId: 's' }, Feedback: { feedbackType: 'f' } };
   const analyses = { Aggregate: { aggregation: 'sum' }, Breakdown: { aggregation: 'sum', groupBy: ['g'] }, TimeSeries: { aggregation: 'sum', interval: '1h' },

@@ -1,4 +1,4 @@
-// observability: writing and reading spans. Every case runs on both sides; see lib/pair.mjs.
+// observability.test.mjs - writes and reads spans. Every case runs on both sides (lib/pair.mjs).
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -31,7 +31,7 @@ const getSpan = (spanId, traceId = 't1') => pair.ok('observability.getSpan', { t
 const UNKNOWN = 'no_such_type';
 
 describe('observability.createSpan', () => {
-  test('the least and the most', async () => {
+  test('the fewest and the most fields', async () => {
     await create('a');
     await create('b', FULL);
     assert.equal((await getSpan('a')).stowage.span.name, 'span a');
@@ -44,13 +44,13 @@ describe('observability.createSpan', () => {
     await getSpan('a');
   });
 
-  test('again: what is not given is kept, but for the end', async () => {
+  test('again: fields that are not given keep their value, except the end', async () => {
     await create('a', FULL);
     await create('a', { name: 'again', spanType: 'tool_call', isEvent: true, startedAt: at(2) });
     await getSpan('a');
   });
 
-  test('again with nulls: they are stored', async () => {
+  test('again with nulls: the nulls are stored', async () => {
     await create('a', FULL);
     await create('a', { ...NULLS, name: 'again' });
     await getSpan('a');
@@ -63,7 +63,7 @@ describe('observability.createSpan', () => {
   });
 
   for (const name of NULLABLE) {
-    test(`again with a null of ${name}, and without it`, async () => {
+    test(`again with ${name} null, and without it`, async () => {
       await create('a', FULL);
       await create('a', { [name]: null });
       await create('b', FULL);
@@ -108,7 +108,7 @@ describe('observability.createSpan', () => {
     }
   });
 
-  test('NUL in a text is refused, in tags and JSON it is repaired', async () => {
+  test('NUL is refused in a text and repaired in tags and JSON', async () => {
     for (const over of [{ name: 'a\0' }, { traceId: '\0' }, { spanId: 'a\0b' }, { parentSpanId: '\0' }, { userId: '\0' }, { source: 'a\0' }]) {
       await pair.fails('observability.createSpan', { span: span('a', over) }, 'INVALID', 'TEXT_NOT_STORABLE');
     }
@@ -119,11 +119,11 @@ describe('observability.createSpan', () => {
     await getSpan('b');
   });
 
-  test('keys that collide once repaired', () =>
+  test('keys that collide after the repair', () =>
     pair.fails('observability.createSpan', { span: span('a', { metadata: { 'a\0': 1, a: 2 } }) }, 'INVALID', 'TEXT_NOT_STORABLE'));
 
   test('unknown types', async () => {
-    // The reference stores whatever it is given.
+    // The reference stores any type.
     for (const [over, code] of [[{ spanType: UNKNOWN }, 'INVALID_SPAN_TYPE'], [{ entityType: UNKNOWN }, 'INVALID_ENTITY_TYPE'],
       [{ rootEntityType: '' }, 'INVALID_ENTITY_TYPE']]) {
       await pair.differs('literals are checked', 'observability.createSpan', { span: span('a', over) }, { category: 'INVALID', code });
@@ -154,7 +154,7 @@ describe('observability.batchCreateSpans', () => {
     await pair.ok('observability.getTrace', { traceId: 't1' });
   });
 
-  test('of different columns, over spans that are there', async () => {
+  test('with different columns, over existing spans', async () => {
     await batch(span('a', FULL), span('b', FULL), span('c', FULL), span('d', FULL));
     await batch(span('a'), span('b', NULLS), span('c', { metadata: null, tags: ['x'] }), span('d', { tags: null, metadata: {} }), span('e', { input: 1 }));
     await batch(span('a', { userId: null }), span('b', { userId: null, runId: 'x' }), span('c', { runId: null }), span('d', { userId: 'y' }));
@@ -176,7 +176,7 @@ describe('observability.batchCreateSpans', () => {
 });
 
 describe('observability.updateSpan', () => {
-  test('a span that is not there: nothing happens, and a create behind it is as it is given', async () => {
+  test('a missing span: nothing happens, and a later create has only its own values', async () => {
     await update('a', { name: 'early', endedAt: at(3) });
     await create('a');
     await getSpan('a');
@@ -224,7 +224,7 @@ describe('observability.updateSpan', () => {
     }
   });
 
-  test('names to clear that are none', async () => {
+  test('invalid names to clear', async () => {
     await pair.differs('the reference passes over them', 'observability.updateSpan',
       { traceId: 't1', spanId: 'a', updates: { clear: ['noSuchField'] } }, { category: 'INVALID', code: 'INVALID_CLEAR' });
     await pair.differs('it is one or the other', 'observability.updateSpan',
@@ -242,7 +242,7 @@ describe('observability.batchUpdateSpans', () => {
   const batch = (...records) => pair.ok('observability.batchUpdateSpans', { records });
   const one = (spanId, updates, traceId = 't1') => ({ traceId, spanId, updates });
 
-  test('none, some, spans that are not there', async () => {
+  test('none, some, missing spans', async () => {
     await batch();
     await pair.ok('observability.batchCreateSpans', { records: [span('a', FULL), span('b', { ...FULL, startedAt: at(2) }), span('c', { startedAt: at(3) })] });
     await batch(one('c', { endedAt: at(3), output: 'o' }), one('none', { name: 'x' }), one('a', { metadata: null }), one('b', {}),
@@ -258,7 +258,7 @@ describe('observability.batchUpdateSpans', () => {
     await getSpan('b');
   });
 
-  test('one bad update: none is done', async () => {
+  test('one bad update: none is applied', async () => {
     await create('a', FULL);
     await pair.fails('observability.batchUpdateSpans', { records: [one('a', { name: 'x' }), one('a', { userId: '\0' })] }, 'INVALID');
   });
@@ -272,7 +272,7 @@ describe('observability, one span', () => {
     await pair.ok('observability.getRootSpan', { traceId: 'none' });
   });
 
-  test('getRootSpan of a trace with several', async () => {
+  test('getRootSpan of a trace with several root spans', async () => {
     await create('a');
     await create('b');
     await pair.fails('observability.getRootSpan', { traceId: 't1' }, 'CONFLICT', 'SEVERAL_ROOT_SPANS');
@@ -311,13 +311,13 @@ describe('observability, one trace', () => {
     await pair.ok('observability.getBranch', { traceId: 'none', spanId: 'a' });
   });
 
-  test('getBranch in a circle', async () => {
+  test('getBranch with a cycle', async () => {
     await pair.ok('observability.batchCreateSpans', { records: [span('a', { parentSpanId: 'c' }), span('b', { parentSpanId: 'a', startedAt: at(2) }),
       span('c', { parentSpanId: 'b', startedAt: at(3) }), span('d', { parentSpanId: 'd' })] });
     for (const spanId of ['a', 'b', 'c', 'd']) await pair.ok('observability.getBranch', { traceId: 't1', spanId });
   });
 
-  test('getBranch of nothing, to nowhere', async () => {
+  test('getBranch of missing spans', async () => {
     await pair.fails('observability.getBranch', { traceId: '', spanId: 'a' }, 'INVALID', 'ID_REQUIRED');
     await pair.fails('observability.getBranch', { traceId: 't1', spanId: '' }, 'INVALID', 'ID_REQUIRED');
     await pair.fails('observability.getBranch', { traceId: 't1', spanId: 'a', depth: -1 }, 'INVALID', 'INVALID_DEPTH');

@@ -1,5 +1,5 @@
-// vectors: writing, reading and searching vectors. The tables are made by PgVector on both sides;
-// every case runs on both, see lib/pair.mjs.
+// vectors-data.test.mjs - writes, reads and searches vectors. PgVector creates the tables on both sides, and
+// every case runs on both sides (lib/pair.mjs).
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -86,7 +86,7 @@ describe('vectors, every type and metric', () => {
 });
 
 describe('vectors.upsert', () => {
-  test('ids and metadata are made when missing', async () => {
+  test('missing ids and metadata are generated', async () => {
     await pair.index('docs', 3);
     const { stowage } = await upsert({ vectors: [[1, 0, 0], [0, 1, 0]] });
     assert.equal(new Set(stowage).size, 2);
@@ -94,7 +94,7 @@ describe('vectors.upsert', () => {
     await query({ queryVector: [1, 0, 0], includeVector: true });
   });
 
-  test('an id that is there already', async () => {
+  test('an id that exists', async () => {
     await pair.index('docs', 3);
     await upsert({ vectors: [[1, 0, 0], [0, 1, 0]], ids: ['a', 'b'], metadata: [{ n: 1 }, { n: 2 }] });
     await upsert({ vectors: [[0, 0, 1]], ids: ['a'] });
@@ -102,7 +102,7 @@ describe('vectors.upsert', () => {
     await query({ queryVector: [1, 0, 0], includeVector: true });
   });
 
-  test('a hundred at once, twice new, then ever more of them there already, then new again', async () => {
+  test('a hundred at once: new ones twice, then more and more that exist, then new ones again', async () => {
     await pair.index('docs', 3);
     for (const [i, first] of [0, 100, 200, 250, 260, 250, 1000, 1100, 1150, 0, 2000].entries()) {
       const numbers = Array.from({ length: 100 }, (_, n) => first + n);
@@ -140,16 +140,16 @@ describe('vectors.upsert', () => {
     await query({ queryVector: [1, 0, 0], topK: 20 });
   });
 
-  test('metadata that is 0, whatever stands behind it in the message', async () => {
+  test('metadata that is 0, whatever follows it in the message', async () => {
     await pair.index('docs', 3);
-    // The length of what follows is a byte that may be a digit: 24 to 28 bytes are '0' to '8'.
+    // The length of the next field is a byte that may be a digit: 24 to 28 bytes give '0' to '8'.
     const metadata = [24, 25, 26, 27, 28].flatMap((length) => [0, { text: 'x'.repeat(length - '{"text":""}'.length) }]);
     await upsert({ vectors: vectorsOf(metadata.length, 3), ids: metadata.map((_, i) => `m${i}`), metadata });
     await query({ queryVector: [1, 0, 0], topK: 20 });
   });
 
-  test('metadata is stored, and a filter read, as JSON.parse understands them', { skip: SELF }, async () => {
-    // JSON as no JavaScript writes it; Python's json.dumps does, for one.
+  test('metadata is stored, and filters are read, as JSON.parse reads them', { skip: SELF }, async () => {
+    // JSON that JavaScript never writes, but Python's json.dumps does.
     const texts = ['{"f": 1.0}', '{"f":[1.50, -0.0]}', '{"f":{"g":1E2}}', '{"f":12345678901234567890}', '{"f":0.1000000000000000055511151231257827}',
       '{"f":1e999}', '{"f":"\\u0041\\/\\n"}', '{"f":1,"f":2.0}', '{"f":1e-7}', ' "" ', ' 0.0e5 ', '-0', '\t[1.0]\n'];
     const both = (command, args, over) => pair.ok(`vectors.${command}`,
@@ -178,7 +178,7 @@ describe('vectors.upsert', () => {
   }
 
   for (const [name, json] of Object.entries(REPAIRED_JSON).filter(([key]) => key !== 'escapedBackslash')) {
-    test(`metadata that is repaired: ${name}`, async () => {
+    test(`repaired metadata: ${name}`, async () => {
       await pair.index('docs', 3, { indexConfig: { type: 'flat' } });
       await pair.differs('the reference does not repair metadata', 'vectors.upsert', { ...NAME, vectors: [[1, 0, 0]], ids: ['a'], metadata: [{ json }] },
         { reference: 'fails', stowage: (ids) => assert.deepEqual(ids, ['a']) });
@@ -207,7 +207,7 @@ describe('vectors.upsert', () => {
     await pair.ok('vectors.query', { indexName: 'halves', queryVector: [1, 1, 1, 1, 1, 1, 1, 1], includeVector: true });
   });
 
-  test('bits: what is not zero is one', async () => {
+  test('bits: each number that is not zero becomes one', async () => {
     await pair.index('docs', 9, { vectorType: 'bit', indexConfig: { type: 'hnsw' } });
     await upsert({ vectors: [[0, 1, 0.5, -1, 2, 0.4, 0, -0, 1]], ids: ['a'] });
     await query({ queryVector: [0, 1, 0.5, -1, 2, 0.4, 0, 0, 1], includeVector: true });
@@ -235,7 +235,7 @@ describe('vectors.upsert', () => {
       { category: 'INVALID', code: 'DIMENSION_MISMATCH' });
   });
 
-  test('a refused one takes no neighbour with it', { skip: SELF }, async () => {
+  test('a refused command does not affect its neighbours', { skip: SELF }, async () => {
     await pair.index('docs', 3);
     await pair.index('other', 2);
     const { client } = pair.world;
@@ -255,7 +255,7 @@ describe('vectors.upsert', () => {
     assert.deepEqual(rows, [{ vector_id: 'a', embedding: '[0,1,0]' }, { vector_id: 'g', embedding: '[0,0,1]' }]);
   });
 
-  test('many commands at once, over two indexes, leave what one by one leaves', { skip: SELF }, async () => {
+  test('many commands at once, on two indexes, have the same effect as one by one', { skip: SELF }, async () => {
     await pair.index('docs', 3, { indexConfig: { type: 'hnsw' } });
     await pair.index('other', 3, { indexConfig: { type: 'flat' } });
     const calls = [];
@@ -309,7 +309,7 @@ describe('vectors.query', () => {
     await pair.differs('the reference finds nothing then', 'vectors.query', { ...NAME, queryVector: [1, 0, 0], minScore: NaN }, { category: 'INVALID', code: 'INVALID_QUERY' });
   });
 
-  test('ef and probes at their ends', async () => {
+  test('ef and probes at their limits', async () => {
     await fill({ indexConfig: { type: 'hnsw' } });
     for (const ef of [-5, 0, 1, 40, 1000, 5000]) await query({ queryVector: [1, 0.1, 0], ef });
     await pair.index('lists', 3, { indexConfig: { type: 'ivfflat', ivf: { lists: 2 } } });
@@ -324,7 +324,7 @@ describe('vectors.query', () => {
     await query({ filter: { k: 'x' }, includeVector: true });
   });
 
-  test('a vector of zeros, by cosine, has a score that is no number', async () => {
+  test('a vector of zeros has NaN as its score by cosine', async () => {
     await pair.index('docs', 3, { indexConfig: { type: 'flat' } });
     await upsert({ vectors: [[1, 0, 0], [0, 0, 0]], ids: ['a', 'zero'] });
     await query({ queryVector: [0, 0, 0] });
@@ -334,7 +334,7 @@ describe('vectors.query', () => {
     });
   });
 
-  test('without dimensions, without an index of the reference, with one of another metric', async () => {
+  test('without dimensions, without an index of the reference, and with an index of another metric', async () => {
     const statements = ['CREATE TABLE :schema.m0 (id serial PRIMARY KEY, vector_id text NOT NULL, embedding vector, metadata jsonb, namespace varchar(255) NOT NULL DEFAULT \'default\', UNIQUE (namespace, vector_id))',
       'CREATE TABLE :schema.m1 (LIKE :schema.m0 INCLUDING ALL)', 'ALTER TABLE :schema.m1 ALTER embedding TYPE vector(3)', 'CREATE INDEX m1_vector_idx ON :schema.m1 USING hnsw (embedding vector_l1_ops)',
       'CREATE TABLE :schema.m2 (LIKE :schema.m1 INCLUDING DEFAULTS INCLUDING INDEXES)', 'DROP INDEX :schema.m2_embedding_idx', 'CREATE INDEX m2_vector_idx ON :schema.m2 USING ivfflat (embedding vector_ip_ops)',
@@ -447,7 +447,7 @@ describe('vectors, tables of older releases', () => {
     await pair.sql(OLD);
     await pair.sql(`INSERT INTO :schema.docs (vector_id, embedding, metadata) VALUES ('a', '[1,0,0]', '{"k": "x"}'), ('b', '[0,1,0]', '{"k": "y"}')`);
   };
-  // The reference migrates them when it first meets them, Stowage when it has to.
+  // The reference migrates them on first use, Stowage when it must write to them.
   const same = async () => {
     const rows = await pair.sql(`SELECT vector_id, embedding::text, metadata FROM :schema.docs ORDER BY vector_id`);
     assert.deepEqual(rows.stowage, rows.reference);
@@ -467,7 +467,7 @@ describe('vectors, tables of older releases', () => {
     }
   });
 
-  test('get their namespace by the first upsert', async () => {
+  test('get their namespace with the first upsert', async () => {
     await fill();
     await upsert({ vectors: [[1, 1, 1]], ids: ['a'], namespace: 'n1' });
     await upsert({ vectors: [[1, 1, 1]], ids: ['a'] });

@@ -1,6 +1,7 @@
-// The filter language of vectors. First every operator and shape on the same rows as the reference:
-// the same ids, or both fail, or the difference is written down here with its reason. Then random
-// filters on random documents, against a plain evaluation of what the language's page says.
+// vectors-filter.test.mjs - the filter language of vectors. First, every operator and shape runs on the same
+// rows as in the reference. Both find the same ids, or both fail, or a test here states the difference and
+// its reason. Then random filters run on random documents, compared with a plain evaluation of the rules in
+// the language's documentation.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -31,7 +32,7 @@ async function ask(filter) {
 
 const shown = ({ ids, error }) => (error ? `fails: ${explain(error)}` : ids.join(' '));
 
-// All of the filters; a list of what is not as expected is easier to read than the first one.
+// Runs all filters, and lists every unexpected result rather than the first one.
 async function all(filters, judge) {
   const wrong = [];
   for (const filter of filters) {
@@ -47,7 +48,7 @@ const same = (filters) => all(filters, ({ stowage, reference }) => {
   return !stowage.error && stowage.ids.join() === reference.ids.join() ? '' : 'not the same ids';
 });
 
-// Both fail; Stowage names the path of the culprit, or, where only PostgreSQL can tell, all that may be it.
+// Both fail. Stowage names the path of the mistake, or all possible paths if only PostgreSQL can tell.
 const bothFail = (cases) => {
   const paths = new Map(cases.map(([filter, path]) => [filter, path]));
   return all(paths.keys(), ({ stowage, reference, filter }) => {
@@ -59,7 +60,7 @@ const bothFail = (cases) => {
   });
 };
 
-// What Stowage finds where the reference fails or finds something else: [filter, the ids].
+// What Stowage finds where the reference fails or finds something else: [filter, ids].
 const finds = (cases) => {
   const wanted = new Map(cases);
   return all(wanted.keys(), ({ stowage, reference, filter }) => {
@@ -79,7 +80,7 @@ const refuses = (cases) => {
   });
 };
 
-// ---------------------------------------------------------------- beside the reference
+// ---------------------------------------------------------------- compared with the reference
 
 const DOCUMENTS = {
   none: {}, n5: { f: 5 }, n10: { f: 10 }, neg: { f: -3.5 }, frac: { f: 5.0001 }, s5: { f: '5' }, s10: { f: '10' },
@@ -95,7 +96,7 @@ const DAY = new Date('2024-03-01T00:00:00Z');
 const SCALARS = [5, '5', -3.5, 5.0001, 'abc', 'ABC', '', true, false, null, 'true', '["abc"]', 'it\'s "q" {x,y}', DAY, 'none', 0, 123456789012];
 const each = (operators, values) => operators.flatMap((operator) => values.map((value) => ({ f: { [operator]: value } })));
 
-describe('filters, as the reference', () => {
+describe('filters, like the reference', () => {
   test('none', async () => {
     await fill(DOCUMENTS);
     await same([undefined, {}, { f: {} }, { f: { g: {} } }]);
@@ -103,7 +104,7 @@ describe('filters, as the reference', () => {
 
   test('equality', async () => {
     await fill(DOCUMENTS);
-    // A Date alone is no condition for the reference: it comes as text here.
+    // The reference ignores a bare Date, so the date is a text here.
     await same(SCALARS.filter((value) => value !== DAY).map((f) => ({ f })));
     await same(each(['$eq', '$ne'], [...SCALARS, ['abc'], [], {}]));
     await same([{ f: 5, k: 'abc' }, { f: { $eq: 5, $ne: 10 } }, { f: { $ne: 5 }, k: { $ne: null } }]);
@@ -209,7 +210,7 @@ describe('filters, as the reference', () => {
       [{ 'f"': 5 }, 'filter.f\\"'], [{ 'f\\': 5 }, 'filter.f\\\\'], [{ 'f\0': 5 }, 'filter.f\\u0000'], [{ f: { '': 5 } }, 'filter.f.'],
       [{ f: 'a\0b' }, 'filter.f'], [{ f: { $in: ['x', 'a\0b'] } }, 'filter.f.$in[1]'],
     ]);
-    // Only PostgreSQL knows whether it can read a regular expression. Of very many some are named.
+    // Only PostgreSQL can tell whether a regular expression is valid. Of very many, the error names some.
     const many = Array.from({ length: 400 }, () => ({ f: { $regex: '(' } }));
     let places = 'filter.$or[0].f.$regex';
     for (let i = 1; places.length <= 500; i++) places += ` or filter.$or[${i}].f.$regex`;
@@ -223,53 +224,53 @@ describe('filters, as the reference', () => {
 
 // ---------------------------------------------------------------- documented differences
 
-describe('filters, other than the reference', () => {
+describe('filters, unlike the reference', () => {
   const IN_ARRAYS = ['a1', 'a2'];
 
-  test('$elemMatch with operators asks the elements themselves, as the page says: the reference finds nothing', async () => {
+  test('$elemMatch applies operators to the elements, as documented: the reference finds nothing', async () => {
     await fill(DOCUMENTS);
     await finds([[{ f: { $elemMatch: { $gt: 8 } } }, ['an']], [{ f: { $elemMatch: { $gt: 4, $lt: 8 } } }, ['an', 'adeep']], [{ f: { $elemMatch: { $eq: 'abc' } } }, IN_ARRAYS],
       [{ f: { $elemMatch: { $in: ['def', 10] } } }, ['a2', 'an']], [{ f: { $elemMatch: { $regex: '^D', $options: 'i' } } }, ['a2']], [{ f: { $elemMatch: { $eq: null } } }, ['anull']],
       [{ f: { $elemMatch: { $elemMatch: { $eq: 'abc' } } } }, ['aa']], [{ f: { $elemMatch: { $size: 1 } } }, ['aa']], [{ f: { $elemMatch: { $not: { $gt: 5 } } } }, ['an']]]);
   });
 
-  test('$elemMatch with fields: null, arrays, $exists, $not, $options and nested $elemMatch mean what they mean elsewhere', async () => {
+  test('$elemMatch with fields: null, arrays, $exists, $not, $options and nested $elemMatch work as elsewhere', async () => {
     await fill(DOCUMENTS);
     await finds([[{ f: { $elemMatch: { g: { $gt: 2 }, i: null } } }, ['aobj']], [{ f: { $elemMatch: { g: [1, 7] } } }, ['aobj']], [{ f: { $elemMatch: { g: { $exists: true } } } }, ['aobj', 'adeep']],
       [{ f: { $elemMatch: { i: { $exists: true } } } }, ['aobj']], [{ f: { $elemMatch: { g: { $not: { $eq: 1 } } } } }, ['aobj', 'adeep']],
       [{ f: { $elemMatch: { h: { $regex: '^X', $options: 'i' } } } }, ['aobj']]]);
   });
 
-  test('$exists looks at nested fields: for the reference none is there', async () => {
+  test('$exists finds nested fields: the reference finds none', async () => {
     await fill(DOCUMENTS);
     const nested = ['o', 'o5', 'os', 'oarr', 'onull', 'deep'];
     await finds([[{ 'f.g': { $exists: true } }, nested], [{ f: { g: { $exists: true } } }, nested], [{ 'f.g.h': { $exists: true } }, ['deep']],
       [{ 'f.g': { $exists: false } }, Object.keys(DOCUMENTS).filter((id) => !nested.includes(id))]]);
   });
 
-  test('$size compares, as the page says: the reference fails', async () => {
+  test('$size accepts comparisons, as documented: the reference fails', async () => {
     await fill(DOCUMENTS);
     const two = ['a2', 'an', 'aobj', 'adeep'], one = ['a1', 'as5', 'anull', 'aa'];
     await finds([[{ f: { $size: { $gt: 1 } } }, two], [{ f: { $size: { $gte: 1, $lt: 2 } } }, one], [{ f: { $size: { $eq: 0 } } }, ['a0']], [{ f: { $size: { $ne: 2 } } }, ['a0', ...one]], [{ f: { $size: { $lte: '1' } } }, ['a0', ...one]]]);
   });
 
-  test('$all and $contains with a list find numbers and booleans in arrays: the reference only strings', async () => {
+  test('$all and $contains with a list find numbers and booleans in arrays: the reference finds only strings', async () => {
     await fill(DOCUMENTS);
     await finds([[{ f: { $all: [5] } }, ['an', 'as5', 's5']], [{ f: { $all: [10, 5] } }, ['an']], [{ f: { $all: 7 } }, ['adeep']], [{ f: { $contains: [5, 10] } }, ['an']]]);
   });
 
-  test('arrays and objects as values are compared as JSON: the reference compares texts that jsonb never gives', async () => {
+  test('arrays and objects as values compare as JSON: the reference compares texts that jsonb never gives', async () => {
     await fill(DOCUMENTS);
     await finds([[{ f: { $eq: ['abc', 'def'] } }, ['a2']], [{ f: { $eq: [5, 10] } }, ['an']], [{ f: { $eq: { h: 'y', g: 5 } } }, ['o5']], [{ f: { $in: [{ g: 1 }, 'abc'] } }, ['o', 'abc', ...IN_ARRAYS]],
       [{ f: { $in: [['abc']] } }, ['aa', 'json']], [{ f: { $all: [['abc']] } }, ['aa', 'json']], [{ f: { $contains: { g: { h: 5 } } } }, ['deep']]]);
   });
 
-  test('what stands beside $regex is a condition too', async () => {
+  test('a condition in the same object as $regex counts too', async () => {
     await fill(DOCUMENTS);
     await finds([[{ f: { $regex: 'abc', $eq: 'abc' } }, ['abc']], [{ f: { $gt: 'b', $regex: 'x' } }, ['lines', 'quote']]]);
   });
 
-  test('fields side by side in $or and $nor are joined by and: the reference takes each alone, or forgets it', async () => {
+  test('several fields in one item of $or and $nor must all hold: the reference separates or ignores them', async () => {
     await fill(DOCUMENTS);
     await finds([[{ $or: [{ f: 10 }, { f: 5, k: 'abc' }] }, ['n10', 's10', 'both']], [{ $or: [{ f: { g: 5, h: 'none' } }] }, []], [{ $or: [{ $and: [{ f: 5 }, { k: 'abc' }], f: 3 }] }, []],
       [{ $nor: [{ f: 5, k: 'none' }], k: 'abc' }, ['both']]]);
@@ -280,7 +281,7 @@ describe('filters, other than the reference', () => {
     await finds([[{ f: 1e21 }, ['large']], [{ f: { $in: [1.5e-7, 7] } }, ['small']]]);
   });
 
-  test('a date is the text it has in JSON', async () => {
+  test('a date is its text in JSON', async () => {
     await fill({ day: { at: DAY.toISOString() }, other: { at: 'x' } });
     await finds([[{ at: DAY }, ['day']]]);
   });
@@ -290,28 +291,28 @@ describe('filters, other than the reference', () => {
     await finds([[{ f: { $not: { $not: { $eq: 10 } } } }, ['n10', 's10']]]);
   });
 
-  test('a text that JavaScript alone reads as a number is a text: the reference fails', async () => {
+  test('a text that only JavaScript reads as a number is a text: the reference fails', async () => {
     await fill({ a: { f: '0x11' }, b: { f: '0x0f' } });
     await finds([[{ f: { $gt: '0x10' } }, ['a']]]);
   });
 
-  test('flags that mean nothing to PostgreSQL are left out: the reference fails with u', async () => {
+  test('flags that PostgreSQL does not know are ignored: the reference fails with u', async () => {
     await fill(DOCUMENTS);
     await finds([[{ f: { $regex: '^aBc$', $options: 'iu' } }, ['abc', 'ABC']]]);
   });
 
-  test('shapes that the page forbids and the reference lets pass are refused', async () => {
+  test('shapes that the documentation forbids and the reference accepts are refused', async () => {
     await fill(DOCUMENTS);
     await refuses([[[], 'filter'], [{ '': 5 }, 'filter.'], ...['$gt', '$gte', '$lt', '$lte'].flatMap((operator) => [[], {}, [1], { g: 1 }, { $lt: 5 }].map((value) => [{ f: { [operator]: value } }, `filter.f.${operator}`])),
       [{ f: { $eq: { $gt: 5 } } }, 'filter.f.$eq.$gt'], [{ f: { $in: [{ $gt: 5 }] } }, 'filter.f.$in[0].$gt'], [{ f: { $regex: ['a'] } }, 'filter.f.$regex'], [{ f: { $regex: {} } }, 'filter.f.$regex']]);
   });
 
-  test('what can be no name of a field is refused, also without a condition on it', async () => {
+  test('an invalid field name is refused, also without a condition', async () => {
     await fill(DOCUMENTS);
     await refuses([[{ 'f g': {} }, 'filter.f g'], [{ f: { 'g h': {} } }, 'filter.f.g h'], [{ 'f g': { h: {} } }, 'filter.f g']]);
   });
 
-  test('depth, conditions and sizes of numbers are bounded', async () => {
+  test('depth, conditions and sizes of numbers are limited', async () => {
     await fill(DOCUMENTS);
     const nested = (depth, wrap) => Array.from({ length: depth }).reduce(wrap, { f: 5 });
     await same([nested(15, (inner) => ({ $and: [inner] })), nested(30, (inner) => ({ $not: inner }))]);
@@ -330,14 +331,14 @@ describe('filters, other than the reference', () => {
 });
 
 describe('filters and other commands', () => {
-  test('deleteVectors and updateVector take the same language', async () => {
+  test('deleteVectors and updateVector accept the same language', async () => {
     await fill(DOCUMENTS);
     await pair.ok('vectors.deleteVectors', { ...NAME, filter: { $or: [{ f: { $gt: 5 } }, { f: { $regex: '^a' } }, { 'f.g': { $in: [5] } }] } });
     await pair.ok('vectors.updateVector', { ...NAME, filter: { f: { $elemMatch: { g: 1 } } }, update: { metadata: { seen: true } } });
     await pair.fails('vectors.deleteVectors', { ...NAME, filter: { f: { $foo: 1 } } }, 'INVALID', 'INVALID_FILTER');
     await pair.fails('vectors.deleteVectors', { ...NAME, filter: { f: {} } }, 'INVALID');
     await pair.fails('vectors.updateVector', { ...NAME, filter: { f: { g: {} } }, update: { metadata: {} } }, 'INVALID');
-    // A condition that all rows satisfy is one.
+    // A condition that all rows satisfy is still a condition.
     await pair.ok('vectors.updateVector', { ...NAME, filter: { $nor: [] }, update: { metadata: { all: true } } });
   });
 
@@ -348,7 +349,7 @@ describe('filters and other commands', () => {
     }
   });
 
-  test('a regular expression that PostgreSQL refuses takes no neighbour with it', async (t) => {
+  test('a regular expression that PostgreSQL refuses does not affect neighbours', async (t) => {
     if (SELF) return t.skip('Stowage only');
     await fill({ a: { f: 'a' }, b: { f: 'b' }, c: { f: 'c' } });
     const remove = (filter) => pair.world.client.call('vectors.deleteVectors', { ...NAME, filter });
@@ -365,12 +366,12 @@ describe('filters and other commands', () => {
 // ---------------------------------------------------------------- the metadata's indexes
 
 describe('filters and the indexes of createIndex', () => {
-  // How often the index on a field was used, as the server counts. What Stowage sends is planned with
-  // its parameters, and counted a second later, when the session does something again.
+  // How often the index on a field was used, as the server counts. PostgreSQL plans each statement of
+  // Stowage with its parameters. It counts the use a second later, when the session is active again.
   const scans = async (field) => Number((await sql(`SELECT idx_scan FROM pg_stat_user_indexes AS i, pg_get_indexdef(i.indexrelid) AS text
     WHERE schemaname = $1 AND text LIKE '%''' || $2 || '''%'`, [pair.schema, field]))[0].idx_scan);
 
-  test('equality, lists, null and their joins are served by metadataIndexes', async (t) => {
+  test('equality, lists, null and their combinations use metadataIndexes', async (t) => {
     if (SELF) return t.skip('Stowage only');
     const cases = [
       [(field) => ({ [field]: 'k7' }), ['v7']],
@@ -382,7 +383,7 @@ describe('filters and the indexes of createIndex', () => {
     ];
     const fields = cases.map((_, i) => `kind${i}`);
     await pair.index('docs', 2, { indexConfig: { type: 'flat' }, metadataIndexes: fields });
-    // One of a hundred is an array, whose elements $in finds by the same index.
+    // One row in a hundred is an array; $in finds its elements by the same index.
     const document = fields.map((field) => `'${field}', CASE i % 100 WHEN 0 THEN jsonb_build_array('k' || i) ELSE to_jsonb('k' || i) END`);
     await sql(`INSERT INTO "${pair.schema}".docs (vector_id, embedding, metadata)
       SELECT 'v' || i, '[1,1]', jsonb_build_object('n', i, ${document}) FROM generate_series(1, 10000) AS i`);
@@ -405,7 +406,7 @@ describe('filters and the indexes of createIndex', () => {
 
 describe('filters at random', () => {
   for (const seed of [1, 2, 3]) {
-    test(`the ids are those of a plain evaluation, seed ${seed}`, async (t) => {
+    test(`the ids match a plain evaluation, seed ${seed}`, async (t) => {
       if (SELF) return t.skip('the reference departs from it, see above');
       const r = random(seed);
       const document = documents(r);
@@ -431,7 +432,7 @@ describe('filters at random', () => {
   }
 
   for (const seed of [11, 12, 13]) {
-    test(`the ids are those of the reference, where it means the same, seed ${seed}`, async () => {
+    test(`the ids match the reference, where the meaning is the same, seed ${seed}`, async () => {
       const r = random(seed);
       const document = documents(r);
       await fill(Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`d${i}`, document()])));

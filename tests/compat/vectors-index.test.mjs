@@ -1,6 +1,6 @@
-// vectors: making, building, emptying and dropping indexes. Every case runs through Stowage and
-// through the reference's PgVector, each in a schema of its own; what they leave in PostgreSQL's
-// catalog is compared, and each side reads what the other made.
+// vectors-index.test.mjs - creates, builds, empties and drops indexes. Every case runs through Stowage and
+// through the reference's PgVector, each in a schema of its own. The tests compare what both leave in
+// PostgreSQL's catalog, and each side reads what the other has created.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -37,7 +37,7 @@ after(async () => {
 
 const call = (method, args) => world.client.call(`vectors.${method}`, args);
 
-// All that the catalog holds of a table, without the schema's name.
+// Everything that the catalog holds about a table, without the schema's name.
 async function shape(schema, table) {
   const clean = (rows) => rows.map((row) => JSON.parse(JSON.stringify(row).replaceAll(schema, 'SCHEMA')));
   const relation = `"${schema}"."${table}"`;
@@ -65,14 +65,14 @@ async function sameShape(table) {
 
 const settle = (promise) => promise.then((value) => ({ value }), (error) => ({ error }));
 
-// Both succeed and leave the same.
+// Both succeed and leave the same catalog.
 async function same(method, args) {
   await theirs[method](structuredClone(args));
   assert.equal(await call(method, args), undefined);
   return sameShape(args.indexName);
 }
 
-// Both fail; Stowage by that error.
+// Both fail, Stowage with the given error.
 async function bothFail(method, args, category, code) {
   const { error } = await settle(theirs[method](structuredClone(args)));
   assert.ok(error, `the reference does not fail ${JSON.stringify(args)}`);
@@ -107,7 +107,7 @@ describe('every type, method and metric', () => {
     }
   }
 
-  test('nothing given but a name and a dimension', async () => {
+  test('only a name and a dimension', async () => {
     const { indexes } = await same('createIndex', { indexName: fresh(), dimension: 4 });
     assert.match(indexes.at(-1).definition, /USING ivfflat \(embedding \S*vector_cosine_ops\) WITH \(lists='?100'?\)/);
   });
@@ -161,7 +161,7 @@ describe('every type, method and metric', () => {
   });
 });
 
-describe('an index that is there', () => {
+describe('an existing index', () => {
   const oid = async (table) => (await sql('SELECT to_regclass($1)::oid::int AS oid', [`"${world.schema}"."${table}_vector_idx"`]))[0].oid;
 
   test('the same again changes nothing', async () => {
@@ -179,7 +179,7 @@ describe('an index that is there', () => {
     for (const [metric, indexConfig] of [['cosine', { type: 'hnsw', hnsw: { m: 9 } }], ['cosine', { type: 'hnsw', hnsw: { m: 9, efConstruction: 50 } }],
       ['euclidean', { type: 'hnsw', hnsw: { m: 9, efConstruction: 50 } }], ['euclidean', { type: 'ivfflat' }], ['dotproduct', { type: 'ivfflat', ivf: { lists: 5 } }]]) {
       const was = await oid(indexName);
-      // The reference drops the old index by a name without its schema, so it finds none there.
+      // The reference drops the old index by a name without its schema, and finds none.
       await call('buildIndex', { indexName, metric, indexConfig });
       assert.notEqual(await oid(indexName), was);
       await sql(`DROP INDEX "${referenceSchema}"."${indexName}_vector_idx"`);
@@ -188,7 +188,7 @@ describe('an index that is there', () => {
     }
   });
 
-  test('an ivfflat without lists given, whatever lists it has', async () => {
+  test('an ivfflat without lists given keeps its lists', async () => {
     const indexName = fresh();
     await same('createIndex', { indexName, dimension: 4, indexConfig: { type: 'ivfflat', ivf: { lists: 5 } } });
     const was = await oid(indexName);
@@ -213,7 +213,7 @@ describe('an index that is there', () => {
     await sameShape(indexName);
   });
 
-  test('another dimension or type: the table stays as it is, as with the reference', async () => {
+  test('another dimension or type: the table stays unchanged, as in the reference', async () => {
     const indexName = fresh();
     await same('createIndex', { indexName, dimension: 4, indexConfig: { type: 'hnsw' } });
     await same('createIndex', { indexName, dimension: 5, indexConfig: { type: 'hnsw' } });
@@ -225,13 +225,13 @@ describe('an index that is there', () => {
   test('metadata indexes later', async () => {
     const indexName = fresh();
     await same('createIndex', { indexName, dimension: 4 });
-    // The reference compares with what this process made, or found before.
+    // The reference compares with what this process has created or found before.
     await same('createIndex', { indexName, dimension: 4, metadataIndexes: ['a', 'b'] });
     const { indexes } = await same('createIndex', { indexName, dimension: 4, metadataIndexes: ['b', 'c'] });
     assert.equal(indexes.length, 6);
   });
 
-  test('one of before there were namespaces is brought up to date', async () => {
+  test('a table without namespaces is migrated', async () => {
     const indexName = fresh();
     for (const schema of [world.schema, referenceSchema]) {
       await sql(`CREATE TABLE "${schema}".${indexName} (id serial PRIMARY KEY, vector_id text UNIQUE NOT NULL,
@@ -245,10 +245,10 @@ describe('an index that is there', () => {
   });
 });
 
-describe('each side uses what the other made', () => {
+describe('each side uses what the other has created', () => {
   const vectors = [[1, 0, 0], [0, 1, 0], [0.9, 0.1, 0]];
 
-  test('PgVector on ours', async () => {
+  test('PgVector on an index of Stowage', async () => {
     const indexName = fresh();
     await call('createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' }, metadataIndexes: ['n'] });
     const made = await shape(world.schema, indexName);
@@ -266,7 +266,7 @@ describe('each side uses what the other made', () => {
     await other.disconnect();
   });
 
-  test('ours on what PgVector made', async () => {
+  test('Stowage on an index of PgVector', async () => {
     const indexName = fresh();
     await across.createIndex({ indexName, dimension: 3, indexConfig: { type: 'hnsw' }, metadataIndexes: ['n'] });
     const made = await shape(world.schema, indexName);
@@ -282,7 +282,7 @@ describe('each side uses what the other made', () => {
 });
 
 describe('deleteIndex and truncateIndex', () => {
-  test('truncateIndex leaves the table and its indexes', async () => {
+  test('truncateIndex keeps the table and its indexes', async () => {
     const indexName = fresh();
     await same('createIndex', { indexName, dimension: 3, metadataIndexes: ['n'] });
     for (const schema of [world.schema, referenceSchema]) {
@@ -293,7 +293,7 @@ describe('deleteIndex and truncateIndex', () => {
     assert.deepEqual(await sql(`SELECT FROM "${world.schema}".${indexName}`), []);
   });
 
-  test('deleteIndex drops what depends on it, too', async () => {
+  test('deleteIndex also drops what depends on the table', async () => {
     const indexName = fresh();
     await same('createIndex', { indexName, dimension: 3 });
     for (const schema of [world.schema, referenceSchema]) {
@@ -305,14 +305,14 @@ describe('deleteIndex and truncateIndex', () => {
     await same('createIndex', { indexName, dimension: 5 });
   });
 
-  test('one that is not there', async () => {
+  test('a missing index', async () => {
     await same('deleteIndex', { indexName: 'none' });
     await bothFail('truncateIndex', { indexName: 'none' }, 'NOT_FOUND', 'INDEX_NOT_FOUND');
     await bothFail('buildIndex', { indexName: 'none', metric: 'cosine', indexConfig: {} }, 'NOT_FOUND', 'INDEX_NOT_FOUND');
     assert.equal(await call('describeBuild', { indexName: 'none' }), undefined);
   });
 
-  test('a table that is no vector index is not touched, where the reference would drop it', async () => {
+  test('a table that is not a vector index is not touched; the reference would drop it', async () => {
     for (const [method, args] of [['deleteIndex', {}], ['truncateIndex', {}], ['createIndex', { dimension: 3 }], ['buildIndex', { metric: 'cosine', indexConfig: {} }]]) {
       for (const indexName of ['mastra_threads', 'stowage_offsets', 'stowage_offsets_pkey', 'stowage_vector_builds_id_seq']) {
         await assert.rejects(call(method, { indexName, ...args }), { category: 'CONFLICT', code: 'NOT_A_VECTOR_INDEX' });
@@ -321,14 +321,14 @@ describe('deleteIndex and truncateIndex', () => {
     assert.equal((await sql(`SELECT FROM pg_tables WHERE schemaname = $1 AND tablename IN ('mastra_threads', 'stowage_offsets')`, [world.schema])).length, 2);
   });
 
-  // What listIndexes does not show is none for any command, whatever its columns are called.
+  // For every command, a table that listIndexes does not show is not an index, whatever its columns are.
   for (const [name, columns] of Object.entries({
     documents: 'id serial PRIMARY KEY, content text, embedding vector(3)',
     uuids: 'vector_id uuid, embedding vector(3), metadata jsonb, namespace text, UNIQUE (namespace, vector_id)',
     texts: 'vector_id text, embedding vector(3), metadata text, namespace text, UNIQUE (namespace, vector_id)',
     numbers: 'vector_id text, embedding real[], metadata jsonb',
   })) {
-    test(`a table of others with an embedding: ${name}`, async () => {
+    test(`another table with an embedding: ${name}`, async () => {
       await sql(`CREATE TABLE "${world.schema}".${name} (${columns})`);
       const was = await shape(world.schema, name);
       for (const [method, args] of [['upsert', { vectors: [[1, 2, 3]], ids: ['a'] }], ['query', { queryVector: [1, 2, 3] }], ['query', { filter: { a: 1 } }],
@@ -343,7 +343,7 @@ describe('deleteIndex and truncateIndex', () => {
     });
   }
 
-  test('truncateIndex and deleteIndex in the same batch as what stands before them', async () => {
+  test('truncateIndex and deleteIndex in the same batch as earlier commands', async () => {
     const indexName = fresh();
     const commands = [['createIndex', { dimension: 3, indexConfig: { type: 'flat' } }], ['truncateIndex'], ['deleteIndex'],
       ['createIndex', { dimension: 4, indexConfig: { type: 'flat' } }]].map(([method, args]) =>
@@ -395,23 +395,23 @@ describe('what is refused', () => {
     test(name, () => bothFail('createIndex', make(over), 'INVALID', code).finally(() => sql(`DROP TABLE IF EXISTS "${referenceSchema}".refused`)));
   }
 
-  test('more than 2,000 dimensions: halfvec is proposed', async () => {
+  test('more than 2,000 dimensions: the error suggests halfvec', async () => {
     await assert.rejects(call('createIndex', make({ dimension: 3072 })), (error) => /halfvec/.test(error.text) && /3072/.test(error.text) && /2000/.test(error.text));
     await assert.rejects(call('createIndex', make({ dimension: 5000 })), (error) => /bit/.test(error.text) && !/halfvec/.test(error.text));
   });
 
-  test('unknown words, where the reference takes a default', async () => {
+  test('unknown words; the reference uses a default', async () => {
     await assert.rejects(call('createIndex', make({ metric: 'manhattan' })), (error) => error.code === 'INVALID_METRIC' && /cosine, euclidean/.test(error.text));
     await assert.rejects(call('createIndex', make({ indexConfig: { type: 'diskann' } })), (error) => error.code === 'INVALID_INDEX_TYPE' && /hnsw/.test(error.text));
   });
 
-  test('a name without room for that of its index, where the reference makes none without a word', async () => {
+  test('a name without room for the name of its index; the reference silently creates no index', async () => {
     const indexName = 'n'.repeat(53);
     await assert.rejects(call('createIndex', { indexName, dimension: 3 }), { category: 'INVALID', code: 'INVALID_INDEX_NAME' });
     await same('createIndex', { indexName, dimension: 3, buildIndex: false });
   });
 
-  test('too many dimensions for an index of a table that is there', async () => {
+  test('too many dimensions for an index on an existing table', async () => {
     const indexName = fresh();
     await same('createIndex', { indexName, dimension: 3072, buildIndex: false });
     await bothFail('buildIndex', { indexName, metric: 'cosine', indexConfig: { type: 'hnsw' } }, 'INVALID', 'TOO_MANY_DIMENSIONS');

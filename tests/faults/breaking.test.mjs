@@ -1,5 +1,5 @@
-// Commands that end their session, or their worker, each time they run: those before and behind them
-// take effect once, they themselves are answered with an error and become dead letters.
+// breaking.test.mjs - commands that end their database session, or their worker, each time they run. The
+// commands before and after them take effect once. They get an error reply and become dead letters.
 
 import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
@@ -29,13 +29,13 @@ async function world(name) {
   await made.open();
   await made.client.call('memory.saveThread', { thread: thread('t') });
   await made.client.call('workflows.persistWorkflowSnapshot', { workflowName: 'w', runId: 'r', snapshot: { runId: 'r' } });
-  // Whoever calls it: PostgreSQL loses a process, ends all sessions and starts anew.
+  // crash() kills its own backend: PostgreSQL then ends all sessions and restarts.
   await asAdmin(`CREATE FUNCTION "${made.schema}".crash() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
     EXECUTE format('COPY (SELECT) TO PROGRAM %L', 'kill -KILL ' || pg_backend_pid()); PERFORM pg_sleep(60); RETURN true; END $$`);
   return made;
 }
 
-// Every reader of the table calls it.
+// Makes every reader of the table call `call`.
 const guard = ({ schema }, call) => sql(`ALTER TABLE "${schema}".mastra_workflow_snapshot ENABLE ROW LEVEL SECURITY;
   ALTER TABLE "${schema}".mastra_workflow_snapshot FORCE ROW LEVEL SECURITY;
   CREATE POLICY guard ON "${schema}".mastra_workflow_snapshot USING (${call})`);
@@ -43,7 +43,7 @@ const guard = ({ schema }, call) => sql(`ALTER TABLE "${schema}".mastra_workflow
 const save = (number) => ['memory.saveMessages', { messages: [message(`m${number}`, 't', number)] }];
 const LIST_RUNS = ['workflows.listWorkflowRuns', {}];
 
-// Sends them, each with a reply; the promises of the replies.
+// Sends the commands and returns the promises of their replies.
 async function send(w, list) {
   const commands = list.map(([command, args]) => ({ command, args, key: 't', correlationId: newId() }));
   const replies = commands.map(({ command, correlationId }) => w.client.expect(correlationId, command, 240_000));
@@ -59,12 +59,12 @@ async function account(w, replies, { bad, messages }) {
   const letters = await readTopic(w.dlq);
   assert.equal(letters.length, 1);
   assert.equal(letters[0].headers['__connect.errors.exception.class.name'].toString(), BROKEN);
-  // The lane is as before.
+  // The partition works as before.
   assert.equal((await w.client.call('memory.getThreadById', { threadId: 't' })).id, 't');
 }
 
 describe('commands that break', { concurrency: false }, () => {
-  test('a write that ends its session, between others and behind a read that is not answered yet', async () => {
+  test('a write that ends its session, among others and after a read that is not answered yet', async () => {
     const w = await world('breaking-write');
     try {
       await sql(`CREATE FUNCTION "${w.schema}".guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -73,24 +73,24 @@ describe('commands that break', { concurrency: false }, () => {
       const list = Array.from({ length: 40 }, (_, i) => (i % 3 === 2 ? ['memory.getThreadById', { threadId: 't' }] : save(i)));
       list.splice(25, 0, ['memory.saveThread', { thread: thread('breaks') }]);
       await account(w, await send(w, list), { bad: 25, messages: list.filter(([command]) => command === 'memory.saveMessages').length });
-      assert.ok(!w.worker.exit, 'the worker has lived through it');
+      assert.ok(!w.worker.exit, 'the worker survived');
     } finally {
       await w.close();
     }
   });
 
-  test('a read beside its lane that ends its session', async () => {
+  test('a detached read that ends its session', async () => {
     const w = await world('breaking-read');
     try {
       await guard(w, `"${w.schema}".crash()`);
       await account(w, await send(w, [save(0), LIST_RUNS, save(1), save(2)]), { bad: 1, messages: 3 });
-      assert.ok(!w.worker.exit, 'the worker has lived through it');
+      assert.ok(!w.worker.exit, 'the worker survived');
     } finally {
       await w.close();
     }
   });
 
-  test('a read beside its lane under which the worker dies each time, while writes go on', async () => {
+  test('a detached read that takes its worker down each time, while writes go on', async () => {
     const w = await world('breaking-worker');
     try {
       await guard(w, `pg_sleep(600) IS NOT NULL`);
@@ -101,12 +101,12 @@ describe('commands that break', { concurrency: false }, () => {
         || (await sql(`SELECT FROM pg_stat_activity WHERE query LIKE '%mastra_workflow_snapshot%' AND wait_event = 'PgSleep'`)).length > 0;
       let messages = 1;
       for (let restart = 0; !answered; restart++) {
-        assert.ok(restart < RESTARTS_MAX, `it is still run after ${restart} restarts`);
+        assert.ok(restart < RESTARTS_MAX, `the read still runs after ${restart} restarts`);
         await until('the read runs', begun);
         if (answered) break;
-        // In a lane that is not careful they come through beside it.
+        // Unless the lane is suspect, the writes succeed while the read runs.
         replies.push(...await send(w, [save(messages++)]));
-        await Promise.race([replies.at(-1), until('its turn', async () => /one at a time/.test(w.worker.log))]);
+        await Promise.race([replies.at(-1), until('the worker runs commands one at a time', async () => /one at a time/.test(w.worker.log))]);
         await w.worker.kill();
         await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
         w.worker = await w.startWorker();

@@ -1,7 +1,7 @@
-// The firehose as a numbered load. Each trace gets steps 1, 2, 3, ... of creates and updates, single
-// and in batches, most without reply. Every write puts its number, which rises from command to
-// command, into the span's metadata, and a trigger keeps the numbers of all row versions: a write
-// that came twice, too late or not at all is seen there, though the rows would hide it.
+// firehose.mjs - spans as a numbered load. Each trace gets steps 1, 2, 3, ... of creates and updates,
+// single and in batches, most without a reply. Every write puts its number, which rises from command to
+// command, into the span's metadata. A trigger records the numbers of all row versions. It reveals a write
+// that came twice, too late or not at all, which the rows alone would hide.
 
 import assert from 'node:assert/strict';
 import { at } from '../compat/lib/fixtures.mjs';
@@ -9,8 +9,8 @@ import { readTopic, schemas, sleep, sql, until } from '../compat/lib/harness.mjs
 import { Load } from './load.mjs';
 
 const ROOT = 'root';
-const AGAIN = 3; // steps until a span is created once more
-const LATE = 7;  // ... until it is updated once more
+const AGAIN = 3; // steps until a span is created again
+const LATE = 7;  // steps until a span is updated again
 const PLACES = 10;
 const TEXT = 'some text that makes a span as large as spans are, '.repeat(8);
 
@@ -18,24 +18,24 @@ const create = (traceId, spanId, seq, over = {}) => ({ traceId, spanId, name: `c
   startedAt: at(seq), entityType: 'agent', entityId: 'a1', metadata: { seq }, input: { seq, text: TEXT }, ...over });
 const update = (traceId, spanId, seq, over = {}) => ({ traceId, spanId, updates: { metadata: { seq }, ...over } });
 
-// What a trace gets in a step: [command, arguments], in this order.
+// The commands of one step of a trace, in order: [command, arguments].
 function steps(trace, step) {
   const seq = (place) => step * PLACES + place;
   const late = step > LATE ? [update(trace, `${step - LATE}`, seq(4))] : [];
   const list = [
-    // Not there yet: passed over.
+    // Does not exist yet: skipped.
     ['observability.updateSpan', update(trace, `${step}.c`, seq(0), { output: { seq: seq(0) } })],
     ['observability.createSpan', { span: create(trace, `${step}`, seq(1), { parentSpanId: ROOT }) }],
     ['observability.updateSpan', update(trace, `${step}`, seq(2), { endedAt: at(seq(2)), output: { seq: seq(2), text: TEXT } })],
     ['observability.batchCreateSpans', { records: ['a', 'b', 'c'].map((part) => create(trace, `${step}.${part}`, seq(3), { endedAt: at(seq(3)) })) }],
     ['observability.batchUpdateSpans', { records: [update(trace, ROOT, seq(4)), update(trace, `${step}.a`, seq(4), { output: { seq: seq(4) } }), ...late] }],
   ];
-  // Keeps its output and loses its end.
+  // Keeps its output and loses its endedAt.
   if (step > AGAIN) list.push(['observability.createSpan', { span: create(trace, `${step - AGAIN}`, seq(5)) }]);
   return list;
 }
 
-// The spans of a trace as they have to be, and the numbers that each was written with.
+// The expected spans of a trace, and the numbers that each was written with.
 class Trace {
   constructor(id) {
     this.id = id;
@@ -61,8 +61,8 @@ class Trace {
   }
 }
 
-// Writes that met in one statement are one row version: some numbers may be left out, none may
-// come twice or out of order, and the last has to be there.
+// Writes that share a statement make one row version. So numbers may be missing, but none may come twice
+// or out of order, and the last one must be there.
 export function written(versions, due) {
   let place = 0;
   for (const seq of versions) {
@@ -121,11 +121,11 @@ export class Firehose extends Load {
     const found = await sql(`SELECT "spanId", name, (metadata ->> 'seq')::int AS seq, (output ->> 'seq')::int AS output, "endedAt" IS NOT NULL AS ended
       FROM "${schema}".mastra_ai_spans WHERE "traceId" = $1 ORDER BY "spanId" COLLATE "C"`, [id]);
     const missing = due.filter(({ spanId }) => !found.some((row) => row.spanId === spanId)).map(({ spanId }) => spanId);
-    assert.deepEqual(missing, [], `${id}: spans that are missing`);
+    assert.deepEqual(missing, [], `${id}: missing spans`);
     assert.deepEqual(found, due, `${id}: the spans`);
     const versions = await sql(`SELECT span, array_agg(seq ORDER BY place) AS list FROM "${schema}".versions WHERE trace = $1 GROUP BY span`, [id]);
     for (const { span, list } of versions) {
-      assert.ok(written(list, writes.get(span)), `${id} ${span}: was written as ${list}, due ${writes.get(span)}`);
+      assert.ok(written(list, writes.get(span)), `${id} ${span}: was written as ${list}, expected ${writes.get(span)}`);
       counts.versions += list.length;
     }
     counts.spans += found.length;
@@ -133,7 +133,7 @@ export class Firehose extends Load {
 
   async #accountReplies(due, counts) {
     let got;
-    await until('every reply has come', async () => {
+    await until('every reply has arrived', async () => {
       got = (await readTopic(this.world.client.replyTopic)).filter(({ headers }) => due.has(headers['correlation-id'].toString()));
       return new Set(got.map(({ headers }) => headers['correlation-id'].toString())).size === due.size || sleep(500, false);
     }, { timeoutMs: 120_000 });

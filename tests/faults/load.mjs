@@ -1,13 +1,13 @@
-// A numbered load and its accounts. Each conversation (one thread, one key) gets steps 1, 2, 3, ...
-// whose effects tell whether one is missing, was done twice, or came too early:
+// load.mjs - a numbered load, and the check of its effects. Each conversation (one thread, one key) gets
+// steps 1, 2, 3, ... Their effects reveal a step that is missing, came twice, or came too early:
 //
 //   saveMessages              a row with the step's number in its id
 //   updateBufferedReflection  appends "<step>" to a text and adds 1 to a sum
 //   updateThread              puts the step's number into the metadata
-//   getThreadById             has to see the number of the updateThread before it
+//   getThreadById             must see the number of the updateThread before it
 //
-// What must be there at the end is taken from the command topic itself, so that a message that the
-// producer sent twice (it may, when a broker dies under it) is no fault of the worker.
+// The command topic itself tells what must exist at the end. So a message that the producer sent twice
+// (it may, when a broker dies) does not count against the worker.
 
 import assert from 'node:assert/strict';
 import { at, content } from '../compat/lib/fixtures.mjs';
@@ -15,7 +15,7 @@ import { readTopic, schemas, sleep, sql, until, withAdmin } from '../compat/lib/
 
 const KINDS = ['memory.saveMessages', 'memory.updateBufferedReflection', 'memory.updateThread', 'memory.getThreadById'];
 const CHUNK = 120;
-const AHEAD = 3000; // most commands that wait for the workers
+const AHEAD = 3000; // at most this many commands wait for the workers
 
 export class Load {
   constructor(world, { conversations = 16, replies = true } = {}) {
@@ -28,7 +28,7 @@ export class Load {
     this.stopped = false;
   }
 
-  // The threads and observational records, before anything is broken.
+  // Creates the threads and observational records before any fault.
   async prepare() {
     const { client } = this.world;
     for (const id of this.ids) {
@@ -39,7 +39,7 @@ export class Load {
     this.base = this.ids.length * 2;
   }
 
-  // What a conversation gets in a step, in this order.
+  // The commands of one step of a conversation, in order.
   commands(id, step) {
     const args = {
       'memory.saveMessages': { messages: [{ id: `${id}-${step}`, threadId: id, resourceId: id, role: 'user', type: 'v2', createdAt: at(step), content: content(`${step}`) }] },
@@ -51,7 +51,8 @@ export class Load {
       headers: { load: `${id} ${step} ${command}` }, correlationId: this.replies ? `${id} ${step} ${command}` : undefined }));
   }
 
-  // Sends until stop() is called and `minimum` steps are out, never too far ahead of the workers.
+  // Sends commands until stop() is called and `minimum` steps are sent, up to AHEAD commands ahead of the
+  // workers.
   run({ minimum = 50, topic } = {}) {
     this.done = (async () => {
       while (!this.stopped || this.step < minimum) {
@@ -63,13 +64,13 @@ export class Load {
         while (!this.stopped && this.sent - await this.applied() > AHEAD) await sleep(20);
       }
     })();
-    this.done.catch(() => {}); // told by stop()
+    this.done.catch(() => {}); // stop() reports the error
     return this;
   }
 
   async #post(list, topic) {
-    // The broker may be away for a while: the order within a key must stay, so the same list is
-    // sent again; what came twice by that is seen in the topic.
+    // The broker may be down for a while. To keep the order within a key, send the same list again; the
+    // topic shows what came twice.
     await until('the broker takes the load', () => this.world.client.post(list, { topic }).then(() => true, () => sleep(200)), { timeoutMs: 180_000 });
     this.sent += list.length;
   }
@@ -79,25 +80,25 @@ export class Load {
     await this.done;
   }
 
-  // Commands of the load that are applied; what was last seen while the database is away.
+  // The number of commands applied; the last known number while the database is down.
   async applied() {
     try {
       const [{ sum }] = await sql(`SELECT coalesce(sum(applied), 0)::int AS sum FROM "${this.world.schema}".stowage_offsets WHERE topic = $1`, [this.world.topic]);
       this.seen = sum - this.base;
     } catch {
-      // killed on purpose
+      // the test has killed the database
     }
     return this.seen ?? 0;
   }
 
-  // Waits for progress, so that a fault hits a worker at work.
+  // Waits for progress, so that a fault hits a working worker.
   async progress(count = 50) {
     const from = await this.applied();
     await until(`${count} more commands are applied`, async () => await this.applied() >= from + count, {
       timeoutMs: 180_000, onTimeout: () => this.world.workers.map((w) => `--- ${w.name}\n${w.tail(25)}`).join('\n') });
   }
 
-  // What the topic says must have happened.
+  // The effects that the topic calls for.
   async #expected() {
     const expected = new Map(this.ids.map((id) => [id, { steps: [], messages: new Set(), last: 0, correlations: [] }]));
     for (const { headers } of await readTopic(this.world.topic)) {
@@ -119,14 +120,14 @@ export class Load {
       timeoutMs: 300_000, onTimeout: () => this.world.workers.map((w) => `--- ${w.name}\n${w.tail(25)}`).join('\n') });
   }
 
-  // No command failed, no reply waits.
+  // Checks that no command failed and no reply waits.
   async nothingLeft() {
     const { schema, dlq } = this.world;
     assert.deepEqual(await readTopic(dlq), [], 'nothing is a dead letter');
     await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${schema}".stowage_outbox`))[0].n === 0);
   }
 
-  // All is applied exactly once, in order, and every reply is there.
+  // Checks that every command was applied once and in order, and that every reply arrived.
   async account() {
     const { schema } = this.world;
     await this.allApplied();
@@ -148,11 +149,11 @@ export class Load {
     return counts;
   }
 
-  // Where two lists of steps part, and what the workers answered there and said.
+  // Describes where two lists of steps differ, with the replies and the log at that place.
   async #difference(id, got, due) {
     const first = due.findIndex((step, i) => got[i] !== step);
     const at = first < 0 ? due.length : first;
-    const lines = [`${got.length} of ${due.length}, parted at ${at}: got ${got.slice(at, at + 8)}, due ${due.slice(at, at + 8)}`];
+    const lines = [`${got.length} of ${due.length}, differ at ${at}: got ${got.slice(at, at + 8)}, due ${due.slice(at, at + 8)}`];
     const wanted = `${id} ${due[at]} memory.updateBufferedReflection`;
     for (const { value, headers } of this.replies ? await readTopic(this.world.client.replyTopic) : []) {
       if (headers['correlation-id'].toString() === wanted) lines.push(`answered: ${JSON.stringify(schemas().decode(value).value)}`);
@@ -167,7 +168,7 @@ export class Load {
       for (const [id, last] of correlations) due.set(id, [...(due.get(id) ?? []), last]);
     }
     let got;
-    await until('every reply has come', async () => {
+    await until('every reply has arrived', async () => {
       got = new Map();
       for (const message of await readTopic(this.world.client.replyTopic)) {
         const id = message.headers['correlation-id'].toString();
@@ -184,14 +185,14 @@ export class Load {
       for (const { value, headers } of messages) {
         assert.equal(headers.status.toString(), 'ok', `${id}: ${JSON.stringify(schemas().decode(value).value)}`);
         if (command !== 'memory.getThreadById') continue;
-        // A read that is answered again may show a later state, never an earlier one.
+        // A repeated reply to a read may show a later state, never an earlier one.
         seen.push(schemas().decode(value).value.result.metadata.last);
       }
       if (seen.length) {
         const least = Math.min(...due.get(id));
         assert.ok(seen.every((last) => last >= least), `${id}: saw ${seen}, expected ${least} or later`);
       } else if (due.get(id).length === 1) {
-        // A write's reply that comes again is the one that was stored with its effect.
+        // A repeated reply to a write is the reply stored with its effect.
         for (const { value } of messages) assert.ok(value.equals(messages[0].value), `${id}: two different replies`);
       }
       counts.replies += messages.length;
@@ -204,7 +205,7 @@ function sameList(a, b) {
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-// Sessions that end soon: the group gives a killed worker's partitions away after this time.
+// Short sessions: the group reassigns the partitions of a killed worker after this time.
 export const QUICK = { kafka: { properties: ['session.timeout.ms=2000', 'heartbeat.interval.ms=300'] } };
 
 export function quickly(world) {

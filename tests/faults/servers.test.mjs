@@ -1,4 +1,4 @@
-// PostgreSQL and the broker die and come back under a load.
+// servers.test.mjs - PostgreSQL and the broker are killed or restarted under a load.
 
 import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
@@ -19,20 +19,20 @@ async function under(name, faults, t) {
     await faults(load, w);
     await load.stop();
     t.diagnostic(`accounts: ${JSON.stringify(await load.account())}`);
-    assert.ok(w.workers.every((worker) => !worker.exit), 'the workers have lived through it');
+    assert.ok(w.workers.every((worker) => !worker.exit), 'the workers survived');
   } finally {
     await w.close();
   }
 }
 
 describe('servers', { concurrency: false }, () => {
-  test('PostgreSQL is killed and comes back, 4 times', (t) => under('postgres', async (load, w) => {
+  test('PostgreSQL is killed and restarted, 4 times', (t) => under('postgres', async (load, w) => {
     for (let round = 0; round < 4; round++) {
       await load.progress(200);
       await stack('kill-postgres');
       await sleep(300 + round * 700);
       if (round === 0) {
-        // The workers wait: alive, not ready.
+        // The workers are alive but not ready.
         await until('readiness is gone', async () => (await w.worker.get('/readyz')).status === 503);
         assert.equal((await w.worker.get('/livez')).status, 200);
       }
@@ -42,7 +42,7 @@ describe('servers', { concurrency: false }, () => {
     assert.ok(await w.worker.metric('stowage_database_outages_total') > 0);
   }, t));
 
-  test('PostgreSQL is restarted in order, 2 times', (t) => under('postgres-restart', async (load) => {
+  test('PostgreSQL is shut down and restarted, 2 times', (t) => under('postgres-restart', async (load) => {
     for (let round = 0; round < 2; round++) {
       await load.progress(200);
       await stack('stop-postgres');
@@ -51,7 +51,7 @@ describe('servers', { concurrency: false }, () => {
     await load.progress(200);
   }, t));
 
-  test('the broker is killed and comes back, 3 times', (t) => under('kafka', async (load) => {
+  test('the broker is killed and restarted, 3 times', (t) => under('kafka', async (load) => {
     for (let round = 0; round < 3; round++) {
       await load.progress(200);
       await stack('kill-kafka');
@@ -61,14 +61,14 @@ describe('servers', { concurrency: false }, () => {
     await load.progress(200);
   }, t));
 
-  test('the broker is restarted in order', (t) => under('kafka-restart', async (load) => {
+  test('the broker is shut down and restarted', (t) => under('kafka-restart', async (load) => {
     await load.progress(200);
     await stack('stop-kafka');
     await stack('start-kafka');
     await load.progress(200);
   }, t));
 
-  test('both die, and a worker with them', (t) => under('all', async (load, w) => {
+  test('both servers and a worker are killed', (t) => under('all', async (load, w) => {
     await load.progress(200);
     await Promise.all([stack('kill-postgres'), w.worker.kill()]);
     await stack('kill-kafka');

@@ -1,5 +1,5 @@
-// Workers, PostgreSQL and the broker die under the firehose: no span is missing, none is written
-// twice, the last update of each is in.
+// spans.test.mjs - workers, PostgreSQL and the broker are killed under a load of spans. No span is
+// missing or written twice, and each has its last update.
 
 import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
@@ -25,7 +25,7 @@ async function under(name, workers, faults, t) {
     await load.stop();
     const counts = await load.account();
     t.diagnostic(`accounts: ${JSON.stringify(counts)}`);
-    assert.ok(counts.spans > 1000, 'enough spans to tell');
+    assert.ok(counts.spans > 1000, 'the load is large enough');
   } finally {
     await w.close();
   }
@@ -46,7 +46,7 @@ describe('spans', { concurrency: false }, () => {
     }
   }, t));
 
-  test('PostgreSQL is killed and comes back, 2 times', (t) => under('spans-postgres', 2, async (load) => {
+  test('PostgreSQL is killed and restarted, 2 times', (t) => under('spans-postgres', 2, async (load) => {
     for (let kill = 0; kill < 2; kill++) {
       await load.progress(500);
       await sleep(random(300));
@@ -65,6 +65,6 @@ describe('spans', { concurrency: false }, () => {
     await Promise.all([stack('start-kafka'), stack('start-postgres')]);
     w.running[0] = await w.startWorker();
     await load.progress(500);
-    assert.ok(!w.running[1].exit, 'the other worker has lived through it');
+    assert.ok(!w.running[1].exit, 'the other worker survived');
   }, t));
 });

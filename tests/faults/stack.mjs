@@ -1,5 +1,5 @@
-// A stack of this process's own, to be killed at will. Has to be imported before the harness, which
-// takes the addresses from the environment.
+// stack.mjs - starts a stack of servers for this process alone, whose servers a test may kill. Import it
+// before the harness, which reads the servers' addresses from the environment.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const TOOL = join(dirname(fileURLToPath(import.meta.url)), '../../compose/stack');
 const directory = mkdtempSync(join(process.env.STOWAGE_TEST_TMP ?? tmpdir(), 'fault-stack-'));
-// PostgreSQL runs as a user of its own, which has to get through.
+// PostgreSQL runs as a user of its own, which must be able to enter the directory.
 spawnSync('chmod', ['755', directory]);
 
 function readEnvironment() {
@@ -29,7 +29,7 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
-// stack('kill-postgres'), ... resolves when it is done; the test's own work goes on meanwhile.
+// stack('kill-postgres'), ...: runs a command of compose/stack and resolves when it ends.
 export function stack(command) {
   return new Promise((resolve, reject) => {
     const child = spawn(TOOL, [command, join(directory, 'stack')], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,8 +1,8 @@
-// Vectors as a numbered load, in a table without an index, in one with an hnsw index, and in one whose
-// index is built again and again meanwhile. Each conversation writes to one of them: upserts, updates
-// and deletions by id and by filter, most without reply, and queries that have to see what was written
-// before them. Every write puts its number, which rises from command to command, into the metadata,
-// and a trigger keeps the numbers of all row versions, as those of the firehose do.
+// vectors.mjs - vectors as a numbered load, in three tables: without an index, with an hnsw index, and with
+// an index that is built again and again. Each conversation writes to one table: upserts, updates and
+// deletions by id and by filter, most without a reply, and queries that must see the writes before them.
+// Every write puts its number, which rises from command to command, into the metadata. A trigger records
+// the numbers of all row versions, as in firehose.mjs.
 
 import assert from 'node:assert/strict';
 import { readTopic, schemas, sleep, sql, until } from '../compat/lib/harness.mjs';
@@ -11,18 +11,18 @@ import { Load } from './load.mjs';
 
 const DIMENSION = 16;
 const INDEXES = ['flat', 'ready', 'built'];
-const BALLAST = { flat: 100, ready: 1000, built: 6000 }; // vectors that nobody writes to; a build takes seconds
+const BALLAST = { flat: 100, ready: 1000, built: 6000 }; // vectors that no command writes to; with them a build takes seconds
 const PARTS = ['a', 'b', 'c'];
-const AGAIN = 3; // steps until a vector is written once more
-const LATE = 7;  // ... until it is updated by a filter
-const GONE = 9;  // ... until it is deleted by a deleteFilter
+const AGAIN = 3; // steps until a vector is written again
+const LATE = 7;  // steps until a vector is updated by a filter
+const GONE = 9;  // steps until a vector is deleted by a deleteFilter
 const PLACES = 10;
 
 const embedding = (seq) => [seq, ...Array.from({ length: DIMENSION - 1 }, (_, i) => seq * Math.cos(seq * (i + 1)))];
 const nameOf = ({ conversation, number, part }) => `${conversation}.${number}.${part}`;
 const hnsw = (indexName, m) => ({ indexName, dimension: DIMENSION, indexConfig: { type: 'hnsw', hnsw: { m, efConstruction: 200 } } });
 
-// What a conversation gets in a step: [command, arguments], in this order.
+// The commands of one step of a conversation, in order: [command, arguments].
 function steps(indexName, conversation, step) {
   const seq = (place) => step * PLACES + place;
   const row = (number, part, place) => ({ conversation, number, part, seq: seq(place) });
@@ -38,14 +38,14 @@ function steps(indexName, conversation, step) {
   if (step % 2 === 0) list.push(['vectors.deleteVectors', { indexName, filter: { conversation, number: step, part: 'c' } }]);
   if (step > AGAIN) list.push(upsert(5, (step % 2 ? ['a', 'b'] : ['a']).map((part) => row(step - AGAIN, part, 5))));
   if (step > LATE) {
-    // Some are not there any more: passed over.
+    // Some no longer exist: skipped.
     list.push(['vectors.updateVector', { indexName, filter: { conversation, number: step - LATE, part: 'c' }, update: { metadata: row(step - LATE, 'c', 6) } }]);
   }
   return list;
 }
 
-// The vectors of a conversation as they have to be: what is there now, what each row was written with
-// (a deletion: the number that the row had, negated), and since which command it has been so.
+// The expected vectors of a conversation: the rows now, the numbers that each row was written with (for a
+// deletion the row's number, negated), and the command since which each state holds.
 class Conversation {
   constructor(id, indexName) {
     this.id = id;
@@ -92,14 +92,14 @@ class Conversation {
     this.states.set(name, [...(this.states.get(name) ?? []), [this.place, state]]);
   }
 
-  // What a query at that place may have seen of a vector: what it was then, or later.
+  // The states in which a query at that place may have seen a vector: the state then, or a later one.
   allowed(name, place) {
     const states = this.states.get(name) ?? [];
     const then = states.filter(([since]) => since < place).at(-1)?.[1] ?? 'none';
     return [then, ...states.filter(([since]) => since > place).map(([, state]) => state)];
   }
 
-  // Holds the reply to a query against what had to be seen.
+  // Checks the reply to a query against the allowed states.
   accountQuery(correlationId, results) {
     const [place, { filter }] = this.queries.get(correlationId);
     const seen = new Map(results.map(({ id, metadata, vector }) => [id, `${metadata.seq} ${vector[0]}`]));
@@ -109,7 +109,7 @@ class Conversation {
         const name = nameOf({ conversation: this.id, number, part });
         const allowed = this.allowed(name, place);
         const state = seen.get(name) ?? 'none';
-        assert.ok(allowed.includes(state), `${correlationId}: saw ${name} as ${state}, due ${allowed[0]} or later`);
+        assert.ok(allowed.includes(state), `${correlationId}: saw ${name} as ${state}, expected ${allowed[0]} or later`);
         seen.delete(name);
       }
     }
@@ -142,7 +142,7 @@ export class Vectors extends Load {
     this.base = INDEXES.length;
   }
 
-  // Queries ask for a reply, and in every fourth step an upsert and a deletion.
+  // Queries ask for a reply; in every fourth step an upsert and a deletion do too.
   commands(id, step) {
     const list = steps(this.indexOf.get(id), id, step).map(([command, args], place) => {
       const load = `${id} ${step} ${place}`;
@@ -152,7 +152,7 @@ export class Vectors extends Load {
     return this.wantsBuild && id === this.ids[0] ? [this.#build(), ...list] : list;
   }
 
-  // Each build is of another index than the one that is there.
+  // Each build asks for another index than the existing one.
   #build() {
     this.wantsBuild = false;
     const m = ++this.builds % 2 ? 16 : 12;
@@ -161,7 +161,7 @@ export class Vectors extends Load {
 
   run(options) {
     this.asking = this.#askForBuilds();
-    this.asking.catch(() => {}); // told by stop()
+    this.asking.catch(() => {}); // stop() reports the error
     return super.run(options);
   }
 
@@ -170,7 +170,7 @@ export class Vectors extends Load {
     await this.asking;
   }
 
-  // The next build is asked for when the last one has ended.
+  // Asks for the next build when the last one has ended.
   async #askForBuilds() {
     let known;
     while (!this.stopped) {
@@ -183,11 +183,11 @@ export class Vectors extends Load {
     }
   }
 
-  // The last build of the index that is built; undefined while the database is away.
+  // The last build of the index `built`; undefined while the database is down.
   async lastBuild() {
     const rows = await sql(`SELECT id::int, finished_at IS NOT NULL AS ended,
       state = 'building' AND started_at > clock_timestamp() - interval '1 second' AS begins FROM "${this.world.schema}".stowage_vector_builds
-      WHERE index_name = 'built' ORDER BY id DESC LIMIT 1`).catch(() => []); // killed on purpose
+      WHERE index_name = 'built' ORDER BY id DESC LIMIT 1`).catch(() => []); // the test has killed the database
     return rows[0];
   }
 
@@ -224,19 +224,19 @@ export class Vectors extends Load {
     const found = await sql(`SELECT vector_id AS name, metadata, (embedding::real[])[1]::int AS vector FROM "${schema}"."${indexName}"
       WHERE metadata ->> 'conversation' = $1`, [id]);
     const names = new Set(found.map(({ name }) => name));
-    assert.deepEqual([...rows.keys()].filter((name) => !names.has(name)), [], `${id}: vectors that are missing`);
-    assert.deepEqual([...names].filter((name) => !rows.has(name)), [], `${id}: vectors that were deleted, or never written`);
+    assert.deepEqual([...rows.keys()].filter((name) => !names.has(name)), [], `${id}: missing vectors`);
+    assert.deepEqual([...names].filter((name) => !rows.has(name)), [], `${id}: vectors that were deleted or never written`);
     for (const { name, ...row } of found) assert.deepEqual(row, rows.get(name), `${name}: the last update`);
     const versions = await sql(`SELECT name, array_agg(mark ORDER BY place) AS list FROM "${schema}".versions WHERE name LIKE $1 GROUP BY name`, [`${id}.%`]);
     assert.equal(versions.length, writes.size, `${id}: vectors that were ever there`);
     for (const { name, list } of versions) {
-      assert.ok(written(list, writes.get(name) ?? []), `${name}: was written as ${list}, due ${writes.get(name)}`);
+      assert.ok(written(list, writes.get(name) ?? []), `${name}: was written as ${list}, expected ${writes.get(name)}`);
       counts.versions += list.length;
     }
     counts.vectors += found.length;
   }
 
-  // Nothing else is in the tables, and what nobody wrote to is all there.
+  // The tables hold the expected vectors and all of the ballast, and nothing else.
   async #accountRows(conversations) {
     for (const indexName of INDEXES) {
       const due = [...conversations.values()].filter((one) => one.indexName === indexName).reduce((sum, { rows }) => sum + rows.size, BALLAST[indexName]);
@@ -247,7 +247,7 @@ export class Vectors extends Load {
 
   async #accountReplies(conversations, due, counts) {
     let got;
-    await until('every reply has come', async () => {
+    await until('every reply has arrived', async () => {
       got = (await readTopic(this.world.client.replyTopic)).map((reply) => ({ ...reply, id: reply.headers['correlation-id'].toString() }))
         .filter(({ id }) => due.has(id));
       return new Set(got.map(({ id }) => id)).size === due.size || sleep(500, false);
@@ -264,17 +264,17 @@ export class Vectors extends Load {
     counts.twice = got.length - due.size;
   }
 
-  // Every build has ended well and its answers are acknowledged; the last one's index is there.
+  // Every build succeeded, its replies are acknowledged, and the index of the last build exists.
   async #accountBuilds(m) {
     const { schema } = this.world;
     await until('every build is answered', async () => (await sql(`SELECT FROM "${schema}".stowage_vector_builds WHERE waiters IS NOT NULL`)).length === 0);
-    assert.deepEqual(await sql(`SELECT index_name, state, error FROM "${schema}".stowage_vector_builds WHERE state <> 'done'`), [], 'builds that are not done');
+    assert.deepEqual(await sql(`SELECT index_name, state, error FROM "${schema}".stowage_vector_builds WHERE state <> 'done'`), [], 'builds that did not succeed');
     const [index] = await sql(`SELECT indisvalid AND indisready AS valid, pg_get_indexdef(indexrelid) AS definition FROM pg_index
       WHERE indexrelid = to_regclass($1)`, [`"${schema}".built_vector_idx`]);
     assert.equal(index?.valid, true, 'the index that was built is valid');
     assert.match(index.definition, new RegExp(`USING hnsw .*\\(m='${m}', ef_construction='200'\\)`));
     const invalid = await sql(`SELECT indexrelid::regclass AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
       WHERE NOT indisvalid AND relnamespace = $1::regnamespace`, [schema]);
-    assert.deepEqual(invalid, [], 'indexes that are not valid');
+    assert.deepEqual(invalid, [], 'invalid indexes');
   }
 }

@@ -1,6 +1,6 @@
-// Workers, also the one that builds an index, PostgreSQL and the broker die under vectors: none is
-// missing, none that was deleted is there, none is written twice, the last update of each is in, every
-// query saw what was written before it, and the index is built in the end.
+// vectors.test.mjs - workers, PostgreSQL and the broker are killed under a load of vectors, also while a
+// worker builds an index. No vector is missing or written twice, no deleted vector is back, and each has
+// its last update. Every query saw the writes before it, and the index is built in the end.
 
 import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { Vectors } from './vectors.mjs';
 
 after(() => closeShared());
 
-// So many steps come to more than the accounts below ask for, however soon the faults are over.
+// This many steps exceed the counts that `under` asserts, even if the faults end early.
 const ENOUGH_STEPS = 20;
 
 const random = (below) => Math.floor(Math.random() * below);
@@ -29,7 +29,7 @@ async function under(name, workers, faults, t) {
     await load.stop();
     const counts = await load.account();
     t.diagnostic(`accounts: ${JSON.stringify(counts)}`);
-    assert.ok(counts.vectors > 300 && counts.versions > 1500 && counts.queries > 150 && counts.builds > 0, 'enough to tell');
+    assert.ok(counts.vectors > 300 && counts.versions > 1500 && counts.queries > 150 && counts.builds > 0, 'the load is large enough');
   } finally {
     await w.close();
   }
@@ -40,7 +40,7 @@ async function replace(w, victim) {
   w.running[w.running.indexOf(victim)] = await w.startWorker();
 }
 
-// The worker that has just begun to build the index.
+// Waits until a worker begins to build the index, and returns the worker.
 const builder = (load, w) => until('a worker begins a build', async () => {
   if (!(await load.lastBuild())?.begins) return undefined;
   for (const worker of w.running) {
@@ -49,11 +49,11 @@ const builder = (load, w) => until('a worker begins a build', async () => {
   return undefined;
 });
 
-// A build that was broken off is begun again.
+// Waits until an interrupted build begins again.
 const begunAgain = (w) => until('another attempt at the build', () => /msg="index build started" index=built .*attempt=[2-9]/.test(w.log()));
 
 describe('vectors', { concurrency: false }, () => {
-  test('SIGKILL of one of three workers at random moments, 5 times, once of the one that builds', (t) => under('vectors-workers', 3, async (load, w) => {
+  test('SIGKILL of one of three workers at random moments, 5 times, once while it builds an index', (t) => under('vectors-workers', 3, async (load, w) => {
     await load.progress(200);
     await replace(w, await builder(load, w));
     for (let kill = 0; kill < 4; kill++) {
@@ -64,7 +64,7 @@ describe('vectors', { concurrency: false }, () => {
     await begunAgain(w);
   }, t));
 
-  test('PostgreSQL is killed and comes back, 2 times, once under a build, and the broker once', (t) => under('vectors-servers', 2, async (load, w) => {
+  test('PostgreSQL is killed and restarted, 2 times, once during a build, and the broker once', (t) => under('vectors-servers', 2, async (load, w) => {
     await load.progress(200);
     await builder(load, w);
     await stack('kill-postgres');
@@ -73,7 +73,7 @@ describe('vectors', { concurrency: false }, () => {
     await load.progress(300);
     await stack('kill-postgres');
     await sleep(random(300));
-    // Queries wait for the database: the worker ends all the same, with status 0.
+    // Queries wait for the database. The worker still ends, with status 0.
     await w.running[0].stop();
     await stack('start-postgres');
     w.running[0] = await w.startWorker();
@@ -83,10 +83,10 @@ describe('vectors', { concurrency: false }, () => {
     await stack('start-kafka');
     await load.progress(300);
     await begunAgain(w);
-    assert.ok(w.running.every((worker) => !worker.exit), 'the workers have lived through it');
+    assert.ok(w.running.every((worker) => !worker.exit), 'the workers survived');
   }, t));
 
-  test('the broker, PostgreSQL and the one of three workers that builds are killed together', (t) => under('vectors-all', 3, async (load, w) => {
+  test('the broker, PostgreSQL and the building one of three workers are killed together', (t) => under('vectors-all', 3, async (load, w) => {
     await load.progress(300);
     const victim = await builder(load, w);
     await Promise.all([stack('kill-kafka'), stack('kill-postgres'), victim.kill()]);
@@ -95,6 +95,6 @@ describe('vectors', { concurrency: false }, () => {
     w.running[w.running.indexOf(victim)] = await w.startWorker();
     await load.progress(300);
     await begunAgain(w);
-    assert.equal(w.running.filter((worker) => worker.exit).length, 0, 'the others have lived through it');
+    assert.equal(w.running.filter((worker) => worker.exit).length, 0, 'the other workers survived');
   }, t));
 });

@@ -1,4 +1,5 @@
-// Workers die and are replaced under a load: nothing missing, nothing doubled, every reply there.
+// workers.test.mjs - workers are killed and replaced under a load. No effect is missing or doubled, and
+// every reply arrives.
 
 import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
@@ -58,7 +59,7 @@ describe('workers', { concurrency: false }, () => {
     }
   });
 
-  test('rolling restarts in order, 4 rounds over two workers', async (t) => {
+  test('rolling restarts, 4 rounds over two workers', async (t) => {
     const w = await world('rolling', 2);
     try {
       const load = new Load(w);
@@ -76,8 +77,8 @@ describe('workers', { concurrency: false }, () => {
     }
   });
 
-  test('their sessions in the database are ended at random moments, 40 times', async (t) => {
-    // The connection breaks at any place of a batch, also between COMMIT and its answer.
+  test('their database sessions are terminated at random moments, 40 times', async (t) => {
+    // The connection breaks at any point of a batch, also between COMMIT and its answer.
     const w = await world('sessions', 2);
     try {
       const load = new Load(w);
@@ -96,7 +97,7 @@ describe('workers', { concurrency: false }, () => {
     }
   });
 
-  test('workers are stopped for longer than their session and go on, 6 times', async (t) => {
+  test('workers are suspended for longer than their session and resume, 6 times', async (t) => {
     const w = await world('frozen', 2);
     try {
       const load = new Load(w);
@@ -107,7 +108,7 @@ describe('workers', { concurrency: false }, () => {
         const { child } = w.running[round % 2];
         child.kill('SIGSTOP');
         try {
-          await load.progress(); // the other one takes its partitions over
+          await load.progress(); // the other worker takes over its partitions
           await sleep(2500 + random(1500));
         } finally {
           child.kill('SIGCONT');

@@ -1,6 +1,6 @@
 /*
- * filter.c - tests of handlers/vectors_filter*.c: the SQL and parameters of filters, and
- * what is refused, where
+ * filter.c - tests of handlers/domains/vectors/filter*.c: the SQL and parameters of filters, and the
+ * paths of refused ones
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static const char *where_of(const char *json)
 	params_reset(params);
 	cr_assert(vectors_filter(&ctx, &call, json, json ? strlen(json) : 0, "filter", &where),
 		"%s is refused: %s", json, call.failure.message);
-	/* PostgreSQL refuses a parameter that the statement has no type for. */
+	/* PostgreSQL refuses a parameter without a type in the statement. */
 	for (int i = 1; i <= params_count(params); i++) {
 		char number[16];
 		snprintf(number, sizeof(number), "$%d::", i);
@@ -46,7 +46,7 @@ static const char *where_of(const char *json)
 	return where;
 }
 
-/* `path` as JSON writes it, which is not how the message does where there is a backslash. */
+/* `path` is the path as JSON spells it; the message does not escape backslashes. */
 static void refused(const char *json, const char *path)
 {
 	const char *where;
@@ -73,7 +73,7 @@ static void param_is(int index, const char *text)
 		"$%d is '%.*s', not '%s'", index + 1, (int)len, params_values(params)[index], text);
 }
 
-/* Elements of a text[] parameter, joined by commas. */
+/* The elements of a text[] parameter, joined by commas. */
 static void list_is(int index, const char *expected)
 {
 	const char *at = params_values(params)[index], *end = at + params_lengths(params)[index];
@@ -93,7 +93,7 @@ static void list_is(int index, const char *expected)
 	cr_expect_str_eq(json_text_end(&found).text, expected);
 }
 
-/* ---------------------------------------------------------------- what is made */
+/* ---------------------------------------------------------------- the SQL */
 
 Test(vectors_filter, without_a_condition)
 {
@@ -104,7 +104,7 @@ Test(vectors_filter, without_a_condition)
 		cr_expect_str_eq(where_of(all[i]), "TRUE");
 		cr_expect_eq(params_count(params), 0);
 	}
-	/* These are conditions, which happen to let all pass. */
+	/* These are conditions, even if they hold for all rows or none. */
 	cr_expect_str_eq(where_of("{\"$and\":[]}"), "((TRUE))");
 	cr_expect_str_eq(where_of("{\"$nor\":[]}"), "(NOT (FALSE))");
 	cr_expect_str_eq(where_of("{\"$or\":[]}"), "((FALSE))");
@@ -176,7 +176,7 @@ Test(vectors_filter, numbers_are_written_as_jsonb_writes_them)
 		param_is(0, numbers[i][1]);
 		list_is(1, numbers[i][1]);
 	}
-	/* Beyond doubles, where the metadata holds null. */
+	/* Beyond the range of doubles, where the metadata holds null. */
 	where_of("{\"a\":1e400}");
 	cr_expect_eq(params_lengths(params)[0], 401);
 }
@@ -272,7 +272,7 @@ Test(vectors_filter, elements)
 	list_is(2, "d");
 }
 
-/* ---------------------------------------------------------------- what is refused */
+/* ---------------------------------------------------------------- refused filters */
 
 Test(vectors_filter, shapes_are_refused_where_they_are)
 {
@@ -345,7 +345,7 @@ Test(vectors_filter, hostile_keys_are_refused)
 		snprintf(path, sizeof(path), "filter.a.$elemMatch.%s", keys[i]);
 		refused(json, path);
 	}
-	/* The path in the details is a JSON text. */
+	/* The path in the details is a JSON string. */
 	refused("{\"a\\\"b\":1}", "filter.a\\\\\\\"b");
 	refused("{\"a\\u0000\":1}", "filter.a\\\\u0000");
 }
@@ -361,13 +361,13 @@ Test(vectors_filter, long_keys)
 	snprintf(json, sizeof(json), "{\"%sk\":1}", key);
 	snprintf(path, sizeof(path), "filter.%sk", key);
 	refused(json, path);
-	/* Cut between characters. */
+	/* The key is cut between characters. */
 	snprintf(json, sizeof(json), "{\"%s\xc3\xa9%s\":1}", key, key);
 	snprintf(path, sizeof(path), "filter.%s", key);
 	refused(json, path);
 }
 
-/* `count` times what opens, then what stands inside, then what closes. */
+/* `inside`, with `count` times `opening` before it and `closing` after it. */
 static const char *nest(size_t count, const char *opening, const char *inside, const char *closing)
 {
 	struct json_text out = json_text_new(arena);
@@ -427,7 +427,7 @@ static const char *list_of(int count, const char *opening, const char *item, con
 	return json_text_end(&out).text;
 }
 
-/* The arena for a filter of `size` bytes. */
+/* Checks the arena's growth for a filter of `size` bytes. */
 static void took_little(size_t before, size_t size)
 {
 	size_t took = arena_used(arena) - before;
@@ -450,7 +450,7 @@ Test(vectors_filter, members_without_a_condition_are_bounded_too)
 	refused_cheaply(list_of(1100, "{\"a\":{\"$regex\":\"x\",", "\"$options\":\"i\"", "}}"));
 	refused_cheaply(list_of(1100, "{\"a\":{", "\"b\":{}", "}}"));
 	refused_cheaply(list_of(1100, "{", "\"b\":{}", "}"));
-	/* Its name would stand before each of its members'. */
+	/* A nested member repeats the names of the objects around it. */
 	refused_cheaply(arena_printf(arena, "{\"a%s\":%s}", key,
 		list_of(1000, "{", "\"a\":{}", "}")));
 	refused_cheaply(arena_printf(arena, "{\"%s\":%s}", nest(2000, "a.", "a", ""),
@@ -478,7 +478,7 @@ Test(vectors_filter, memory_follows_the_size)
 
 Test(vectors_filter, conditions_are_bounded)
 {
-	/* Scalars of a list are one parameter, of any number. */
+	/* The scalars of a list share one parameter, whatever their number. */
 	where_of(list_of(20000, "{\"a\":[", "5", "]}"));
 	cr_expect_eq(params_count(params), 1);
 	where_of(list_of(500, "{\"$or\":[", "{\"a\":1}", "]}"));
