@@ -10,7 +10,7 @@
 /* A namespace counts as crowded for this many searches; then its rows are counted again. */
 #define CROWDED_SEARCHES 64
 
-struct noted {
+struct hint_entry {
 	struct vectors_index index;
 	bool migrated;
 	char *extension, *stamp;
@@ -30,97 +30,97 @@ static char *vectors_hint_copy(const char *text, size_t size)
 
 static void vectors_hint_release(void *value)
 {
-	struct noted *noted = value;
-	free(noted->extension);
-	free(noted->stamp);
-	free(noted->crowded);
-	free(noted);
+	struct hint_entry *entry = value;
+	free(entry->extension);
+	free(entry->stamp);
+	free(entry->crowded);
+	free(entry);
 }
 
-static struct noted *hint_entry(struct context *ctx, const struct datum *name)
+static struct hint_entry *vectors_hint_entry(struct context *ctx, const struct datum *name)
 {
 	return hints_find(ctx->hints, name->text, name->size);
 }
 
-static bool is_namespace(const struct noted *noted, const struct datum *namespace)
+static bool vectors_hint_is_namespace(const struct hint_entry *entry, const struct datum *namespace)
 {
-	return noted->crowded && noted->crowded_size == namespace->size &&
-		memcmp(noted->crowded, namespace->text, namespace->size) == 0;
+	return entry->crowded && entry->crowded_size == namespace->size &&
+		memcmp(entry->crowded, namespace->text, namespace->size) == 0;
 }
 
-static bool is_crowded(struct noted *noted, const struct datum *namespace)
+static bool vectors_hint_is_crowded(struct hint_entry *entry, const struct datum *namespace)
 {
-	if (!is_namespace(noted, namespace) || noted->searches == 0)
+	if (!vectors_hint_is_namespace(entry, namespace) || entry->searches == 0)
 		return false;
-	noted->searches--;
+	entry->searches--;
 	return true;
 }
 
-static struct vectors_index copy_index(struct context *ctx, const struct noted *noted,
-	const struct datum *name)
+static struct vectors_index vectors_hint_copy_index(struct context *ctx,
+	const struct hint_entry *entry, const struct datum *name)
 {
-	struct vectors_index index = noted->index;
+	struct vectors_index index = entry->index;
 	index.name = *name;
-	index.extension = arena_copy(ctx->arena, noted->extension, strlen(noted->extension));
+	index.extension = arena_copy(ctx->arena, entry->extension, strlen(entry->extension));
 	return index;
 }
 
 bool vectors_hint_find_table(struct context *ctx, const struct datum *name,
 	struct vectors_index *index)
 {
-	const struct noted *noted = hint_entry(ctx, name);
-	if (!noted || !noted->migrated || !context_use_hints(ctx))
+	const struct hint_entry *entry = vectors_hint_entry(ctx, name);
+	if (!entry || !entry->migrated || !context_use_hints(ctx))
 		return false;
-	*index = copy_index(ctx, noted, name);
+	*index = vectors_hint_copy_index(ctx, entry, name);
 	return true;
 }
 
 bool vectors_hint_find(struct context *ctx, const struct datum *name, const struct datum *namespace,
 	struct vectors_hint *hint)
 {
-	struct noted *noted = hint_entry(ctx, name);
-	if (!noted || !noted->stamp || !context_use_hints(ctx))
+	struct hint_entry *entry = vectors_hint_entry(ctx, name);
+	if (!entry || !entry->stamp || !context_use_hints(ctx))
 		return false;
-	hint->index = copy_index(ctx, noted, name);
-	hint->stamp = arena_copy(ctx->arena, noted->stamp, strlen(noted->stamp));
-	hint->crowded = is_crowded(noted, namespace);
+	hint->index = vectors_hint_copy_index(ctx, entry, name);
+	hint->stamp = arena_copy(ctx->arena, entry->stamp, strlen(entry->stamp));
+	hint->crowded = vectors_hint_is_crowded(entry, namespace);
 	return true;
 }
 
 void vectors_hint_put(struct context *ctx, const struct vectors_index *index, const char *stamp)
 {
-	struct noted *noted = allocate(sizeof(*noted));
-	*noted = (struct noted){
+	struct hint_entry *entry = allocate(sizeof(*entry));
+	*entry = (struct hint_entry){
 		.index = *index,
 		.migrated = vectors_index_is_migrated(index),
 		.extension = vectors_hint_copy(index->extension, strlen(index->extension)),
 		.stamp = stamp ? vectors_hint_copy(stamp, strlen(stamp)) : NULL,
 	};
 	/* These texts live in the arena, and users of a hint do not need them. */
-	noted->index.method_name = noted->index.unique_name = noted->index.old_unique = NULL;
-	hints_put(ctx->hints, index->name.text, index->name.size, noted, vectors_hint_release);
+	entry->index.method_name = entry->index.unique_name = entry->index.old_unique = NULL;
+	hints_put(ctx->hints, index->name.text, index->name.size, entry, vectors_hint_release);
 }
 
 void vectors_hint_crowded(struct context *ctx, const struct datum *name,
 	const struct datum *namespace)
 {
-	struct noted *noted = hint_entry(ctx, name);
-	if (!noted || (noted->scattered && is_namespace(noted, namespace)))
+	struct hint_entry *entry = vectors_hint_entry(ctx, name);
+	if (!entry || (entry->scattered && vectors_hint_is_namespace(entry, namespace)))
 		return;
-	free(noted->crowded);
-	noted->crowded = vectors_hint_copy(namespace->text, namespace->size);
-	noted->crowded_size = namespace->size;
-	noted->searches = CROWDED_SEARCHES;
-	noted->scattered = false;
+	free(entry->crowded);
+	entry->crowded = vectors_hint_copy(namespace->text, namespace->size);
+	entry->crowded_size = namespace->size;
+	entry->searches = CROWDED_SEARCHES;
+	entry->scattered = false;
 }
 
 void vectors_hint_scattered(struct context *ctx, const struct datum *name)
 {
-	struct noted *noted = hint_entry(ctx, name);
-	if (!noted)
+	struct hint_entry *entry = vectors_hint_entry(ctx, name);
+	if (!entry)
 		return;
-	noted->searches = 0;
-	noted->scattered = true;
+	entry->searches = 0;
+	entry->scattered = true;
 }
 
 void vectors_hint_drop(struct context *ctx, const struct datum *name)

@@ -210,7 +210,7 @@ static const char *vectors_upsert_insert_sql(struct context *ctx, const struct v
 		vectors_table(ctx->arena, index), vectors_type_sql(ctx->arena, index));
 }
 
-static const char *upsert_sql(struct context *ctx, const struct vectors_index *index)
+static const char *vectors_upsert_update_sql(struct context *ctx, const struct vectors_index *index)
 {
 	return arena_printf(ctx->arena,
 		"%s ON CONFLICT (namespace, vector_id) DO UPDATE "
@@ -220,7 +220,7 @@ static const char *upsert_sql(struct context *ctx, const struct vectors_index *i
 
 /* For rows that are expected to be new: a row that exists fails the statement. The INSERT of no
  * rows makes PostgreSQL refuse the statement unless (namespace, vector_id) is unique. */
-static const char *new_sql(struct context *ctx, const struct vectors_index *index)
+static const char *vectors_upsert_new_sql(struct context *ctx, const struct vectors_index *index)
 {
 	return arena_printf(ctx->arena,
 		"WITH guard AS (INSERT INTO %s (vector_id) SELECT NULL WHERE false "
@@ -240,8 +240,9 @@ static void vectors_upsert_send_rows(struct context *ctx, struct upsert_group *g
 {
 	if (!group->keys || !keys_count(group->keys))
 		return;
-	const char *sql = vectors_upsert_may_insert_as_new(ctx, group) ? new_sql(ctx, group->index)
-							: upsert_sql(ctx, group->index);
+	const char *sql = vectors_upsert_may_insert_as_new(ctx, group)
+		? vectors_upsert_new_sql(ctx, group->index)
+		: vectors_upsert_update_sql(ctx, group->index);
 	const uint32_t *order = keys_sorted(group->keys);
 	for (uint32_t at = 0; at < keys_count(group->keys);) {
 		at = vectors_upsert_bind_rows(ctx, group, order, at);
