@@ -166,7 +166,8 @@ static struct datum new_thread(struct context *ctx, const struct cloning *clonin
 }
 
 /* Was a thread made? Else the call has failed. */
-static bool take_clone(struct context *ctx, struct cloning *cloning, const struct rows *rows)
+static bool clone_thread_read_result(struct context *ctx, struct cloning *cloning,
+	const struct rows *rows)
 {
 	const struct datum *source = clone_thread_given(cloning,
 		MEMORY_COPY_THREAD__SOURCE_THREAD_ID);
@@ -191,7 +192,7 @@ static void clone_thread_copied(struct context *ctx, const struct rows *rows, vo
 {
 	struct cloning *cloning = arg;
 
-	if (!take_clone(ctx, cloning, rows))
+	if (!clone_thread_read_result(ctx, cloning, rows))
 		return;
 	struct datum fields[MEMORY_COPY_THREAD_OUTPUT_SIZE] = {
 		[MEMORY_COPY_THREAD_OUTPUT__THREAD] = cloning->thread,
@@ -228,7 +229,7 @@ static void clone_thread_cloned(struct context *ctx, const struct rows *rows, vo
 {
 	struct cloning *cloning = arg;
 
-	if (!take_clone(ctx, cloning, rows))
+	if (!clone_thread_read_result(ctx, cloning, rows))
 		return;
 	if (!cloning->call->wants_reply) {
 		call_reply_null(ctx, cloning->call);

@@ -70,7 +70,7 @@ static bool row_matches(struct context *ctx, const struct message_scan *scan,
 	return !scan->filter.text || metadata_filter_matches(ctx->arena, &content, scan->filter);
 }
 
-static void message_read_take_rows(struct context *ctx, struct message_scan *scan,
+static void message_read_collect_rows(struct context *ctx, struct message_scan *scan,
 	const struct rows *rows)
 {
 	for (int row = 0; row < rows_count(rows) && !scan->too_large; row++) {
@@ -98,7 +98,7 @@ static void chunk_done(struct context *ctx, const struct rows *rows, void *arg)
 	struct message_scan *scan = arg;
 	int count = rows_count(rows);
 
-	message_read_take_rows(ctx, scan, rows);
+	message_read_collect_rows(ctx, scan, rows);
 	bool full = scan->count >= scan->limit && !scan->count_all;
 	if (full || count < CHUNK || scan->too_large) {
 		scan->done(ctx, scan, scan->arg);

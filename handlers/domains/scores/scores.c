@@ -91,7 +91,7 @@ static struct datum scores_quoted(struct arena *arena, const struct datum *json)
 	return json_datum(json_text_end(&out));
 }
 
-static bool scores_take_json(struct context *ctx, struct call *call, const struct datum *given,
+static bool scores_read_json(struct context *ctx, struct call *call, const struct datum *given,
 	enum score_kind kind, const char *name, struct datum *out)
 {
 	if (kind != SCORE_ANY && !datum_is_null(given) &&
@@ -107,8 +107,8 @@ static bool scores_take_json(struct context *ctx, struct call *call, const struc
 	return true;
 }
 
-static bool take_column(struct context *ctx, struct call *call, const struct score_column *column,
-	struct datum *out)
+static bool scores_read_column(struct context *ctx, struct call *call,
+	const struct score_column *column, struct datum *out)
 {
 	const struct datum *given = datum_field(call->request, column->field);
 	const char *name = call->request_type->fields[column->field].name;
@@ -117,7 +117,7 @@ static bool take_column(struct context *ctx, struct call *call, const struct sco
 	if (column->kind == SCORE_TEXT)
 		return binding_text_ok(ctx, call, given, name);
 	if (column->kind != SCORE_NUMBER)
-		return scores_take_json(ctx, call, given, column->kind, name, out);
+		return scores_read_json(ctx, call, given, column->kind, name, out);
 	if (isfinite(given->real))
 		return true;
 	call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCORE", NULL, "%s must be a finite number",
@@ -167,7 +167,7 @@ static void complete_input(struct stored_score *score, bool input_null)
 			score->values[i] = datum_string(input_null ? "\"null\"" : "\"\"");
 }
 
-static bool take_score(struct context *ctx, struct call *call, struct stored_score *out)
+static bool scores_read_score(struct context *ctx, struct call *call, struct stored_score *out)
 {
 	bool input_null;
 	const struct datum *id = datum_field(call->request, SCORES_SAVE_SCORE__ID);
@@ -185,7 +185,7 @@ static bool take_score(struct context *ctx, struct call *call, struct stored_sco
 		out->id = datum_string(made);
 	}
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		if (!take_column(ctx, call, &columns[i], &out->values[i]))
+		if (!scores_read_column(ctx, call, &columns[i], &out->values[i]))
 			return false;
 	complete_input(out, input_null);
 	return true;
@@ -266,7 +266,7 @@ void scores_save_score(struct context *ctx)
 	struct stored_score score;
 
 	for (size_t i = 0; i < ctx->count; i++) {
-		if (!take_score(ctx, ctx->calls[i], &score))
+		if (!scores_read_score(ctx, ctx->calls[i], &score))
 			continue;
 		reply_score(ctx, ctx->calls[i], &score);
 		ids[i] = score.id; /* the key's text must outlive this round */

@@ -53,7 +53,7 @@ static bool name_ok(struct context *ctx, struct call *call, const char *name, si
 }
 
 /* The names as strings, the turn's own schema if there are none. NULL: the call has failed. */
-static const char *const *take_names(struct context *ctx, struct call *call, size_t *count)
+static const char *const *storage_read_names(struct context *ctx, struct call *call, size_t *count)
 {
 	const struct datum *given = datum_field(call->request,
 		STORAGE_EXPORT_SCHEMAS__SCHEMA_NAMES);
@@ -79,7 +79,7 @@ void storage_export_schemas(struct context *ctx)
 {
 	struct call *call = ctx->calls[0];
 	size_t count = 0;
-	const char *const *names = take_names(ctx, call, &count);
+	const char *const *names = storage_read_names(ctx, call, &count);
 
 	if (!names)
 		return;

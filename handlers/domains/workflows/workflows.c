@@ -64,7 +64,8 @@ static int64_t time_or_now(const struct call *call, unsigned field)
 }
 
 /* False: the call has failed. */
-static bool take_write(struct context *ctx, struct call *call, struct snapshot_write *write)
+static bool workflows_read_persist(struct context *ctx, struct call *call,
+	struct snapshot_write *write)
 {
 	const struct datum *request = call->request;
 	const struct datum *created = datum_field(request,
@@ -154,7 +155,7 @@ void workflows_persist_workflow_snapshot(struct context *ctx)
 	size_t count = 0;
 
 	for (size_t i = 0; i < ctx->count; i++) {
-		if (!take_write(ctx, ctx->calls[i], &writes[count]))
+		if (!workflows_read_persist(ctx, ctx->calls[i], &writes[count]))
 			continue;
 		writes[count++].place = i;
 		call_reply_null(ctx, ctx->calls[i]);
@@ -209,7 +210,7 @@ void workflows_update_workflow_results(struct context *ctx)
 /* ---------------------------------------------------------------- updateWorkflowState */
 
 /* The options as JSON without expectedStatus, which is a condition and no part of the state. */
-static bool take_state(struct context *ctx, struct call *call, struct datum *state)
+static bool workflows_read_state(struct context *ctx, struct call *call, struct datum *state)
 {
 	const unsigned field = WORKFLOWS_UPDATE_WORKFLOW_STATE__OPTS;
 	const struct type *type = call->request_type->fields[field].type;
@@ -265,7 +266,7 @@ void workflows_update_workflow_state(struct context *ctx)
 		!status_ok(ctx, call,
 			datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__STATUS),
 			"opts.status") ||
-		!expected_ok(ctx, call, expected) || !take_state(ctx, call, &state))
+		!expected_ok(ctx, call, expected) || !workflows_read_state(ctx, call, &state))
 		return;
 	bind_text(ctx->params, workflow);
 	bind_text(ctx->params, run);
