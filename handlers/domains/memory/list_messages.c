@@ -1,168 +1,24 @@
 /*
- * memory.listMessages, listMessagesByResourceId, listMessagesById
+ * list_messages.c - memory.listMessages and memory.listMessagesByResourceId
  *
- * A page, its total and the messages around others that were asked for (`include`) are
- * statements that need nothing from each other, so they are sent together; the last one's
- * callback replies.
+ * The page, its total and the messages around those that `include` names come from statements
+ * that do not depend on each other. They are sent together; the callback of the last one replies.
  */
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/keys.h"
-#include "handlers/core/paging.h"
-#include "handlers/core/reply.h"
 #include "handlers/domains/memory/message_list.h"
+#include "handlers/domains/memory/message_query.h"
 #include "handlers/domains/memory/message_read.h"
-#include "handlers/domains/memory/metadata_filter.h"
-#include "handlers/domains/memory/order.h"
-
-#define DEFAULT_PER_PAGE 40
-
-/* Both commands' options have the same fields, at the same places. */
-#define SAME_PLACE(field) \
-	_Static_assert((int)MEMORY_LIST_MESSAGES__##field == \
-			(int)MEMORY_LIST_MESSAGES_BY_RESOURCE_ID__##field, \
-		#field " must have one place in both list methods")
-SAME_PLACE(INCLUDE);
-SAME_PLACE(PER_PAGE);
-SAME_PLACE(PAGE);
-SAME_PLACE(FILTER);
-SAME_PLACE(ORDER_BY);
-SAME_PLACE(INCLUDE_TOTAL);
 
 struct listing {
-	struct call *call;
-	const struct datum *thread_ids;  /* NULL: by resource alone */
-	const struct datum *resource_id; /* NULL: of any */
-	const struct datum *include;     /* null, or not empty */
-	const struct datum *start;
-	const struct datum *end;
-	bool start_exclusive;
-	bool end_exclusive;
-	bool include_total;
-	struct paging paging;
-	struct memory_order order;
-	int64_t total;
-	struct message_scan scan;
-	struct datum *included;
+	struct message_query query;
+	int64_t total;            /* matches in the table; 0 until they are counted */
+	struct message_scan scan; /* the page */
+	struct datum *included;   /* the messages around those in `include` */
 	int included_count;
 };
-
-/* ---------------------------------------------------------------- what is asked for */
-
-static const struct datum none;
-
-static const struct datum *field_or_none(const struct datum *record, unsigned index)
-{
-	return datum_is_null(record) ? &none : datum_field(record, index);
-}
-
-static bool is_true(const struct datum *flag)
-{
-	return !datum_is_null(flag) && flag->boolean;
-}
-
-static bool read_range(struct context *ctx, struct listing *listing, const struct datum *filter)
-{
-	const struct datum *range = field_or_none(filter, MEMORY_MESSAGE_FILTER__DATE_RANGE);
-
-	listing->start = field_or_none(range, MEMORY_DATE_RANGE__START);
-	listing->end = field_or_none(range, MEMORY_DATE_RANGE__END);
-	listing->start_exclusive = is_true(field_or_none(range,
-		MEMORY_DATE_RANGE__START_EXCLUSIVE));
-	listing->end_exclusive = is_true(field_or_none(range, MEMORY_DATE_RANGE__END_EXCLUSIVE));
-	return binding_time_ok(ctx, listing->call, listing->start, "filter.dateRange.start") &&
-		binding_time_ok(ctx, listing->call, listing->end, "filter.dateRange.end");
-}
-
-static bool include_fits(struct context *ctx, struct call *call, const struct datum *include)
-{
-	for (uint32_t i = 0; i < include->size; i++) {
-		const struct datum *one = &include->items[i];
-		const struct datum *before = datum_field(one,
-			MEMORY_MESSAGE_INCLUDE__WITH_PREVIOUS_MESSAGES);
-		if (!datum_is_null(before) && before->integer < -1) {
-			call_fail(ctx, call, FAILURE_INVALID, "INVALID_INCLUDE", NULL,
-				"include.withPreviousMessages must not be negative");
-			return false;
-		}
-		if (!binding_text_ok(ctx, call, datum_field(one, MEMORY_MESSAGE_INCLUDE__ID),
-			    "include.id"))
-			return false;
-	}
-	return true;
-}
-
-static bool list_messages_read_options(struct context *ctx, struct listing *listing)
-{
-	struct call *call = listing->call;
-	const struct datum *request = call->request;
-	const struct datum *filter = datum_field(request, MEMORY_LIST_MESSAGES__FILTER);
-	const struct datum *include = datum_field(request, MEMORY_LIST_MESSAGES__INCLUDE);
-	const struct datum *total = datum_field(request, MEMORY_LIST_MESSAGES__INCLUDE_TOTAL);
-
-	listing->order = (struct memory_order){ .field = "createdAt" };
-	listing->include = datum_is_null(include) || !include->size ? &none : include;
-	listing->include_total = datum_is_null(total) || total->boolean;
-	return paging_read(ctx, call, datum_field(request, MEMORY_LIST_MESSAGES__PAGE),
-		       datum_field(request, MEMORY_LIST_MESSAGES__PER_PAGE), DEFAULT_PER_PAGE,
-		       &listing->paging) &&
-		metadata_filter_read(ctx, call,
-			field_or_none(filter, MEMORY_MESSAGE_FILTER__METADATA),
-			&listing->scan.filter) &&
-		memory_order_read(ctx, call, datum_field(request, MEMORY_LIST_MESSAGES__ORDER_BY),
-			false, &listing->order) &&
-		read_range(ctx, listing, filter) && include_fits(ctx, call, listing->include);
-}
-
-/* ---------------------------------------------------------------- conditions */
-
-static const char *thread_condition(const struct listing *listing)
-{
-	if (!listing->thread_ids)
-		return "true";
-	/* Equality lets the index give the order too; ANY would sort. */
-	return listing->thread_ids->size == 1 ? "m.thread_id = $1::text"
-					      : "m.thread_id = ANY ($1::text[])";
-}
-
-#define WHEN "COALESCE(m.\"createdAtZ\", m.\"createdAt\" AT TIME ZONE 'UTC')"
-
-static const char *list_messages_where(struct context *ctx, const struct listing *listing)
-{
-	int at = listing->thread_ids ? 1 : 0;
-	struct json_text sql = json_text_new(ctx->arena);
-
-	json_text_puts(&sql, thread_condition(listing));
-	if (listing->resource_id)
-		json_text_puts(&sql,
-			arena_printf(ctx->arena, " AND m.\"resourceId\" = $%d::text", ++at));
-	if (!datum_is_null(listing->start))
-		json_text_puts(&sql,
-			arena_printf(ctx->arena, " AND " WHEN " %s $%d::timestamptz",
-				listing->start_exclusive ? ">" : ">=", ++at));
-	if (!datum_is_null(listing->end))
-		json_text_puts(&sql,
-			arena_printf(ctx->arena, " AND " WHEN " %s $%d::timestamptz",
-				listing->end_exclusive ? "<" : "<=", ++at));
-	return json_text_end(&sql).text;
-}
-
-static void list_messages_bind_where(struct context *ctx, void *arg)
-{
-	const struct listing *listing = arg;
-
-	if (listing->thread_ids && listing->thread_ids->size == 1)
-		bind_text(ctx->params, &listing->thread_ids->items[0]);
-	else if (listing->thread_ids)
-		bind_texts(ctx->params, listing->thread_ids);
-	if (listing->resource_id)
-		bind_text(ctx->params, listing->resource_id);
-	if (!datum_is_null(listing->start))
-		bind_time(ctx->params, listing->start);
-	if (!datum_is_null(listing->end))
-		bind_time(ctx->params, listing->end);
-}
 
 /* ---------------------------------------------------------------- the reply */
 
@@ -171,16 +27,17 @@ static void reply_listing(struct context *ctx, struct listing *listing, bool has
 {
 	struct datum fields[MEMORY_LIST_MESSAGES_OUTPUT_SIZE] = {
 		[MEMORY_LIST_MESSAGES_OUTPUT__TOTAL] = datum_integer(listing->total),
-		[MEMORY_LIST_MESSAGES_OUTPUT__PAGE] = datum_integer(listing->paging.page),
-		[MEMORY_LIST_MESSAGES_OUTPUT__PER_PAGE] = paging_per_page(&listing->paging),
+		[MEMORY_LIST_MESSAGES_OUTPUT__PAGE] = datum_integer(listing->query.paging.page),
+		[MEMORY_LIST_MESSAGES_OUTPUT__PER_PAGE] = paging_per_page(&listing->query.paging),
 		[MEMORY_LIST_MESSAGES_OUTPUT__HAS_MORE] = datum_boolean(has_more),
 		[MEMORY_LIST_MESSAGES_OUTPUT__MESSAGES] = messages,
 	};
 
-	call_reply(ctx, listing->call, datum_record(fields, MEMORY_LIST_MESSAGES_OUTPUT_SIZE));
+	call_reply(ctx, listing->query.call,
+		datum_record(fields, MEMORY_LIST_MESSAGES_OUTPUT_SIZE));
 }
 
-/* The page and what was included, each message once, in the order asked for. */
+/* The page and the included messages, each message once, in the order that the client wants. */
 static struct datum all_messages(struct context *ctx, const struct listing *listing)
 {
 	struct message_list *list = message_list_new(ctx->arena);
@@ -197,14 +54,14 @@ static struct datum all_messages(struct context *ctx, const struct listing *list
 		if (keys_add(seen, datum_field(message, MEMORY_MESSAGE__ID)) == known)
 			message_list_add(list, message);
 	}
-	return message_list_sorted(list, listing->order.descending);
+	return message_list_sorted(list, listing->query.order.descending);
 }
 
-/* Are all messages of the threads in the reply, thanks to what was included? */
+/* Do the page and the included messages together hold every message of the threads? */
 static bool threads_exhausted(struct context *ctx, const struct listing *listing,
 	const struct datum *messages)
 {
-	const struct datum *thread_ids = listing->thread_ids;
+	const struct datum *thread_ids = listing->query.thread_ids;
 	int64_t count = 0;
 
 	if (!thread_ids)
@@ -222,7 +79,7 @@ static bool threads_exhausted(struct context *ctx, const struct listing *listing
 static void page_done(struct context *ctx, struct message_scan *scan, void *arg)
 {
 	struct listing *listing = arg;
-	struct paging *paging = &listing->paging;
+	struct paging *paging = &listing->query.paging;
 	bool has_more;
 
 	if (scan->too_large) {
@@ -232,8 +89,8 @@ static void page_done(struct context *ctx, struct message_scan *scan, void *arg)
 	if (scan->filter.text) {
 		listing->total = scan->matches;
 		has_more = paging_has_more(paging, listing->total);
-	} else if (!listing->include_total) {
-		/* One row more than the page was fetched, to look for a next page. */
+	} else if (!listing->query.include_total) {
+		/* The scan read one row more than the page: see list_messages_send_page. */
 		has_more = !paging->all && scan->count > paging->per_page;
 		scan->count -= has_more;
 		listing->total = paging->offset + scan->count;
@@ -241,7 +98,7 @@ static void page_done(struct context *ctx, struct message_scan *scan, void *arg)
 		has_more = paging_has_more(paging, listing->total);
 	}
 	struct datum messages = all_messages(ctx, listing);
-	if (has_more && !scan->filter.text && listing->include_total)
+	if (has_more && !scan->filter.text && listing->query.include_total)
 		has_more = !threads_exhausted(ctx, listing, &messages);
 	reply_listing(ctx, listing, has_more, messages);
 }
@@ -265,7 +122,7 @@ static void list_messages_included(struct context *ctx, const struct rows *rows,
 	for (int i = 0; i < count; i++)
 		listing->included[i] = message_of_row(ctx, rows, i);
 	listing->included_count = count;
-	if (listing->paging.per_page == 0)
+	if (listing->query.paging.per_page == 0)
 		reply_listing(ctx, listing, false, all_messages(ctx, listing));
 }
 
@@ -274,10 +131,10 @@ static int64_t count_of(const struct datum *number)
 	return datum_is_null(number) || number->integer < 0 ? 0 : number->integer;
 }
 
-/* For each message asked for: those before it and itself, and those after it. */
+/* For each message in `include`: the message itself, the ones before it and the ones after it. */
 static void send_include(struct context *ctx, struct listing *listing)
 {
-	const struct datum *include = listing->include;
+	const struct datum *include = listing->query.include;
 	struct params *params = ctx->params;
 	int id = params_array(params, ELEMENT_TEXT);
 	int before = params_array(params, ELEMENT_INT8);
@@ -292,13 +149,13 @@ static void send_include(struct context *ctx, struct listing *listing)
 		array_int8(params, after,
 			count_of(datum_field(one, MEMORY_MESSAGE_INCLUDE__WITH_NEXT_MESSAGES)));
 	}
-	bind_text(params, listing->resource_id);
+	bind_text(params, listing->query.resource_id);
 	context_send(ctx, SQL_MEMORY_LIST_MESSAGES__INCLUDE, list_messages_included, listing);
 }
 
 static void send_count(struct context *ctx, struct listing *listing)
 {
-	list_messages_bind_where(ctx, listing);
+	message_query_bind(ctx, &listing->query);
 	context_send_sql(ctx,
 		arena_printf(ctx->arena,
 			"SELECT count(*) FROM :\"schema\".mastra_messages AS m WHERE %s",
@@ -306,33 +163,43 @@ static void send_count(struct context *ctx, struct listing *listing)
 		list_messages_counted, listing);
 }
 
+static void list_messages_bind(struct context *ctx, void *arg)
+{
+	const struct listing *listing = arg;
+
+	message_query_bind(ctx, &listing->query);
+}
+
 static void list_messages_send_page(struct context *ctx, struct listing *listing)
 {
+	const struct message_query *query = &listing->query;
 	struct message_scan *scan = &listing->scan;
-	bool peek = !listing->include_total && !listing->paging.all && !scan->filter.text;
+	/* Without a total, one extra row shows whether there is a next page. */
+	bool peek = !query->include_total && !query->paging.all && !query->metadata.text;
 
-	scan->call = listing->call;
-	scan->where = list_messages_where(ctx, listing);
-	scan->bind = list_messages_bind_where;
+	scan->call = query->call;
+	scan->where = message_query_where(ctx, query);
+	scan->bind = list_messages_bind;
 	scan->done = page_done;
 	scan->arg = listing;
-	scan->descending = listing->order.descending;
-	scan->offset = listing->paging.offset;
-	scan->limit = listing->paging.per_page + peek;
+	scan->descending = query->order.descending;
+	scan->filter = query->metadata;
+	scan->offset = query->paging.offset;
+	scan->limit = query->paging.per_page + peek;
 	scan->count_all = scan->filter.text;
-	if (!scan->filter.text && listing->include_total)
+	if (!scan->filter.text && query->include_total)
 		send_count(ctx, listing);
 	message_scan_start(ctx, scan);
 }
 
 static void list_messages_list(struct context *ctx, struct listing *listing)
 {
-	if (!list_messages_read_options(ctx, listing))
+	if (!message_query_read(ctx, &listing->query))
 		return;
-	bool include = !datum_is_null(listing->include);
+	bool include = !datum_is_null(listing->query.include);
 	if (include)
 		send_include(ctx, listing);
-	if (listing->paging.per_page > 0)
+	if (listing->query.paging.per_page > 0)
 		list_messages_send_page(ctx, listing);
 	else if (!include)
 		reply_listing(ctx, listing, false, datum_array(NULL, 0));
@@ -340,7 +207,7 @@ static void list_messages_list(struct context *ctx, struct listing *listing)
 
 /* ---------------------------------------------------------------- the commands */
 
-/* Nothing but what String.prototype.trim() takes away. */
+/* Does the text hold only characters that JavaScript's String.prototype.trim() removes? */
 static bool is_blank(const struct datum *text)
 {
 	static const char *const spaces[] = { " ", "\t", "\n", "\v", "\f", "\r", "\u00A0", "\uFEFF",
@@ -365,7 +232,8 @@ static bool is_blank(const struct datum *text)
 	return true;
 }
 
-static bool thread_ids_fit(struct context *ctx, struct call *call, const struct datum *thread_ids)
+static bool list_messages_check_thread_ids(struct context *ctx, struct call *call,
+	const struct datum *thread_ids)
 {
 	bool blank = thread_ids->size == 0;
 
@@ -389,11 +257,11 @@ void memory_list_messages(struct context *ctx)
 	const struct datum *resource_id = datum_field(call->request,
 		MEMORY_LIST_MESSAGES__RESOURCE_ID);
 
-	listing->call = call;
-	listing->thread_ids = datum_field(call->request, MEMORY_LIST_MESSAGES__THREAD_ID);
+	listing->query.call = call;
+	listing->query.thread_ids = datum_field(call->request, MEMORY_LIST_MESSAGES__THREAD_ID);
 	if (!datum_is_null(resource_id) && resource_id->size)
-		listing->resource_id = resource_id;
-	if (thread_ids_fit(ctx, call, listing->thread_ids) &&
+		listing->query.resource_id = resource_id;
+	if (list_messages_check_thread_ids(ctx, call, listing->query.thread_ids) &&
 		binding_text_ok(ctx, call, resource_id, "resourceId"))
 		list_messages_list(ctx, listing);
 }
@@ -403,40 +271,14 @@ void memory_list_messages_by_resource_id(struct context *ctx)
 	struct listing *listing = arena_calloc(ctx->arena, 1, sizeof(*listing));
 	struct call *call = ctx->calls[0];
 
-	listing->call = call;
-	listing->resource_id = datum_field(call->request,
+	listing->query.call = call;
+	listing->query.resource_id = datum_field(call->request,
 		MEMORY_LIST_MESSAGES_BY_RESOURCE_ID__RESOURCE_ID);
-	if (is_blank(listing->resource_id)) {
+	if (is_blank(listing->query.resource_id)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_QUERY", NULL,
 			"resourceId is required");
 		return;
 	}
-	if (binding_text_ok(ctx, call, listing->resource_id, "resourceId"))
+	if (binding_text_ok(ctx, call, listing->query.resource_id, "resourceId"))
 		list_messages_list(ctx, listing);
-}
-
-static void found_by_id(struct context *ctx, const struct rows *rows, void *arg)
-{
-	struct call *call = arg;
-	struct message_list *list = message_list_new(ctx->arena);
-
-	for (int i = 0; i < rows_count(rows); i++) {
-		struct datum message = message_of_row(ctx, rows, i);
-		message_list_add(list, &message);
-	}
-	struct datum messages = message_list_result(list);
-	call_reply(ctx, call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
-}
-
-void memory_list_messages_by_id(struct context *ctx)
-{
-	struct call *call = ctx->calls[0];
-	const struct datum *ids = datum_field(call->request,
-		MEMORY_LIST_MESSAGES_BY_ID__MESSAGE_IDS);
-
-	for (uint32_t i = 0; i < ids->size; i++)
-		if (!binding_text_ok(ctx, call, &ids->items[i], "messageIds"))
-			return;
-	bind_texts(ctx->params, ids);
-	context_send(ctx, SQL_MEMORY_LIST_MESSAGES_BY_ID, found_by_id, call);
 }
