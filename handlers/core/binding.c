@@ -1,10 +1,11 @@
+/* binding.c - checks of request data, and appending it to a statement's parameters */
 #include "handlers/core/binding.h"
 
 #include <string.h>
 
 #include "schemas/json/json.h"
 
-/* The range that both ends can hold: timestamp begins in 4713 BC, Date ends in 275760. */
+/* What both types can hold: a timestamp starts in 4713 BC, a JavaScript Date ends in 275760. */
 #define TIME_MIN_MS INT64_C(-210866803200000)
 #define TIME_MAX_MS INT64_C(8640000000000000)
 
@@ -135,7 +136,7 @@ void bind_texts(struct params *params, const struct datum *texts)
 		bind_element_text(params, array, &texts->items[i]);
 }
 
-/* One function per PostgreSQL type that a parameter can have. */
+/* bind_typed() has one function for each PostgreSQL type. Their value is never null. */
 typedef bool bind_fn(struct context *ctx, struct call *call, const struct datum *value,
 	const char *name);
 
@@ -253,6 +254,7 @@ bool bind_typed(struct context *ctx, struct call *call, const struct datum *valu
 		if (strcmp(binders[i].pg_type, pg_type) == 0)
 			return binders[i].bind(ctx, call, value, name);
 	call_fail(ctx, call, FAILURE_INTERNAL, "INTERNAL", NULL,
-		"%s is declared as %s, which no parameter can be", name, pg_type);
+		"%s is declared as %s, which bind_typed does not know (a defect of stowage)", name,
+		pg_type);
 	return false;
 }

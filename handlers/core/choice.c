@@ -1,3 +1,4 @@
+/* choice.c - looks a text up among the known ones */
 #include "handlers/core/choice.h"
 
 #include "schemas/json/json.h"

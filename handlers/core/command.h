@@ -1,9 +1,10 @@
 /*
- * command.h - what is declared of each command
+ * command.h - the declaration of a command: the row that each command has in command_defs
  *
- * The table is made at build time from schemas/<domain>/<Method>.avsc and
- * handlers/<domain>/<method>.sql (see CONTRIBUTING.md). It is constant; what changes at run
- * time (counters, compiled schemas) is kept elsewhere under the same index.
+ * The build generates the table from schemas/domains/<domain>/<Method>.avsc and
+ * handlers/domains/<domain>/<method>.sql; CONTRIBUTING.md describes both files. The table is
+ * constant, so every thread may read it. Data that changes at run time (counters, compiled schemas)
+ * lies elsewhere, under the same index.
  */
 #ifndef HANDLERS_CORE_COMMAND_H
 #define HANDLERS_CORE_COMMAND_H
@@ -11,58 +12,67 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The words of a command's `flags` line. */
 enum command_flag {
-	COMMAND_READ = 1 << 0, /* writes nothing */
+	/* The command writes nothing. Exactly one of read and write is set. */
+	COMMAND_READ = 1 << 0,
 	COMMAND_WRITE = 1 << 1,
-	COMMAND_FOLD = 1 << 2, /* neighbours of the same fold group may share one turn */
-	COMMAND_BARRIER =
-		1 << 3, /* later commands are sent when this one's last statement is done */
-	COMMAND_OUTSIDE = 1 << 4,  /* not in a transaction, idempotent, repeated after a crash */
-	COMMAND_DETACHED = 1 << 5, /* a read that leaves its lane and runs on another connection */
-	COMMAND_NAMED =
-		1 << 6, /* its tables are named by clients: what they lack is its own error */
+	/* Neighbouring commands of one fold group may share a context. */
+	COMMAND_FOLD = 1 << 2,
+	/* The handler's callbacks send statements: the engine waits for the last one before it runs
+	 * the next command's handler. */
+	COMMAND_BARRIER = 1 << 3,
+	/* Runs outside of a transaction. Must be idempotent: a crash makes the engine repeat it. */
+	COMMAND_OUTSIDE = 1 << 4,
+	/* A read that leaves its lane: it runs on another connection, while the lane goes on. */
+	COMMAND_DETACHED = 1 << 5,
+	/* Clients name its tables. A missing column or privilege is the command's own error, rather
+	 * than a broken installation. */
+	COMMAND_NAMED = 1 << 6,
 };
 
-/* JSON in rows is read as stored_json.h says. */
+/* How the rows of a command's statement become its result. JSON columns: see stored_json.h. */
 enum reply_shape {
-	REPLY_NONE,   /* result is null */
+	REPLY_NONE,   /* null */
 	REPLY_ROW,    /* the first row as a record, or null */
 	REPLY_ROWS,   /* all rows as an array of records */
 	REPLY_VALUE,  /* the first column of the first row, or null */
-	REPLY_CUSTOM, /* made by the handler */
+	REPLY_CUSTOM, /* the handler builds the result */
 };
 
-/* Where a generic statement's parameter comes from. */
+/* A parameter of a statement that the generic handler binds. */
 struct param_def {
-	const char *path; /* dotted path of fields in the request; "@now" is the command's time */
-	const char *
-		type; /* PostgreSQL type: text, jsonb, int4, int8, float8, bool, timestamptz, text[] */
+	const char *path; /* dotted path of fields in the request, or "@now": the command's time */
+	const char *type; /* PostgreSQL type, one of those that bind_typed() knows */
 };
 
 struct statement_def {
 	const char *name;               /* "memory.saveThread" or "memory.saveThread:touch" */
-	const char *sql;                /* schema-qualified by the placeholder :"schema" */
+	const char *sql;                /* with :"schema" for the quoted name of the schema */
 	int param_count;                /* highest $n */
-	const struct param_def *params; /* for the generic handler, else NULL */
+	const struct param_def *params; /* for the generic handler; NULL for any other */
 };
 
 struct context;
+
+/* Runs the calls of one context: see context.h. */
 typedef void handler_fn(struct context *ctx);
 
 struct command_def {
-	int id;             /* its index in command_defs */
+	int id;             /* index in command_defs */
 	const char *name;   /* "memory.saveThread" */
 	const char *domain; /* "memory" */
 	const char *method; /* "saveThread" */
-	const char *key;    /* dotted path of the message key, "" if there is none */
-	unsigned flags;
-	int fold_group; /* commands with the same one, and the flag, may share a turn */
+	const char *key;    /* dotted path of the field that is the message key; "": no key */
+	unsigned flags;     /* of enum command_flag */
+	int fold_group;     /* commands with one fold group and COMMAND_FOLD may share a context */
 	enum reply_shape shape;
 	handler_fn *handler;
-	int statement; /* index of its first statement in statement_defs, -1 if it has none */
-	int statement_count;
-	const char *missing_code;    /* no row, or none touched: this error instead; NULL: none */
-	const char *missing_message; /* with {field} placeholders */
+	int statement;       /* index of its first statement in statement_defs; -1: it has none */
+	int statement_count; /* its statements follow each other in statement_defs */
+	/* The NOT_FOUND error if the statement returns or changes no row. NULL: no such error. */
+	const char *missing_code;
+	const char *missing_message; /* {field} stands for that field of the request */
 };
 
 extern const struct statement_def statement_defs[];

@@ -1,4 +1,4 @@
-/* datum_json.c - see datum_json.h */
+/* datum_json.c - writes data as JSON by their Avro type, and reads it back */
 #include "handlers/core/datum_json.h"
 
 #include <math.h>
@@ -12,12 +12,14 @@
 
 struct writer {
 	struct json_text out;
-	unsigned flags; /* of the finished text */
+	unsigned flags; /* DATUM_JSON_REPAIR once a part needs it */
 };
 
-static void write_value(struct writer *writer, const struct type *type, const struct datum *datum);
+static void datum_json_write_value(struct writer *writer, const struct type *type,
+	const struct datum *datum);
 
-static void write_text(struct writer *writer, const struct type *type, const struct datum *text)
+static void datum_json_write_text(struct writer *writer, const struct type *type,
+	const struct datum *text)
 {
 	if (type->logical == LOGICAL_JSON) {
 		writer->flags |= text->flags & DATUM_JSON_REPAIR;
@@ -29,7 +31,7 @@ static void write_text(struct writer *writer, const struct type *type, const str
 	json_text_string(&writer->out, text->text, text->size);
 }
 
-static void write_integer(struct writer *writer, const struct type *type, int64_t value)
+static void datum_json_write_integer(struct writer *writer, const struct type *type, int64_t value)
 {
 	char digits[ISO_TIME_SIZE];
 
@@ -65,7 +67,7 @@ static void datum_json_write_record(struct writer *writer, const struct type *ty
 		if (datum_is_null(&record->items[i]))
 			continue;
 		json_text_key(&writer->out, field->name, strlen(field->name));
-		write_value(writer, field->type, &record->items[i]);
+		datum_json_write_value(writer, field->type, &record->items[i]);
 	}
 	json_text_puts(&writer->out, "}");
 }
@@ -76,12 +78,12 @@ static void datum_json_write_array(struct writer *writer, const struct type *typ
 	json_text_puts(&writer->out, "[");
 	for (uint32_t i = 0; i < array->size; i++) {
 		json_text_comma(&writer->out);
-		write_value(writer, type->item, &array->items[i]);
+		datum_json_write_value(writer, type->item, &array->items[i]);
 	}
 	json_text_puts(&writer->out, "]");
 }
 
-static void write_floats(struct writer *writer, const struct datum *floats)
+static void datum_json_write_floats(struct writer *writer, const struct datum *floats)
 {
 	json_text_puts(&writer->out, "[");
 	for (uint32_t i = 0; i < floats->size; i++) {
@@ -98,14 +100,15 @@ static void datum_json_write_map(struct writer *writer, const struct type *type,
 	for (uint32_t i = 0; i < map->size; i++) {
 		const struct datum *key = &map->items[2 * i];
 		json_text_comma(&writer->out);
-		write_text(writer, &(struct type){ .kind = TYPE_STRING }, key);
+		datum_json_write_text(writer, &(struct type){ .kind = TYPE_STRING }, key);
 		json_text_puts(&writer->out, ":");
-		write_value(writer, type->item, &map->items[2 * i + 1]);
+		datum_json_write_value(writer, type->item, &map->items[2 * i + 1]);
 	}
 	json_text_puts(&writer->out, "}");
 }
 
-static void write_value(struct writer *writer, const struct type *type, const struct datum *datum)
+static void datum_json_write_value(struct writer *writer, const struct type *type,
+	const struct datum *datum)
 {
 	switch (datum->kind) {
 	case DATUM_NULL:
@@ -115,13 +118,13 @@ static void write_value(struct writer *writer, const struct type *type, const st
 		json_text_puts(&writer->out, datum->boolean ? "true" : "false");
 		return;
 	case DATUM_INTEGER:
-		write_integer(writer, type, datum->integer);
+		datum_json_write_integer(writer, type, datum->integer);
 		return;
 	case DATUM_REAL:
 		datum_json_write_real(writer, datum->real);
 		return;
 	case DATUM_TEXT:
-		write_text(writer, type, datum);
+		datum_json_write_text(writer, type, datum);
 		return;
 	case DATUM_RECORD:
 		datum_json_write_record(writer, type, datum);
@@ -133,7 +136,7 @@ static void write_value(struct writer *writer, const struct type *type, const st
 		datum_json_write_map(writer, type, datum);
 		return;
 	case DATUM_FLOATS:
-		write_floats(writer, datum);
+		datum_json_write_floats(writer, datum);
 		return;
 	}
 }
@@ -142,7 +145,7 @@ struct datum datum_to_json(struct arena *arena, const struct type *type, const s
 {
 	struct writer writer = { .out = json_text_new(arena) };
 
-	write_value(&writer, type, datum);
+	datum_json_write_value(&writer, type, datum);
 	struct datum json = json_datum(json_text_end(&writer.out));
 	json.flags = writer.flags;
 	return json;
@@ -150,8 +153,8 @@ struct datum datum_to_json(struct arena *arena, const struct type *type, const s
 
 /* ---------------------------------------------------------------- from JSON */
 
-/* What stands for a value that is not there or is of another kind. */
-static struct datum datum_json_nothing(const struct type *type)
+/* The datum for a missing value or one of another kind. */
+static struct datum datum_json_empty(const struct type *type)
 {
 	if (type->nullable)
 		return datum_null();
@@ -178,30 +181,32 @@ static struct datum datum_json_nothing(const struct type *type)
 	return datum_null();
 }
 
-static double read_real(struct arena *arena, struct json value)
+static double datum_json_read_real(struct arena *arena, struct json value)
 {
 	return strtod(arena_copy(arena, value.text, value.len), NULL);
 }
 
-/* A number as an int or a long, cut to what fits. */
-static struct datum read_integer(struct arena *arena, const struct type *type, struct json value)
+/* A number as an int or a long: a fraction is cut off, a number out of range becomes the nearest. */
+static struct datum datum_json_read_integer(struct arena *arena, const struct type *type,
+	struct json value)
 {
 	double low = type->kind == TYPE_INT ? (double)INT32_MIN : -0x1p63;
 	double high = type->kind == TYPE_INT ? (double)INT32_MAX : 0x1.fffffffffffffp62;
-	double number = read_real(arena, value);
+	double number = datum_json_read_real(arena, value);
 
 	return datum_integer((int64_t)fmin(fmax(number, low), high));
 }
 
-static struct datum read_time(struct arena *arena, const struct type *type, struct json value)
+static struct datum datum_json_read_time(struct arena *arena, const struct type *type,
+	struct json value)
 {
 	int64_t ms;
 
 	if (json_kind(value) == JSON_NUMBER_KIND)
-		return read_integer(arena, type, value);
+		return datum_json_read_integer(arena, type, value);
 	struct datum text = json_unquote(arena, value);
 	return iso_time_read(text.text, text.size, &ms) ? datum_integer(ms)
-							: datum_json_nothing(type);
+							: datum_json_empty(type);
 }
 
 static struct datum datum_json_read_record(struct arena *arena, const struct type *type,
@@ -221,7 +226,7 @@ static struct datum datum_json_read_record(struct arena *arena, const struct typ
 	return datum_record(fields, (uint32_t)type->field_count);
 }
 
-static uint32_t count_items(struct json container)
+static uint32_t datum_json_count_items(struct json container)
 {
 	struct json_iter iter = json_iter(container);
 	struct json value;
@@ -232,9 +237,10 @@ static uint32_t count_items(struct json container)
 	return count;
 }
 
-static struct datum read_array(struct arena *arena, const struct type *type, struct json value)
+static struct datum datum_json_read_array(struct arena *arena, const struct type *type,
+	struct json value)
 {
-	uint32_t count = count_items(value);
+	uint32_t count = datum_json_count_items(value);
 	struct datum *items = arena_calloc(arena, (size_t)count + 1, sizeof(*items));
 	struct json_iter iter = json_iter(value);
 	struct json item;
@@ -244,9 +250,10 @@ static struct datum read_array(struct arena *arena, const struct type *type, str
 	return datum_array(items, count);
 }
 
-static struct datum read_map(struct arena *arena, const struct type *type, struct json value)
+static struct datum datum_json_read_map(struct arena *arena, const struct type *type,
+	struct json value)
 {
-	uint32_t count = count_items(value);
+	uint32_t count = datum_json_count_items(value);
 	struct datum *items = arena_calloc(arena, 2 * (size_t)count + 1, sizeof(*items));
 	struct json_iter iter = json_iter(value);
 	struct json key, item;
@@ -258,7 +265,7 @@ static struct datum read_map(struct arena *arena, const struct type *type, struc
 	return datum_map(items, count);
 }
 
-/* The kind of JSON that a type is read from. */
+/* Can the value be read as the type? */
 static bool datum_json_fits(const struct type *type, struct json value)
 {
 	enum json_kind kind = json_kind(value);
@@ -282,7 +289,7 @@ static bool datum_json_fits(const struct type *type, struct json value)
 		return kind == JSON_ARRAY_KIND;
 	case TYPE_MAP:
 		return kind == JSON_OBJECT_KIND;
-	case TYPE_RECORD: /* an empty one is made of anything else */
+	case TYPE_RECORD: /* not nullable: any other value makes an empty record */
 		return kind == JSON_OBJECT_KIND || !type->nullable;
 	case TYPE_NULL:
 		break;
@@ -293,25 +300,26 @@ static bool datum_json_fits(const struct type *type, struct json value)
 struct datum datum_from_json(struct arena *arena, const struct type *type, struct json value)
 {
 	if (!datum_json_fits(type, value))
-		return datum_json_nothing(type);
+		return datum_json_empty(type);
 	switch (type->kind) {
 	case TYPE_BOOLEAN:
 		return datum_boolean(json_kind(value) == JSON_TRUE_KIND);
 	case TYPE_INT:
 	case TYPE_LONG:
-		return type->logical == LOGICAL_TIMESTAMP_MILLIS ? read_time(arena, type, value)
-								 : read_integer(arena, type, value);
+		return type->logical == LOGICAL_TIMESTAMP_MILLIS
+			? datum_json_read_time(arena, type, value)
+			: datum_json_read_integer(arena, type, value);
 	case TYPE_FLOAT:
 	case TYPE_DOUBLE:
-		return datum_real(read_real(arena, value));
+		return datum_real(datum_json_read_real(arena, value));
 	case TYPE_BYTES:
 	case TYPE_STRING:
 		return type->logical == LOGICAL_JSON ? json_datum(value)
 						     : json_unquote(arena, value);
 	case TYPE_ARRAY:
-		return read_array(arena, type, value);
+		return datum_json_read_array(arena, type, value);
 	case TYPE_MAP:
-		return read_map(arena, type, value);
+		return datum_json_read_map(arena, type, value);
 	case TYPE_RECORD:
 		return datum_json_read_record(arena, type, value);
 	case TYPE_NULL:

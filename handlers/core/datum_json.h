@@ -1,12 +1,11 @@
 /*
- * datum_json.h - data of a declared type as JSON text, and back
+ * datum_json.h - data of a declared Avro type as JSON text, and back
  *
- * Some columns hold as JSON what the protocol has as records (the chunks of observational
- * memory, the parts of a workflow's state). The text is what JSON.stringify makes of the
- * reference's objects: a null member is left out, a time is ISO text, a number that is none is
- * null.
+ * Some columns store as JSON what the protocol declares as records: the chunks of observational
+ * memory, the parts of a workflow's state. The text is what JSON.stringify() prints for the
+ * reference's objects: null members are left out, times are ISO 8601, NaN and infinities are null.
  *
- * Recursion goes as deep as the type, which is not recursive.
+ * Both functions recurse as deep as the type is nested; no type of the protocol contains itself.
  */
 #ifndef HANDLERS_CORE_DATUM_JSON_H
 #define HANDLERS_CORE_DATUM_JSON_H
@@ -15,11 +14,13 @@
 #include "schemas/base/datum.h"
 #include "schemas/json/json.h"
 
-/* The datum as a json text. It bears DATUM_JSON_REPAIR if anything in it may need a repair. */
+/* Returns the datum as a json text in the arena. It has the flag DATUM_JSON_REPAIR if jsonb could
+ * not hold it as it is: pass it to binding_json(). */
 struct datum datum_to_json(struct arena *arena, const struct type *type, const struct datum *datum);
 
-/* The value as a datum of the type. What is absent or of another kind is null, or where the
- * type has no null the type's empty value ("", 0, [], ...). Texts may point into the value. */
+/* Returns the value as a datum of the type; it never fails. A missing value, or one of another
+ * kind, becomes null, or the type's empty value ("", 0, false, [], {}) if the type is not nullable.
+ * Integers beyond the type's range become its nearest number. Texts may point into the value. */
 struct datum datum_from_json(struct arena *arena, const struct type *type, struct json value);
 
 #endif

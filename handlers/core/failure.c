@@ -1,3 +1,4 @@
+/* failure.c - names of the failure categories */
 #include "handlers/core/failure.h"
 
 #include <stddef.h>

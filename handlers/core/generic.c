@@ -1,4 +1,4 @@
-/* The handler of commands that name none: their declaration says all. */
+/* generic.c - the handler of commands that name none: it follows their declaration */
 #include "handlers/core/binding.h"
 #include "handlers/core/context.h"
 #include "handlers/core/reply.h"
@@ -6,17 +6,17 @@
 
 #include <string.h>
 
-static bool nothing_found(const struct rows *rows)
+static bool generic_found_nothing(const struct rows *rows)
 {
 	return rows_columns(rows) > 0 ? rows_count(rows) == 0 : rows_affected(rows) == 0;
 }
 
-static void generic_done(struct context *ctx, const struct rows *rows, void *arg)
+static void generic_reply(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct type *type = reply_result_type(call);
 
-	if (call->command->missing_code && nothing_found(rows)) {
+	if (call->command->missing_code && generic_found_nothing(rows)) {
 		reply_missing(ctx, call);
 		return;
 	}
@@ -40,7 +40,7 @@ static void generic_done(struct context *ctx, const struct rows *rows, void *arg
 	call_reply_null(ctx, call);
 }
 
-static bool bind_declared(struct context *ctx, struct call *call, const struct param_def *param)
+static bool generic_bind(struct context *ctx, struct call *call, const struct param_def *param)
 {
 	if (strcmp(param->path, "@now") == 0) {
 		params_timestamp_ms(ctx->params, call->now_ms);
@@ -55,14 +55,14 @@ static void generic_call(struct context *ctx, struct call *call)
 	const struct statement_def *statement = &statement_defs[call->command->statement];
 
 	for (int i = 0; i < statement->param_count; i++) {
-		if (!bind_declared(ctx, call, &statement->params[i])) {
+		if (!generic_bind(ctx, call, &statement->params[i])) {
 			params_reset(ctx->params);
 			return;
 		}
 	}
 	if (call->command->shape == REPLY_ROWS)
 		context_bound(ctx, call);
-	context_send(ctx, call->command->statement, generic_done, call);
+	context_send(ctx, call->command->statement, generic_reply, call);
 }
 
 void handle_generic(struct context *ctx)

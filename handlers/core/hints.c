@@ -1,4 +1,4 @@
-/* hints.c - see hints.h */
+/* hints.c - an executor's hints: a short list, searched from its start */
 #include "handlers/core/hints.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct hint {
 };
 
 struct hints {
-	struct hint list[HINTS_MAX]; /* the oldest first */
+	struct hint list[HINTS_MAX]; /* oldest first */
 	size_t count;
 };
 
@@ -27,7 +27,7 @@ struct hints *hints_new(void)
 	return hints;
 }
 
-static void let_go(struct hint *hint)
+static void hints_release(struct hint *hint)
 {
 	hint->release(hint->value);
 	free(hint->key);
@@ -38,11 +38,12 @@ void hints_free(struct hints *hints)
 	if (!hints)
 		return;
 	for (size_t i = 0; i < hints->count; i++)
-		let_go(&hints->list[i]);
+		hints_release(&hints->list[i]);
 	free(hints);
 }
 
-static size_t place_of(const struct hints *hints, const void *key, size_t size)
+/* Index of the key's hint; `count` if there is none. */
+static size_t hints_place_of(const struct hints *hints, const void *key, size_t size)
 {
 	size_t i = 0;
 	while (i < hints->count &&
@@ -53,14 +54,14 @@ static size_t place_of(const struct hints *hints, const void *key, size_t size)
 
 void *hints_find(const struct hints *hints, const void *key, size_t size)
 {
-	size_t i = place_of(hints, key, size);
+	size_t i = hints_place_of(hints, key, size);
 	return i < hints->count ? hints->list[i].value : NULL;
 }
 
 static void hints_drop_at(struct hints *hints, size_t place)
 {
 	struct hint *hint = &hints->list[place];
-	let_go(hint);
+	hints_release(hint);
 	memmove(hint, hint + 1, (--hints->count - place) * sizeof(*hint));
 }
 
@@ -79,7 +80,7 @@ void hints_put(struct hints *hints, const void *key, size_t size, void *value,
 
 void hints_drop(struct hints *hints, const void *key, size_t size)
 {
-	size_t place = place_of(hints, key, size);
+	size_t place = hints_place_of(hints, key, size);
 	if (place < hints->count)
 		hints_drop_at(hints, place);
 }

@@ -1,10 +1,14 @@
 /*
- * hints.h - what handlers remember from one turn to the next: guesses that save a round trip
+ * hints.h - what handlers remember from one context to the next, to save a round trip
  *
- * Each executor has notes of its own. Nothing tells them when the database changes: whoever acts on
- * a note has it checked by the same statements that it saves time with. The oldest make room.
+ * A hint is a copy of something in the database, such as the columns of a vector table. Nobody
+ * updates it when the database changes. So a handler that uses a hint must detect a stale one, by
+ * statements of the same pipeline: either their result shows it, and the callback repeats the work,
+ * or a statement fails, and the engine runs the batch again without hints. Handlers ask
+ * context_use_hints() before each use.
  *
- * Not thread-safe: the executor's thread alone.
+ * Each executor has its own hints (ctx->hints), which only its thread may use. They outlive batches,
+ * so keys and values must not point into an arena. There are up to 64; a new one replaces the oldest.
  */
 #ifndef HANDLERS_CORE_HINTS_H
 #define HANDLERS_CORE_HINTS_H
@@ -13,14 +17,19 @@
 
 struct hints;
 
+/* For the engine. Free with hints_free(), which releases every hint; NULL is fine. */
 struct hints *hints_new(void);
 void hints_free(struct hints *hints);
 
-/* The note under the key, or NULL; valid until the next hints_put or hints_drop. */
+/* Returns the hint of that key, or NULL. Valid until the next hints_put() or hints_drop(). */
 void *hints_find(const struct hints *hints, const void *key, size_t size);
-/* Takes the note over, in place of one of that key; `release` frees it. */
+
+/* Stores the hint in place of any other of that key. The key is copied. The hint now belongs to
+ * `hints`, which calls `release` once when it drops it. */
 void hints_put(struct hints *hints, const void *key, size_t size, void *hint,
 	void (*release)(void *hint));
+
+/* Releases the hint of that key, if there is one. */
 void hints_drop(struct hints *hints, const void *key, size_t size);
 
 #endif

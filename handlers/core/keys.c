@@ -1,3 +1,4 @@
+/* keys.c - the hash table of distinct keys, and their order */
 #include "handlers/core/keys.h"
 
 #include <stdlib.h>
@@ -7,11 +8,12 @@ struct keys {
 	struct arena *arena;
 	const struct datum **texts; /* by number */
 	uint32_t count;
-	uint32_t room;   /* of texts; half of the slots */
-	uint32_t *slots; /* a number plus one, 0 is free */
+	uint32_t room;   /* of texts; there are twice as many slots */
+	uint32_t *slots; /* a number plus one; 0: free */
 };
 
-static uint64_t hash_text(const struct datum *text)
+/* FNV-1a, its high bits folded into the low ones, which select the slot. */
+static uint64_t keys_hash(const struct datum *text)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
 
@@ -20,18 +22,18 @@ static uint64_t hash_text(const struct datum *text)
 	return hash ^ hash >> 29;
 }
 
-/* The slot that holds the text, or the free one where it belongs. */
+/* The slot that holds the text, or the free slot where it would go. */
 static uint32_t *keys_find_slot(const struct keys *keys, const struct datum *text)
 {
 	uint32_t mask = 2 * keys->room - 1;
-	uint32_t at = (uint32_t)hash_text(text) & mask;
+	uint32_t at = (uint32_t)keys_hash(text) & mask;
 
 	while (keys->slots[at] && !datum_equals(keys->texts[keys->slots[at] - 1], text))
 		at = (at + 1) & mask;
 	return &keys->slots[at];
 }
 
-static void set_room(struct keys *keys, uint32_t room)
+static void keys_set_room(struct keys *keys, uint32_t room)
 {
 	const struct datum **texts = arena_calloc(keys->arena, room, sizeof(*texts));
 
@@ -52,14 +54,14 @@ struct keys *keys_new(struct arena *arena, uint32_t expected)
 	while (room < expected && room < UINT32_C(1) << 30)
 		room *= 2;
 	keys->arena = arena;
-	set_room(keys, room);
+	keys_set_room(keys, room);
 	return keys;
 }
 
 uint32_t keys_add(struct keys *keys, const struct datum *text)
 {
 	if (keys->count == keys->room)
-		set_room(keys, 2 * keys->room);
+		keys_set_room(keys, 2 * keys->room);
 	uint32_t *slot = keys_find_slot(keys, text);
 	if (!*slot) {
 		keys->texts[keys->count++] = text;
@@ -89,7 +91,7 @@ struct numbered {
 	uint32_t number;
 };
 
-static int compare_numbered(const void *a, const void *b)
+static int keys_compare(const void *a, const void *b)
 {
 	const struct datum *one = ((const struct numbered *)a)->text;
 	const struct datum *two = ((const struct numbered *)b)->text;
@@ -107,7 +109,7 @@ const uint32_t *keys_sorted(const struct keys *keys)
 
 	for (uint32_t i = 0; i < count; i++)
 		sorted[i] = (struct numbered){ keys->texts[i], i };
-	qsort(sorted, count, sizeof(*sorted), compare_numbered);
+	qsort(sorted, count, sizeof(*sorted), keys_compare);
 	for (size_t i = 0; i < count; i++)
 		numbers[i] = sorted[i].number;
 	return numbers;

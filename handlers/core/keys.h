@@ -1,10 +1,13 @@
 /*
- * keys.h - the distinct keys of a folded turn
+ * keys.h - the distinct keys of folded calls, numbered
  *
- * A folded statement must not touch a row twice and must take its locks in the same order in
- * every worker: each key gets a number when it is first seen, and keys_sorted() gives the
- * numbers in byte order of the keys. An open-addressing table in the arena; keys point to the
- * texts they were made from.
+ * Handlers of `fold` commands turn many calls into one statement, which must not name a row twice
+ * and must lock rows in one order in every worker, or workers would deadlock. So a handler adds each
+ * call's key here, keeps what it stores in an array indexed by the key's number, and binds the
+ * rows in the order of keys_sorted(). memory_save_thread() is a short example.
+ *
+ * The set is an open-addressing hash table in the arena and ends with it. It keeps pointers to the
+ * texts that were added, so these must stay where they are. Not thread-safe.
  */
 #ifndef HANDLERS_CORE_KEYS_H
 #define HANDLERS_CORE_KEYS_H
@@ -18,18 +21,20 @@ struct keys;
 
 #define KEYS_NONE UINT32_MAX
 
-/* Room for `expected` keys; grows beyond that. */
+/* An empty set with room for `expected` keys; it grows beyond that. */
 struct keys *keys_new(struct arena *arena, uint32_t expected);
 
-/* The key's number; it is added if it is new (then its number is the old keys_count()). */
+/* Adds the text unless the set has it. Returns its number: 0 for the first key, 1 for the second
+ * and so on. The key was new if the number equals keys_count() of before. */
 uint32_t keys_add(struct keys *keys, const struct datum *text);
-/* The key's number, KEYS_NONE if it is not there. */
+
+/* Returns the text's number, KEYS_NONE if the set does not have it. */
 uint32_t keys_find(const struct keys *keys, const struct datum *text);
 
 uint32_t keys_count(const struct keys *keys);
 const struct datum *keys_text(const struct keys *keys, uint32_t number);
 
-/* All numbers in byte order of their keys; lives in the arena. */
+/* All numbers, ordered by the bytes of their keys (COLLATE "C" in SQL); in the arena. */
 const uint32_t *keys_sorted(const struct keys *keys);
 
 #endif

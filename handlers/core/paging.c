@@ -1,3 +1,4 @@
+/* paging.c - reads `page` and `perPage`, binds LIMIT and OFFSET */
 #include "handlers/core/paging.h"
 
 /* Number.MAX_SAFE_INTEGER */

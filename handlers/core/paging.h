@@ -1,8 +1,8 @@
 /*
- * paging.h - `page` and `perPage` of the list methods
+ * paging.h - `page` and `perPage` of the list methods, with the reference's rules
  *
- * As the reference: pages count from 0; perPage -1 stands for its `false`, all in one page,
- * whose offset is 0 whatever the page.
+ * Pages count from 0. A perPage of -1 stands for the reference's `false`: one page with all rows,
+ * whose offset is 0 whatever `page` says.
  */
 #ifndef HANDLERS_CORE_PAGING_H
 #define HANDLERS_CORE_PAGING_H
@@ -14,28 +14,28 @@
 
 struct paging {
 	int32_t page;
-	bool all;         /* no limit */
-	int64_t per_page; /* INT64_MAX of `all` */
-	int64_t offset;
+	bool all;         /* no limit: perPage is -1 */
+	int64_t per_page; /* INT64_MAX if `all` */
+	int64_t offset;   /* rows before the page */
 };
 
-/* Reads both (nullable) fields. False: the call has failed with INVALID_PAGE. */
+/* Reads the two fields, each of which may be null. False: the call has failed with INVALID_PAGE. */
 bool paging_read(struct context *ctx, struct call *call, const struct datum *page,
 	const struct datum *per_page, int32_t default_per_page, struct paging *out)
 	__attribute__((warn_unused_result));
 
-/* Some methods refuse what others take: a page other than 0 of `all`, an offset that JavaScript
- * can't count. False: the call has failed. */
+/* Checks what only some methods reject: `all` with a page other than 0, and an offset beyond
+ * Number.MAX_SAFE_INTEGER. False: the call has failed with INVALID_PAGE. */
 bool paging_strict(struct context *ctx, struct call *call, const struct paging *paging)
 	__attribute__((warn_unused_result));
 
-/* perPage as replies say it. */
+/* perPage for the reply: -1 if `all`. */
 struct datum paging_per_page(const struct paging *paging);
 
-/* Is there anything behind this page? */
+/* Do rows follow this page, if there are `total` in all? */
 bool paging_has_more(const struct paging *paging, int64_t total);
 
-/* Appends LIMIT and OFFSET, in this order. */
+/* Appends two parameters: the int8 of LIMIT (NULL if `all`), then the int8 of OFFSET. */
 void bind_paging(struct params *params, const struct paging *paging);
 
 #endif

@@ -1,4 +1,4 @@
-/* Rows of a statement as records of a reply's type. */
+/* reply.c - rows of a statement as records of a reply's type, and the error of a missing row */
 #include "handlers/core/reply.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static struct datum reply_bytes(const struct rows *rows, int row, int column)
 	return datum_text(bytes, (uint32_t)len);
 }
 
-/* A number in the kind its field has: count(*) may fill a double, a float8 an int. */
+/* Converts between integer and real as the field's type needs: count(*) may fill a double. */
 static struct datum reply_number(const struct rows *rows, int row, int column, enum rows_kind kind,
 	const struct type *type)
 {
@@ -73,8 +73,9 @@ static struct datum reply_column(struct context *ctx, const struct rows *rows, i
 	return reply_text(rows, row, column);
 }
 
-/* For each field of `type` its column, -1 for none: looked up once for all rows. */
-static const int *column_map(struct context *ctx, const struct rows *rows, const struct type *type)
+/* The column of each field of `type`, -1 for none. Looked up once for all rows. */
+static const int *reply_column_map(struct context *ctx, const struct rows *rows,
+	const struct type *type)
 {
 	int *map = arena_alloc(ctx->arena, (type->field_count + 1) * sizeof(*map));
 
@@ -83,7 +84,7 @@ static const int *column_map(struct context *ctx, const struct rows *rows, const
 	return map;
 }
 
-static struct datum mapped_row(struct context *ctx, const struct rows *rows, int row,
+static struct datum reply_mapped_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type, const int *map)
 {
 	struct datum *fields = arena_calloc(ctx->arena, type->field_count + 1, sizeof(*fields));
@@ -97,17 +98,17 @@ static struct datum mapped_row(struct context *ctx, const struct rows *rows, int
 struct datum reply_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type)
 {
-	return mapped_row(ctx, rows, row, type, column_map(ctx, rows, type));
+	return reply_mapped_row(ctx, rows, row, type, reply_column_map(ctx, rows, type));
 }
 
 struct datum reply_rows(struct context *ctx, const struct rows *rows, const struct type *type)
 {
 	int count = rows_count(rows);
-	const int *map = column_map(ctx, rows, type);
+	const int *map = reply_column_map(ctx, rows, type);
 	struct datum *items = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(*items));
 
 	for (int i = 0; i < count; i++)
-		items[i] = mapped_row(ctx, rows, i, type, map);
+		items[i] = reply_mapped_row(ctx, rows, i, type, map);
 	return datum_array(items, (uint32_t)count);
 }
 
@@ -121,8 +122,8 @@ const struct type *reply_result_type(const struct call *call)
 	return call->reply_type->fields[0].type;
 }
 
-/* Appends the placeholder's value to the message and, as a member, to the error's details. */
-static void missing_field(struct call *call, const char *path, struct json_text *message,
+/* Appends the field's value to the message, and as a member to the error's details. */
+static void reply_missing_field(struct call *call, const char *path, struct json_text *message,
 	struct json_text *details)
 {
 	const struct datum *value = binding_path(call, path, NULL);
@@ -148,7 +149,7 @@ void reply_missing(struct context *ctx, struct call *call)
 		if (!*at)
 			break;
 		len = strcspn(++at, "}");
-		missing_field(call, arena_copy(ctx->arena, at, len), &message, &details);
+		reply_missing_field(call, arena_copy(ctx->arena, at, len), &message, &details);
 		at += len + (at[len] == '}');
 	}
 	json_text_add(&details, "}", 1);

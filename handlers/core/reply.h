@@ -1,19 +1,20 @@
 /*
- * reply.h - shapes of a reply beside the rows of turn.h
+ * reply.h - parts of a reply that context.h does not declare: single values, missing rows
  */
 #ifndef HANDLERS_CORE_REPLY_H
 #define HANDLERS_CORE_REPLY_H
 
 #include "handlers/core/context.h"
 
-/* The first column of the first row as `type`; null if there is no row. */
+/* Returns the first column of the first row as `type`, null if there is no row. Texts point into
+ * the rows. */
 struct datum reply_value(struct context *ctx, const struct rows *rows, const struct type *type);
 
-/* Type of the reply's `result`. */
+/* The type of the reply's field `result`. */
 const struct type *reply_result_type(const struct call *call);
 
-/* The command's error when its row is missing, as its declaration says it: {field} in the
- * message stands for that field of the request. */
+/* Fails the call as NOT_FOUND with the code and message of its `missing` line, {field} replaced by
+ * the request's fields. Only for commands that have such a line. */
 void reply_missing(struct context *ctx, struct call *call);
 
 #endif

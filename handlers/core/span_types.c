@@ -1,4 +1,4 @@
-/* span_types.c - see span_types.h */
+/* span_types.c - the list of Mastra's span types */
 #include "handlers/core/span_types.h"
 
 #include <stddef.h>

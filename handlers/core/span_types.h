@@ -1,10 +1,12 @@
 /*
- * span_types.h - the span types of Mastra, which scores use as entity types too
+ * span_types.h - the span types of Mastra (enum SpanType of @mastra/core)
+ *
+ * Spans have them as their type; scores also accept them as entity types.
  */
 #ifndef HANDLERS_CORE_SPAN_TYPES_H
 #define HANDLERS_CORE_SPAN_TYPES_H
 
-/* Ends in NULL. */
+/* NULL-terminated: a list for choice.h. */
 extern const char *const span_types[];
 
 #endif

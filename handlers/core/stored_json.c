@@ -1,11 +1,12 @@
+/* stored_json.c - JSON columns, parsed once more where the reference does */
 #include "handlers/core/stored_json.h"
 
 #include "handlers/core/reply.h"
 #include "schemas/json/check.h"
 #include "schemas/json/json.h"
 
-/* What the string holds, if that is JSON. */
-static bool held_json(struct arena *arena, struct json string, struct datum *held)
+/* Does the JSON string hold JSON itself? *held becomes its characters, either way. */
+static bool stored_json_in_string(struct arena *arena, struct json string, struct datum *held)
 {
 	*held = json_unquote(arena, string);
 	return json_check(held->text, held->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID;
@@ -36,7 +37,7 @@ bool stored_json_ok(struct context *ctx, struct call *call, const struct datum *
 	struct datum held;
 
 	if (json_kind(json) != JSON_STRING_KIND || stored_json_is_none(value) ||
-		held_json(ctx->arena, json, &held))
+		stored_json_in_string(ctx->arena, json, &held))
 		return true;
 	call_fail_at(ctx, call, "INVALID_METADATA", path,
 		"a text that holds no JSON can't be read back; an object is expected");
@@ -50,12 +51,13 @@ struct datum stored_json(struct arena *arena, const struct datum *value)
 	if (datum_is_null(value))
 		return *value;
 	if (json_kind(json_of(value)) == JSON_STRING_KIND &&
-		!held_json(arena, json_of(value), &inner))
+		!stored_json_in_string(arena, json_of(value), &inner))
 		return *value;
 	return json_kind(json_of(&inner)) == JSON_NULL_KIND ? datum_null() : inner;
 }
 
-static void read_fields(struct context *ctx, const struct type *type, struct datum *fields)
+static void stored_json_read_fields(struct context *ctx, const struct type *type,
+	struct datum *fields)
 {
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct type *field = type->fields[i].type;
@@ -79,7 +81,7 @@ struct datum stored_row(struct context *ctx, const struct rows *rows, int row,
 {
 	struct datum record = reply_row(ctx, rows, row, type);
 
-	read_fields(ctx, type, record.items);
+	stored_json_read_fields(ctx, type, record.items);
 	return record;
 }
 
@@ -88,6 +90,6 @@ struct datum stored_rows(struct context *ctx, const struct rows *rows, const str
 	struct datum records = reply_rows(ctx, rows, type);
 
 	for (uint32_t i = 0; i < records.size; i++)
-		read_fields(ctx, type, records.items[i].items);
+		stored_json_read_fields(ctx, type, records.items[i].items);
 	return records;
 }

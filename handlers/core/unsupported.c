@@ -1,4 +1,4 @@
-/* Commands for methods that the reference declares and does not implement. */
+/* unsupported.c - the handler of methods that the reference declares but does not implement */
 #include "commands.gen.h"
 #include "handlers/core/context.h"
 
@@ -7,6 +7,6 @@ void unsupported(struct context *ctx)
 	struct call *call = ctx->calls[0];
 
 	call_fail(ctx, call, FAILURE_UNSUPPORTED, "NOT_IMPLEMENTED_BY_REFERENCE", NULL,
-		"%s is not served: the reference has no implementation of it for PostgreSQL",
+		"%s is not supported: the reference does not implement it for PostgreSQL",
 		call->command->name);
 }

@@ -1,4 +1,4 @@
-/* What handlers remember: one note a key, the oldest make room, each is freed once. */
+/* hints.c - hints: one for each key, a new one replaces the oldest, each is released once */
 #include "handlers/core/hints.h"
 
 #include <criterion/criterion.h>
@@ -23,7 +23,7 @@ static int *found(const struct hints *hints, const char *key)
 	return hints_find(hints, key, strlen(key));
 }
 
-Test(hints, one_for_each_key)
+Test(hints, a_key_has_one_hint)
 {
 	struct hints *hints = hints_new();
 	int first = 1, second = 2, other = 3;
@@ -44,7 +44,7 @@ Test(hints, one_for_each_key)
 	cr_assert_eq(released, 3);
 }
 
-Test(hints, old_ones_make_room)
+Test(hints, new_ones_replace_the_oldest)
 {
 	struct hints *hints = hints_new();
 	int value = 0, kept = 0;
@@ -53,7 +53,7 @@ Test(hints, old_ones_make_room)
 	for (int i = 0; i < 1000; i++) {
 		snprintf(key, sizeof(key), "%d", i);
 		put(hints, key, &value);
-		cr_assert_eq(found(hints, key), &value, "the newest is there");
+		cr_assert_eq(found(hints, key), &value, "the newest hint exists");
 	}
 	cr_assert_null(found(hints, "0"));
 	for (int i = 0; i < 1000; i++) {
