@@ -2,4 +2,4 @@
 -- reply: custom
 -- flags: write barrier
 -- handler: memory_clone_thread
--- Runs the statement of copyThread, then reads the new thread's messages.
+-- The handler sends the statement of copyThread, then reads the messages of the new thread.

@@ -1,4 +1,4 @@
-/* memory.copyThread, and cloneThread, which also returns the messages it made. */
+/* clone_thread.c - memory.copyThread, and memory.cloneThread, which also returns the new messages */
 #include <string.h>
 
 #include "commands.gen.h"
@@ -11,7 +11,7 @@
 #include "schemas/base/iso_time.h"
 #include "schemas/base/uuid.h"
 
-/* Both commands are given the same fields. */
+/* The same functions read both requests, so their field numbers must be equal. */
 _Static_assert((int)MEMORY_COPY_THREAD__SOURCE_THREAD_ID ==
 			(int)MEMORY_CLONE_THREAD__SOURCE_THREAD_ID &&
 		(int)MEMORY_COPY_THREAD__NEW_THREAD_ID == (int)MEMORY_CLONE_THREAD__NEW_THREAD_ID &&
@@ -22,13 +22,13 @@ _Static_assert((int)MEMORY_COPY_THREAD__SOURCE_THREAD_ID ==
 		(int)MEMORY_COPY_THREAD_OUTPUT__THREAD == (int)MEMORY_CLONE_THREAD_OUTPUT__THREAD &&
 		(int)MEMORY_COPY_THREAD_OUTPUT__MESSAGE_ID_MAP ==
 			(int)MEMORY_CLONE_THREAD_OUTPUT__MESSAGE_ID_MAP,
-	"copyThread and cloneThread have one shape");
+	"copyThread and cloneThread must have the same field numbers");
 
 struct cloning {
 	struct call *call;
 	struct datum new_id;
 	struct datum metadata;
-	/* what was made; texts in the arena */
+	/* The result; its texts are in the arena. */
 	struct datum thread;
 	struct datum id_map;
 	struct message_scan scan;
@@ -41,8 +41,8 @@ static const struct datum *clone_thread_given(const struct cloning *cloning, uns
 	return datum_field(cloning->call->request, index);
 }
 
-/* An empty text counts as none. */
-static const struct datum *given_text(const struct cloning *cloning, unsigned index)
+/* The field's text; a null also if it is empty, as in the reference. */
+static const struct datum *clone_thread_given_text(const struct cloning *cloning, unsigned index)
 {
 	const struct datum *text = clone_thread_given(cloning, index);
 	return datum_is_null(text) || !text->size ? &none : text;
@@ -58,7 +58,7 @@ static const struct datum *clone_thread_filter_field(const struct cloning *cloni
 	return datum_is_null(filter) ? &none : datum_field(filter, index);
 }
 
-static bool request_fits(struct context *ctx, struct cloning *cloning)
+static bool clone_thread_check(struct context *ctx, struct cloning *cloning)
 {
 	static const struct {
 		unsigned index;
@@ -110,15 +110,15 @@ static void clone_thread_bind_filter(struct context *ctx, const struct cloning *
 		params_int8(ctx->params, limit->integer);
 }
 
-static void bind_clone(struct context *ctx, const struct cloning *cloning)
+static void clone_thread_bind(struct context *ctx, const struct cloning *cloning)
 {
 	char now[ISO_TIME_SIZE];
 	size_t len = iso_time_write(now, cloning->call->now_ms);
 
 	bind_text(ctx->params, clone_thread_given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID));
 	bind_text(ctx->params, &cloning->new_id);
-	bind_text(ctx->params, given_text(cloning, MEMORY_COPY_THREAD__RESOURCE_ID));
-	bind_text(ctx->params, given_text(cloning, MEMORY_COPY_THREAD__TITLE));
+	bind_text(ctx->params, clone_thread_given_text(cloning, MEMORY_COPY_THREAD__RESOURCE_ID));
+	bind_text(ctx->params, clone_thread_given_text(cloning, MEMORY_COPY_THREAD__TITLE));
 	bind_jsonb(ctx->params, &cloning->metadata);
 	params_timestamp_ms(ctx->params, cloning->call->now_ms);
 	params_text(ctx->params, now, len);
@@ -127,13 +127,13 @@ static void bind_clone(struct context *ctx, const struct cloning *cloning)
 
 /* ---------------------------------------------------------------- the outcome */
 
-static struct datum clone_thread_kept(struct context *ctx, const char *text, size_t len)
+static struct datum clone_thread_copy_text(struct context *ctx, const char *text, size_t len)
 {
 	return datum_text(arena_copy(ctx->arena, text, len), (uint32_t)len);
 }
 
-/* Which message became which, in the order of the thread. */
-static struct datum id_map(struct context *ctx, const struct rows *rows)
+/* From the id of each source message to the id of its copy, in the order of the thread. */
+static struct datum clone_thread_id_map(struct context *ctx, const struct rows *rows)
 {
 	struct rows_texts old_ids, new_ids;
 	int count = rows_texts(rows, 0, rows_column(rows, "old_ids"), &old_ids);
@@ -143,15 +143,15 @@ static struct datum id_map(struct context *ctx, const struct rows *rows)
 	for (int i = 0; i < count; i++) {
 		size_t len = 0;
 		const char *text = rows_texts_next(&old_ids, &len);
-		pairs[2 * i] = clone_thread_kept(ctx, text, len);
+		pairs[2 * i] = clone_thread_copy_text(ctx, text, len);
 		text = rows_texts_next(&new_ids, &len);
-		pairs[2 * i + 1] = clone_thread_kept(ctx, text, len);
+		pairs[2 * i + 1] = clone_thread_copy_text(ctx, text, len);
 	}
 	return datum_map(pairs, (uint32_t)count);
 }
 
-/* The new thread; its texts are copied, as a clone's reply is made when the rows are gone. */
-static struct datum new_thread(struct context *ctx, const struct cloning *cloning,
+/* The new thread. Its texts are copied: cloneThread replies after these rows are freed. */
+static struct datum clone_thread_new_thread(struct context *ctx, const struct cloning *cloning,
 	const struct rows *rows)
 {
 	const struct type *type = reply_result_type(cloning->call);
@@ -160,12 +160,12 @@ static struct datum new_thread(struct context *ctx, const struct cloning *clonin
 
 	for (uint32_t i = 0; i < thread.size; i++)
 		if (thread.items[i].kind == DATUM_TEXT)
-			thread.items[i] = clone_thread_kept(ctx, thread.items[i].text,
+			thread.items[i] = clone_thread_copy_text(ctx, thread.items[i].text,
 				thread.items[i].size);
 	return thread;
 }
 
-/* Was a thread made? Else the call has failed. */
+/* Reads the statement's row. False: it created no thread, and the call has failed. */
 static bool clone_thread_read_result(struct context *ctx, struct cloning *cloning,
 	const struct rows *rows)
 {
@@ -183,8 +183,8 @@ static bool clone_thread_read_result(struct context *ctx, struct cloning *clonin
 			cloning->new_id.text);
 		return false;
 	}
-	cloning->thread = new_thread(ctx, cloning, rows);
-	cloning->id_map = id_map(ctx, rows);
+	cloning->thread = clone_thread_new_thread(ctx, cloning, rows);
+	cloning->id_map = clone_thread_id_map(ctx, rows);
 	return true;
 }
 
@@ -201,14 +201,14 @@ static void clone_thread_copied(struct context *ctx, const struct rows *rows, vo
 	call_reply(ctx, cloning->call, datum_record(fields, MEMORY_COPY_THREAD_OUTPUT_SIZE));
 }
 
-static void bind_new_thread(struct context *ctx, void *arg)
+static void clone_thread_bind_new_id(struct context *ctx, void *arg)
 {
 	const struct cloning *cloning = arg;
 
 	bind_text(ctx->params, &cloning->new_id);
 }
 
-static void messages_read(struct context *ctx, struct message_scan *scan, void *arg)
+static void clone_thread_messages_read(struct context *ctx, struct message_scan *scan, void *arg)
 {
 	struct cloning *cloning = arg;
 	struct message_list *list = message_list_new(ctx->arena);
@@ -238,38 +238,38 @@ static void clone_thread_cloned(struct context *ctx, const struct rows *rows, vo
 	cloning->scan = (struct message_scan){
 		.call = cloning->call,
 		.where = "m.thread_id = $1::text",
-		.bind = bind_new_thread,
-		.done = messages_read,
+		.bind = clone_thread_bind_new_id,
+		.done = clone_thread_messages_read,
 		.arg = cloning,
 		.limit = INT64_MAX,
 	};
 	message_scan_start(ctx, &cloning->scan);
 }
 
-/* cloneThread copies by the same statement. */
-static void clone_rows(struct context *ctx, context_result_fn *done)
+/* Sends the statement that copies; both commands use the same one. */
+static void clone_thread_send(struct context *ctx, context_result_fn *done)
 {
 	struct cloning *cloning = arena_calloc(ctx->arena, 1, sizeof(*cloning));
 	char *uuid = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
 
 	cloning->call = ctx->calls[0];
-	if (!request_fits(ctx, cloning))
+	if (!clone_thread_check(ctx, cloning))
 		return;
-	cloning->new_id = *given_text(cloning, MEMORY_COPY_THREAD__NEW_THREAD_ID);
+	cloning->new_id = *clone_thread_given_text(cloning, MEMORY_COPY_THREAD__NEW_THREAD_ID);
 	if (datum_is_null(&cloning->new_id)) {
 		uuid_v4(uuid);
 		cloning->new_id = datum_string(uuid);
 	}
-	bind_clone(ctx, cloning);
+	clone_thread_bind(ctx, cloning);
 	context_send(ctx, SQL_MEMORY_COPY_THREAD, done, cloning);
 }
 
 void memory_copy_thread(struct context *ctx)
 {
-	clone_rows(ctx, clone_thread_copied);
+	clone_thread_send(ctx, clone_thread_copied);
 }
 
 void memory_clone_thread(struct context *ctx)
 {
-	clone_rows(ctx, clone_thread_cloned);
+	clone_thread_send(ctx, clone_thread_cloned);
 }

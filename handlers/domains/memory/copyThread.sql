@@ -3,9 +3,9 @@
 -- flags: write
 -- handler: memory_copy_thread
 -- $1 source thread, $2 new thread, $3 resource or null, $4 title or null, $5 metadata or null,
--- $6 the time, $7 the same as text; of the messages: $8 from, $9 to, $10 ids, $11 how many of the
--- last ones (null: no limit). One row if the source is there; "id" is null in it if the new
--- thread was there already.
+-- $6 now, $7 now as text. Which messages to copy: $8 from, $9 to, $10 ids, $11 how many, counted
+-- from the last one (each null: no condition).
+-- Returns one row if the source exists; its "id" is null if the new thread existed already.
 WITH source AS (
 	SELECT id, COALESCE($3::text, "resourceId") AS resource_id,
 		COALESCE($4::text, CASE WHEN title = '' THEN '' ELSE 'Clone of ' || title END) AS title

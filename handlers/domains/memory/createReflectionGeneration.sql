@@ -2,4 +2,4 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_create_reflection_generation
--- The row goes in by the statement of insertObservationalMemoryRecord.
+-- The handler inserts the row with the statement of insertObservationalMemoryRecord.

@@ -2,9 +2,10 @@
 -- reply: none
 -- flags: write barrier
 -- handler: memory_delete_thread
--- $1 thread, $2 schema. Answers the vector tables that may hold embeddings of its messages; of such
--- a name there may be others, but embeddings have JSON named metadata. Nothing is deleted if the
--- worker's role may not delete from one of them: they would be left without their thread.
+-- $1 thread, $2 schema. Returns the vector tables that may hold embeddings of the thread's messages:
+-- tables of memory's names that have a JSON column "metadata"; other tables may have such names, too.
+-- Deletes nothing if the worker's role may not delete from one of these tables: embeddings would
+-- stay behind without their thread.
 WITH vectors AS MATERIALIZED (
 	SELECT c.relname, (has_table_privilege(c.oid, 'DELETE')
 		AND has_column_privilege(c.oid, a.attnum, 'SELECT')) IS FALSE AS forbidden

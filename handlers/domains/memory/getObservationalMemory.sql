@@ -2,9 +2,9 @@
 -- reply: custom
 -- flags: read
 -- handler: memory_get_observational_memory
--- $1 thread id, $2 resource id. The columns are the reply's fields, except chunks, which the
--- handler takes apart. Empty texts and zeros count as not set, and lastBufferedAtTime is cut to
--- the second, as the reference has it.
+-- $1 thread id, $2 resource id.
+-- The columns are the reply's fields; the handler turns "chunks" into records. As in the reference,
+-- empty texts and zeros become null, and lastBufferedAtTime is cut to the second.
 SELECT id, scope, NULLIF("threadId", '') AS "threadId", COALESCE("resourceId", '') AS "resourceId",
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt",

@@ -2,7 +2,7 @@
 -- reply: custom
 -- flags: read fold
 -- handler: memory_get_thread_by_id
--- One command: $1 the id, $2 the resource id or null
+-- For one call: $1 thread id, $2 resource id or null.
 SELECT id, "resourceId", title, metadata,
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
@@ -10,7 +10,7 @@ FROM :"schema".mastra_threads
 WHERE id = $1::text AND ($2::text IS NULL OR "resourceId" = $2::text)
 
 -- statement: together
--- A run of them, the same as arrays; "place" says whose row it is, from 1
+-- For several calls: the same as arrays. "place" is the number of the call, from 1.
 SELECT given.place, t.id, t."resourceId", t.title, t.metadata,
 	COALESCE(t."createdAtZ", t."createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE(t."updatedAtZ", t."updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"

@@ -1,4 +1,8 @@
-/* memory.getThreadById: the command that a conversation asks most, so a run of them is one query. */
+/*
+ * get_thread.c - memory.getThreadById
+ *
+ * Clients send it more often than any other command, so neighbouring calls share one query.
+ */
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
@@ -6,17 +10,17 @@
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
 
-static const struct datum *get_thread_id_of(const struct call *call)
+static const struct datum *get_thread_thread_id_of(const struct call *call)
 {
 	return datum_field(call->request, MEMORY_GET_THREAD_BY_ID__THREAD_ID);
 }
 
-static const struct datum *resource_id_of(const struct call *call)
+static const struct datum *get_thread_resource_id_of(const struct call *call)
 {
 	return datum_field(call->request, MEMORY_GET_THREAD_BY_ID__RESOURCE_ID);
 }
 
-static void got_one(struct context *ctx, const struct rows *rows, void *arg)
+static void get_thread_reply_one(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
@@ -26,7 +30,7 @@ static void got_one(struct context *ctx, const struct rows *rows, void *arg)
 		call_reply_null(ctx, call);
 }
 
-static void got_together(struct context *ctx, const struct rows *rows, void *arg)
+static void get_thread_reply_all(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call **calls = arg;
 	int place = rows_column(rows, "place");
@@ -39,38 +43,38 @@ static void got_together(struct context *ctx, const struct rows *rows, void *arg
 	}
 }
 
-static void get_one(struct context *ctx, struct call *call)
+static void get_thread_send_one(struct context *ctx, struct call *call)
 {
-	bind_text(ctx->params, get_thread_id_of(call));
-	bind_text(ctx->params, resource_id_of(call));
-	context_send(ctx, SQL_MEMORY_GET_THREAD_BY_ID, got_one, call);
+	bind_text(ctx->params, get_thread_thread_id_of(call));
+	bind_text(ctx->params, get_thread_resource_id_of(call));
+	context_send(ctx, SQL_MEMORY_GET_THREAD_BY_ID, get_thread_reply_one, call);
 }
 
-static void get_together(struct context *ctx, struct call **calls, size_t count)
+static void get_thread_send_all(struct context *ctx, struct call **calls, size_t count)
 {
 	int ids = params_array(ctx->params, ELEMENT_TEXT);
 	int resources = params_array(ctx->params, ELEMENT_TEXT);
 	for (size_t i = 0; i < count; i++) {
-		bind_element_text(ctx->params, ids, get_thread_id_of(calls[i]));
-		bind_element_text(ctx->params, resources, resource_id_of(calls[i]));
+		bind_element_text(ctx->params, ids, get_thread_thread_id_of(calls[i]));
+		bind_element_text(ctx->params, resources, get_thread_resource_id_of(calls[i]));
 	}
-	context_send(ctx, SQL_MEMORY_GET_THREAD_BY_ID__TOGETHER, got_together, calls);
+	context_send(ctx, SQL_MEMORY_GET_THREAD_BY_ID__TOGETHER, get_thread_reply_all, calls);
 }
 
 void memory_get_thread_by_id(struct context *ctx)
 {
-	/* With a NULL behind the last one, for whoever walks the answers. */
+	/* One more than needed: a NULL ends the list for get_thread_reply_all. */
 	struct call **calls = arena_calloc(ctx->arena, ctx->count + 1, sizeof(struct call *));
 	size_t count = 0;
 
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
-		if (binding_text_ok(ctx, call, get_thread_id_of(call), "threadId") &&
-			binding_text_ok(ctx, call, resource_id_of(call), "resourceId"))
+		if (binding_text_ok(ctx, call, get_thread_thread_id_of(call), "threadId") &&
+			binding_text_ok(ctx, call, get_thread_resource_id_of(call), "resourceId"))
 			calls[count++] = call;
 	}
 	if (count == 1)
-		get_one(ctx, calls[0]);
+		get_thread_send_one(ctx, calls[0]);
 	else if (count > 1)
-		get_together(ctx, calls, count);
+		get_thread_send_all(ctx, calls, count);
 }

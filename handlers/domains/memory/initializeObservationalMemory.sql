@@ -2,4 +2,4 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_initialize_observational_memory
--- The row goes in by the statement of insertObservationalMemoryRecord.
+-- The handler inserts the row with the statement of insertObservationalMemoryRecord.

@@ -2,10 +2,11 @@
 -- reply: custom
 -- flags: read barrier
 -- handler: memory_list_messages
--- The page itself is composed in C; this is what listMessagesByResourceId has too.
+-- Also for listMessagesByResourceId. The handler composes the statements of the page and its total.
 
 -- statement: include
--- $1 messages, each with $2 how many up to itself and $3 how many after it; $4 resource or null
+-- $1 message ids; for each, $2 how many messages up to and including it, $3 how many after it; $4
+-- resource or null.
 SELECT m.id, m.content, m.role, m.type, m.thread_id AS "threadId", m."resourceId",
 	COALESCE(m."createdAtZ", m."createdAt" AT TIME ZONE 'UTC') AS "createdAt"
 FROM unnest($1::text[], $2::int8[], $3::int8[]) AS wanted (id, before, after)

@@ -22,7 +22,7 @@ struct listing {
 
 /* ---------------------------------------------------------------- the reply */
 
-static void reply_listing(struct context *ctx, struct listing *listing, bool has_more,
+static void list_messages_reply(struct context *ctx, struct listing *listing, bool has_more,
 	struct datum messages)
 {
 	struct datum fields[MEMORY_LIST_MESSAGES_OUTPUT_SIZE] = {
@@ -38,7 +38,7 @@ static void reply_listing(struct context *ctx, struct listing *listing, bool has
 }
 
 /* The page and the included messages, each message once, in the order that the client wants. */
-static struct datum all_messages(struct context *ctx, const struct listing *listing)
+static struct datum list_messages_combine(struct context *ctx, const struct listing *listing)
 {
 	struct message_list *list = message_list_new(ctx->arena);
 	struct keys *seen = keys_new(ctx->arena, listing->scan.count);
@@ -58,7 +58,7 @@ static struct datum all_messages(struct context *ctx, const struct listing *list
 }
 
 /* Do the page and the included messages together hold every message of the threads? */
-static bool threads_exhausted(struct context *ctx, const struct listing *listing,
+static bool list_messages_has_all(struct context *ctx, const struct listing *listing,
 	const struct datum *messages)
 {
 	const struct datum *thread_ids = listing->query.thread_ids;
@@ -76,14 +76,14 @@ static bool threads_exhausted(struct context *ctx, const struct listing *listing
 	return count >= listing->total;
 }
 
-static void page_done(struct context *ctx, struct message_scan *scan, void *arg)
+static void list_messages_page_done(struct context *ctx, struct message_scan *scan, void *arg)
 {
 	struct listing *listing = arg;
 	struct paging *paging = &listing->query.paging;
 	bool has_more;
 
 	if (scan->too_large) {
-		reply_listing(ctx, listing, true, message_scan_raw(scan));
+		list_messages_reply(ctx, listing, true, message_scan_raw(scan));
 		return;
 	}
 	if (scan->filter.text) {
@@ -97,10 +97,10 @@ static void page_done(struct context *ctx, struct message_scan *scan, void *arg)
 	} else {
 		has_more = paging_has_more(paging, listing->total);
 	}
-	struct datum messages = all_messages(ctx, listing);
+	struct datum messages = list_messages_combine(ctx, listing);
 	if (has_more && !scan->filter.text && listing->query.include_total)
-		has_more = !threads_exhausted(ctx, listing, &messages);
-	reply_listing(ctx, listing, has_more, messages);
+		has_more = !list_messages_has_all(ctx, listing, &messages);
+	list_messages_reply(ctx, listing, has_more, messages);
 }
 
 /* ---------------------------------------------------------------- the statements */
@@ -123,16 +123,16 @@ static void list_messages_included(struct context *ctx, const struct rows *rows,
 		listing->included[i] = message_of_row(ctx, rows, i);
 	listing->included_count = count;
 	if (listing->query.paging.per_page == 0)
-		reply_listing(ctx, listing, false, all_messages(ctx, listing));
+		list_messages_reply(ctx, listing, false, list_messages_combine(ctx, listing));
 }
 
-static int64_t count_of(const struct datum *number)
+static int64_t list_messages_count_of(const struct datum *number)
 {
 	return datum_is_null(number) || number->integer < 0 ? 0 : number->integer;
 }
 
 /* For each message in `include`: the message itself, the ones before it and the ones after it. */
-static void send_include(struct context *ctx, struct listing *listing)
+static void list_messages_send_include(struct context *ctx, struct listing *listing)
 {
 	const struct datum *include = listing->query.include;
 	struct params *params = ctx->params;
@@ -147,13 +147,14 @@ static void send_include(struct context *ctx, struct listing *listing)
 		bind_element_text(params, id, datum_field(one, MEMORY_MESSAGE_INCLUDE__ID));
 		array_int8(params, before, datum_is_null(previous) ? 1 : previous->integer + 1);
 		array_int8(params, after,
-			count_of(datum_field(one, MEMORY_MESSAGE_INCLUDE__WITH_NEXT_MESSAGES)));
+			list_messages_count_of(datum_field(one,
+				MEMORY_MESSAGE_INCLUDE__WITH_NEXT_MESSAGES)));
 	}
 	bind_text(params, listing->query.resource_id);
 	context_send(ctx, SQL_MEMORY_LIST_MESSAGES__INCLUDE, list_messages_included, listing);
 }
 
-static void send_count(struct context *ctx, struct listing *listing)
+static void list_messages_send_count(struct context *ctx, struct listing *listing)
 {
 	message_query_bind(ctx, &listing->query);
 	context_send_sql(ctx,
@@ -180,7 +181,7 @@ static void list_messages_send_page(struct context *ctx, struct listing *listing
 	scan->call = query->call;
 	scan->where = message_query_where(ctx, query);
 	scan->bind = list_messages_bind;
-	scan->done = page_done;
+	scan->done = list_messages_page_done;
 	scan->arg = listing;
 	scan->descending = query->order.descending;
 	scan->filter = query->metadata;
@@ -188,27 +189,27 @@ static void list_messages_send_page(struct context *ctx, struct listing *listing
 	scan->limit = query->paging.per_page + peek;
 	scan->count_all = scan->filter.text;
 	if (!scan->filter.text && query->include_total)
-		send_count(ctx, listing);
+		list_messages_send_count(ctx, listing);
 	message_scan_start(ctx, scan);
 }
 
-static void list_messages_list(struct context *ctx, struct listing *listing)
+static void list_messages_send(struct context *ctx, struct listing *listing)
 {
 	if (!message_query_read(ctx, &listing->query))
 		return;
 	bool include = !datum_is_null(listing->query.include);
 	if (include)
-		send_include(ctx, listing);
+		list_messages_send_include(ctx, listing);
 	if (listing->query.paging.per_page > 0)
 		list_messages_send_page(ctx, listing);
 	else if (!include)
-		reply_listing(ctx, listing, false, datum_array(NULL, 0));
+		list_messages_reply(ctx, listing, false, datum_array(NULL, 0));
 }
 
 /* ---------------------------------------------------------------- the commands */
 
 /* Does the text hold only characters that JavaScript's String.prototype.trim() removes? */
-static bool is_blank(const struct datum *text)
+static bool list_messages_is_blank(const struct datum *text)
 {
 	static const char *const spaces[] = { " ", "\t", "\n", "\v", "\f", "\r", "\u00A0", "\uFEFF",
 		"\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
@@ -238,7 +239,7 @@ static bool list_messages_check_thread_ids(struct context *ctx, struct call *cal
 	bool blank = thread_ids->size == 0;
 
 	for (uint32_t i = 0; i < thread_ids->size; i++)
-		blank |= is_blank(&thread_ids->items[i]);
+		blank |= list_messages_is_blank(&thread_ids->items[i]);
 	if (blank) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_THREAD_ID", NULL,
 			"threadId must be one or more texts that are not blank");
@@ -263,7 +264,7 @@ void memory_list_messages(struct context *ctx)
 		listing->query.resource_id = resource_id;
 	if (list_messages_check_thread_ids(ctx, call, listing->query.thread_ids) &&
 		binding_text_ok(ctx, call, resource_id, "resourceId"))
-		list_messages_list(ctx, listing);
+		list_messages_send(ctx, listing);
 }
 
 void memory_list_messages_by_resource_id(struct context *ctx)
@@ -274,11 +275,11 @@ void memory_list_messages_by_resource_id(struct context *ctx)
 	listing->query.call = call;
 	listing->query.resource_id = datum_field(call->request,
 		MEMORY_LIST_MESSAGES_BY_RESOURCE_ID__RESOURCE_ID);
-	if (is_blank(listing->query.resource_id)) {
+	if (list_messages_is_blank(listing->query.resource_id)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_QUERY", NULL,
 			"resourceId is required");
 		return;
 	}
 	if (binding_text_ok(ctx, call, listing->query.resource_id, "resourceId"))
-		list_messages_list(ctx, listing);
+		list_messages_send(ctx, listing);
 }

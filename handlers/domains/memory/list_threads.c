@@ -1,4 +1,4 @@
-/* memory.listThreads */
+/* list_threads.c - memory.listThreads: the total and one page */
 #include <string.h>
 
 #include "commands.gen.h"
@@ -18,8 +18,8 @@ struct listing {
 	struct call *call;
 	struct paging paging;
 	struct memory_order order;
-	const struct datum *resource_id; /* NULL: of all resources */
-	struct datum metadata;           /* null: any */
+	const struct datum *resource_id; /* NULL: all resources */
+	struct datum metadata;           /* that a thread must contain; null: no condition */
 	int64_t total;
 };
 
@@ -31,7 +31,7 @@ static const struct datum *list_threads_filter_field(const struct call *call, un
 	return datum_is_null(filter) ? &none : datum_field(filter, index);
 }
 
-/* Array and text have keys too, in JavaScript, and none that may be used. */
+/* The reference rejects arrays and texts by their keys: in JavaScript both have keys like "0". */
 static bool list_threads_read_metadata(struct context *ctx, struct listing *listing)
 {
 	const struct datum *given = list_threads_filter_field(listing->call,
@@ -48,12 +48,12 @@ static bool list_threads_read_metadata(struct context *ctx, struct listing *list
 	struct datum normal = json_normal(ctx->arena, given);
 	normal.flags = given->flags;
 	if (normal.size == strlen("{}"))
-		return true; /* no pair to match: threads without metadata match too */
+		return true; /* no condition, or threads without metadata would not match */
 	return metadata_keys_ok(ctx, listing->call, json_of(&normal)) &&
 		binding_json(ctx, listing->call, &normal, "filter.metadata", &listing->metadata);
 }
 
-static bool read_listing(struct context *ctx, struct listing *listing)
+static bool list_threads_read(struct context *ctx, struct listing *listing)
 {
 	struct call *call = listing->call;
 	const struct datum *request = call->request;
@@ -73,7 +73,7 @@ static bool read_listing(struct context *ctx, struct listing *listing)
 			true, &listing->order);
 }
 
-/* The conditions; their values are bound by bind_where in the same order. */
+/* FROM and WHERE; list_threads_bind_where binds the parameters in the same order. */
 static const char *list_threads_where(struct context *ctx, const struct listing *listing)
 {
 	bool resource = listing->resource_id;
@@ -121,7 +121,7 @@ static void list_threads_listed(struct context *ctx, const struct rows *rows, vo
 	call_reply(ctx, listing->call, datum_record(fields, MEMORY_LIST_THREADS_OUTPUT_SIZE));
 }
 
-static const char *page_sql(struct context *ctx, const struct listing *listing)
+static const char *list_threads_page_sql(struct context *ctx, const struct listing *listing)
 {
 	int params = params_count(ctx->params);
 	const char *direction = memory_order_direction(&listing->order);
@@ -142,14 +142,14 @@ void memory_list_threads(struct context *ctx)
 	struct listing *listing = arena_calloc(ctx->arena, 1, sizeof(*listing));
 
 	listing->call = ctx->calls[0];
-	if (!read_listing(ctx, listing))
+	if (!list_threads_read(ctx, listing))
 		return;
 	list_threads_bind_where(ctx, listing);
 	context_send_sql(ctx,
 		arena_printf(ctx->arena, "SELECT count(*) %s", list_threads_where(ctx, listing)),
 		list_threads_counted, listing);
 	list_threads_bind_where(ctx, listing);
-	const char *sql = page_sql(ctx, listing);
+	const char *sql = list_threads_page_sql(ctx, listing);
 	bind_paging(ctx->params, &listing->paging);
 	context_bound(ctx, listing->call);
 	context_send_sql(ctx, sql, list_threads_listed, listing);

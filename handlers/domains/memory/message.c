@@ -1,3 +1,4 @@
+/* message.c - checks and errors of the commands about messages */
 #include "handlers/domains/memory/message.h"
 
 #include <string.h>

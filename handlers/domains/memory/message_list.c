@@ -1,3 +1,4 @@
+/* message_list.c - the list of messages as @mastra/core's MessageList would return it */
 #include "handlers/domains/memory/message_list.h"
 
 #include <stdlib.h>
@@ -10,19 +11,20 @@
 #include "schemas/json/json.h"
 
 /*
- * The reference sorts after every addition, stable. One sort at the end gives the same with a
- * rank among equal times: an addition comes last; a replacement stands where its time takes it
- * from the place of the one replaced, so before its equals if it got later, else behind them.
+ * The reference sorts after every addition, with a stable sort. Here one sort at the end, by time and
+ * then by rank, gives the same order. An added message ranks last among equal times. A replacement
+ * moves from the place of the message it replaces: to before its equals if its time is later, to
+ * behind them if it is earlier.
  */
 struct listed {
 	struct datum record;
-	struct json key; /* of its parts; made when first needed */
+	struct json key; /* of its parts: message_parts_key(), computed when first needed */
 	int64_t rank;
 };
 
 struct message_list {
 	struct arena *arena;
-	struct keys *ids; /* the number of an id is its message's index */
+	struct keys *ids; /* an id's number is the index of its message */
 	struct listed *messages;
 	uint32_t room;
 	int64_t first_rank;
@@ -55,8 +57,8 @@ struct json message_content(struct arena *arena, const struct datum *column)
 	return json_text_end(&text);
 }
 
-/* Content of text: one part that holds it, and the text itself. */
-static struct json text_content(struct arena *arena, struct json text)
+/* Text content as format 2: one text part, and the text itself as `content`. */
+static struct json message_list_text_content(struct arena *arena, struct json text)
 {
 	struct json_text out = json_text_new(arena);
 
@@ -76,29 +78,29 @@ static bool message_list_is_text(const struct datum *datum, const char *text)
 		memcmp(datum->text, text, len) == 0;
 }
 
-/* Content, type and role as the list shows them. */
+/* Changes content, type and role to what MessageList returns. */
 static void message_list_normalise(struct arena *arena, struct datum *fields)
 {
 	struct datum *role = &fields[MEMORY_MESSAGE__ROLE];
 	struct json content = message_content(arena, &fields[MEMORY_MESSAGE__CONTENT]);
 
 	if (json_kind(content) == JSON_STRING_KIND) {
-		content = text_content(arena, content);
+		content = message_list_text_content(arena, content);
 		fields[MEMORY_MESSAGE__TYPE] = datum_null();
 		if (message_list_is_text(role, "tool"))
 			*role = datum_string("assistant");
 	} else {
-		content = message_parts_tidy(arena, content);
+		content = message_parts_normalise(arena, content);
 	}
 	fields[MEMORY_MESSAGE__CONTENT] = json_datum(content);
 }
 
-static int64_t created_at(const struct listed *listed)
+static int64_t message_list_time(const struct listed *listed)
 {
 	return listed->record.items[MEMORY_MESSAGE__CREATED_AT].integer;
 }
 
-static struct json key_of(struct arena *arena, struct listed *listed)
+static struct json message_list_key(struct arena *arena, struct listed *listed)
 {
 	if (!listed->key.text)
 		listed->key = message_parts_key(arena,
@@ -106,13 +108,14 @@ static struct json key_of(struct arena *arena, struct listed *listed)
 	return listed->key;
 }
 
+/* A message with an id that the list has: dropped if its parts are the same, else it replaces. */
 static void message_list_replace(struct message_list *list, struct listed *old, struct listed *new)
 {
-	if (json_same(key_of(list->arena, old), key_of(list->arena, new)))
+	if (json_same(message_list_key(list->arena, old), message_list_key(list->arena, new)))
 		return;
-	if (created_at(new) == created_at(old))
+	if (message_list_time(new) == message_list_time(old))
 		new->rank = old->rank;
-	else if (created_at(new) > created_at(old))
+	else if (message_list_time(new) > message_list_time(old))
 		new->rank = --list->first_rank;
 	else
 		new->rank = ++list->last_rank;
@@ -153,35 +156,36 @@ void message_list_add(struct message_list *list, const struct datum *message)
 	list->messages[number] = new;
 }
 
-static int compare_times(const struct listed *a, const struct listed *b)
+static int message_list_compare_times(const struct listed *a, const struct listed *b)
 {
-	return (created_at(a) > created_at(b)) - (created_at(a) < created_at(b));
+	return (message_list_time(a) > message_list_time(b)) -
+		(message_list_time(a) < message_list_time(b));
 }
 
-static int by_rank(const void *a, const void *b)
+static int message_list_by_rank(const void *a, const void *b)
 {
 	const struct listed *one = a, *two = b;
-	int order = compare_times(one, two);
+	int order = message_list_compare_times(one, two);
 
 	return order ? order : (one->rank > two->rank) - (one->rank < two->rank);
 }
 
-static int by_id(const void *a, const void *b)
+static int message_list_by_id(const void *a, const void *b)
 {
 	const struct listed *one = a, *two = b;
-	int order = compare_times(one, two);
+	int order = message_list_compare_times(one, two);
 
 	return order ? order
 		     : message_id_compare(&one->record.items[MEMORY_MESSAGE__ID],
 			       &two->record.items[MEMORY_MESSAGE__ID]);
 }
 
-static int by_id_descending(const void *a, const void *b)
+static int message_list_by_id_descending(const void *a, const void *b)
 {
-	return by_id(b, a);
+	return message_list_by_id(b, a);
 }
 
-static struct datum memory_message_list_sorted(struct message_list *list,
+static struct datum message_list_sort(struct message_list *list,
 	int (*compare)(const void *, const void *))
 {
 	uint32_t count = keys_count(list->ids);
@@ -196,10 +200,11 @@ static struct datum memory_message_list_sorted(struct message_list *list,
 
 struct datum message_list_result(struct message_list *list)
 {
-	return memory_message_list_sorted(list, by_rank);
+	return message_list_sort(list, message_list_by_rank);
 }
 
 struct datum message_list_sorted(struct message_list *list, bool descending)
 {
-	return memory_message_list_sorted(list, descending ? by_id_descending : by_id);
+	return message_list_sort(list,
+		descending ? message_list_by_id_descending : message_list_by_id);
 }

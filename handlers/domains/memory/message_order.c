@@ -1,9 +1,9 @@
 /*
- * Order of ids as String.prototype.localeCompare has it.
+ * message_order.c - the order of ids, as JavaScript's String.prototype.localeCompare
  *
- * Source: the root collation of CLDR (UTS 10), for ASCII: first by character without regard to
- * case, then the first difference in case decides, small before capital; control characters
- * count for nothing. Characters beyond ASCII come behind, by their bytes.
+ * Source: the root collation of CLDR (UTS 10), for ASCII. Characters are compared without case;
+ * if all are equal, the first difference in case decides, lower case first. Control characters are
+ * ignored. Characters beyond ASCII sort last, by their bytes.
  */
 #include "handlers/domains/memory/message_list.h"
 
@@ -12,23 +12,23 @@
 static const char ascii_order[] = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789"
 				  "abcdefghijklmnopqrstuvwxyz";
 
-static bool is_capital(unsigned char c)
+static bool message_order_is_capital(unsigned char c)
 {
 	return c >= 'A' && c <= 'Z';
 }
 
-/* 0 of a character that counts for nothing. */
+/* The character's place in the order; 0: ignored. */
 static int message_order_weight(unsigned char c)
 {
 	if (c >= 0x80)
 		return c;
 	if (!c)
 		return 0;
-	const char *at = strchr(ascii_order, is_capital(c) ? c + 'a' - 'A' : c);
+	const char *at = strchr(ascii_order, message_order_is_capital(c) ? c + 'a' - 'A' : c);
 	return at ? (int)(at - ascii_order) + 1 : 0;
 }
 
-/* Next character of weight from *at on; 0 at the end. */
+/* The next character from *at that is not ignored; 0 at the end. */
 static unsigned char message_order_next(const struct datum *text, uint32_t *at)
 {
 	while (*at < text->size) {
@@ -53,6 +53,6 @@ int message_id_compare(const struct datum *a, const struct datum *b)
 		if (!one)
 			return case_order;
 		if (!case_order)
-			case_order = is_capital(one) - is_capital(two);
+			case_order = message_order_is_capital(one) - message_order_is_capital(two);
 	}
 }

@@ -23,12 +23,12 @@ SAME_PLACE(INCLUDE_TOTAL);
 
 static const struct datum none;
 
-static const struct datum *field_or_none(const struct datum *record, unsigned index)
+static const struct datum *message_query_field(const struct datum *record, unsigned index)
 {
 	return datum_is_null(record) ? &none : datum_field(record, index);
 }
 
-static bool is_true(const struct datum *flag)
+static bool message_query_is_true(const struct datum *flag)
 {
 	return !datum_is_null(flag) && flag->boolean;
 }
@@ -36,12 +36,14 @@ static bool is_true(const struct datum *flag)
 static bool message_query_read_range(struct context *ctx, struct message_query *query,
 	const struct datum *filter)
 {
-	const struct datum *range = field_or_none(filter, MEMORY_MESSAGE_FILTER__DATE_RANGE);
+	const struct datum *range = message_query_field(filter, MEMORY_MESSAGE_FILTER__DATE_RANGE);
 
-	query->start = field_or_none(range, MEMORY_DATE_RANGE__START);
-	query->end = field_or_none(range, MEMORY_DATE_RANGE__END);
-	query->start_exclusive = is_true(field_or_none(range, MEMORY_DATE_RANGE__START_EXCLUSIVE));
-	query->end_exclusive = is_true(field_or_none(range, MEMORY_DATE_RANGE__END_EXCLUSIVE));
+	query->start = message_query_field(range, MEMORY_DATE_RANGE__START);
+	query->end = message_query_field(range, MEMORY_DATE_RANGE__END);
+	query->start_exclusive = message_query_is_true(message_query_field(range,
+		MEMORY_DATE_RANGE__START_EXCLUSIVE));
+	query->end_exclusive = message_query_is_true(message_query_field(range,
+		MEMORY_DATE_RANGE__END_EXCLUSIVE));
 	return binding_time_ok(ctx, query->call, query->start, "filter.dateRange.start") &&
 		binding_time_ok(ctx, query->call, query->end, "filter.dateRange.end");
 }
@@ -80,7 +82,8 @@ bool message_query_read(struct context *ctx, struct message_query *query)
 		       datum_field(request, MEMORY_LIST_MESSAGES__PER_PAGE), DEFAULT_PER_PAGE,
 		       &query->paging) &&
 		metadata_filter_read(ctx, call,
-			field_or_none(filter, MEMORY_MESSAGE_FILTER__METADATA), &query->metadata) &&
+			message_query_field(filter, MEMORY_MESSAGE_FILTER__METADATA),
+			&query->metadata) &&
 		memory_order_read(ctx, call, datum_field(request, MEMORY_LIST_MESSAGES__ORDER_BY),
 			false, &query->order) &&
 		message_query_read_range(ctx, query, filter) &&
@@ -89,7 +92,7 @@ bool message_query_read(struct context *ctx, struct message_query *query)
 
 /* ---------------------------------------------------------------- conditions */
 
-static const char *thread_condition(const struct message_query *query)
+static const char *message_query_thread_condition(const struct message_query *query)
 {
 	if (!query->thread_ids)
 		return "true";
@@ -105,7 +108,7 @@ const char *message_query_where(struct context *ctx, const struct message_query 
 	int at = query->thread_ids ? 1 : 0;
 	struct json_text sql = json_text_new(ctx->arena);
 
-	json_text_puts(&sql, thread_condition(query));
+	json_text_puts(&sql, message_query_thread_condition(query));
 	if (query->resource_id)
 		json_text_puts(&sql,
 			arena_printf(ctx->arena, " AND m.\"resourceId\" = $%d::text", ++at));

@@ -1,3 +1,4 @@
+/* message_read.c - reads messages in chunks, each starting after the last row of the one before */
 #include "handlers/domains/memory/message_read.h"
 
 #include <string.h>
@@ -5,12 +6,13 @@
 #include "fields.gen.h"
 #include "handlers/domains/memory/metadata_filter.h"
 
-#define CHUNK 100 /* rows of one round trip */
+#define CHUNK 100 /* rows per round trip */
 
-/* Behind the columns of a message a page has its sort key, as text. */
+/* The column after those of the message: createdAt as text, the sort key of the next chunk. */
 #define PAGE_AT MESSAGE_COLUMN_COUNT
 
-static struct datum copied_text(struct context *ctx, const struct rows *rows, int row, int column)
+static struct datum message_read_text(struct context *ctx, const struct rows *rows, int row,
+	int column)
 {
 	size_t len = 0;
 
@@ -36,7 +38,7 @@ struct datum message_of_row(struct context *ctx, const struct rows *rows, int ro
 	struct datum *fields = arena_calloc(ctx->arena, MEMORY_MESSAGE_SIZE, sizeof(*fields));
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		fields[texts[i].field] = copied_text(ctx, rows, row, texts[i].column);
+		fields[texts[i].field] = message_read_text(ctx, rows, row, texts[i].column);
 	fields[MEMORY_MESSAGE__CREATED_AT] = datum_integer(rows_time_ms(rows, row,
 		MESSAGE_CREATED_AT));
 	struct datum *type = &fields[MEMORY_MESSAGE__TYPE];
@@ -60,7 +62,7 @@ static void message_read_keep(struct context *ctx, struct message_scan *scan, st
 	scan->too_large = scan->bytes > ctx->settings->max_reply_bytes;
 }
 
-static bool row_matches(struct context *ctx, const struct message_scan *scan,
+static bool message_read_matches(struct context *ctx, const struct message_scan *scan,
 	const struct rows *rows, int row)
 {
 	size_t len = 0;
@@ -74,7 +76,7 @@ static void message_read_collect_rows(struct context *ctx, struct message_scan *
 	const struct rows *rows)
 {
 	for (int row = 0; row < rows_count(rows) && !scan->too_large; row++) {
-		if (!row_matches(ctx, scan, rows, row))
+		if (!message_read_matches(ctx, scan, rows, row))
 			continue;
 		int64_t number = scan->matches++;
 		if (number >= scan->offset && scan->count < scan->limit)
@@ -82,7 +84,8 @@ static void message_read_collect_rows(struct context *ctx, struct message_scan *
 	}
 }
 
-static int64_t chunk_size(const struct message_scan *scan)
+/* LIMIT of the next chunk. A filter, or counting all matches, needs full chunks. */
+static int64_t message_read_chunk_size(const struct message_scan *scan)
 {
 	int64_t wanted = scan->limit - scan->count;
 
@@ -93,7 +96,7 @@ static int64_t chunk_size(const struct message_scan *scan)
 
 static void message_read_fetch(struct context *ctx, struct message_scan *scan);
 
-static void chunk_done(struct context *ctx, const struct rows *rows, void *arg)
+static void message_read_chunk_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct message_scan *scan = arg;
 	int count = rows_count(rows);
@@ -104,13 +107,13 @@ static void chunk_done(struct context *ctx, const struct rows *rows, void *arg)
 		scan->done(ctx, scan, scan->arg);
 		return;
 	}
-	scan->last_at = copied_text(ctx, rows, count - 1, PAGE_AT);
-	scan->last_id = copied_text(ctx, rows, count - 1, MESSAGE_ID);
+	scan->last_at = message_read_text(ctx, rows, count - 1, PAGE_AT);
+	scan->last_id = message_read_text(ctx, rows, count - 1, MESSAGE_ID);
 	message_read_fetch(ctx, scan);
 }
 
-/* The rows behind the last chunk: a comparison of rows, which the index on createdAt serves. */
-static const char *behind_last(struct context *ctx, struct message_scan *scan)
+/* The condition for rows after the last chunk: a row comparison, as the index on createdAt serves it. */
+static const char *message_read_after_last(struct context *ctx, struct message_scan *scan)
 {
 	int first = params_count(ctx->params) + 1;
 
@@ -123,7 +126,8 @@ static const char *behind_last(struct context *ctx, struct message_scan *scan)
 		scan->descending ? "<" : ">", first, first + 1);
 }
 
-/* A row can only match if its text holds each key: most rows never leave the server. */
+/* A row can only match if its content has the text of each key. PostgreSQL checks this, so most
+ * other rows never leave the server. */
 static const char *message_read_has_keys(struct context *ctx, const struct message_scan *scan)
 {
 	struct json_text sql = json_text_new(ctx->arena);
@@ -144,13 +148,13 @@ static void message_read_fetch(struct context *ctx, struct message_scan *scan)
 	const char *direction = scan->descending ? "DESC" : "ASC";
 
 	scan->bind(ctx, scan->arg);
-	const char *behind = behind_last(ctx, scan);
+	const char *behind = message_read_after_last(ctx, scan);
 	const char *keys = message_read_has_keys(ctx, scan);
-	/* Without a filter the server skips what comes before the page. */
+	/* Without a filter, PostgreSQL skips the rows before the page. */
 	bool skip = !scan->filter.text && !scan->begun;
 	if (skip)
 		scan->matches = scan->offset;
-	params_int8(ctx->params, chunk_size(scan));
+	params_int8(ctx->params, message_read_chunk_size(scan));
 	params_int8(ctx->params, skip ? scan->offset : 0);
 	scan->begun = true;
 	int last = params_count(ctx->params);
@@ -159,10 +163,10 @@ static void message_read_fetch(struct context *ctx, struct message_scan *scan)
 		" FROM :\"schema\".mastra_messages AS m WHERE %s%s%s"
 		" ORDER BY m.\"createdAt\" %s, m.id %s LIMIT $%d::int8 OFFSET $%d::int8",
 		scan->where, behind, keys, direction, direction, last - 1, last);
-	/* With a filter it is seen here which rows are for the reply. */
+	/* With a filter, not all rows go into the reply, so the reply does not bound them. */
 	if (!scan->filter.text)
 		context_bound(ctx, scan->call);
-	context_send_sql(ctx, sql, chunk_done, scan);
+	context_send_sql(ctx, sql, message_read_chunk_done, scan);
 }
 
 void message_scan_start(struct context *ctx, struct message_scan *scan)

@@ -1,3 +1,4 @@
+/* metadata_filter.c - reads a metadata filter, and compares a message's metadata with it */
 #include "handlers/domains/memory/metadata_filter.h"
 
 #include <string.h>
@@ -22,7 +23,7 @@ static bool metadata_filter_is_name(struct json key)
 	return true;
 }
 
-static bool key_ok(struct context *ctx, struct call *call, struct json key)
+static bool metadata_filter_key_ok(struct context *ctx, struct call *call, struct json key)
 {
 	if (metadata_filter_is_name(key) && !json_is(key, "__proto__") &&
 		!json_is(key, "prototype") && !json_is(key, "constructor"))
@@ -42,12 +43,12 @@ bool metadata_keys_ok(struct context *ctx, struct call *call, struct json metada
 	struct json key, value;
 
 	while (iter.members && json_next(&iter, &key, &value))
-		if (!key_ok(ctx, call, key))
+		if (!metadata_filter_key_ok(ctx, call, key))
 			return false;
 	return true;
 }
 
-static bool values_are_scalars(struct context *ctx, struct call *call, struct json filter)
+static bool metadata_filter_values_ok(struct context *ctx, struct call *call, struct json filter)
 {
 	struct json_iter iter = json_iter(filter);
 	struct json key, value;
@@ -77,7 +78,7 @@ bool metadata_filter_read(struct context *ctx, struct call *call, const struct d
 			"The metadata filter must be an object");
 		return false;
 	}
-	if (!metadata_keys_ok(ctx, call, filter) || !values_are_scalars(ctx, call, filter))
+	if (!metadata_keys_ok(ctx, call, filter) || !metadata_filter_values_ok(ctx, call, filter))
 		return false;
 	if (filter.len > 2)
 		*out = filter;

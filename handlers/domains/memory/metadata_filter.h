@@ -1,5 +1,7 @@
 /*
- * metadata_filter.h - filters by the members of a metadata object
+ * metadata_filter.h - filters on the members of a metadata object
+ *
+ * Functions that return bool with a `call` return false after they failed the call.
  */
 #ifndef HANDLERS_DOMAINS_MEMORY_METADATA_FILTER_H
 #define HANDLERS_DOMAINS_MEMORY_METADATA_FILTER_H
@@ -9,16 +11,17 @@
 #include "handlers/core/context.h"
 #include "schemas/json/json.h"
 
-/* Are the object's keys names of letters, digits and _, at most 128 of them, that mean nothing
- * to JavaScript? Else the call fails with INVALID_METADATA_KEY. */
+/* Is every key of the object a name of up to 128 letters, digits and underscores, not starting with a
+ * digit, and none of __proto__, prototype, constructor? Else: INVALID_METADATA_KEY. */
 bool metadata_keys_ok(struct context *ctx, struct call *call, struct json metadata);
 
-/* The filter of messages in normal form; absent if there is none or it is empty. Its values
- * must be scalars. False: the call has failed. */
+/* Reads a filter on messages: an object whose values are scalars. *out is in normal form, and absent
+ * if the filter is null or empty. */
 bool metadata_filter_read(struct context *ctx, struct call *call, const struct datum *given,
 	struct json *out) __attribute__((warn_unused_result));
 
-/* Has the content (as the column holds it) a metadata object with exactly these members? */
+/* Has the content's `metadata` every member of the filter, with the same value? `content` is what the
+ * column holds. */
 bool metadata_filter_matches(struct arena *arena, const struct datum *content, struct json filter);
 
 #endif

@@ -32,7 +32,7 @@ struct merge {
 	bool adding; /* the target's members are written; next: members that only the source has */
 };
 
-static int compare_members(const void *a, const void *b)
+static int config_compare_members(const void *a, const void *b)
 {
 	const struct json *one = &((const struct member *)a)->key;
 	const struct json *two = &((const struct member *)b)->key;
@@ -42,7 +42,7 @@ static int compare_members(const void *a, const void *b)
 	return memcmp(one->text, two->text, one->len);
 }
 
-static struct object object_of(struct arena *arena, struct json text)
+static struct object config_object_of(struct arena *arena, struct json text)
 {
 	struct object object = { .text = text };
 	struct json_iter iter = json_iter(text);
@@ -54,37 +54,37 @@ static struct object object_of(struct arena *arena, struct json text)
 	iter = json_iter(text);
 	for (size_t i = 0; json_next(&iter, &key, &value); i++)
 		object.members[i] = (struct member){ key, value };
-	qsort(object.members, object.count, sizeof(*object.members), compare_members);
+	qsort(object.members, object.count, sizeof(*object.members), config_compare_members);
 	return object;
 }
 
-static const struct json *object_find(const struct object *object, struct json key)
+static const struct json *config_find(const struct object *object, struct json key)
 {
 	const struct member wanted = { .key = key };
 	const struct member *found = bsearch(&wanted, object->members, object->count,
-		sizeof(*object->members), compare_members);
+		sizeof(*object->members), config_compare_members);
 	return found ? &found->value : NULL;
 }
 
-static struct merge *merge_open(struct json_text *out, struct merge *outer, struct json target,
-	struct json source)
+static struct merge *config_merge_open(struct json_text *out, struct merge *outer,
+	struct json target, struct json source)
 {
 	struct merge *merge = arena_calloc(out->arena, 1, sizeof(*merge));
 
 	json_text_puts(out, "{");
 	merge->outer = outer;
-	merge->target = object_of(out->arena, target);
-	merge->source = object_of(out->arena, source);
+	merge->target = config_object_of(out->arena, target);
+	merge->source = config_object_of(out->arena, source);
 	merge->iter = json_iter(target);
 	return merge;
 }
 
 /* Writes one member. Returns the merge to continue with: a nested one if both values are objects. */
-static struct merge *merge_member(struct json_text *out, struct merge *merge, struct json key,
-	struct json value)
+static struct merge *config_merge_member(struct json_text *out, struct merge *merge,
+	struct json key, struct json value)
 {
-	const struct json *other = merge->adding ? object_find(&merge->target, key)
-						 : object_find(&merge->source, key);
+	const struct json *other = merge->adding ? config_find(&merge->target, key)
+						 : config_find(&merge->source, key);
 
 	if (merge->adding && other)
 		return merge;
@@ -92,22 +92,22 @@ static struct merge *merge_member(struct json_text *out, struct merge *merge, st
 	json_text_value(out, key);
 	json_text_puts(out, ":");
 	if (other && json_kind(value) == JSON_OBJECT_KIND && json_kind(*other) == JSON_OBJECT_KIND)
-		return merge_open(out, merge, value, *other);
+		return config_merge_open(out, merge, value, *other);
 	json_text_value(out, other ? *other : value);
 	return merge;
 }
 
-/* Merges objects in normal form: the target's members keep their places and get the source's
- * values, members that only the source has follow. Values that are both objects are merged likewise. */
+/* Merges objects in normal form. The target's members keep their places and get the source's values;
+ * members that only the source has follow. Two values that are both objects are merged likewise. */
 static struct datum config_merge(struct arena *arena, struct json target, struct json source)
 {
 	struct json_text out = json_text_new(arena);
-	struct merge *merge = merge_open(&out, NULL, target, source);
+	struct merge *merge = config_merge_open(&out, NULL, target, source);
 	struct json key, value;
 
 	while (merge) {
 		if (json_next(&merge->iter, &key, &value)) {
-			merge = merge_member(&out, merge, key, value);
+			merge = config_merge_member(&out, merge, key, value);
 		} else if (!merge->adding) {
 			merge->adding = true;
 			merge->iter = json_iter(merge->source.text);
@@ -122,7 +122,7 @@ static struct datum config_merge(struct arena *arena, struct json target, struct
 /* ---------------------------------------------------------------- the command */
 
 /* The stored config in normal form; {} if the column holds NULL or no object. */
-static struct datum stored_config(struct context *ctx, const struct rows *rows)
+static struct datum config_stored(struct context *ctx, const struct rows *rows)
 {
 	struct datum stored = datum_string("{}");
 
@@ -150,7 +150,7 @@ static void config_locked(struct context *ctx, const struct rows *rows, void *ar
 		    datum_field(call->request, MEMORY_UPDATE_OBSERVATIONAL_MEMORY_CONFIG__CONFIG),
 		    "config", &given))
 		return;
-	struct datum stored = stored_config(ctx, rows);
+	struct datum stored = config_stored(ctx, rows);
 	struct datum change = json_normal(ctx->arena, &given);
 	struct datum merged = config_merge(ctx->arena, json_of(&stored), json_of(&change));
 	bind_text(ctx->params, &merged);

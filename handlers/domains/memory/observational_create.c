@@ -83,7 +83,7 @@ static bool observational_read_field(struct context *ctx, struct call *call, con
 
 /* Chunks are stored as JSON text, but activating a chunk binds its times as timestamps. Checked
  * here, so that every stored chunk can be activated. */
-static bool chunk_times_ok(struct context *ctx, struct call *call)
+static bool observational_chunk_times_ok(struct context *ctx, struct call *call)
 {
 	static const struct {
 		unsigned field;
@@ -126,7 +126,7 @@ void memory_insert_observational_memory_record(struct context *ctx)
 	struct call *call = ctx->calls[0];
 	struct om_row row = { 0 };
 
-	if (!chunk_times_ok(ctx, call))
+	if (!observational_chunk_times_ok(ctx, call))
 		return;
 	for (int i = 0; i < OM_COLUMNS; i++)
 		if (i != OM_LAST_REFLECTION_AT &&

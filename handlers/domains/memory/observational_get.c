@@ -26,7 +26,7 @@ static struct datum observational_read_record(struct context *ctx, const struct 
 	return record;
 }
 
-static void got_record(struct context *ctx, const struct rows *rows, void *arg)
+static void observational_reply_record(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
@@ -50,12 +50,12 @@ void memory_get_observational_memory(struct context *ctx)
 		return;
 	bind_text(ctx->params, thread);
 	bind_text(ctx->params, resource);
-	context_send(ctx, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY, got_record, call);
+	context_send(ctx, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY, observational_reply_record, call);
 }
 
 /* ---------------------------------------------------------------- getObservationalMemoryHistory */
 
-static void got_history(struct context *ctx, const struct rows *rows, void *arg)
+static void observational_reply_history(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct type *type = reply_result_type(call)->item;
@@ -103,5 +103,6 @@ void memory_get_observational_memory_history(struct context *ctx)
 		}
 	}
 	context_bound(ctx, call);
-	context_send(ctx, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY_HISTORY, got_history, call);
+	context_send(ctx, SQL_MEMORY_GET_OBSERVATIONAL_MEMORY_HISTORY, observational_reply_history,
+		call);
 }

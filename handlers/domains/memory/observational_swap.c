@@ -1,4 +1,5 @@
-/* Observational memory: what was buffered becomes active. */
+/* observational_swap.c - memory.swapBufferedToActive and swapBufferedReflectionToActive: buffered
+ * observations or reflections become active */
 #include "handlers/domains/memory/observational.h"
 
 #include <math.h>
@@ -13,9 +14,9 @@
 
 /* ---------------------------------------------------------------- how many chunks */
 
-/* A part of the retention floor by which the target may be overshot. */
+/* The activation may exceed its target by this fraction of the retention floor. */
 #define OVERSHOOT_OF_FLOOR .95
-/* So many tokens of messages remain, if the floor is not lower. */
+/* At least this many message tokens remain, or the retention floor if that is lower. */
 #define MIN_REMAINING 1000.0
 
 /* The buffered chunks, oldest first. */
@@ -24,31 +25,31 @@ struct chunks {
 	uint32_t count;
 };
 
-static const struct datum *chunk_field(const struct chunks *chunks, uint32_t i, unsigned field)
+static const struct datum *swap_chunk_field(const struct chunks *chunks, uint32_t i, unsigned field)
 {
 	return datum_field(&chunks->items[i], field);
 }
 
-static double message_tokens(const struct chunks *chunks, uint32_t i)
+static double swap_message_tokens(const struct chunks *chunks, uint32_t i)
 {
-	return chunk_field(chunks, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_TOKENS)->real;
+	return swap_chunk_field(chunks, i, MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_TOKENS)->real;
 }
 
-/* The first so many chunks, and the tokens of their messages; a count of 0 is none. */
+/* The first `count` chunks and the tokens of their messages; a count of 0: no cut. */
 struct cut {
 	uint32_t count;
 	double tokens;
 };
 
-/* The cuts nearest to the target on either side. */
-static void find_cuts(const struct chunks *chunks, double target, struct cut *over,
+/* Finds the cuts nearest to the target: at or above it, and below it. */
+static void swap_find_cuts(const struct chunks *chunks, double target, struct cut *over,
 	struct cut *under)
 {
 	double tokens = 0;
 
 	*over = *under = (struct cut){ 0 };
 	for (uint32_t i = 0; i < chunks->count; i++) {
-		tokens += message_tokens(chunks, i);
+		tokens += swap_message_tokens(chunks, i);
 		if (tokens >= target) {
 			if (over->count == 0 || tokens < over->tokens)
 				*over = (struct cut){ i + 1, tokens };
@@ -58,9 +59,9 @@ static void find_cuts(const struct chunks *chunks, double target, struct cut *ov
 	}
 }
 
-/* Activates enough to bring the messages down to the retention floor, rather too much than too
- * little, unless too few messages would remain. */
-static uint32_t chunks_to_activate(const struct chunks *chunks, const struct datum *request)
+/* How many chunks to activate: enough to bring the message tokens down to the retention floor. Too
+ * many are better than too few, unless too few messages would remain. Source: the reference. */
+static uint32_t swap_count_chunks(const struct chunks *chunks, const struct datum *request)
 {
 	double pending =
 		datum_field(request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__CURRENT_PENDING_TOKENS)->real;
@@ -75,7 +76,7 @@ static uint32_t chunks_to_activate(const struct chunks *chunks, const struct dat
 	double min_remaining = fmin(MIN_REMAINING, retained);
 	struct cut over, under;
 
-	find_cuts(chunks, target, &over, &under);
+	swap_find_cuts(chunks, target, &over, &under);
 	bool forced = !datum_is_null(force) && force->boolean;
 	bool near = over.tokens - target <= retained * OVERSHOOT_OF_FLOOR;
 	if (over.count && (forced || near) && pending - over.tokens >= min_remaining)
@@ -87,27 +88,27 @@ static uint32_t chunks_to_activate(const struct chunks *chunks, const struct dat
 
 /* ---------------------------------------------------------------- swapBufferedToActive */
 
-/* Sums over the activated chunks, and what is made of their texts. */
+/* What the activated chunks add up to. */
 struct activation {
 	int64_t observation_tokens;
 	int64_t message_tokens;
 	int64_t messages;
-	struct datum observations;
+	struct datum observations; /* the chunks' texts, joined */
 	int64_t observed_ms;
 };
 
-/* A sum of token counts as a whole number that int8 holds. */
-static int64_t whole_tokens(double sum)
+/* A sum of token counts, rounded and limited to 2^53 on both sides: int8 holds it. */
+static int64_t swap_whole_tokens(double sum)
 {
 	return (int64_t)fmin(fmax(om_round(sum), -0x1p53), 0x1p53);
 }
 
-static struct datum join_observations(struct arena *arena, const struct chunks *chunks)
+static struct datum swap_join_observations(struct arena *arena, const struct chunks *chunks)
 {
 	struct json_text out = json_text_new(arena);
 
 	for (uint32_t i = 0; i < chunks->count; i++) {
-		const struct datum *text = chunk_field(chunks, i,
+		const struct datum *text = swap_chunk_field(chunks, i,
 			MEMORY_BUFFERED_OBSERVATION_CHUNK__OBSERVATIONS);
 		json_text_puts(&out, i ? "\n\n" : "");
 		json_text_add(&out, text->text, text->size);
@@ -115,13 +116,13 @@ static struct datum join_observations(struct arena *arena, const struct chunks *
 	return json_datum(json_text_end(&out));
 }
 
-/* When the activated messages were observed: as given, else as the last chunk says, if it has a
- * time that the column can hold. */
-static int64_t observed_at(const struct call *call, const struct chunks *activated)
+/* When the messages were observed: the request's time, else the last chunk's if the column can hold
+ * it, else now. */
+static int64_t swap_observed_at(const struct call *call, const struct chunks *activated)
 {
 	const struct datum *given = datum_field(call->request,
 		MEMORY_SWAP_BUFFERED_TO_ACTIVE__LAST_OBSERVED_AT);
-	const struct datum *last = chunk_field(activated, activated->count - 1,
+	const struct datum *last = swap_chunk_field(activated, activated->count - 1,
 		MEMORY_BUFFERED_OBSERVATION_CHUNK__LAST_OBSERVED_AT);
 
 	if (!datum_is_null(given))
@@ -129,29 +130,29 @@ static int64_t observed_at(const struct call *call, const struct chunks *activat
 	return last->integer && binding_time_fits(last->integer) ? last->integer : call->now_ms;
 }
 
-static struct activation sum_up(struct arena *arena, const struct call *call,
+static struct activation swap_sum_up(struct arena *arena, const struct call *call,
 	const struct chunks *activated)
 {
 	struct activation sum = { 0 };
 	double observations = 0, messages = 0;
 
 	for (uint32_t i = 0; i < activated->count; i++) {
-		observations += chunk_field(activated, i,
+		observations += swap_chunk_field(activated, i,
 			MEMORY_BUFFERED_OBSERVATION_CHUNK__TOKEN_COUNT)
 					->real;
-		messages += message_tokens(activated, i);
-		sum.messages += chunk_field(activated, i,
+		messages += swap_message_tokens(activated, i);
+		sum.messages += swap_chunk_field(activated, i,
 			MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS)
 					->size;
 	}
-	sum.observation_tokens = whole_tokens(observations);
-	sum.message_tokens = whole_tokens(messages);
-	sum.observations = join_observations(arena, activated);
-	sum.observed_ms = observed_at(call, activated);
+	sum.observation_tokens = swap_whole_tokens(observations);
+	sum.message_tokens = swap_whole_tokens(messages);
+	sum.observations = swap_join_observations(arena, activated);
+	sum.observed_ms = swap_observed_at(call, activated);
 	return sum;
 }
 
-static void send_activation(struct context *ctx, struct call *call, const struct activation *sum,
+static void swap_send(struct context *ctx, struct call *call, const struct activation *sum,
 	uint32_t count)
 {
 	char observed[ISO_TIME_SIZE];
@@ -170,14 +171,14 @@ static void send_activation(struct context *ctx, struct call *call, const struct
 	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATE, NULL, NULL);
 }
 
-/* The ids of the cycles that have one. */
-static struct datum cycle_ids(struct arena *arena, const struct chunks *activated)
+/* The cycle ids of the chunks that have one. */
+static struct datum swap_cycle_ids(struct arena *arena, const struct chunks *activated)
 {
 	struct datum *ids = arena_calloc(arena, activated->count + 1, sizeof(*ids));
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < activated->count; i++) {
-		const struct datum *id = chunk_field(activated, i,
+		const struct datum *id = swap_chunk_field(activated, i,
 			MEMORY_BUFFERED_OBSERVATION_CHUNK__CYCLE_ID);
 		if (id->size)
 			ids[count++] = *id;
@@ -185,13 +186,14 @@ static struct datum cycle_ids(struct arena *arena, const struct chunks *activate
 	return datum_array(ids, count);
 }
 
-static struct datum message_ids(struct arena *arena, const struct chunks *activated, int64_t total)
+static struct datum swap_message_ids(struct arena *arena, const struct chunks *activated,
+	int64_t total)
 {
 	struct datum *ids = arena_calloc(arena, (size_t)total + 1, sizeof(*ids));
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < activated->count; i++) {
-		const struct datum *given = chunk_field(activated, i,
+		const struct datum *given = swap_chunk_field(activated, i,
 			MEMORY_BUFFERED_OBSERVATION_CHUNK__MESSAGE_IDS);
 		for (uint32_t k = 0; k < given->size; k++)
 			ids[count++] = given->items[k];
@@ -199,7 +201,7 @@ static struct datum message_ids(struct arena *arena, const struct chunks *activa
 	return datum_array(ids, count);
 }
 
-static struct datum per_chunk(struct arena *arena, const struct chunks *activated)
+static struct datum swap_per_chunk(struct arena *arena, const struct chunks *activated)
 {
 	struct datum *list = arena_calloc(arena, activated->count + 1, sizeof(*list));
 
@@ -222,8 +224,8 @@ static struct datum per_chunk(struct arena *arena, const struct chunks *activate
 	return datum_array(list, activated->count);
 }
 
-/* The result's fields that are there also when nothing was activated. */
-static struct datum *result_fields(struct arena *arena, const struct chunks *activated,
+/* The fields that a result has even if no chunk was activated. */
+static struct datum *swap_result_fields(struct arena *arena, const struct chunks *activated,
 	const struct activation *sum)
 {
 	struct datum *fields = arena_calloc(arena, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE,
@@ -237,35 +239,35 @@ static struct datum *result_fields(struct arena *arena, const struct chunks *act
 		datum_integer(sum->observation_tokens);
 	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__MESSAGES_ACTIVATED] =
 		datum_integer(sum->messages);
-	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_CYCLE_IDS] = cycle_ids(arena,
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_CYCLE_IDS] = swap_cycle_ids(arena,
 		activated);
-	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_MESSAGE_IDS] = message_ids(arena,
-		activated, sum->messages);
+	fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__ACTIVATED_MESSAGE_IDS] =
+		swap_message_ids(arena, activated, sum->messages);
 	return fields;
 }
 
-static void reply_activation(struct context *ctx, struct call *call, const struct chunks *activated,
+static void swap_reply(struct context *ctx, struct call *call, const struct chunks *activated,
 	const struct activation *sum)
 {
-	struct datum *fields = result_fields(ctx->arena, activated, sum);
+	struct datum *fields = swap_result_fields(ctx->arena, activated, sum);
 
 	if (activated->count) {
 		uint32_t last = activated->count - 1;
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__OBSERVATIONS] = sum->observations;
-		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] = per_chunk(ctx->arena,
-			activated);
+		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__PER_CHUNK] =
+			swap_per_chunk(ctx->arena, activated);
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__SUGGESTED_CONTINUATION] =
-			*chunk_field(activated, last,
+			*swap_chunk_field(activated, last,
 				MEMORY_BUFFERED_OBSERVATION_CHUNK__SUGGESTED_CONTINUATION);
 		fields[MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT__CURRENT_TASK] =
-			*chunk_field(activated, last,
+			*swap_chunk_field(activated, last,
 				MEMORY_BUFFERED_OBSERVATION_CHUNK__CURRENT_TASK);
 	}
 	call_reply(ctx, call, datum_record(fields, MEMORY_SWAP_BUFFERED_TO_ACTIVE_RESULT_SIZE));
 }
 
-/* The stored chunks; those in the request are of no effect, as in the reference. */
-static struct chunks stored_chunks(struct context *ctx, const struct call *call,
+/* The stored chunks. The request's chunks are ignored, as in the reference. */
+static struct chunks swap_stored_chunks(struct context *ctx, const struct call *call,
 	const struct rows *rows)
 {
 	const struct type *type =
@@ -280,7 +282,7 @@ static struct chunks stored_chunks(struct context *ctx, const struct call *call,
 	return (struct chunks){ array.items, array.size };
 }
 
-static void chunks_locked(struct context *ctx, const struct rows *rows, void *arg)
+static void swap_chunks_locked(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	struct activation sum = { 0 };
@@ -289,13 +291,13 @@ static void chunks_locked(struct context *ctx, const struct rows *rows, void *ar
 		reply_missing(ctx, call);
 		return;
 	}
-	struct chunks chunks = stored_chunks(ctx, call, rows);
+	struct chunks chunks = swap_stored_chunks(ctx, call, rows);
 	if (chunks.count) {
-		chunks.count = chunks_to_activate(&chunks, call->request);
-		sum = sum_up(ctx->arena, call, &chunks);
-		send_activation(ctx, call, &sum, chunks.count);
+		chunks.count = swap_count_chunks(&chunks, call->request);
+		sum = swap_sum_up(ctx->arena, call, &chunks);
+		swap_send(ctx, call, &sum, chunks.count);
 	}
-	reply_activation(ctx, call, &chunks, &sum);
+	swap_reply(ctx, call, &chunks, &sum);
 }
 
 void memory_swap_buffered_to_active(struct context *ctx)
@@ -309,7 +311,7 @@ void memory_swap_buffered_to_active(struct context *ctx)
 		!binding_time_ok(ctx, call, observed, "lastObservedAt"))
 		return;
 	bind_text(ctx->params, id);
-	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__LOCK, chunks_locked, call);
+	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__LOCK, swap_chunks_locked, call);
 }
 
 /* ---------------------------------------------------------------- swapBufferedReflectionToActive */
@@ -320,7 +322,7 @@ struct reflection_swap {
 	struct om_row row;
 };
 
-static void reflection_swapped(struct context *ctx, const struct rows *rows, void *arg)
+static void swap_reflection_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct reflection_swap *swap = arg;
 	struct call *call = swap->call;
@@ -364,5 +366,6 @@ void memory_swap_buffered_reflection_to_active(struct context *ctx)
 			return;
 		}
 	}
-	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE, reflection_swapped, swap);
+	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_REFLECTION_TO_ACTIVE, swap_reflection_done,
+		swap);
 }

@@ -98,7 +98,7 @@ void memory_update_active_observations(struct context *ctx)
 /* ---------------------------------------------------------------- updateBufferedObservations */
 
 /* A JSON array of one chunk: the given chunk with rounded token counts, a new id and the time. */
-static struct datum new_chunk(struct context *ctx, const struct call *call)
+static struct datum observational_update_chunk(struct context *ctx, const struct call *call)
 {
 	const unsigned field = MEMORY_UPDATE_BUFFERED_OBSERVATIONS__CHUNK;
 	const struct type *type = call->request_type->fields[field].type;
@@ -148,7 +148,7 @@ void memory_update_buffered_observations(struct context *ctx)
 		!binding_time_ok(ctx, call, observed, "chunk.lastObservedAt") ||
 		!binding_time_ok(ctx, call, buffered, "lastBufferedAtTime"))
 		return;
-	struct datum given = new_chunk(ctx, call);
+	struct datum given = observational_update_chunk(ctx, call);
 	if (!binding_json(ctx, call, &given, "chunk", &chunks))
 		return;
 	bind_jsonb(ctx->params, &chunks);

@@ -1,3 +1,4 @@
+/* order.c - reads `orderBy` */
 #include "handlers/domains/memory/order.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@ static bool memory_order_is(const struct datum *text, const char *word)
 	return text->size == strlen(word) && memcmp(text->text, word, text->size) == 0;
 }
 
-static bool read_field(const struct datum *field, bool of_threads, struct memory_order *order)
+static bool memory_order_read_field(const struct datum *field, bool of_threads,
+	struct memory_order *order)
 {
 	if (datum_is_null(field))
 		return true;
@@ -22,7 +24,7 @@ static bool read_field(const struct datum *field, bool of_threads, struct memory
 	return true;
 }
 
-static bool read_direction(const struct datum *direction, struct memory_order *order)
+static bool memory_order_read_direction(const struct datum *direction, struct memory_order *order)
 {
 	if (datum_is_null(direction))
 		return true;
@@ -35,13 +37,15 @@ bool memory_order_read(struct context *ctx, struct call *call, const struct datu
 {
 	if (datum_is_null(order_by))
 		return true;
-	if (!read_field(datum_field(order_by, MEMORY_ORDER_BY__FIELD), of_threads, order)) {
+	if (!memory_order_read_field(datum_field(order_by, MEMORY_ORDER_BY__FIELD), of_threads,
+		    order)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
 			"orderBy.field is none of %s",
 			of_threads ? "createdAt, updatedAt" : "createdAt");
 		return false;
 	}
-	if (!read_direction(datum_field(order_by, MEMORY_ORDER_BY__DIRECTION), order)) {
+	if (!memory_order_read_direction(datum_field(order_by, MEMORY_ORDER_BY__DIRECTION),
+		    order)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
 			"orderBy.direction is none of ASC, DESC");
 		return false;

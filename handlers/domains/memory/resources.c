@@ -1,6 +1,8 @@
 /*
- * memory: resources, whose metadata the reference stores as a JSON string that holds JSON when
- * it makes a row, and as an object when it updates one. The string's text is JSON.stringify's.
+ * resources.c - memory.saveResource and memory.updateResource
+ *
+ * When the reference creates a row, it stores the metadata as a JSON string that holds what
+ * JSON.stringify() prints. When it updates a row, it stores an object. So do these commands.
  */
 #include "commands.gen.h"
 #include "fields.gen.h"
@@ -10,7 +12,7 @@
 #include "handlers/core/stored_json.h"
 #include "schemas/json/json.h"
 
-/* The metadata repaired and in normal form; null if there is none. */
+/* Reads metadata, repaired and in normal form; null stays null. False: the call has failed. */
 static bool resources_read_metadata(struct context *ctx, struct call *call,
 	const struct datum *given, const char *name, struct datum *out)
 {
@@ -87,8 +89,8 @@ static void resources_updated(struct context *ctx, const struct rows *rows, void
 	call_reply(ctx, call, resource);
 }
 
-/* What JavaScript takes for no metadata merges nothing, and is not there to be stored. */
-static const struct datum *metadata_to_merge(const struct datum *metadata)
+/* The metadata to merge; NULL if they are no object or array: the reference ignores them then. */
+static const struct datum *resources_metadata_to_merge(const struct datum *metadata)
 {
 	enum json_kind kind = json_kind(json_of(metadata));
 
@@ -111,7 +113,7 @@ void memory_update_resource(struct context *ctx)
 		return;
 	bind_text(ctx->params, id);
 	bind_text(ctx->params, memory);
-	bind_text(ctx->params, metadata_to_merge(&metadata));
+	bind_text(ctx->params, resources_metadata_to_merge(&metadata));
 	params_timestamp_ms(ctx->params, call->now_ms);
 	context_send(ctx, SQL_MEMORY_UPDATE_RESOURCE, resources_updated, call);
 }

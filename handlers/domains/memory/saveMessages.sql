@@ -2,11 +2,11 @@
 -- reply: custom
 -- flags: write fold
 -- handler: memory_save_messages
--- Threads of a run of commands, distinct and sorted: $1 ids, $2 the time of the last command.
+-- Threads of a run of calls, distinct and sorted: $1 ids, $2 times of the last call.
 -- Their messages, distinct and sorted: $3 ids, $4 threads, $5 contents, $6 created, $7 roles,
--- $8 types, $9 resources. Answers the threads that are not there; their messages are left out.
--- A message that is there already keeps its createdAt. IS TRUE keeps the planner from making a
--- join of the IN: as a hashed subplan it is as fast whatever is estimated, and keeps the order.
+-- $8 types, $9 resources. Returns the threads that do not exist and skips their messages.
+-- An existing message keeps its createdAt. IS TRUE stops the planner from turning the IN into a join:
+-- a hashed subplan is fast whatever the estimates, and keeps the order.
 WITH touched AS (
 -- use: touch
 	WHERE t.id = given.id
@@ -19,8 +19,8 @@ WITH touched AS (
 SELECT id FROM unnest($1::text[]) AS given (id) WHERE id NOT IN (SELECT id FROM touched)
 
 -- statement: new
--- The same for messages that are expected to be new (turn_expect_new): one that is there fails it. Unless
--- ids are unique, PostgreSQL does not plan the INSERT of nothing.
+-- The same without ON CONFLICT, for messages assumed to be new (optimistic_insert.h): an existing one
+-- fails the statement. The guard inserts nothing; PostgreSQL rejects its plan unless ids are unique.
 WITH guard AS (
 	INSERT INTO :"schema".mastra_messages (id) SELECT NULL WHERE false ON CONFLICT (id) DO NOTHING
 ), touched AS (
@@ -34,7 +34,7 @@ WITH guard AS (
 SELECT id FROM unnest($1::text[]) AS given (id) WHERE id NOT IN (SELECT id FROM touched)
 
 -- statement: together
--- The same for one command with several threads: all of them are there, or nothing is done.
+-- The same for one call with several threads: if one of them does not exist, nothing is saved.
 WITH found AS (
 	SELECT id FROM :"schema".mastra_threads WHERE id = ANY ($1::text[])
 	ORDER BY id COLLATE "C" FOR NO KEY UPDATE

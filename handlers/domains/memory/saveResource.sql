@@ -2,8 +2,8 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_save_resource
--- $1 id, $2 working memory, $3 metadata, $4 created, $5 updated. As the reference does it, the
--- metadata of a new resource is stored as a JSON string that holds the object's JSON.
+-- $1 id, $2 working memory, $3 metadata, $4 created, $5 updated. As in the reference, the metadata of
+-- a new resource is stored as a JSON string that holds the object's JSON.
 INSERT INTO :"schema".mastra_resources
 	(id, "workingMemory", metadata, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
 VALUES ($1::text, $2::text, to_jsonb($3::text),

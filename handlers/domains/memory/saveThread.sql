@@ -2,8 +2,8 @@
 -- reply: custom
 -- flags: write fold
 -- handler: memory_save_thread
--- One row a thread, keys distinct and sorted: $1 ids, $2 resource ids, $3 titles, $4 metadata,
--- $5 and $6 created and updated
+-- One row per thread, distinct and sorted by id: $1 ids, $2 resource ids, $3 titles, $4 metadata,
+-- $5 created, $6 updated.
 INSERT INTO :"schema".mastra_threads AS t
 	(id, "resourceId", title, metadata, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
 SELECT id, resource_id, title, metadata, created AT TIME ZONE 'UTC', created,

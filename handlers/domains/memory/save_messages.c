@@ -1,11 +1,11 @@
 /*
- * memory.saveMessages: the command that must be fast.
+ * save_messages.c - memory.saveMessages, the command whose speed matters most
  *
- * A turn's commands become one statement over arrays as long as that has the effect of running
- * them one by one. It has, while each command is about one thread and no message id is given
- * for two threads: then a message is saved if, and only if, its own thread is there. A command
- * that breaks the rule ends the run before it; one with several threads is a statement of its
- * own, since it must save all or nothing.
+ * One statement over arrays serves a run of calls, if it has the same effect as a statement for each
+ * call. It has while each call names one thread, and no two calls name one message id for different
+ * threads: a message is then saved if and only if its own thread exists. A call that breaks the
+ * second rule starts a new run. A call with several threads gets a statement of its own, since
+ * it must save all its messages or none.
  */
 #include "commands.gen.h"
 #include "fields.gen.h"
@@ -16,40 +16,40 @@
 #include "handlers/domains/memory/message_list.h"
 #include "schemas/json/json.h"
 
-/* What is stored of a message. */
+/* A row to store. */
 struct stored_message {
 	const struct datum *message;
 	struct datum content; /* as the column holds it */
-	int64_t created_ms;   /* of the first one of its id */
+	int64_t created_ms;   /* createdAt of the first message with this id */
 };
 
-/* A command of the run with the contents of its messages, in their order. */
+/* A call of the run. */
 struct saving {
 	struct call *call;
 	const struct datum *messages;
-	struct datum *contents;
+	struct datum *contents; /* of the messages, as the column stores them */
 };
 
-/* Commands that one statement serves. */
+/* The calls that one statement serves. */
 struct run {
 	struct context *ctx;
 	struct keys *threads;
-	int64_t *touched_ms; /* by thread: the last command's time */
+	int64_t *touched_ms; /* by thread: time of the last call */
 	struct keys *ids;
-	struct stored_message *rows; /* by id */
+	struct stored_message *rows; /* by id: the last message given for it */
 	uint32_t room;               /* of rows and touched_ms */
 	struct saving *savings;
 	size_t saving_count;
 };
 
-/* ---------------------------------------------------------------- one command */
+/* ---------------------------------------------------------------- one call */
 
 static const struct datum *save_messages_thread_id_of(const struct datum *message)
 {
 	return datum_field(message, MEMORY_MESSAGE__THREAD_ID);
 }
 
-static bool message_fits(struct context *ctx, struct call *call, const struct datum *message)
+static bool save_messages_check(struct context *ctx, struct call *call, const struct datum *message)
 {
 	const struct datum *thread_id = save_messages_thread_id_of(message);
 	const struct datum *resource_id = datum_field(message, MEMORY_MESSAGE__RESOURCE_ID);
@@ -73,9 +73,9 @@ static bool message_fits(struct context *ctx, struct call *call, const struct da
 		memory_role_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__ROLE));
 }
 
-/* A text is stored as it is, anything else as JSON.stringify prints it. */
-static bool content_fits(struct context *ctx, struct call *call, const struct datum *message,
-	struct datum *content)
+/* The column stores a text as it is, and an object or array as JSON.stringify() prints it. */
+static bool save_messages_read_content(struct context *ctx, struct call *call,
+	const struct datum *message, struct datum *content)
 {
 	const struct datum *given = datum_field(message, MEMORY_MESSAGE__CONTENT);
 
@@ -94,16 +94,16 @@ static bool content_fits(struct context *ctx, struct call *call, const struct da
 	}
 }
 
-/* The contents of the command's messages; NULL if it can't be done (the call has failed). */
-static struct datum *contents_of(struct context *ctx, struct call *call,
+/* Checks the messages and returns their contents. NULL: the call has failed. */
+static struct datum *save_messages_read_contents(struct context *ctx, struct call *call,
 	const struct datum *messages)
 {
 	struct datum *contents = arena_calloc(ctx->arena, messages->size, sizeof(*contents));
 
 	for (uint32_t i = 0; i < messages->size; i++) {
 		const struct datum *message = &messages->items[i];
-		if (!message_fits(ctx, call, message) ||
-			!content_fits(ctx, call, message, &contents[i]))
+		if (!save_messages_check(ctx, call, message) ||
+			!save_messages_read_content(ctx, call, message, &contents[i]))
 			return NULL;
 	}
 	return contents;
@@ -111,7 +111,7 @@ static struct datum *contents_of(struct context *ctx, struct call *call,
 
 /* ---------------------------------------------------------------- the outcome */
 
-static void reply_saved(struct context *ctx, const struct saving *saving)
+static void save_messages_reply(struct context *ctx, const struct saving *saving)
 {
 	struct message_list *list = message_list_new(ctx->arena);
 
@@ -130,8 +130,9 @@ static void reply_saved(struct context *ctx, const struct saving *saving)
 	call_reply(ctx, saving->call, datum_record(&messages, MEMORY_MESSAGE_LIST_SIZE));
 }
 
-/* The first thread of the command that is among the missing ones; NULL if none is. */
-static const struct datum *missing_thread(const struct saving *saving, const struct keys *missing)
+/* The call's first thread that does not exist; NULL if all exist. */
+static const struct datum *save_messages_missing_thread(const struct saving *saving,
+	const struct keys *missing)
 {
 	for (uint32_t i = 0; missing && i < saving->messages->size; i++) {
 		const struct datum *thread_id =
@@ -142,7 +143,7 @@ static const struct datum *missing_thread(const struct saving *saving, const str
 	return NULL;
 }
 
-static struct keys *missing_threads(struct context *ctx, const struct rows *rows)
+static struct keys *save_messages_missing_threads(struct context *ctx, const struct rows *rows)
 {
 	uint32_t count = (uint32_t)rows_count(rows);
 
@@ -159,24 +160,24 @@ static struct keys *missing_threads(struct context *ctx, const struct rows *rows
 	return missing;
 }
 
-static void run_done(struct context *ctx, const struct rows *rows, void *arg)
+static void save_messages_run_done(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct run *run = arg;
-	const struct keys *missing = missing_threads(ctx, rows);
+	const struct keys *missing = save_messages_missing_threads(ctx, rows);
 
 	for (size_t i = 0; i < run->saving_count; i++) {
 		const struct saving *saving = &run->savings[i];
-		const struct datum *thread_id = missing_thread(saving, missing);
+		const struct datum *thread_id = save_messages_missing_thread(saving, missing);
 		if (thread_id)
 			memory_thread_missing(ctx, saving->call, thread_id);
 		else
-			reply_saved(ctx, saving);
+			save_messages_reply(ctx, saving);
 	}
 }
 
-/* ---------------------------------------------------------------- a run of commands */
+/* ---------------------------------------------------------------- a run of calls */
 
-static struct run *run_new(struct context *ctx)
+static struct run *save_run_new(struct context *ctx)
 {
 	struct run *run = arena_calloc(ctx->arena, 1, sizeof(*run));
 
@@ -187,8 +188,8 @@ static struct run *run_new(struct context *ctx)
 	return run;
 }
 
-/* Room for so many ids and threads in all. */
-static void run_reserve(struct run *run, uint32_t count)
+/* Makes room for `count` ids and threads together. */
+static void save_run_reserve(struct run *run, uint32_t count)
 {
 	if (count <= run->room)
 		return;
@@ -204,7 +205,7 @@ static void run_reserve(struct run *run, uint32_t count)
 	run->room = room;
 }
 
-static void run_add_message(struct run *run, const struct saving *saving, uint32_t index)
+static void save_run_add_message(struct run *run, const struct saving *saving, uint32_t index)
 {
 	const struct datum *message = &saving->messages->items[index];
 	uint32_t known = keys_count(run->ids);
@@ -219,15 +220,16 @@ static void run_add_message(struct run *run, const struct saving *saving, uint32
 		saving->call->now_ms;
 }
 
-static void run_add(struct run *run, struct saving saving)
+static void save_run_add(struct run *run, struct saving saving)
 {
-	run_reserve(run, keys_count(run->ids) + keys_count(run->threads) + saving.messages->size);
+	save_run_reserve(run,
+		keys_count(run->ids) + keys_count(run->threads) + saving.messages->size);
 	for (uint32_t i = 0; i < saving.messages->size; i++)
-		run_add_message(run, &saving, i);
+		save_run_add_message(run, &saving, i);
 	run->savings[run->saving_count++] = saving;
 }
 
-static void bind_touched(const struct run *run, struct params *params)
+static void save_run_bind_threads(const struct run *run, struct params *params)
 {
 	const uint32_t *order = keys_sorted(run->threads);
 	int id = params_array(params, ELEMENT_TEXT);
@@ -239,7 +241,7 @@ static void bind_touched(const struct run *run, struct params *params)
 	}
 }
 
-static void bind_type(struct params *params, int array, const struct datum *type)
+static void save_run_bind_type(struct params *params, int array, const struct datum *type)
 {
 	if (datum_is_null(type) || !type->size)
 		array_text(params, array, "v2", 2);
@@ -247,7 +249,7 @@ static void bind_type(struct params *params, int array, const struct datum *type
 		array_text(params, array, type->text, type->size);
 }
 
-static void bind_messages(const struct run *run, struct params *params)
+static void save_run_bind_messages(const struct run *run, struct params *params)
 {
 	const uint32_t *order = keys_sorted(run->ids);
 	int id = params_array(params, ELEMENT_TEXT);
@@ -266,30 +268,30 @@ static void bind_messages(const struct run *run, struct params *params)
 		bind_element_text(params, content, &row->content);
 		array_timestamp_ms(params, created, row->created_ms);
 		bind_element_text(params, role, datum_field(message, MEMORY_MESSAGE__ROLE));
-		bind_type(params, type, datum_field(message, MEMORY_MESSAGE__TYPE));
+		save_run_bind_type(params, type, datum_field(message, MEMORY_MESSAGE__TYPE));
 		bind_element_text(params, resource,
 			datum_field(message, MEMORY_MESSAGE__RESOURCE_ID));
 	}
 }
 
-static void run_send(struct run *run, int statement)
+static void save_run_send(struct run *run, int statement)
 {
-	bind_touched(run, run->ctx->params);
-	bind_messages(run, run->ctx->params);
-	context_send(run->ctx, statement, run_done, run);
+	save_run_bind_threads(run, run->ctx->params);
+	save_run_bind_messages(run, run->ctx->params);
+	context_send(run->ctx, statement, save_messages_run_done, run);
 }
 
-static void run_send_folded(struct run *run)
+static void save_run_send_folded(struct run *run)
 {
 	if (!run->saving_count)
 		return;
 	bool expected = context_insert_optimistically(run->ctx, keys_count(run->ids));
-	run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
+	save_run_send(run, expected ? SQL_MEMORY_SAVE_MESSAGES__NEW : SQL_MEMORY_SAVE_MESSAGES);
 }
 
-/* ---------------------------------------------------------------- the turn */
+/* ---------------------------------------------------------------- all calls */
 
-static bool has_several_threads(const struct datum *messages)
+static bool save_messages_has_several_threads(const struct datum *messages)
 {
 	for (uint32_t i = 1; i < messages->size; i++)
 		if (!datum_equals(save_messages_thread_id_of(&messages->items[0]),
@@ -298,7 +300,7 @@ static bool has_several_threads(const struct datum *messages)
 	return false;
 }
 
-/* Is one of the ids already in the run, for another thread? */
+/* Does the run have one of the ids for another thread? */
 static bool save_messages_contradicts(const struct run *run, const struct datum *messages)
 {
 	for (uint32_t i = 0; i < messages->size; i++) {
@@ -312,37 +314,37 @@ static bool save_messages_contradicts(const struct run *run, const struct datum 
 	return false;
 }
 
-/* Adds the command to the run or ends that; returns the run that later commands may join. */
-static struct run *save_call(struct context *ctx, struct run *run, struct call *call)
+/* Adds the call to the run, or sends the run first. Returns the run that later calls may join. */
+static struct run *save_messages_add_call(struct context *ctx, struct run *run, struct call *call)
 {
 	const struct datum *messages = datum_field(call->request, MEMORY_SAVE_MESSAGES__MESSAGES);
 	struct saving saving = { .call = call, .messages = messages };
 
 	if (messages->size) {
-		saving.contents = contents_of(ctx, call, messages);
+		saving.contents = save_messages_read_contents(ctx, call, messages);
 		if (!saving.contents)
 			return run;
 	} else {
-		reply_saved(ctx, &saving);
+		save_messages_reply(ctx, &saving);
 		return run;
 	}
-	bool several = has_several_threads(messages);
+	bool several = save_messages_has_several_threads(messages);
 	if (several || save_messages_contradicts(run, messages)) {
-		run_send_folded(run);
-		run = run_new(ctx);
+		save_run_send_folded(run);
+		run = save_run_new(ctx);
 	}
-	run_add(run, saving);
+	save_run_add(run, saving);
 	if (!several)
 		return run;
-	run_send(run, SQL_MEMORY_SAVE_MESSAGES__TOGETHER);
-	return run_new(ctx);
+	save_run_send(run, SQL_MEMORY_SAVE_MESSAGES__TOGETHER);
+	return save_run_new(ctx);
 }
 
 void memory_save_messages(struct context *ctx)
 {
-	struct run *run = run_new(ctx);
+	struct run *run = save_run_new(ctx);
 
 	for (size_t i = 0; i < ctx->count; i++)
-		run = save_call(ctx, run, ctx->calls[i]);
-	run_send_folded(run);
+		run = save_messages_add_call(ctx, run, ctx->calls[i]);
+	save_run_send_folded(run);
 }

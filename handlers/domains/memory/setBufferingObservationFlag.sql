@@ -3,7 +3,7 @@
 -- flags: write
 -- handler: memory_set_buffering_observation_flag
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
--- $1 flag, $2 tokens (null leaves them), $3 now, $4 id
+-- $1 flag, $2 tokens (null: unchanged), $3 now, $4 id.
 UPDATE :"schema".mastra_observational_memory
 SET "isBufferingObservation" = $1::bool,
 	"lastBufferedAtTokens" = COALESCE($2::int4, "lastBufferedAtTokens"),

@@ -3,7 +3,7 @@
 -- flags: write
 -- handler: memory_set_pending_message_tokens
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
--- $1 tokens, $2 now, $3 id
+-- $1 tokens, $2 now, $3 id.
 UPDATE :"schema".mastra_observational_memory
 SET "pendingMessageTokens" = $1::int4,
 	"updatedAt" = $2::timestamptz AT TIME ZONE 'UTC',

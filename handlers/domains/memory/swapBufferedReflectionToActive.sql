@@ -3,12 +3,12 @@
 -- flags: write
 -- handler: memory_swap_buffered_reflection_to_active
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {currentRecord.id}
--- The buffered reflection, with the lines that came after it was made, becomes a new generation.
--- No row: no such record; no observations: nothing is buffered. The characters are those that
--- JavaScript's trim() cuts.
+-- Creates a new generation from the buffered reflection and the lines added after it was made. Returns
+-- no row if the record does not exist, and null observations if it has no buffered reflection.
+-- The characters are those that JavaScript's trim() removes.
 -- $1 id of the current record, $2 of the new one, $3 scope, $4 resource id, $5 thread id, $6 config,
 -- $7 generation, $8 last observed, $9 total and $10 observation tokens, $11 time zone, $12 metadata,
--- $13 now
+-- $13 now.
 WITH held AS (
 	SELECT "bufferedReflection" AS reflection,
 		btrim(array_to_string((string_to_array("activeObservations", E'\n'))

@@ -8,8 +8,8 @@
 SELECT "bufferedObservationChunks" AS chunks
 FROM :"schema".mastra_observational_memory WHERE id = $1::text FOR UPDATE
 -- statement: activate
--- $1 observations of the activated chunks, $2 what parts them from the older ones, $3 tokens of
--- the observations, $4 of the messages, $5 how many chunks, $6 last observed, $7 now, $8 id
+-- $1 observations of the activated chunks, $2 separator from older observations, $3 tokens of the
+-- observations, $4 tokens of the messages, $5 number of chunks, $6 last observed, $7 now, $8 id.
 UPDATE :"schema".mastra_observational_memory
 SET "activeObservations" = COALESCE(NULLIF("activeObservations", '') || $2::text, '') || $1::text,
 	"observationTokenCount" = COALESCE("observationTokenCount", 0) + $3::int8,

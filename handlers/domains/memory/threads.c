@@ -1,4 +1,4 @@
-/* memory: what is done to threads themselves. */
+/* threads.c - memory.saveThread and memory.deleteThread */
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
@@ -9,13 +9,13 @@
 
 /* ---------------------------------------------------------------- saveThread */
 
-/* The last command of a thread id in a turn is what remains of them all. */
+/* The last of several calls with one thread id wins, as if they had run one by one. */
 struct saved_thread {
 	const struct datum *thread;
-	struct datum metadata; /* as it is stored */
+	struct datum metadata; /* as the column stores it */
 };
 
-static bool thread_fits(struct context *ctx, struct call *call, const struct datum *thread,
+static bool threads_check(struct context *ctx, struct call *call, const struct datum *thread,
 	struct datum *metadata)
 {
 	const struct datum *title = datum_field(thread, MEMORY_THREAD__TITLE);
@@ -38,8 +38,8 @@ static bool thread_fits(struct context *ctx, struct call *call, const struct dat
 		stored_json_ok(ctx, call, metadata, "thread.metadata");
 }
 
-/* The thread as it was given, its metadata as it was stored. */
-static void reply_thread(struct context *ctx, struct call *call, const struct datum *thread,
+/* Replies the given thread, with its metadata as stored. */
+static void threads_reply(struct context *ctx, struct call *call, const struct datum *thread,
 	struct datum metadata)
 {
 	struct datum *fields = arena_calloc(ctx->arena, MEMORY_THREAD_SIZE, sizeof(*fields));
@@ -55,7 +55,7 @@ static void reply_thread(struct context *ctx, struct call *call, const struct da
 	call_reply(ctx, call, datum_record(fields, MEMORY_THREAD_SIZE));
 }
 
-static void bind_threads(struct params *params, const struct keys *ids,
+static void threads_bind(struct params *params, const struct keys *ids,
 	const struct saved_thread *saved)
 {
 	const uint32_t *order = keys_sorted(ids);
@@ -91,22 +91,23 @@ void memory_save_thread(struct context *ctx)
 		struct call *call = ctx->calls[i];
 		const struct datum *thread = datum_field(call->request, MEMORY_SAVE_THREAD__THREAD);
 		struct datum metadata;
-		if (!thread_fits(ctx, call, thread, &metadata))
+		if (!threads_check(ctx, call, thread, &metadata))
 			continue;
 		uint32_t number = keys_add(ids, datum_field(thread, MEMORY_THREAD__ID));
 		saved[number] = (struct saved_thread){ thread, metadata };
-		reply_thread(ctx, call, thread, metadata);
+		threads_reply(ctx, call, thread, metadata);
 	}
 	if (!keys_count(ids))
 		return;
-	bind_threads(ctx->params, ids, saved);
+	threads_bind(ctx->params, ids, saved);
 	context_send(ctx, SQL_MEMORY_SAVE_THREAD, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------- deleteThread */
 
-/* Fails the call if the first table, its name quoted as SQL needs it, is not ours to delete from. */
-static bool vectors_are_ours(struct context *ctx, struct call *call, const struct rows *rows)
+/* Fails the call if the worker's role may not delete from one of the tables: rows that are forbidden
+ * come first, so the first one tells. */
+static bool threads_check_vectors(struct context *ctx, struct call *call, const struct rows *rows)
 {
 	size_t len = 0;
 
@@ -114,19 +115,19 @@ static bool vectors_are_ours(struct context *ctx, struct call *call, const struc
 		return true;
 	const char *table = rows_text(rows, 0, 0, &len);
 	call_fail(ctx, call, FAILURE_INTERNAL, "VECTORS_NOT_DELETABLE", NULL,
-		"%.*s may hold embeddings of the thread, and the worker's role may not delete from it: "
-		"grant it SELECT and DELETE",
+		"%.*s may hold embeddings of the thread, but the worker's role may not delete from it: "
+		"grant the role SELECT and DELETE on the table",
 		(int)len, table);
 	return false;
 }
 
-/* One row a vector table, those that are not ours first. */
-static void clear_vectors(struct context *ctx, const struct rows *rows, void *arg)
+/* Each row is a vector table: its quoted name, and whether the role may not delete from it. */
+static void threads_delete_vectors(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const struct datum *thread_id = datum_field(call->request, MEMORY_DELETE_THREAD__THREAD_ID);
 
-	if (!vectors_are_ours(ctx, call, rows))
+	if (!threads_check_vectors(ctx, call, rows))
 		return;
 	for (int i = 0; i < rows_count(rows); i++) {
 		size_t len = 0;
@@ -150,5 +151,5 @@ void memory_delete_thread(struct context *ctx)
 		return;
 	bind_text(ctx->params, thread_id);
 	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
-	context_send(ctx, SQL_MEMORY_DELETE_THREAD, clear_vectors, call);
+	context_send(ctx, SQL_MEMORY_DELETE_THREAD, threads_delete_vectors, call);
 }

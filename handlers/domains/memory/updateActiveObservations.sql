@@ -3,7 +3,7 @@
 -- flags: write
 -- handler: memory_update_active_observations
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
--- $1 observations, $2 last observed, $3 tokens, $4 message ids as json, $5 now, $6 id
+-- $1 observations, $2 last observed, $3 tokens, $4 message ids as json, $5 now, $6 id.
 UPDATE :"schema".mastra_observational_memory
 SET "activeObservations" = $1::text,
 	"lastObservedAt" = $2::timestamptz AT TIME ZONE 'UTC',

@@ -3,8 +3,8 @@
 -- flags: write
 -- handler: memory_update_buffered_observations
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
--- A cycle is buffered once: a chunk of a known cycle changes only the times.
--- $1 array of the new chunk, $2 its cycle id, $3 last buffered (null leaves it), $4 now, $5 id
+-- Appends a chunk. Each cycle is buffered once: a chunk with a known cycle id changes only the times.
+-- $1 array with the new chunk, $2 its cycle id, $3 last buffered (null: unchanged), $4 now, $5 id.
 UPDATE :"schema".mastra_observational_memory
 SET "bufferedObservationChunks" = COALESCE("bufferedObservationChunks", '[]')
 		|| CASE WHEN EXISTS (

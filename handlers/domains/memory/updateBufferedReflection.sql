@@ -3,7 +3,7 @@
 -- flags: write
 -- handler: memory_update_buffered_reflection
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
--- $1 reflection, $2 its tokens, $3 tokens it was made from, $4 lines it was made from, $5 now, $6 id
+-- $1 reflection, $2 its tokens, $3 tokens of its input, $4 lines of its input, $5 now, $6 id.
 UPDATE :"schema".mastra_observational_memory
 SET "bufferedReflection" = COALESCE(NULLIF("bufferedReflection", '') || E'\n\n', '') || $1::text,
 	"bufferedReflectionTokens" = COALESCE("bufferedReflectionTokens", 0) + $2::int4,

@@ -12,8 +12,8 @@ ORDER BY id COLLATE "C"
 FOR UPDATE
 
 -- statement: change
--- Messages: $1 ids, $2 threads, $3 contents, $4 roles, $5 types, $6 resources; null leaves a
--- column as it is. $7 threads to touch, $8 the time.
+-- Messages: $1 ids, $2 threads, $3 contents, $4 roles, $5 types, $6 resources; null leaves the column
+-- unchanged. $7 threads whose "updatedAt" becomes $8 now.
 WITH changed AS (
 	UPDATE :"schema".mastra_messages AS m SET
 		thread_id = COALESCE(given.thread_id, m.thread_id),

@@ -7,7 +7,7 @@
 -- $1 id
 SELECT config FROM :"schema".mastra_observational_memory WHERE id = $1::text FOR UPDATE
 -- statement: store
--- $1 config, $2 now, $3 id
+-- $1 merged config, $2 now, $3 id.
 UPDATE :"schema".mastra_observational_memory
 SET config = $1::text,
 	"updatedAt" = $2::timestamptz AT TIME ZONE 'UTC',

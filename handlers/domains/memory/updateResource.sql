@@ -2,9 +2,9 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_update_resource
--- $1 id, $2 working memory or null, $3 metadata to merge (JSON text) or null, $4 the time.
--- A resource that is not there is made, its metadata then stored as saveResource stores it. What is
--- there is an object, or text that looks like the JSON of one; else there is nothing to merge into.
+-- $1 id, $2 working memory or null, $3 metadata to merge (JSON text) or null, $4 now.
+-- Creates a resource that does not exist, with its metadata stored as saveResource stores it. Merges
+-- into stored metadata that is an object, or a string that looks like one; replaces any other.
 INSERT INTO :"schema".mastra_resources AS r
 	(id, "workingMemory", metadata, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
 VALUES ($1::text, $2::text, to_jsonb(COALESCE($3::text, '{}')),

@@ -3,8 +3,8 @@
 -- flags: write
 -- params: id, title, metadata, @now
 -- missing: THREAD_NOT_FOUND Thread {id} not found
--- What is not given stays; metadata is merged member by member into what is there: an object, or
--- text that looks like the JSON of one.
+-- Null parameters leave their columns. Metadata is merged member by member into the stored metadata, if
+-- that is an object, or a string that looks like the JSON of an object.
 UPDATE :"schema".mastra_threads AS t SET
 	title = COALESCE($2::text, title),
 	metadata =

@@ -3,7 +3,7 @@
 -- flags: write
 -- params: threadId, resourceId, @now
 -- missing: THREAD_NOT_FOUND Thread {threadId} not found
--- Thread and messages move together; a thread that is there already is left as it is.
+-- The thread and its messages move together. A thread that has the resource already is not changed.
 WITH found AS (
 	SELECT id, "resourceId", title, metadata,
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",

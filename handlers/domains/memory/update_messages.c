@@ -1,8 +1,8 @@
 /*
- * memory.updateMessages
+ * update_messages.c - memory.updateMessages
  *
- * `content` is a text column and keeps the order of its members, which jsonb would not; so the
- * merge is done here, on rows that are locked until the transaction ends.
+ * `content` is a text column that keeps the order of its members; jsonb would not. So the handler
+ * merges here instead of in SQL: one statement locks the rows, the next one stores the result.
  */
 #include "commands.gen.h"
 #include "fields.gen.h"
@@ -16,11 +16,12 @@
 struct updating {
 	struct call *call;
 	const struct datum *updates;
-	struct keys *ids; /* number of an id: which update, of several the first */
-	const struct datum **first;
+	struct keys *ids;
+	const struct datum **first; /* by id: the first of its updates, the only one that counts */
 };
 
-static bool update_fits(struct context *ctx, struct call *call, const struct datum *update)
+static bool update_messages_check(struct context *ctx, struct call *call,
+	const struct datum *update)
 {
 	const struct datum *content = datum_field(update, MEMORY_MESSAGE_UPDATE__CONTENT);
 	enum json_kind kind = json_kind(json_of(content));
@@ -49,7 +50,7 @@ static bool update_messages_read_updates(struct context *ctx, struct updating *u
 		sizeof(*updating->first));
 	for (uint32_t i = 0; i < updates->size; i++) {
 		const struct datum *update = &updates->items[i];
-		if (!update_fits(ctx, updating->call, update))
+		if (!update_messages_check(ctx, updating->call, update))
 			return false;
 		uint32_t known = keys_count(updating->ids);
 		uint32_t number = keys_add(updating->ids,
@@ -62,25 +63,25 @@ static bool update_messages_read_updates(struct context *ctx, struct updating *u
 
 /* ---------------------------------------------------------------- merging */
 
-static bool is_truthy_object(struct json value)
+static bool update_messages_is_object(struct json value)
 {
 	return json_kind(value) == JSON_OBJECT_KIND;
 }
 
-/* { ...old, ...given }, and the same once more for their metadata. */
-static struct json merged_content(struct arena *arena, struct json old, struct json given)
+/* { ...old, ...given }, and likewise for `metadata` if both have an object there. */
+static struct json update_messages_merge(struct arena *arena, struct json old, struct json given)
 {
 	struct json old_metadata = json_get(old, "metadata");
 	struct json given_metadata = json_get(given, "metadata");
 	struct json merged = json_merge(arena, old, given);
 
-	if (!is_truthy_object(old_metadata) || !is_truthy_object(given_metadata))
+	if (!update_messages_is_object(old_metadata) || !update_messages_is_object(given_metadata))
 		return merged;
 	return json_set(arena, merged, "metadata", json_merge(arena, old_metadata, given_metadata));
 }
 
-/* The content as the list methods show it, if it is text: there is no object to merge into. */
-static struct json old_content(struct context *ctx, const struct datum *message)
+/* The content to merge into. Stored text becomes an object first, as the list methods return it. */
+static struct json update_messages_old_content(struct context *ctx, const struct datum *message)
 {
 	struct json content = message_content(ctx->arena,
 		datum_field(message, MEMORY_MESSAGE__CONTENT));
@@ -94,7 +95,7 @@ static struct json old_content(struct context *ctx, const struct datum *message)
 			  : (struct json){ 0 };
 }
 
-static struct datum new_content(struct context *ctx, const struct datum *message,
+static struct datum update_messages_new_content(struct context *ctx, const struct datum *message,
 	const struct datum *update)
 {
 	const struct datum *given = datum_field(update, MEMORY_MESSAGE_UPDATE__CONTENT);
@@ -102,11 +103,12 @@ static struct datum new_content(struct context *ctx, const struct datum *message
 	if (json_kind(json_of(given)) != JSON_OBJECT_KIND)
 		return datum_null();
 	struct datum normal = json_normal(ctx->arena, given);
-	return json_datum(merged_content(ctx->arena, old_content(ctx, message), json_of(&normal)));
+	return json_datum(update_messages_merge(ctx->arena,
+		update_messages_old_content(ctx, message), json_of(&normal)));
 }
 
-/* Does it change anything beside its id? */
-static bool has_fields(const struct datum *update)
+/* Does the update have a field other than its id? */
+static bool update_messages_changes_anything(const struct datum *update)
 {
 	for (unsigned i = 0; i < MEMORY_MESSAGE_UPDATE_SIZE; i++)
 		if (i != MEMORY_MESSAGE_UPDATE__ID && !datum_is_null(datum_field(update, i)))
@@ -116,7 +118,7 @@ static bool has_fields(const struct datum *update)
 
 /* ---------------------------------------------------------------- the statements */
 
-static void reply_updated(struct context *ctx, const struct rows *rows, void *arg)
+static void update_messages_reply(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	int count = rows_count(rows);
@@ -125,7 +127,7 @@ static void reply_updated(struct context *ctx, const struct rows *rows, void *ar
 	for (int i = 0; i < count; i++) {
 		items[i] = message_of_row(ctx, rows, i);
 		struct datum *fields = items[i].items;
-		/* Here the reference names the type, also the usual one. */
+		/* This method of the reference returns the type v2; the others omit it. */
 		if (datum_is_null(&fields[MEMORY_MESSAGE__TYPE]))
 			fields[MEMORY_MESSAGE__TYPE] = datum_string("v2");
 		fields[MEMORY_MESSAGE__CONTENT] = json_datum(message_content(ctx->arena,
@@ -134,14 +136,14 @@ static void reply_updated(struct context *ctx, const struct rows *rows, void *ar
 	call_reply(ctx, call, datum_array(items, (uint32_t)count));
 }
 
-static void add_thread(struct keys *threads, const struct datum *thread_id)
+static void update_messages_add_thread(struct keys *threads, const struct datum *thread_id)
 {
 	if (!datum_is_null(thread_id) && thread_id->size)
 		keys_add(threads, thread_id);
 }
 
-/* Binds the rows to change; `threads` gets those whose messages change. */
-static void bind_changes(struct context *ctx, const struct updating *updating,
+/* Binds the rows to change. `threads` gets the threads of these messages, old and new. */
+static void update_messages_bind(struct context *ctx, const struct updating *updating,
 	const struct rows *rows, struct keys *threads)
 {
 	struct params *params = ctx->params;
@@ -157,9 +159,9 @@ static void bind_changes(struct context *ctx, const struct updating *updating,
 		uint32_t number = keys_find(updating->ids,
 			datum_field(&message, MEMORY_MESSAGE__ID));
 		const struct datum *update = updating->first[number];
-		if (!has_fields(update))
+		if (!update_messages_changes_anything(update))
 			continue;
-		struct datum merged = new_content(ctx, &message, update);
+		struct datum merged = update_messages_new_content(ctx, &message, update);
 		const struct datum *thread_id = datum_field(update,
 			MEMORY_MESSAGE_UPDATE__THREAD_ID);
 		bind_element_text(params, id, datum_field(&message, MEMORY_MESSAGE__ID));
@@ -169,8 +171,8 @@ static void bind_changes(struct context *ctx, const struct updating *updating,
 		bind_element_text(params, type, datum_field(update, MEMORY_MESSAGE_UPDATE__TYPE));
 		bind_element_text(params, resource,
 			datum_field(update, MEMORY_MESSAGE_UPDATE__RESOURCE_ID));
-		add_thread(threads, &message.items[MEMORY_MESSAGE__THREAD_ID]);
-		add_thread(threads, thread_id);
+		update_messages_add_thread(threads, &message.items[MEMORY_MESSAGE__THREAD_ID]);
+		update_messages_add_thread(threads, thread_id);
 	}
 }
 
@@ -183,7 +185,7 @@ static void update_messages_locked(struct context *ctx, const struct rows *rows,
 		call_reply(ctx, updating->call, datum_array(NULL, 0));
 		return;
 	}
-	bind_changes(ctx, updating, rows, threads);
+	update_messages_bind(ctx, updating, rows, threads);
 	int touched = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(threads); i++)
 		bind_element_text(ctx->params, touched, keys_text(threads, i));
@@ -192,7 +194,8 @@ static void update_messages_locked(struct context *ctx, const struct rows *rows,
 	int ids = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(updating->ids); i++)
 		bind_element_text(ctx->params, ids, keys_text(updating->ids, i));
-	context_send(ctx, SQL_MEMORY_UPDATE_MESSAGES__RESULT, reply_updated, updating->call);
+	context_send(ctx, SQL_MEMORY_UPDATE_MESSAGES__RESULT, update_messages_reply,
+		updating->call);
 }
 
 void memory_update_messages(struct context *ctx)

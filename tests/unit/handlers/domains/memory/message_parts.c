@@ -1,4 +1,4 @@
-/* Parts of a message: entries of toolInvocations without args get those of their part. */
+/* message_parts.c - a toolInvocations entry without args gets the args of its part */
 #include "handlers/domains/memory/message_parts.h"
 
 #include <criterion/criterion.h>
@@ -21,17 +21,17 @@ static void close_arena(void)
 
 TestSuite(message_parts, .init = open_arena, .fini = close_arena);
 
-static struct json tidy(const char *parts, const char *invocations)
+static struct json normalise(const char *parts, const char *invocations)
 {
 	const char *content = arena_printf(arena,
 		"{\"format\":2,\"parts\":[%s],\"toolInvocations\":[%s]}", parts, invocations);
-	return message_parts_tidy(arena, (struct json){ content, strlen(content) });
+	return message_parts_normalise(arena, (struct json){ content, strlen(content) });
 }
 
-static void expect(const char *parts, const char *invocations, const char *tidied)
+static void expect(const char *parts, const char *invocations, const char *expected)
 {
-	struct json got = json_get(tidy(parts, invocations), "toolInvocations");
-	const char *want = arena_printf(arena, "[%s]", tidied);
+	struct json got = json_get(normalise(parts, invocations), "toolInvocations");
+	const char *want = arena_printf(arena, "[%s]", expected);
 
 	cr_assert_eq(got.len, strlen(want), "%.*s", (int)got.len, got.text);
 	cr_assert(memcmp(got.text, want, got.len) == 0, "%.*s", (int)got.len, got.text);
@@ -48,14 +48,14 @@ Test(message_parts, the_first_part_with_args_counts)
 		"{\"toolCallId\":\"b\",\"args\":{\"n\":0}}");
 }
 
-Test(message_parts, args_that_are_there_stay)
+Test(message_parts, existing_args_stay)
 {
 	expect(PART("{\"toolCallId\":\"a\",\"args\":{\"n\":1}}"),
 		"{\"toolCallId\":\"a\",\"args\":{\"n\":2}},5,\"a\"",
 		"{\"toolCallId\":\"a\",\"args\":{\"n\":2}},5,\"a\"");
 }
 
-Test(message_parts, a_call_without_an_id_is_that_of_a_part_without_one)
+Test(message_parts, a_call_without_an_id_matches_a_part_without_an_id)
 {
 	expect(PART("{\"toolCallId\":\"\",\"args\":{\"n\":1}}") "," PART(
 		       "{\"args\":{\"n\":2}}") "," PART("{\"toolCallId\":null,\"args\":{\"n\":3}}"),
@@ -70,7 +70,7 @@ Test(message_parts, only_tool_invocations_have_args)
 		"{\"toolCallId\":\"a\"}", "{\"toolCallId\":\"a\"}");
 }
 
-/* 10,000 of each: comparing each with each takes twenty seconds. */
+/* 10,000 of each: comparing every pair would take 20 seconds. */
 Test(message_parts, many_calls_and_many_parts)
 {
 	enum { MANY = 10000 };
@@ -85,7 +85,7 @@ Test(message_parts, many_calls_and_many_parts)
 	}
 	const char *given = json_text_end(&calls).text;
 	clock_t begin = clock();
-	struct json got = tidy(json_text_end(&parts).text, given);
+	struct json got = normalise(json_text_end(&parts).text, given);
 	double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
 	struct json_iter iter = json_iter(json_get(got, "toolInvocations"));
 	struct json call;
