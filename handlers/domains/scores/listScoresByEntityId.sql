@@ -1,10 +1,10 @@
 -- reply: custom
 -- flags: read detached
 -- handler: scores_list_scores
--- Both statements take the same filter: $1 entityId,
+-- Both statements have the same filter: $1 entityId,
 -- $2 entityType, $3 organizationId, $4 projectId.
--- The page takes $5 limit and $6 offset. The order is by the column, not by the reply's
--- field of the same name.
+-- The page also has $5 limit and $6 offset. ORDER BY names the column with its table, or it would
+-- mean the output column of the same name.
 -- statement: count
 SELECT count(*) AS total
 FROM :"schema".mastra_scorers AS score

@@ -1,10 +1,10 @@
 -- reply: custom
 -- flags: read detached
 -- handler: scores_list_scores
--- Both statements take the same filter: $1 scorerId, $2 entityId,
--- $3 entityType, $4 source (null or empty is no condition), $5 organizationId, $6 projectId.
--- The page takes $7 limit and $8 offset. The order is by the column, not by the reply's
--- field of the same name.
+-- Both statements have the same filter: $1 scorerId, $2 entityId,
+-- $3 entityType, $4 source (each null or empty: no condition), $5 organizationId, $6 projectId.
+-- The page also has $7 limit and $8 offset. ORDER BY names the column with its table, or it would
+-- mean the output column of the same name.
 -- statement: count
 SELECT count(*) AS total
 FROM :"schema".mastra_scorers AS score

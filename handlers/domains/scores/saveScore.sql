@@ -2,8 +2,8 @@
 -- reply: custom
 -- flags: write fold
 -- handler: scores_save_score
--- One row a score, ids distinct and sorted: $1 to $33 the columns, $34 the time of each command.
--- A score with an id that is there already is replaced whole.
+-- One row per score, distinct and sorted by id: $1 to $33 the columns, $34 the time of each call.
+-- Replaces all columns of a score that exists.
 INSERT INTO :"schema".mastra_scorers (
 	id, "scorerId", "traceId", "spanId", "runId", scorer, "preprocessStepResult",
 	"extractStepResult", "analyzeStepResult", score, reason, metadata, "preprocessPrompt",

@@ -1,8 +1,8 @@
 /*
- * The scores domain: results of scorers.
+ * scores.c - the scores domain: results of scorers
  *
- * The reference stores most of a score's JSON columns as JSON text inside of a JSON string, and
- * so must we: what is compared in SQL on either side sees the same.
+ * The reference stores most JSON columns of a score as JSON text inside of a JSON string. Stowage
+ * does the same, so that SQL conditions of either program find the rows of both.
  */
 #include <math.h>
 
@@ -21,7 +21,7 @@
 #define DEFAULT_PER_PAGE 100
 
 static const char *const sources[] = { "LIVE", "TEST", NULL };
-/* ScoringEntityType is these and every SpanType. */
+/* ScoringEntityType is one of these or any SpanType. */
 static const char *const entity_types[] = { "AGENT", "WORKFLOW", "TRAJECTORY", "STEP", "EXTERNAL",
 	NULL };
 
@@ -30,12 +30,12 @@ static const char *const entity_types[] = { "AGENT", "WORKFLOW", "TRAJECTORY", "
 enum score_kind {
 	SCORE_TEXT,
 	SCORE_NUMBER,
-	SCORE_JSON,   /* an object, as it is */
-	SCORE_OBJECT, /* an object, inside of a JSON string */
-	SCORE_ANY,    /* any JSON, inside of a JSON string */
+	SCORE_JSON,   /* an object, stored as it is */
+	SCORE_OBJECT, /* an object, stored inside of a JSON string */
+	SCORE_ANY,    /* any JSON, stored inside of a JSON string */
 };
 
-/* The columns as the statement has them after the id. */
+/* The columns after the id, in the order of the statement's parameters. */
 static const struct score_column {
 	unsigned field;
 	enum score_kind kind;
@@ -75,14 +75,15 @@ static const struct score_column {
 };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-/* What is stored of a score. */
+/* A row to store. */
 struct stored_score {
 	struct datum id;
 	int64_t at_ms;
 	struct datum values[COLUMN_COUNT];
 };
 
-static struct datum scores_quoted(struct arena *arena, const struct datum *json)
+/* A JSON string that holds the JSON in normal form. */
+static struct datum scores_quote(struct arena *arena, const struct datum *json)
 {
 	struct datum normal = json_normal(arena, json);
 	struct json_text out = json_text_new(arena);
@@ -103,7 +104,7 @@ static bool scores_read_json(struct context *ctx, struct call *call, const struc
 	if (!binding_json(ctx, call, given, name, out))
 		return false;
 	if (kind != SCORE_JSON && !datum_is_null(out))
-		*out = scores_quoted(ctx->arena, out);
+		*out = scores_quote(ctx->arena, out);
 	return true;
 }
 
@@ -125,7 +126,7 @@ static bool scores_read_column(struct context *ctx, struct call *call,
 	return false;
 }
 
-static bool entity_type_ok(struct context *ctx, struct call *call)
+static bool scores_entity_type_ok(struct context *ctx, struct call *call)
 {
 	const struct datum *type = datum_field(call->request, SCORES_SAVE_SCORE__ENTITY_TYPE);
 
@@ -136,9 +137,10 @@ static bool entity_type_ok(struct context *ctx, struct call *call)
 		"entityType is none of AGENT, WORKFLOW, TRAJECTORY, STEP, EXTERNAL and");
 }
 
-/* *input_null: the input is a given null. The tenant and the like may be null too, which is to
- * give nothing; for any other field the reference refuses a null. */
-static bool read_cleared(struct context *ctx, struct call *call, bool *input_null)
+/* Reads `clear`, the fields that the client set to null instead of leaving them out. The reference
+ * rejects a null in any other field. Only for the input does a null differ from a missing field:
+ * *input_null says whether it is a null. */
+static bool scores_read_cleared(struct context *ctx, struct call *call, bool *input_null)
 {
 	static const char *const nullable[] = { "input", "output", "organizationId", "projectId",
 		"batchId", "datasetId", "datasetItemId", NULL };
@@ -150,7 +152,7 @@ static bool read_cleared(struct context *ctx, struct call *call, bool *input_nul
 		int found = choice_find(nullable, name);
 		if (found < 0) {
 			call_fail(ctx, call, FAILURE_INVALID, "INVALID_CLEAR", NULL,
-				"clear names %.*s, which is no field of a score that can be null",
+				"clear names %.*s, but that is not a field of a score that can be null",
 				(int)name->size, name->text);
 			return false;
 		}
@@ -159,8 +161,8 @@ static bool read_cleared(struct context *ctx, struct call *call, bool *input_nul
 	return true;
 }
 
-/* An input that is not given is an empty text, one that is null the text of that. */
-static void complete_input(struct stored_score *score, bool input_null)
+/* As in the reference, a missing input is stored as an empty text, and a null as the text "null". */
+static void scores_complete_input(struct stored_score *score, bool input_null)
 {
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		if (columns[i].kind == SCORE_ANY && datum_is_null(&score->values[i]))
@@ -174,7 +176,7 @@ static bool scores_read_score(struct context *ctx, struct call *call, struct sto
 
 	if (!choice_ok(ctx, call, datum_field(call->request, SCORES_SAVE_SCORE__SOURCE), sources,
 		    "INVALID_SOURCE", "source") ||
-		!entity_type_ok(ctx, call) || !read_cleared(ctx, call, &input_null) ||
+		!scores_entity_type_ok(ctx, call) || !scores_read_cleared(ctx, call, &input_null) ||
 		!binding_text_ok(ctx, call, id, "id"))
 		return false;
 	out->at_ms = call->now_ms;
@@ -187,12 +189,13 @@ static bool scores_read_score(struct context *ctx, struct call *call, struct sto
 	for (size_t i = 0; i < COLUMN_COUNT; i++)
 		if (!scores_read_column(ctx, call, &columns[i], &out->values[i]))
 			return false;
-	complete_input(out, input_null);
+	scores_complete_input(out, input_null);
 	return true;
 }
 
-/* The score as it was given, with its id and times. */
-static void reply_score(struct context *ctx, struct call *call, const struct stored_score *score)
+/* Replies the given score with its id and times. */
+static void scores_reply_score(struct context *ctx, struct call *call,
+	const struct stored_score *score)
 {
 	struct datum fields[SCORES_SCORE_ROW_DATA_SIZE] = { 0 };
 	const struct type *type = reply_result_type(call)->fields[0].type;
@@ -210,9 +213,9 @@ static void reply_score(struct context *ctx, struct call *call, const struct sto
 	call_reply(ctx, call, datum_record(&record, SCORES_SAVE_SCORE_RESULT_SIZE));
 }
 
-/* ---------------------------------------------------------------- saveScore: a turn */
+/* ---------------------------------------------------------------- saveScore: all calls */
 
-/* What a turn stores: of scores with the same id the last one. */
+/* The rows that one statement stores: of several scores with one id, the last. */
 struct score_batch {
 	const struct stored_score *scores; /* by number of the id */
 	const uint32_t *order;
@@ -238,13 +241,14 @@ static void scores_bind_column(struct params *params, const struct score_batch *
 			bind_element_text(params, array, value);
 		else if (kind == SCORE_NUMBER)
 			array_float8(params, array,
-				value->real + 0.0); /* -0 as JavaScript prints it */
+				value->real +
+					0.0); /* -0 becomes 0, as JSON.stringify() prints it */
 		else
 			bind_element_jsonb(params, array, value);
 	}
 }
 
-static void send_scores(struct context *ctx, const struct score_batch *batch)
+static void scores_send(struct context *ctx, const struct score_batch *batch)
 {
 	int ids = params_array(ctx->params, ELEMENT_TEXT);
 
@@ -268,20 +272,20 @@ void scores_save_score(struct context *ctx)
 	for (size_t i = 0; i < ctx->count; i++) {
 		if (!scores_read_score(ctx, ctx->calls[i], &score))
 			continue;
-		reply_score(ctx, ctx->calls[i], &score);
-		ids[i] = score.id; /* the key's text must outlive this round */
+		scores_reply_score(ctx, ctx->calls[i], &score);
+		ids[i] = score.id; /* keys_add() keeps a pointer to it */
 		scores[keys_add(keys, &ids[i])] = score;
 	}
 	struct score_batch batch = { .scores = scores, .count = keys_count(keys) };
 	if (!batch.count)
 		return;
 	batch.order = keys_sorted(keys);
-	send_scores(ctx, &batch);
+	scores_send(ctx, &batch);
 }
 
 /* ---------------------------------------------------------------- getScoreById */
 
-static void score_read(struct context *ctx, const struct rows *rows, void *arg)
+static void scores_got_one(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
@@ -299,7 +303,7 @@ void scores_get_score_by_id(struct context *ctx)
 	if (!binding_text_ok(ctx, call, id, "id"))
 		return;
 	bind_text(ctx->params, id);
-	context_send(ctx, SQL_SCORES_GET_SCORE_BY_ID, score_read, call);
+	context_send(ctx, SQL_SCORES_GET_SCORE_BY_ID, scores_got_one, call);
 }
 
 /* ---------------------------------------------------------------- the lists */
@@ -310,7 +314,8 @@ struct score_list {
 	int64_t total;
 };
 
-static void reply_list(struct context *ctx, const struct score_list *list, struct datum scores)
+static void scores_reply_list(struct context *ctx, const struct score_list *list,
+	struct datum scores)
 {
 	struct datum page[SCORES_PAGINATION_INFO_SIZE] = {
 		[SCORES_PAGINATION_INFO__TOTAL] = datum_integer(list->total),
@@ -328,7 +333,7 @@ static void reply_list(struct context *ctx, const struct score_list *list, struc
 	call_reply(ctx, list->call, datum_record(fields, SCORES_LIST_SCORES_RESPONSE_SIZE));
 }
 
-static void scores_counted(struct context *ctx, const struct rows *rows, void *arg)
+static void scores_got_total(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct score_list *list = arg;
 
@@ -336,18 +341,18 @@ static void scores_counted(struct context *ctx, const struct rows *rows, void *a
 	list->total = rows_integer(rows, 0, 0);
 }
 
-static void scores_read(struct context *ctx, const struct rows *rows, void *arg)
+static void scores_got_page(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct score_list *list = arg;
 	const struct type *type = reply_result_type(list->call)
 					  ->fields[SCORES_LIST_SCORES_RESPONSE__SCORES]
 					  .type->item;
 
-	reply_list(ctx, list, stored_rows(ctx, rows, type));
+	scores_reply_list(ctx, list, stored_rows(ctx, rows, type));
 }
 
-/* The request's texts are conditions, numbered as they are declared; then the tenant's. False:
- * the call has failed and no parameter is left. */
+/* Appends the request's texts, in the order of their declaration, then the tenant's two ids. False: the
+ * call has failed, and no parameters are left. */
 static bool scores_bind_conditions(struct context *ctx, struct call *call)
 {
 	const struct datum *tenant = binding_path(call, "filters", NULL), none = datum_null();
@@ -370,8 +375,8 @@ static bool scores_bind_conditions(struct context *ctx, struct call *call)
 	return fits;
 }
 
-/* *none: a tenant of null, which matches no score, as in the reference. */
-static bool read_nulls(struct context *ctx, struct call *call, bool *none)
+/* Reads filters.isNull. *none: the tenant has a null, which matches no score, as in the reference. */
+static bool scores_read_nulls(struct context *ctx, struct call *call, bool *none)
 {
 	static const char *const nullable[] = { "organizationId", "projectId", NULL };
 	const struct datum *names = binding_path(call, "filters.isNull", NULL);
@@ -384,7 +389,8 @@ static bool read_nulls(struct context *ctx, struct call *call, bool *none)
 	return true;
 }
 
-static bool read_list(struct context *ctx, struct call *call, struct paging *paging, bool *none)
+static bool scores_read_list(struct context *ctx, struct call *call, struct paging *paging,
+	bool *none)
 {
 	const struct datum *given = binding_path(call, "pagination", NULL);
 
@@ -392,10 +398,10 @@ static bool read_list(struct context *ctx, struct call *call, struct paging *pag
 		       datum_field(given, SCORES_PAGINATION__PER_PAGE), DEFAULT_PER_PAGE, paging) &&
 		choice_ok(ctx, call, binding_path(call, "source", NULL), sources, "INVALID_SOURCE",
 			"source") &&
-		read_nulls(ctx, call, none);
+		scores_read_nulls(ctx, call, none);
 }
 
-/* All four lists: their commands have the count as first statement, the page as second. */
+/* The handler of all four lists. Each command's first statement counts, its second one reads a page. */
 void scores_list_scores(struct context *ctx)
 {
 	struct score_list *list = arena_calloc(ctx->arena, 1, sizeof(*list));
@@ -403,18 +409,18 @@ void scores_list_scores(struct context *ctx)
 	bool none;
 
 	list->call = call;
-	if (!read_list(ctx, call, &list->paging, &none))
+	if (!scores_read_list(ctx, call, &list->paging, &none))
 		return;
 	if (none) {
-		reply_list(ctx, list, datum_array(NULL, 0));
+		scores_reply_list(ctx, list, datum_array(NULL, 0));
 		return;
 	}
 	if (!scores_bind_conditions(ctx, call))
 		return;
-	context_send(ctx, call->command->statement, scores_counted, list);
+	context_send(ctx, call->command->statement, scores_got_total, list);
 	if (!scores_bind_conditions(ctx, call))
 		return;
 	bind_paging(ctx->params, &list->paging);
 	context_bound(ctx, call);
-	context_send(ctx, call->command->statement + 1, scores_read, list);
+	context_send(ctx, call->command->statement + 1, scores_got_page, list);
 }

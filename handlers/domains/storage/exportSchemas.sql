@@ -1,4 +1,4 @@
 -- reply: custom
 -- flags: read
 -- handler: storage_export_schemas
--- No statement: the DDL is compiled in.
+-- No statement: the binary contains the DDL.

@@ -1,4 +1,4 @@
 -- reply: custom
 -- flags: write outside
 -- handler: storage_init
--- No statement here: db/migrate makes what is missing, on a connection of its own.
+-- No statement: db/migrate creates missing objects, on a connection of its own.

@@ -1,5 +1,5 @@
 -- reply: custom
 -- flags: read
 -- handler: storage_ping
--- Goes to the database so that a reply proves that both ends work.
+-- Queries the database, so that a reply proves that both worker and database work.
 SELECT statement_timestamp() AS time

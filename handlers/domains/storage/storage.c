@@ -1,4 +1,4 @@
-/* The storage domain: the worker's own commands. */
+/* storage.c - the storage domain: commands about the worker and the tables */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,18 +41,18 @@ void storage_init(struct context *ctx)
 
 /* ---------------------------------------------------------------- exportSchemas */
 
-#define EXPORT_SCHEMAS_MAX 64 /* the DDL of each has the size of a small book */
+#define EXPORT_SCHEMAS_MAX 64 /* the DDL of one schema takes about 45 kB */
 
-static bool name_ok(struct context *ctx, struct call *call, const char *name, size_t len)
+static bool storage_name_ok(struct context *ctx, struct call *call, const char *name, size_t len)
 {
 	if (strlen(name) == len && ddl_schema_valid(name))
 		return true;
 	call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCHEMA_NAME", NULL,
-		"schemaNames: \"%s\" is no name of a schema", name);
+		"schemaNames: \"%s\" is not a valid schema name", name);
 	return false;
 }
 
-/* The names as strings, the turn's own schema if there are none. NULL: the call has failed. */
+/* Reads the names as strings; without any, the worker's own schema. NULL: the call has failed. */
 static const char *const *storage_read_names(struct context *ctx, struct call *call, size_t *count)
 {
 	const struct datum *given = datum_field(call->request,
@@ -68,7 +68,7 @@ static const char *const *storage_read_names(struct context *ctx, struct call *c
 	for (uint32_t i = 0; i < given->size; i++) {
 		const struct datum *name = &given->items[i];
 		names[i] = arena_copy(ctx->arena, name->text, name->size);
-		if (!name_ok(ctx, call, names[i], name->size))
+		if (!storage_name_ok(ctx, call, names[i], name->size))
 			return NULL;
 	}
 	*count = given->size ? given->size : 1;

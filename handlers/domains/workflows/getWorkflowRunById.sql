@@ -2,8 +2,8 @@
 -- reply: row
 -- flags: read
 -- params: runId, workflowName
--- An empty id or name is no condition, as in the reference. The order is by the column, not by
--- the reply's field of the same name.
+-- As in the reference, an empty id or name is no condition. ORDER BY names the column with its table,
+-- or it would mean the output column of the same name.
 SELECT workflow_name AS "workflowName", run_id AS "runId", snapshot, "resourceId",
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
 	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"

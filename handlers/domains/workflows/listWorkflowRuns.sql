@@ -2,10 +2,10 @@
 -- reply: custom
 -- flags: read detached
 -- handler: workflows_list_workflow_runs
--- Both statements take the same filter: $1 workflow name, $2 status, $3 resource id, $4 thread id,
--- $5 and $6 ends of the range of createdAt; null or empty is no condition. A condition that does
--- not apply is gone once the values are known, so the indexes are used (the expressions are
--- written as the indexes have them). The page takes $7 limit (null: all) and $8 offset.
+-- Both statements have the same filter: $1 workflow name, $2 status, $3 resource id, $4 thread id,
+-- $5 and $6 the range of createdAt. Null or empty: no condition; the planner removes these, so that
+-- indexes serve the rest (expressions are spelled as the indexes spell them).
+-- The page also has $7 limit (null: all) and $8 offset.
 -- statement: count
 SELECT count(*) AS total
 FROM :"schema".mastra_workflow_snapshot

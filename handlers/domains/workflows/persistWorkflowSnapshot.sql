@@ -2,9 +2,8 @@
 -- reply: none
 -- flags: write fold
 -- handler: workflows_persist_workflow_snapshot
--- One row a run, keys distinct and sorted: $1 workflow names, $2 run ids, $3 resource ids,
--- $4 snapshots, $5 and $6 created and updated. A run keeps its createdAt, and its resource where
--- none is given.
+-- One row per run, distinct and sorted: $1 workflow names, $2 run ids, $3 resource ids, $4 snapshots,
+-- $5 created, $6 updated. An existing run keeps its createdAt, and its resource if $3 is null.
 INSERT INTO :"schema".mastra_workflow_snapshot AS run
 	(workflow_name, run_id, "resourceId", snapshot, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
 SELECT workflow_name, run_id, resource_id, snapshot, created AT TIME ZONE 'UTC', created,

@@ -3,11 +3,11 @@
 -- flags: write
 -- handler: workflows_update_workflow_results
 -- missing: WORKFLOW_SNAPSHOT_NOT_FOUND Snapshot context not found for runId {runId}
--- $1 workflow name, $2 run id, $3 step id, $4 its result, $5 request context, $6 now, $7 is the
--- context asked for? No row: the snapshot has no context.
--- The outputs of a step that runs once for each item (foreach) are arrays and are merged: a null
--- keeps what is there; a marker sets its item back, which only a null, a marker or a suspended
--- result allows, and with a marker in it the result changes nothing else.
+-- $1 workflow name, $2 run id, $3 step id, $4 its result, $5 request context, $6 now, $7 whether to
+-- return the context. Returns no row if the snapshot has no context.
+-- A step that runs once for each item (foreach) has an array as output, which is merged by position:
+-- a null keeps the stored item; a pending marker resets it to null if it is a marker or a suspended
+-- result. If the new output has a marker, the statement does nothing but these resets to the step.
 INSERT INTO :"schema".mastra_workflow_snapshot AS run
 	(workflow_name, run_id, snapshot, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
 VALUES ($1::text, $2::text, jsonb_build_object(

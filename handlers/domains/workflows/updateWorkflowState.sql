@@ -3,8 +3,9 @@
 -- flags: write
 -- handler: workflows_update_workflow_state
 -- missing: WORKFLOW_SNAPSHOT_NOT_FOUND Snapshot not found for runId {runId}
--- $1 workflow name, $2 run id, $3 what changes, $4 statuses that allow it (null: any), $5 now,
--- $6 is the snapshot asked for? No row: no such run; readable false: its snapshot has no context.
+-- $1 workflow name, $2 run id, $3 members to change, $4 statuses that allow the change (null: any),
+-- $5 now, $6 whether to return the snapshot. Returns no row if the run does not exist; "readable" is
+-- false if its snapshot has no context.
 WITH held AS (
 	SELECT COALESCE(snapshot::jsonb @@ '$.context.type() == "object"', false) AS readable,
 		$4::text[] IS NULL OR COALESCE(snapshot::jsonb ->> 'status' = ANY ($4::text[]), false) AS allowed

@@ -1,4 +1,4 @@
-/* The workflows domain: snapshots of workflow runs. */
+/* workflows.c - the workflows domain: snapshots of workflow runs */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +11,12 @@
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
 
-/* WorkflowRunStatus */
+/* WorkflowRunStatus of @mastra/core */
 static const char *const statuses[] = { "running", "success", "failed", "tripwire", "suspended",
 	"waiting", "pending", "canceled", "bailed", "paused", "skipped" };
 #define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
 
-static bool status_ok(struct context *ctx, struct call *call, const struct datum *status,
+static bool workflows_status_ok(struct context *ctx, struct call *call, const struct datum *status,
 	const char *name)
 {
 	if (datum_is_null(status))
@@ -36,8 +36,8 @@ static bool status_ok(struct context *ctx, struct call *call, const struct datum
 	return false;
 }
 
-/* The ids every command but the lists has. */
-static bool run_ok(struct context *ctx, struct call *call, const struct datum *workflow,
+/* Checks the two ids that every command but the list has. */
+static bool workflows_ids_ok(struct context *ctx, struct call *call, const struct datum *workflow,
 	const struct datum *run)
 {
 	return binding_text_ok(ctx, call, workflow, "workflowName") &&
@@ -46,7 +46,7 @@ static bool run_ok(struct context *ctx, struct call *call, const struct datum *w
 
 /* ---------------------------------------------------------------- persistWorkflowSnapshot */
 
-/* One command, or what several for the same run come to. */
+/* One call, or several calls for one run merged. */
 struct snapshot_write {
 	const struct datum *workflow;
 	const struct datum *run;
@@ -54,16 +54,16 @@ struct snapshot_write {
 	struct datum snapshot;
 	int64_t created_ms;
 	int64_t updated_ms;
-	size_t place; /* in the turn */
+	size_t place; /* of the call in the context */
 };
 
-static int64_t time_or_now(const struct call *call, unsigned field)
+static int64_t workflows_time_or_now(const struct call *call, unsigned field)
 {
 	const struct datum *time = datum_field(call->request, field);
 	return datum_is_null(time) ? call->now_ms : time->integer;
 }
 
-/* False: the call has failed. */
+/* Reads the request. False: the call has failed. */
 static bool workflows_read_persist(struct context *ctx, struct call *call,
 	struct snapshot_write *write)
 {
@@ -76,9 +76,11 @@ static bool workflows_read_persist(struct context *ctx, struct call *call,
 	write->workflow = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__WORKFLOW_NAME);
 	write->run = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RUN_ID);
 	write->resource = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RESOURCE_ID);
-	write->created_ms = time_or_now(call, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
-	write->updated_ms = time_or_now(call, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
-	return run_ok(ctx, call, write->workflow, write->run) &&
+	write->created_ms = workflows_time_or_now(call,
+		WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
+	write->updated_ms = workflows_time_or_now(call,
+		WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
+	return workflows_ids_ok(ctx, call, write->workflow, write->run) &&
 		binding_text_ok(ctx, call, write->resource, "resourceId") &&
 		binding_time_ok(ctx, call, created, "createdAt") &&
 		binding_time_ok(ctx, call, updated, "updatedAt") &&
@@ -95,7 +97,7 @@ static int workflows_compare_texts(const struct datum *a, const struct datum *b)
 	return order ? order : (a->size > b->size) - (a->size < b->size);
 }
 
-static int compare_runs(const struct snapshot_write *a, const struct snapshot_write *b)
+static int workflows_compare_runs(const struct snapshot_write *a, const struct snapshot_write *b)
 {
 	int order = workflows_compare_texts(a->workflow, b->workflow);
 	return order ? order : workflows_compare_texts(a->run, b->run);
@@ -104,20 +106,20 @@ static int compare_runs(const struct snapshot_write *a, const struct snapshot_wr
 static int workflows_compare_writes(const void *a, const void *b)
 {
 	const struct snapshot_write *one = a, *two = b;
-	int order = compare_runs(one, two);
+	int order = workflows_compare_runs(one, two);
 
 	return order ? order : (one->place > two->place) - (one->place < two->place);
 }
 
-/* Sorted by run, each run once, as if its writes had come one after the other: the first one
- * may make the row, the last one's snapshot stays. Returns how many are left. */
-static size_t merge_writes(struct snapshot_write *writes, size_t count)
+/* Sorts the writes by run and merges those of one run, with the effect of running them one by one:
+ * the first may create the row, the last one's snapshot stays. Returns how many remain. */
+static size_t workflows_merge_writes(struct snapshot_write *writes, size_t count)
 {
 	size_t kept = 0;
 
 	qsort(writes, count, sizeof(*writes), workflows_compare_writes);
 	for (size_t i = 0; i < count; i++) {
-		if (kept == 0 || compare_runs(&writes[kept - 1], &writes[i]) != 0) {
+		if (kept == 0 || workflows_compare_runs(&writes[kept - 1], &writes[i]) != 0) {
 			writes[kept++] = writes[i];
 			continue;
 		}
@@ -130,7 +132,8 @@ static size_t merge_writes(struct snapshot_write *writes, size_t count)
 	return kept;
 }
 
-static void bind_writes(struct params *params, const struct snapshot_write *writes, size_t count)
+static void workflows_bind_writes(struct params *params, const struct snapshot_write *writes,
+	size_t count)
 {
 	int workflows = params_array(params, ELEMENT_TEXT);
 	int runs = params_array(params, ELEMENT_TEXT);
@@ -162,14 +165,14 @@ void workflows_persist_workflow_snapshot(struct context *ctx)
 	}
 	if (count == 0)
 		return;
-	count = merge_writes(writes, count);
-	bind_writes(ctx->params, writes, count);
+	count = workflows_merge_writes(writes, count);
+	workflows_bind_writes(ctx->params, writes, count);
 	context_send(ctx, SQL_WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT, NULL, NULL);
 }
 
 /* ---------------------------------------------------------------- updateWorkflowResults */
 
-static void results_updated(struct context *ctx, const struct rows *rows, void *arg)
+static void workflows_results_updated(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 
@@ -189,7 +192,8 @@ void workflows_update_workflow_results(struct context *ctx)
 	const struct datum *step = datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__STEP_ID);
 	struct datum result, context;
 
-	if (!run_ok(ctx, call, workflow, run) || !binding_text_ok(ctx, call, step, "stepId") ||
+	if (!workflows_ids_ok(ctx, call, workflow, run) ||
+		!binding_text_ok(ctx, call, step, "stepId") ||
 		!binding_json(ctx, call,
 			datum_field(request, WORKFLOWS_UPDATE_WORKFLOW_RESULTS__RESULT), "result",
 			&result) ||
@@ -204,12 +208,12 @@ void workflows_update_workflow_results(struct context *ctx)
 	bind_jsonb(ctx->params, &context);
 	params_timestamp_ms(ctx->params, call->now_ms);
 	params_bool(ctx->params, call->wants_reply);
-	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_RESULTS, results_updated, call);
+	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_RESULTS, workflows_results_updated, call);
 }
 
 /* ---------------------------------------------------------------- updateWorkflowState */
 
-/* The options as JSON without expectedStatus, which is a condition and no part of the state. */
+/* Reads the options as JSON, without expectedStatus: that is a condition, not part of the state. */
 static bool workflows_read_state(struct context *ctx, struct call *call, struct datum *state)
 {
 	const unsigned field = WORKFLOWS_UPDATE_WORKFLOW_STATE__OPTS;
@@ -224,17 +228,18 @@ static bool workflows_read_state(struct context *ctx, struct call *call, struct 
 	return binding_json(ctx, call, &json, "opts", state);
 }
 
-static bool expected_ok(struct context *ctx, struct call *call, const struct datum *expected)
+static bool workflows_expected_ok(struct context *ctx, struct call *call,
+	const struct datum *expected)
 {
 	if (datum_is_null(expected))
 		return true;
 	for (uint32_t i = 0; i < expected->size; i++)
-		if (!status_ok(ctx, call, &expected->items[i], "opts.expectedStatus"))
+		if (!workflows_status_ok(ctx, call, &expected->items[i], "opts.expectedStatus"))
 			return false;
 	return true;
 }
 
-static void state_updated(struct context *ctx, const struct rows *rows, void *arg)
+static void workflows_state_updated(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct call *call = arg;
 	const int readable = 0, snapshot = 1;
@@ -262,11 +267,12 @@ void workflows_update_workflow_state(struct context *ctx)
 		WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__EXPECTED_STATUS);
 	struct datum state;
 
-	if (!run_ok(ctx, call, workflow, run) ||
-		!status_ok(ctx, call,
+	if (!workflows_ids_ok(ctx, call, workflow, run) ||
+		!workflows_status_ok(ctx, call,
 			datum_field(opts, WORKFLOWS_UPDATE_WORKFLOW_STATE_OPTIONS__STATUS),
 			"opts.status") ||
-		!expected_ok(ctx, call, expected) || !workflows_read_state(ctx, call, &state))
+		!workflows_expected_ok(ctx, call, expected) ||
+		!workflows_read_state(ctx, call, &state))
 		return;
 	bind_text(ctx->params, workflow);
 	bind_text(ctx->params, run);
@@ -274,7 +280,7 @@ void workflows_update_workflow_state(struct context *ctx)
 	bind_texts(ctx->params, expected);
 	params_timestamp_ms(ctx->params, call->now_ms);
 	params_bool(ctx->params, call->wants_reply);
-	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_STATE, state_updated, call);
+	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_STATE, workflows_state_updated, call);
 }
 
 /* ---------------------------------------------------------------- listWorkflowRuns */
@@ -284,7 +290,7 @@ struct run_list {
 	int64_t total;
 };
 
-static void runs_counted(struct context *ctx, const struct rows *rows, void *arg)
+static void workflows_runs_counted(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct run_list *list = arg;
 
@@ -292,7 +298,7 @@ static void runs_counted(struct context *ctx, const struct rows *rows, void *arg
 	list->total = rows_integer(rows, 0, 0);
 }
 
-static void runs_read(struct context *ctx, const struct rows *rows, void *arg)
+static void workflows_runs_read(struct context *ctx, const struct rows *rows, void *arg)
 {
 	const struct run_list *list = arg;
 	const struct type *type = reply_result_type(list->call);
@@ -305,7 +311,7 @@ static void runs_read(struct context *ctx, const struct rows *rows, void *arg)
 	call_reply(ctx, list->call, datum_record(fields, WORKFLOWS_WORKFLOW_RUNS_SIZE));
 }
 
-/* False: the call has failed and no parameter is left. */
+/* Appends the parameters of the filter. False: the call has failed, and no parameters are left. */
 static bool workflows_bind_filter(struct context *ctx, struct call *call)
 {
 	static const struct {
@@ -341,20 +347,21 @@ void workflows_list_workflow_runs(struct context *ctx)
 
 	list->call = call;
 	if (!paging_read(ctx, call, page, size, 0, &paging) ||
-		!status_ok(ctx, call, datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__STATUS),
-			"status") ||
+		!workflows_status_ok(ctx, call,
+			datum_field(request, WORKFLOWS_LIST_WORKFLOW_RUNS__STATUS), "status") ||
 		!workflows_bind_filter(ctx, call))
 		return;
-	/* Both or nothing: a size without a page, or a page without a size, lists all. */
+	/* As in the reference, a size without a page, or a page without a size, lists all runs. */
 	if (datum_is_null(page) || datum_is_null(size) || paging.all) {
 		params_null(ctx->params);
 		params_int8(ctx->params, 0);
 	} else {
-		context_send(ctx, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__COUNT, runs_counted, list);
+		context_send(ctx, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__COUNT, workflows_runs_counted,
+			list);
 		if (!workflows_bind_filter(ctx, call))
 			return;
 		bind_paging(ctx->params, &paging);
 	}
 	context_bound(ctx, call);
-	context_send(ctx, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE, runs_read, list);
+	context_send(ctx, SQL_WORKFLOWS_LIST_WORKFLOW_RUNS__PAGE, workflows_runs_read, list);
 }
