@@ -7,8 +7,8 @@ import { Pair } from './lib/pair.mjs';
 
 const pair = new Pair(['mastra_threads', 'mastra_messages', 'mastra_resources']);
 
-// Twelve messages of t1 (of two resources), five of t2, two of t3; times that come in pairs, so
-// that the id decides between them.
+// 12 messages in t1 (of two resources), 5 in t2, 2 in t3. Two messages share each time, so the id
+// decides their order.
 beforeEach(async () => {
   for (const id of ['t1', 't2', 't3']) await pair.ok('memory.saveThread', { thread: thread(id) });
   const of = (threadId, i, over) => message(`${threadId}-${String(i).padStart(2, '0')}`, threadId, Math.floor(i / 2) * 10, over);
@@ -20,7 +20,7 @@ beforeEach(async () => {
   ] });
 });
 
-// Options that both commands take.
+// Options of both commands.
 const OPTIONS = {
   everything: {},
   'the first page': { page: 0, perPage: 5 },
@@ -32,8 +32,8 @@ const OPTIONS = {
   'page size false': { perPage: false },
   'page size false, second page': { perPage: false, page: 1 },
   'page size 1': { perPage: 1 },
-  'downwards': { orderBy: { field: 'createdAt', direction: 'DESC' }, perPage: 4 },
-  'downwards, second page': { orderBy: { field: 'createdAt', direction: 'DESC' }, perPage: 4, page: 1 },
+  'descending': { orderBy: { field: 'createdAt', direction: 'DESC' }, perPage: 4 },
+  'descending, second page': { orderBy: { field: 'createdAt', direction: 'DESC' }, perPage: 4, page: 1 },
   'only a direction': { orderBy: { direction: 'DESC' } },
   'only a field': { orderBy: { field: 'createdAt' } },
   'no order': { orderBy: {} },
@@ -42,8 +42,8 @@ const OPTIONS = {
   'to a time': { filter: { dateRange: { end: at(30) } } },
   'to before a time': { filter: { dateRange: { end: at(30), endExclusive: true } } },
   'between times': { filter: { dateRange: { start: at(10), end: at(30) } } },
-  'between times, both ends out': { filter: { dateRange: { start: at(10), end: at(30), startExclusive: true, endExclusive: true } } },
-  'between times, both ends explicitly in': { filter: { dateRange: { start: at(10), end: at(30), startExclusive: false, endExclusive: false } } },
+  'between times, both ends excluded': { filter: { dateRange: { start: at(10), end: at(30), startExclusive: true, endExclusive: true } } },
+  'between times, both ends explicitly included': { filter: { dateRange: { start: at(10), end: at(30), startExclusive: false, endExclusive: false } } },
   'an empty range of times': { filter: { dateRange: { start: at(30), end: at(10) } } },
   'no range': { filter: { dateRange: {} } },
   'no filter': { filter: {} },
@@ -77,21 +77,21 @@ const OPTIONS = {
   'include: a window': { include: [{ id: 't1-06', withPreviousMessages: 2, withNextMessages: 1 }], perPage: 2 },
   'include: a window only': { include: [{ id: 't1-06', withPreviousMessages: 2, withNextMessages: 2 }], perPage: 0 },
   'include: only itself': { include: [{ id: 't1-06' }], perPage: 0 },
-  'include: a window downwards': { include: [{ id: 't1-06', withPreviousMessages: 2, withNextMessages: 2 }], perPage: 0, orderBy: { direction: 'DESC' } },
+  'include: a window, descending': { include: [{ id: 't1-06', withPreviousMessages: 2, withNextMessages: 2 }], perPage: 0, orderBy: { direction: 'DESC' } },
   'include: at the first message': { include: [{ id: 't1-00', withPreviousMessages: 5, withNextMessages: 1 }], perPage: 0 },
   'include: at the last message': { include: [{ id: 't1-11', withPreviousMessages: 1, withNextMessages: 5 }], perPage: 0 },
   'include: windows that overlap': { include: [{ id: 't1-04', withNextMessages: 3 }, { id: 't1-06', withPreviousMessages: 3 }], perPage: 0 },
   'include: the same id twice': { include: [{ id: 't1-04' }, { id: 't1-04', withNextMessages: 1 }], perPage: 0 },
   'include: of two threads': { include: [{ id: 't2-02', withPreviousMessages: 1 }, { id: 't1-06', withNextMessages: 1 }], perPage: 1 },
-  'include: its thread id does not matter': { include: [{ id: 't2-02', threadId: 't1', withPreviousMessages: 1 }], perPage: 0 },
+  'include: the thread id is ignored': { include: [{ id: 't2-02', threadId: 't1', withPreviousMessages: 1 }], perPage: 0 },
   'include: missing': { include: [{ id: 'none', withPreviousMessages: 3 }], perPage: 2 },
   'include: missing only': { include: [{ id: 'none' }], perPage: 0 },
   'include: an empty id': { include: [{ id: '' }], perPage: 0 },
-  'include: what the page has already': { include: [{ id: 't1-01', withPreviousMessages: 1, withNextMessages: 1 }], perPage: 5 },
+  'include: messages that the page has already': { include: [{ id: 't1-01', withPreviousMessages: 1, withNextMessages: 1 }], perPage: 5 },
   'include: with a metadata filter': { include: [{ id: 't1-05', withNextMessages: 1 }], filter: { metadata: { even: true } }, perPage: 2 },
-  'include: with a range that leaves it out': { include: [{ id: 't1-10' }], filter: { dateRange: { end: at(10) } } },
+  'include: with a range that excludes it': { include: [{ id: 't1-10' }], filter: { dateRange: { end: at(10) } } },
   'include: all pages': { include: [{ id: 't2-02' }], perPage: false },
-  'include: nothing else there': { include: [{ id: 't1-02', withNextMessages: 1 }], filter: { dateRange: { start: at(9999) } } },
+  'include: nothing else matches': { include: [{ id: 't1-02', withNextMessages: 1 }], filter: { dateRange: { start: at(9999) } } },
   'include: without a total': { include: [{ id: 't2-02', withPreviousMessages: 1 }], includeTotal: false, perPage: 2 },
   'include: hostile': { include: [{ id: HOSTILE_IDS[1], withNextMessages: 1 }], perPage: 0 },
 };
@@ -118,7 +118,7 @@ for (const [command, target] of [['memory.listMessages', { threadId: 't1' }], ['
       for (const orderBy of [{ field: 'role' }, { direction: 'up' }]) {
         await pair.differs('unknown literals are INVALID', command, { ...target, orderBy }, { category: 'INVALID' });
       }
-      // Messages have no such column.
+      // Only threads have this column.
       await pair.fails(command, { ...target, orderBy: { field: 'updatedAt' } }, 'INVALID');
     });
     test('more than a default page', async () => {
@@ -131,7 +131,7 @@ for (const [command, target] of [['memory.listMessages', { threadId: 't1' }], ['
   });
 }
 
-describe('memory.listMessages: its own', () => {
+describe('memory.listMessages only', () => {
   const list = (args) => pair.ok('memory.listMessages', args);
 
   test('several threads', async () => {
@@ -166,25 +166,25 @@ describe('memory.listMessages: its own', () => {
       await list({ threadId: id, resourceId: id, include: [{ id, withNextMessages: 1 }] });
     }
   });
-  test('messages that were written without the second time column', async () => {
+  test('messages without the second time column', async () => {
     await pair.sql(`ALTER TABLE :schema.mastra_messages DISABLE TRIGGER USER`);
     await pair.sql(`UPDATE :schema.mastra_messages SET "createdAtZ" = NULL`);
     await pair.sql(`ALTER TABLE :schema.mastra_messages ENABLE TRIGGER USER`);
     await list({ threadId: 't1' });
     await list({ threadId: 't1', filter: { dateRange: { start: at(10), end: at(30), endExclusive: true } } });
   });
-  test('system messages count and are left out', async () => {
+  test('system messages are counted but not returned', async () => {
     await pair.ok('memory.saveMessages', { messages: [message('sys', 't3', 1, { role: 'system', resourceId: 'r3' })] });
     await list({ threadId: 't3' });
     await list({ threadId: 't3', perPage: 2 });
     await list({ threadId: 't3', perPage: 0, include: [{ id: 'sys', withPreviousMessages: 1, withNextMessages: 1 }] });
   });
-  test('of the same time, in both directions', async () => {
+  test('messages with equal times, in both directions', async () => {
     await list({ threadId: 't2', orderBy: { direction: 'ASC' } });
     await list({ threadId: 't2', orderBy: { direction: 'DESC' } });
     await list({ threadId: 't2', orderBy: { direction: 'DESC' }, perPage: 3, page: 1 });
   });
-  test('ids that a locale sorts otherwise than bytes do', async () => {
+  test('ids that a locale sorts differently from their bytes', async () => {
     for (const [i, id] of ['b', 'A', 'a', 'B', 'z', 'Z', '_', '1', '10', '2', 'a-b', 'ab', 'a b', 'a_b', '-', 'z1', 'Aa', 'aA'].entries()) {
       await pair.ok('memory.saveMessages', { messages: [message(id, 't3', 500, { resourceId: 'r3', content: content(`n${i}`) })] });
     }
@@ -194,13 +194,13 @@ describe('memory.listMessages: its own', () => {
   });
 });
 
-test('ids beyond ASCII: the order within one moment is not the locale\'s', async () => {
+test('ids beyond ASCII: the order of equal times is not the locale\'s', async () => {
   for (const id of ['ä', 'z', 'é', '🦜', 'a']) await pair.ok('memory.saveMessages', { messages: [message(id, 't3', 500, { resourceId: 'r3' })] });
   const ids = ({ messages }) => assert.deepEqual(messages.slice(2).map((m) => m.id).sort(), ['a', 'z', 'ä', 'é', '🦜']);
   await pair.differs('no collation of Unicode', 'memory.listMessages', { threadId: 't3' }, { stowage: ids, reference: ids });
 });
 
-describe('memory.listMessagesByResourceId: its own', () => {
+describe('memory.listMessagesByResourceId only', () => {
   const list = (args) => pair.ok('memory.listMessagesByResourceId', args);
   test('every resource', async () => {
     for (const resourceId of ['r1', 'r2', 'r3', 'none']) await list({ resourceId });
@@ -219,11 +219,11 @@ describe('memory.listMessagesByResourceId: its own', () => {
 
 describe('memory.listMessagesById', () => {
   const list = (...messageIds) => pair.ok('memory.listMessagesById', { messageIds });
-  test('in the order of their times', async () => {
+  test('ordered by time', async () => {
     await list('t1-05', 't1-00', 't2-03');
     await list('t1-05');
   });
-  test('missing ones are left out', async () => {
+  test('missing messages are not returned', async () => {
     await list('none');
     await list('none', 't1-01', '');
   });
@@ -231,7 +231,7 @@ describe('memory.listMessagesById', () => {
   test('the same id twice', () => list('t1-01', 't1-01', 't1-02'));
   test('hostile ids', () => list(...HOSTILE_IDS, 't1-02'));
   test('many ids', () => list(...Array.from({ length: 3000 }, (_, i) => `t1-${String(i).padStart(2, '0')}`)));
-  test('system messages are left out', async () => {
+  test('system messages are not returned', async () => {
     await pair.ok('memory.saveMessages', { messages: [message('sys', 't3', 900, { role: 'system' })] });
     const { stowage } = await list('sys', 't3-00');
     assert.deepEqual(stowage.messages.map((m) => m.id), ['t3-00']);

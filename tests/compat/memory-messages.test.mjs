@@ -7,7 +7,7 @@ import { Pair } from './lib/pair.mjs';
 
 const pair = new Pair(['mastra_threads', 'mastra_messages', 'mastra_resources']);
 
-// A thread whose id is blank can be written, but listMessages refuses to read it.
+// A thread with a blank id can be written, but listMessages rejects such an id.
 const LISTED_IDS = HOSTILE_IDS.filter((id) => id.trim());
 
 const save = (...messages) => pair.ok('memory.saveMessages', { messages });
@@ -33,12 +33,12 @@ describe('memory.saveMessages', () => {
     await list('t2');
   });
 
-  test('the same time: the order given decides', async () => {
+  test('equal times: the given order decides', async () => {
     await save(message('b', 't1', 1), message('a', 't1', 1), message('c', 't1', 1));
     await list();
   });
 
-  test('an id that is there already keeps its time and takes the rest', async () => {
+  test('a message that exists keeps its time and gets all other fields', async () => {
     await save(message('m1', 't1', 1));
     await save(message('m1', 't2', 99, { role: 'assistant', type: 'text', resourceId: 'r9', content: content('other') }));
     await list('t1');
@@ -56,7 +56,7 @@ describe('memory.saveMessages', () => {
     await list();
   });
 
-  test('a hundred at once, twice new, then ever more of them there already, then new again', async () => {
+  test('100 at once: new twice, then more and more that exist, then new again', async () => {
     for (const [i, first] of [0, 100, 200, 250, 260, 250, 1000, 1100, 1150, 0, 2000].entries()) {
       await save(...Array.from({ length: 100 }, (_, n) => message(`m${first + n}`, 't1', first + n + i, { content: content(`call ${i}`) })));
     }
@@ -69,20 +69,20 @@ describe('memory.saveMessages', () => {
     await list('t2');
   });
 
-  test('system messages are stored and left out of the result', async () => {
+  test('system messages are stored but not returned', async () => {
     const { stowage } = await save(message('m1', 't1', 1, { role: 'system' }), message('m2', 't1', 2));
     assert.deepEqual(stowage.messages.map((m) => m.id), ['m2']);
     await list();
     await pair.ok('memory.listMessagesById', { messageIds: ['m1', 'm2'] });
   });
 
-  test('the thread\'s time of update moves', async () => {
+  test('the thread\'s updatedAt changes', async () => {
     await save(message('m1', 't1', 1));
     const rows = await pair.sql('SELECT "updatedAt" > \'2025-01-01\' AS moved FROM :schema.mastra_threads ORDER BY id');
     assert.deepEqual(rows.stowage, [{ moved: true }, { moved: false }]);
   });
 
-  test('a missing thread fails, whole', async () => {
+  test('a missing thread fails the whole command', async () => {
     await pair.fails('memory.saveMessages', { messages: [message('m1', 'none', 1)] }, 'NOT_FOUND');
     await pair.fails('memory.saveMessages', { messages: [message('m1', 't1', 1), message('m2', 'none', 1)] }, 'NOT_FOUND');
     await pair.fails('memory.saveMessages', { messages: [message('m1', 'none', 1), message('m2', 't1', 1)] }, 'NOT_FOUND');
@@ -111,20 +111,20 @@ describe('memory.saveMessages', () => {
   });
 
   test('an empty id', async () => {
-    // The reference stores it and gives back one that it makes up.
-    await pair.differs('what was stored is given back', 'memory.saveMessages', { messages: [message('', 't1', 1)] },
+    // The reference stores it but returns one that it generates.
+    await pair.differs('the stored id is returned', 'memory.saveMessages', { messages: [message('', 't1', 1)] },
       { stowage: ({ messages }) => assert.equal(messages[0].id, '') });
     await pair.rows();
     await pair.ok('memory.deleteMessages', { messageIds: [''] });
   });
 
-  test('NUL in an id is refused', async () => {
+  test('NUL in an id is rejected', async () => {
     await pair.fails('memory.saveMessages', { messages: [message('a\u0000', 't1', 1)] }, 'INVALID');
     await pair.fails('memory.saveMessages', { messages: [message('m1', 't1', 1), message('m2', 't1', 1, { type: '\u0000' })] }, 'INVALID');
   });
 
   for (const [name, json] of [...Object.entries(AWKWARD_JSON), ...Object.entries(REPAIRED_JSON)]) {
-    // The column is text: what is stored are the very bytes of the JSON, escapes included.
+    // The column is text, so it stores the exact bytes of the JSON, escapes included.
     test(`content: ${name}`, async () => {
       await save(message('m1', 't1', 1, { content: content('x', { metadata: json }) }),
         message('m2', 't1', 2, { content: { format: 2, parts: [{ type: 'data-x', data: json }] } }));
@@ -196,8 +196,8 @@ describe('memory.updateMessages', () => {
   const update = (...messages) => pair.ok('memory.updateMessages', { messages });
 
   test('an empty list', () => update());
-  test('ids that are not there', () => update({ id: 'none', role: 'assistant' }));
-  test('one that is there and one that is not', () => update({ id: 'm1', role: 'assistant' }, { id: 'none', role: 'user' }));
+  test('missing ids', () => update({ id: 'none', role: 'assistant' }));
+  test('one that exists and one that is missing', () => update({ id: 'm1', role: 'assistant' }, { id: 'none', role: 'user' }));
   test('only the id', () => update({ id: 'm1' }));
   test('each field', async () => {
     await update({ id: 'm1', role: 'assistant' });
@@ -214,7 +214,7 @@ describe('memory.updateMessages', () => {
     await update({ id: 'm2', content: { metadata: { first: true }, parts: [{ type: 'text', text: 'new' }] } });
     await list();
   });
-  test('several at once, their threads are touched', async () => {
+  test('several at once: their threads\' updatedAt changes', async () => {
     await update({ id: 'm3', role: 'assistant' }, { id: 'm1', content: { content: 'x' } }, { id: 'm2', type: 'y' });
     const rows = await pair.sql('SELECT "updatedAt" > \'2025-01-01\' AS moved FROM :schema.mastra_threads');
     assert.deepEqual(rows.stowage, [{ moved: true }, { moved: true }]);
@@ -231,9 +231,9 @@ describe('memory.updateMessages', () => {
       await list();
     });
   }
-  test('a role that there is not', () => pair.differs('unknown literals are INVALID', 'memory.updateMessages',
+  test('an unknown role', () => pair.differs('unknown literals are INVALID', 'memory.updateMessages',
     { messages: [{ id: 'm1', role: 'director' }] }, { category: 'INVALID' }));
-  test('content that was stored as a plain text', async () => {
+  test('content that is stored as plain text', async () => {
     await save(message('plain', 't1', 9, { content: 'plain' }));
     await update({ id: 'plain', role: 'assistant' });
   });
@@ -250,8 +250,8 @@ describe('memory.deleteMessages', () => {
     await list('t2');
   });
   test('an empty list', () => remove());
-  test('ids that are not there', () => remove('none', 'm1', 'none'));
-  test('touches the threads of what it deletes', async () => {
+  test('missing ids', () => remove('none', 'm1', 'none'));
+  test('the updatedAt of their threads changes', async () => {
     await remove('m3');
     const rows = await pair.sql('SELECT id, "updatedAt" > \'2025-01-01\' AS moved FROM :schema.mastra_threads ORDER BY id');
     assert.deepEqual(rows.stowage, rows.reference);
@@ -272,10 +272,10 @@ describe('memory.copyThread and memory.cloneThread', () => {
     'with resource, title and metadata': { newThreadId: 'copy', resourceId: 'r9', title: 'Mine', metadata: { x: { y: 1 } } },
     'with an empty title': { newThreadId: 'copy', title: '' },
     'metadata that names clone': { newThreadId: 'copy', metadata: { clone: 'overwritten', b: 1 } },
-    'metadata that jsonb refuses': { newThreadId: 'copy', metadata: { s: 'a\u0000\ud800' } },
+    'metadata that jsonb rejects': { newThreadId: 'copy', metadata: { s: 'a\u0000\ud800' } },
     'the last two': { newThreadId: 'copy', options: { messageLimit: 2 } },
-    'limit 0 is none': { newThreadId: 'copy', options: { messageLimit: 0 } },
-    'a limit beyond': { newThreadId: 'copy', options: { messageLimit: 99 } },
+    'limit 0 is no limit': { newThreadId: 'copy', options: { messageLimit: 0 } },
+    'a limit above the count': { newThreadId: 'copy', options: { messageLimit: 99 } },
     'from a date': { newThreadId: 'copy', options: { messageFilter: { startDate: at(30) } } },
     'to a date': { newThreadId: 'copy', options: { messageFilter: { endDate: at(30) } } },
     'between dates': { newThreadId: 'copy', options: { messageFilter: { startDate: at(20), endDate: at(40) } } },
@@ -288,7 +288,7 @@ describe('memory.copyThread and memory.cloneThread', () => {
   for (const command of ['memory.copyThread', 'memory.cloneThread']) {
     for (const [name, args] of Object.entries(CASES)) {
       test(`${command}: ${name}`, async () => {
-        const made = await pair.ok(command, { sourceThreadId: 'src', ...args }, { repaired: name.includes('refuses') });
+        const made = await pair.ok(command, { sourceThreadId: 'src', ...args }, { repaired: name.includes('rejects') });
         await pair.ok('memory.getThreadById', made.map(({ thread: { id } }) => ({ threadId: id })));
         await pair.ok('memory.listMessages', made.map(({ thread: { id } }) => ({ threadId: id, perPage: false })));
       });
@@ -306,7 +306,7 @@ describe('memory.copyThread and memory.cloneThread', () => {
       await save(message('sys', 'src', 5, { role: 'system' }));
       await pair.ok(command, { sourceThreadId: 'src', newThreadId: 'c1' });
     });
-    test(`${command}: no source, or the target is there`, async () => {
+    test(`${command}: a missing source, or a target that exists`, async () => {
       await pair.fails(command, { sourceThreadId: 'none', newThreadId: 'copy' }, 'NOT_FOUND');
       await pair.fails(command, { sourceThreadId: 'src', newThreadId: 't1' }, 'CONFLICT');
       await pair.fails(command, { sourceThreadId: 'src', newThreadId: 'src' }, 'CONFLICT');

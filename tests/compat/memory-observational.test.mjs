@@ -41,7 +41,7 @@ describe('memory.initializeObservationalMemory and getObservationalMemory', () =
     await current('');
     await current(null);
   });
-  test('twice: the one of the highest generation is current', async () => {
+  test('of two records, the highest generation is current', async () => {
     await insert('a', { generationCount: 2, activeObservations: 'two' });
     await insert('b', { generationCount: 1, activeObservations: 'one' });
     await current();
@@ -50,7 +50,7 @@ describe('memory.initializeObservationalMemory and getObservationalMemory', () =
     test(`config: ${name}`, async () => {
       const made = await pair.ok('memory.initializeObservationalMemory', { threadId: 't1', resourceId: 'r1', scope: 'thread', config }, { repaired: true });
       await current();
-      if (name === 'nulKey') return; // the stored key and the given one would become one
+      if (name === 'nulKey') return; // the repaired key would collide with the stored one
       await pair.ok('memory.updateObservationalMemoryConfig', made.map(({ id }) => ({ id, config })));
       await current();
     });
@@ -89,7 +89,7 @@ describe('memory.insertObservationalMemoryRecord', () => {
     await insert('a', { bufferedObservations: 'old', bufferedObservationTokens: 5, bufferedMessageIds: ['m1'] });
     await current();
   });
-  test('an id that is there fails', async () => {
+  test('an id that exists fails', async () => {
     await insert('a');
     await pair.fails('memory.insertObservationalMemoryRecord', record('a', { threadId: 't2' }), 'CONFLICT');
   });
@@ -101,7 +101,7 @@ describe('memory.insertObservationalMemoryRecord', () => {
   }
 });
 
-describe('memory: observational metadata that are no object', () => {
+describe('memory: observational metadata that is not an object', () => {
   for (const metadata of [[1], 5, true, false, 0, '', '{"a":1}', '"5"', 'null']) {
     test(`read back as the reference does: ${JSON.stringify(metadata)}`, async () => {
       await insert('a', { metadata });
@@ -110,7 +110,7 @@ describe('memory: observational metadata that are no object', () => {
       await pair.ok('memory.createReflectionGeneration', now.map((currentRecord) => ({ currentRecord, reflection: 'r', tokenCount: 1 })));
     });
   }
-  test('text that could not be read back', async () => {
+  test('text that can\'t be read back', async () => {
     const metadata = 'hello';
     const refused = { category: 'INVALID', code: 'INVALID_METADATA' };
     await pair.differs('the reference stores it', 'memory.insertObservationalMemoryRecord', record('a', { metadata }), refused);
@@ -118,36 +118,36 @@ describe('memory: observational metadata that are no object', () => {
     await pair.sql('DELETE FROM :schema.mastra_observational_memory');
     await insert('a');
     await pair.sql(`UPDATE :schema.mastra_observational_memory SET metadata = '"hello"'`);
-    await pair.differs('read as it is', 'memory.getObservationalMemory', { threadId: 't1', resourceId: 'r1' },
+    await pair.differs('returned as stored', 'memory.getObservationalMemory', { threadId: 't1', resourceId: 'r1' },
       { reference: 'fails', stowage: (one) => assert.equal(one.metadata, metadata) });
   });
 });
 
-describe('memory: times of chunks that no timestamp holds', () => {
-  // The reference stores them, and can't activate them then.
+describe('memory: chunk times that a timestamp can\'t hold', () => {
+  // The reference stores such chunks, but then can't activate them.
   const EARLY = new Date(-4000000000000000);
   const refused = { category: 'INVALID', code: 'INVALID_TIME' };
   const stored = (over) => [{ id: 'ombuf-1', createdAt: at(3), ...chunk(1), ...over }];
 
-  test('are refused of a buffered chunk', async () => {
+  test('are rejected in a buffered chunk', async () => {
     const made = await start();
-    const { stowage } = await pair.differs('a chunk that could not be activated', 'memory.updateBufferedObservations',
+    const { stowage } = await pair.differs('the chunk could not be activated', 'memory.updateBufferedObservations',
       made.map(({ id }) => ({ id, chunk: chunk(1, { lastObservedAt: EARLY }) })), refused);
     if (!SELF) assert.match(stowage.error.message, /chunk\.lastObservedAt/);
   });
   for (const field of ['lastObservedAt', 'createdAt']) {
-    test(`are refused of a record's chunks: ${field}`, async () => {
-      const { stowage } = await pair.differs('a chunk that could not be activated', 'memory.insertObservationalMemoryRecord',
+    test(`are rejected in a record's chunks: ${field}`, async () => {
+      const { stowage } = await pair.differs('the chunk could not be activated', 'memory.insertObservationalMemoryRecord',
         record('a', { bufferedObservationChunks: [...stored(), ...stored({ [field]: EARLY })] }), refused);
       if (!SELF) assert.match(stowage.error.message, new RegExp(`bufferedObservationChunks\\[1\\]\\.${field}`));
     });
   }
   for (const time of [EARLY.toISOString(), EARLY.getTime(), -1e300, 1e300, 8640000000000001]) {
-    test(`are no obstacle where they are stored: ${JSON.stringify(time)}`, async () => {
+    test(`do not stop the activation of a stored chunk: ${JSON.stringify(time)}`, async () => {
       await insert('a', { bufferedObservationChunks: stored() });
       await pair.sql(`UPDATE :schema.mastra_observational_memory SET "bufferedObservationChunks" =
         jsonb_set("bufferedObservationChunks", '{0,lastObservedAt}', $1::jsonb)`, [JSON.stringify(time)]);
-      await pair.differs('observed when it is activated', 'memory.swapBufferedToActive',
+      await pair.differs('the activation is the time of observation', 'memory.swapBufferedToActive',
         { id: 'a', activationRatio: 1, messageTokensThreshold: 1, currentPendingTokens: 1 },
         { reference: 'fails', stowage: ({ chunksActivated }) => assert.equal(chunksActivated, 1) });
     });
@@ -164,7 +164,7 @@ describe('memory.getObservationalMemoryHistory', () => {
     'between dates': { options: { from: at(10), to: at(30) } },
     'with an offset': { limit: 2, options: { offset: 2 } },
     'with offset 0': { options: { offset: 0 } },
-    'with an offset beyond': { options: { offset: 99 } },
+    'with an offset above the count': { options: { offset: 99 } },
     'empty options': { options: {} },
     'all at once': { limit: 2, options: { from: at(10), to: at(90), offset: 1 } },
   };
@@ -174,14 +174,14 @@ describe('memory.getObservationalMemoryHistory', () => {
       await pair.ok('memory.getObservationalMemoryHistory', { threadId: 't1', resourceId: 'r1', ...args });
     });
   }
-  test('of nothing', () => pair.ok('memory.getObservationalMemoryHistory', { threadId: null, resourceId: 'none' }));
+  test('without records', () => pair.ok('memory.getObservationalMemoryHistory', { threadId: null, resourceId: 'none' }));
   test('a negative limit or offset fails', async () => {
     await pair.fails('memory.getObservationalMemoryHistory', { threadId: null, resourceId: 'r', limit: -1 }, 'INVALID');
     await pair.fails('memory.getObservationalMemoryHistory', { threadId: null, resourceId: 'r', options: { offset: -1 } }, 'INVALID');
   });
 });
 
-describe('memory: what changes one record', () => {
+describe('memory: commands that change one record', () => {
   const FLAGS = ['memory.setReflectingFlag', 'memory.setObservingFlag', 'memory.setBufferingObservationFlag', 'memory.setBufferingReflectionFlag'];
   const argument = { 'memory.setReflectingFlag': 'isReflecting', 'memory.setObservingFlag': 'isObserving' };
   for (const command of FLAGS) {
@@ -243,7 +243,7 @@ describe('memory: what changes one record', () => {
 });
 
 describe('memory: buffered observations', () => {
-  test('chunks are appended, a cycle only once', async () => {
+  test('chunks are appended, each cycle once', async () => {
     const made = await start();
     await buffer(made, chunk(1));
     await buffer(made, chunk(2, { suggestedContinuation: 's', currentTask: 't', threadTitle: 'x', extractedValues: { k: { v: 1 } },
@@ -260,7 +260,7 @@ describe('memory: buffered observations', () => {
       await current();
     });
   }
-  test('texts that jsonb refuses are repaired', async () => {
+  test('texts that jsonb rejects are repaired', async () => {
     const made = await start();
     await buffer(made, chunk(1, { observations: 'a\u0000b', currentTask: 'x\u0000' }));
     await current();
@@ -269,7 +269,7 @@ describe('memory: buffered observations', () => {
   const swap = (made, over) => pair.ok('memory.swapBufferedToActive', made.map(({ id }) => ({ id, activationRatio: 0.8,
     messageTokensThreshold: 5000, currentPendingTokens: 6000, ...over })));
 
-  // Chunks of 1,000, 2,000, 3,000 and 4,000 message tokens; the arithmetic picks a boundary.
+  // Chunks of 1,000, 2,000, 3,000 and 4,000 message tokens; the arguments decide how many are activated.
   const SWAPS = {
     'a target between boundaries': {},
     'everything': { activationRatio: 1 },
@@ -292,7 +292,7 @@ describe('memory: buffered observations', () => {
       for (let i = 1; i <= 4; i++) await buffer(made, chunk(i, { tokenCount: i + 0.25, suggestedContinuation: `s${i}`, currentTask: i % 2 ? `t${i}` : undefined }));
       await swap(made, args);
       await current();
-      // Again, over observations that are active already, until the buffer is empty.
+      // Again, with active observations, until the buffer is empty.
       for (let i = 0; i < 4; i++) await swap(made, args);
       await current();
     });
@@ -319,7 +319,7 @@ describe('memory: buffered observations', () => {
       await current();
     }
   });
-  test('swap: given chunks', async () => {
+  test('swap: chunks in the request are ignored', async () => {
     const made = await start();
     await buffer(made, chunk(1));
     await swap(made, { bufferedChunks: [{ id: 'x', createdAt: at(1), ...chunk(9) }] });
@@ -331,7 +331,7 @@ describe('memory: reflections', () => {
   const reflect = (made, over = {}) => pair.ok('memory.updateBufferedReflection', made.map(({ id }) => ({ id, reflection: 'short',
     tokenCount: 3, inputTokenCount: 30, reflectedObservationLineCount: 2, ...over })));
 
-  test('buffered ones are appended', async () => {
+  test('buffered reflections are appended', async () => {
     const made = await start();
     await reflect(made);
     await reflect(made, { reflection: 'second', tokenCount: 1.5, inputTokenCount: 2.5, reflectedObservationLineCount: 0 });
@@ -356,7 +356,7 @@ describe('memory: reflections', () => {
     await current(null);
   });
 
-  test('the buffered one becomes active, with what came after it', async () => {
+  test('the buffered reflection becomes active, followed by later lines', async () => {
     for (const [i, lines] of [0, 1, 2, 3, 9].entries()) {
       const made = await start({ threadId: `x${i}` });
       await pair.ok('memory.updateActiveObservations', made.map(({ id }) => ({ id, observations: 'one\ntwo\n  three  \n\n', tokenCount: 9, lastObservedAt: at(1) })));
@@ -367,7 +367,7 @@ describe('memory: reflections', () => {
     }
   });
 
-  test('spaces that JavaScript trims', async () => {
+  test('spaces that JavaScript\'s trim() removes', async () => {
     const made = await start();
     await pair.ok('memory.updateActiveObservations', made.map(({ id }) => ({ id, observations: 'one\n\u00a0\ufeff\u2028 kept\t\u3000\u0085\r\n', tokenCount: 9, lastObservedAt: at(1) })));
     await reflect(made, { reflectedObservationLineCount: 1 });

@@ -20,16 +20,16 @@ describe('memory.saveThread and memory.getThreadById', () => {
   });
 
   test('a missing thread is null', () => pair.ok('memory.getThreadById', { threadId: 'none' }));
-  test('an empty id is just missing', () => pair.ok('memory.getThreadById', { threadId: '' }));
+  test('an empty id is a missing thread', () => pair.ok('memory.getThreadById', { threadId: '' }));
 
-  test('saving again replaces all of it', async () => {
+  test('saving again replaces all fields', async () => {
     await saveThreads(thread('t1'),
       thread('t1', { title: 'other', resourceId: 'r2', metadata: { b: 2 }, createdAt: at(5), updatedAt: at(6) }));
     await pair.ok('memory.getThreadById', { threadId: 't1' });
   });
 
   test('absent title and metadata replace given ones', async () => {
-    // The title's column takes no NULL, so the reference fails; metadata becomes NULL.
+    // The title's column is NOT NULL, so the reference fails; metadata becomes NULL.
     await saveThreads(thread('t1'));
     await pair.ok('memory.saveThread', { thread: thread('t1', { metadata: undefined }) });
     await pair.ok('memory.getThreadById', { threadId: 't1' });
@@ -43,14 +43,14 @@ describe('memory.saveThread and memory.getThreadById', () => {
     await pair.ok('memory.getThreadById', { threadId: '', resourceId: '' });
   });
 
-  test('the resource id narrows', async () => {
+  test('the resource id is a condition', async () => {
     await saveThreads(thread('t1'));
     await pair.ok('memory.getThreadById', { threadId: 't1', resourceId: 'r1' });
     await pair.ok('memory.getThreadById', { threadId: 't1', resourceId: 'r2' });
     await pair.ok('memory.getThreadById', { threadId: 't1', resourceId: '' });
   });
 
-  test('times at the ends of what JavaScript and PostgreSQL hold', async () => {
+  test('times far in the past and in the future', async () => {
     for (const [i, ms] of [0, -1, 1, 999, -62135596800000, 253402300799999, 4102444800123].entries()) {
       await saveThreads(thread(`t${i}`, { createdAt: new Date(ms), updatedAt: new Date(ms) }));
       await pair.ok('memory.getThreadById', { threadId: `t${i}` });
@@ -67,7 +67,7 @@ describe('memory.saveThread and memory.getThreadById', () => {
     });
   }
 
-  test('NUL in a text is refused', async () => {
+  test('NUL in a text is rejected', async () => {
     await pair.fails('memory.saveThread', { thread: thread('a\u0000b') }, 'INVALID');
     await pair.fails('memory.saveThread', { thread: thread('t1', { title: 'a\u0000b' }) }, 'INVALID');
     await pair.fails('memory.getThreadById', { threadId: 'a\u0000b' }, 'INVALID');
@@ -80,25 +80,25 @@ describe('memory.saveThread and memory.getThreadById', () => {
     });
   }
   for (const [name, metadata] of Object.entries(REPAIRED_JSON)) {
-    test(`metadata that jsonb refuses: ${name}`, async () => {
+    test(`metadata that jsonb rejects: ${name}`, async () => {
       await saveThreads(thread('t1', { metadata }));
       await pair.ok('memory.getThreadById', { threadId: 't1' });
     });
   }
-  test('keys that become one by the repair', () =>
+  test('keys that the repair makes equal', () =>
     pair.fails('memory.saveThread', { thread: thread('t1', { metadata: { 'a\u0000': 1, a: 2 } }) }, 'INVALID'));
 
-  // Text is parsed when it is read.
+  // The reference parses text when it reads it.
   for (const metadata of [[1, { a: 2 }], [], 5, 1.5, true, false, 0, '', '{"a":{"b":1}}', ' [1] ', '5', 'null', '"x"']) {
-    test(`metadata that are no object: ${JSON.stringify(metadata)}`, async () => {
+    test(`metadata that is not an object: ${JSON.stringify(metadata)}`, async () => {
       await saveThreads(thread('t1', { metadata }));
       await pair.ok('memory.getThreadById', { threadId: 't1' });
       await pair.ok('memory.listThreads', {});
     });
   }
   for (const metadata of ['hello', ' ', '{"a":', "{'a':1}", 'NaN']) {
-    test(`metadata that could not be read back: ${JSON.stringify(metadata)}`, async () => {
-      const { stowage } = await pair.differs('the reference stores what it then can not read', 'memory.saveThread',
+    test(`metadata that can't be read back: ${JSON.stringify(metadata)}`, async () => {
+      const { stowage } = await pair.differs('the reference stores what it can\'t read', 'memory.saveThread',
         { thread: thread('t1', { metadata }) }, { category: 'INVALID', code: 'INVALID_METADATA' });
       if (!SELF) assert.equal(stowage.error.details.path, 'thread.metadata');
       await pair.differs('nothing is stored', 'memory.listThreads', {}, { reference: 'fails', stowage: ({ threads }) => assert.deepEqual(threads, []) });
@@ -143,10 +143,10 @@ describe('memory.updateThread and memory.patchThread', () => {
     }
 
     for (const [name, metadata] of Object.entries(REPAIRED_JSON)) {
-      test(`${command}: text that jsonb refuses: ${name}`, async () => {
+      test(`${command}: text that jsonb rejects: ${name}`, async () => {
         await saveThreads(thread('t1'));
-        // The reference gives its JSON to the driver as it is here, so PostgreSQL refuses it: a
-        // defect of its own, since it repairs the same value in saveThread. Stowage repairs it.
+        // The reference does not repair this JSON, so PostgreSQL rejects it: a defect, since it repairs
+        // the same value in saveThread. Stowage repairs it.
         await pair.differs('repaired as in saveThread', command, { id: 't1', metadata }, {
           reference: name === 'escapedBackslash' ? undefined : 'fails',
           stowage: (value) => assert.ok(!JSON.stringify(value.metadata).match(/(^|[^\\])(\\\\)*\\u(0000|d[89a-f])/)),
@@ -196,7 +196,7 @@ describe('memory.updateThreadResourceId', () => {
 });
 
 describe('memory.deleteThread', () => {
-  test('takes its messages along and nobody else\'s', async () => {
+  test('deletes its messages and no others', async () => {
     await saveThreads(thread('t1'), thread('t2'));
     await pair.ok('memory.saveMessages', { messages: [message('m1', 't1', 1), message('m2', 't2', 2)] });
     await pair.ok('memory.deleteThread', { threadId: 't1' });
@@ -205,7 +205,7 @@ describe('memory.deleteThread', () => {
     await pair.ok('memory.listMessages', { threadId: 't2' });
   });
   test('a missing thread is no error', () => pair.ok('memory.deleteThread', { threadId: 'none' }));
-  test('messages without a thread go too', async () => {
+  test('deletes messages whose thread is missing', async () => {
     await saveThreads(thread('t1'));
     await pair.ok('memory.saveMessages', { messages: [message('m1', 't1', 1)] });
     await pair.sql('DELETE FROM :schema.mastra_threads');
@@ -215,7 +215,7 @@ describe('memory.deleteThread', () => {
   const vectorTable = (table, metadata) => `CREATE TABLE :schema.${table}
     (id SERIAL PRIMARY KEY, vector_id TEXT UNIQUE NOT NULL, metadata ${metadata} DEFAULT '{}')`;
 
-  test('clears its rows in the vector tables of memory', async () => {
+  test('deletes its rows in the vector tables of memory', async () => {
     const tables = { memory_messages: 'JSONB', memory_messages_384: 'JSONB', memory_messages_384_x: 'JSONB', memory_messages_json: 'JSON',
       memory_messagesx: 'JSONB', other_messages: 'JSONB' };
     for (const [table, metadata] of Object.entries(tables)) {
@@ -235,7 +235,7 @@ describe('memory.deleteThread', () => {
     }
   });
 
-  test('tables of such a name that are none of vectors are left alone', async () => {
+  test('other tables with such names are not touched', async () => {
     const tables = { memory_messages_384: 'JSONB', memory_messages_notes: 'TEXT' };
     await pair.sql('CREATE TABLE :schema.memory_messages_backup (id TEXT)');
     for (const [table, metadata] of Object.entries(tables)) {
@@ -244,7 +244,7 @@ describe('memory.deleteThread', () => {
     }
     try {
       await saveThreads(thread('t1'));
-      await pair.differs('what has no JSON named metadata holds no embeddings', 'memory.deleteThread', { threadId: 't1' }, { reference: 'fails' });
+      await pair.differs('a table without a JSON column metadata has no embeddings', 'memory.deleteThread', { threadId: 't1' }, { reference: 'fails' });
       if (SELF) return;
       assert.deepEqual(await sql(`SELECT id FROM "${pair.schema}".mastra_threads`), []);
       assert.deepEqual(await sql(`SELECT vector_id FROM "${pair.schema}".memory_messages_384`), []);
@@ -254,7 +254,7 @@ describe('memory.deleteThread', () => {
     }
   });
 
-  test('embeddings that may not be deleted fail the command, and all stays', { skip: !process.env.STACK_POSTGRES_ADMIN }, async () => {
+  test('a vector table without the privilege fails the command, and nothing is deleted', { skip: !process.env.STACK_POSTGRES_ADMIN }, async () => {
     const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
     await admin.connect();
     try {
@@ -271,8 +271,8 @@ describe('memory.deleteThread', () => {
   });
 });
 
-// Rows that the reference, or somebody else, has written.
-describe('memory: stored metadata that are text', () => {
+// Rows that the reference or another program wrote.
+describe('memory: stored metadata that is text', () => {
   const stored = (metadata) => pair.sql(`INSERT INTO :schema.mastra_threads (id, "resourceId", title, metadata, "createdAt", "updatedAt")
     VALUES ('t1', 'r1', 'T', to_jsonb($1::text), '2024-01-01', '2024-01-01'), ('t2', 'r1', 'T', '{"a": 1}', '2024-01-01', '2024-01-01')`, [metadata]);
   const storedResource = (metadata) => pair.sql(`INSERT INTO :schema.mastra_resources (id, metadata, "createdAt", "updatedAt")
@@ -288,7 +288,7 @@ describe('memory: stored metadata that are text', () => {
       await pair.ok('memory.updateThread', { id: 't1', title: 'new' });
     });
   }
-  test('an object that jsonb could not hold is read', async () => {
+  test('an object that jsonb can\'t hold is read', async () => {
     await stored('{"a":"\\u0000"}');
     await pair.ok('memory.getThreadById', { threadId: 't1' });
     await pair.ok('memory.listThreads', {});
@@ -297,23 +297,23 @@ describe('memory: stored metadata that are text', () => {
     const stays = (thread) => assert.equal(thread.metadata, metadata);
     const fails = { reference: 'fails' };
 
-    test(`text that is no JSON breaks no reader: ${JSON.stringify(metadata)}`, async () => {
+    test(`text that is not JSON fails no reader: ${JSON.stringify(metadata)}`, async () => {
       await stored(metadata);
-      await pair.differs('read as it is', 'memory.getThreadById', { threadId: 't1' }, { ...fails, stowage: stays });
-      await pair.differs('one row is no reason for none', 'memory.listThreads', {}, { ...fails,
+      await pair.differs('returned as stored', 'memory.getThreadById', { threadId: 't1' }, { ...fails, stowage: stays });
+      await pair.differs('one bad row does not fail the page', 'memory.listThreads', {}, { ...fails,
         stowage: ({ threads }) => assert.deepEqual(threads.map((one) => one.metadata).sort(), [metadata, { a: 1 }].sort()) });
-      await pair.differs('moved with what it has', 'memory.updateThreadResourceId', { threadId: 't1', resourceId: 'r2' }, { ...fails, stowage: stays });
+      await pair.differs('moved with its metadata', 'memory.updateThreadResourceId', { threadId: 't1', resourceId: 'r2' }, { ...fails, stowage: stays });
     });
-    // The reference would have to read it first; Stowage fails only if it looks like an object.
+    // The reference reads the text first and fails. Stowage fails only if the text looks like an object.
     if (metadata === '{"a":') {
-      test('half an object is not merged into', async () => {
+      test('an incomplete object can\'t be merged into', async () => {
         await stored(metadata);
         for (const command of ['memory.updateThread', 'memory.patchThread']) await pair.fails(command, { id: 't1', metadata: { b: 1 } }, 'INVALID');
       });
       continue;
     }
     for (const command of ['memory.updateThread', 'memory.patchThread']) {
-      test(`${command} puts an object in its place: ${JSON.stringify(metadata)}`, async () => {
+      test(`${command} replaces it by an object: ${JSON.stringify(metadata)}`, async () => {
         await stored(metadata);
         await pair.differs('nothing to merge into', command, { id: 't1', metadata: { b: 1 } }, { ...fails,
           stowage: (thread) => assert.deepEqual(thread.metadata, { b: 1 }) });
@@ -321,8 +321,8 @@ describe('memory: stored metadata that are text', () => {
     }
     test(`of a resource: ${JSON.stringify(metadata)}`, async () => {
       await storedResource(metadata);
-      await pair.differs('read as it is', 'memory.getResourceById', { resourceId: 'r1' }, { ...fails, stowage: stays });
-      await pair.differs('read as it is', 'memory.updateResource', { resourceId: 'r1', workingMemory: 'w' }, { ...fails, stowage: stays });
+      await pair.differs('returned as stored', 'memory.getResourceById', { resourceId: 'r1' }, { ...fails, stowage: stays });
+      await pair.differs('returned as stored', 'memory.updateResource', { resourceId: 'r1', workingMemory: 'w' }, { ...fails, stowage: stays });
       await pair.differs('nothing to merge into', 'memory.updateResource', { resourceId: 'r1', metadata: { b: 1 } }, { ...fails,
         stowage: (resource) => assert.deepEqual(resource.metadata, { b: 1 }) });
     });
@@ -346,15 +346,15 @@ describe('memory.listThreads', () => {
     'page size 0, later page': { perPage: 0, page: 4 },
     'page size false': { perPage: false },
     'page size 1': { perPage: 1 },
-    'by creation, up': { orderBy: { field: 'createdAt', direction: 'ASC' } },
-    'by creation, down': { orderBy: { field: 'createdAt', direction: 'DESC' } },
-    'by update, up': { orderBy: { field: 'updatedAt', direction: 'ASC' } },
-    'by update, down': { orderBy: { field: 'updatedAt', direction: 'DESC' } },
+    'by creation, ascending': { orderBy: { field: 'createdAt', direction: 'ASC' } },
+    'by creation, descending': { orderBy: { field: 'createdAt', direction: 'DESC' } },
+    'by update, ascending': { orderBy: { field: 'updatedAt', direction: 'ASC' } },
+    'by update, descending': { orderBy: { field: 'updatedAt', direction: 'DESC' } },
     'only a field': { orderBy: { field: 'updatedAt' } },
     'only a direction': { orderBy: { direction: 'ASC' } },
     'no order': { orderBy: {} },
     'of a resource': { filter: { resourceId: 'odd' } },
-    'of a resource without any': { filter: { resourceId: 'nobody' } },
+    'of a resource without threads': { filter: { resourceId: 'nobody' } },
     'an empty resource id is no filter': { filter: { resourceId: '' } },
     'an empty filter': { filter: {} },
     'an empty metadata filter': { filter: { metadata: {} } },
@@ -402,7 +402,7 @@ describe('memory.listThreads', () => {
   }
   test('unknown order fields and directions', async () => {
     await fill();
-    // The reference falls back to its defaults; the protocol lists the known values instead.
+    // The reference falls back to its defaults; the protocol allows only the known values.
     for (const orderBy of [{ field: 'title' }, { direction: 'sideways' }, { field: 'createdAt"; DROP TABLE x; --' }, { direction: 'asc' }]) {
       await pair.differs('unknown literals are INVALID', 'memory.listThreads', { orderBy }, { category: 'INVALID' });
     }
@@ -417,7 +417,7 @@ describe('memory.listThreads', () => {
     await pair.ok('memory.listThreads', { page: 1 });
     await pair.ok('memory.listThreads', { perPage: false });
   });
-  test('rows of before the second columns were added', async () => {
+  test('rows without the second time columns', async () => {
     await fill();
     await pair.sql(`ALTER TABLE :schema.mastra_threads DISABLE TRIGGER USER`);
     await pair.sql(`UPDATE :schema.mastra_threads SET "createdAtZ" = NULL, "updatedAtZ" = NULL`);
@@ -448,11 +448,11 @@ describe('memory: resources', () => {
   for (const [name, metadata] of [...Object.entries(AWKWARD_JSON), ...Object.entries(REPAIRED_JSON)]) {
     test(`metadata: ${name}`, async () => {
       await pair.ok('memory.saveResource', { resource: resource('r1', { metadata }) });
-      // The reference merges before it repairs, so the stored key and the given one collide; Stowage
-      // repairs what it is given first.
+      // The reference merges before it repairs, so the stored key and the given one collide. Stowage
+      // repairs first.
       if (name === 'nulKey') {
         await pair.differs('repaired, then merged', 'memory.updateResource', { resourceId: 'r1', metadata }, { reference: 'fails' });
-        return; // only one side has changed it
+        return; // the sides differ from here on
       }
       await pair.ok('memory.updateResource', { resourceId: 'r1', metadata });
       await pair.ok('memory.getResourceById', { resourceId: 'r1' });
@@ -466,13 +466,13 @@ describe('memory: resources', () => {
     await pair.ok('memory.updateResource', { resourceId: 'r1' });
     await pair.ok('memory.getResourceById', { resourceId: 'r1' });
   });
-  test('update makes what is missing', async () => {
+  test('update creates a missing resource', async () => {
     await pair.ok('memory.updateResource', { resourceId: 'r1', workingMemory: 'w', metadata: { a: 1 } });
     await pair.ok('memory.updateResource', { resourceId: 'r2', workingMemory: 'w' });
     await pair.ok('memory.updateResource', { resourceId: 'r3' });
     for (const resourceId of ['r1', 'r2', 'r3']) await pair.ok('memory.getResourceById', { resourceId });
   });
-  test('update of one without metadata', async () => {
+  test('update of a resource without metadata', async () => {
     await pair.ok('memory.saveResource', { resource: resource('r1', { metadata: undefined }) });
     await pair.ok('memory.updateResource', { resourceId: 'r1', metadata: { a: 1 } });
     await pair.ok('memory.saveResource', { resource: resource('r2', { metadata: undefined }) });
@@ -485,7 +485,7 @@ describe('memory: resources', () => {
       await pair.ok('memory.getResourceById', { resourceId: id });
     }
   });
-  test('NUL in the memory is refused', async () => {
+  test('NUL in the memory is rejected', async () => {
     await pair.fails('memory.saveResource', { resource: resource('r1', { workingMemory: 'a\u0000b' }) }, 'INVALID');
     await pair.ok('memory.saveResource', { resource: resource('r1') });
     await pair.fails('memory.updateResource', { resourceId: 'r1', workingMemory: 'a\u0000b' }, 'INVALID');

@@ -21,7 +21,7 @@ const save = (over) => pair.ok('scores.saveScore', score(over));
 const get = (id) => pair.ok('scores.getScoreById', { id });
 const PAGE = { page: 0, perPage: 10 };
 
-// Lists are ordered by the time of saving, of which the columns hold milliseconds.
+// Lists are ordered by the time of saving, stored in milliseconds.
 const saveInOrder = async (...scores) => {
   for (const over of scores) {
     await save(over);
@@ -30,7 +30,7 @@ const saveInOrder = async (...scores) => {
 };
 
 describe('scores.saveScore', () => {
-  test('the least and the most', async () => {
+  test('only required fields, and all fields', async () => {
     await save({});
     await save(FULL);
     await get('full');
@@ -39,7 +39,7 @@ describe('scores.saveScore', () => {
     assert.equal(stowage.scores.length, 2);
   });
 
-  test('an id that is there already: all of it is replaced', async () => {
+  test('an id that exists: all fields are replaced', async () => {
     await save(FULL);
     await save({ id: 'full', score: 1 });
     await get('full');
@@ -56,13 +56,13 @@ describe('scores.saveScore', () => {
     });
   }
 
-  test('nulls of what can be null', async () => {
+  test('nulls of nullable fields', async () => {
     await save({ id: 'a', organizationId: null, projectId: null, batchId: null, datasetId: null, datasetItemId: null });
     await get('a');
     for (const name of ['metadata', 'traceId', 'reason', 'structuredOutput', 'scorer', 'source']) {
       await pair.fails('scores.saveScore', score({ [name]: null }), 'INVALID');
     }
-    await pair.differs('the reference passes over it', 'scores.saveScore', score({ id: 'a', clear: ['noSuchField'] }), { category: 'INVALID', code: 'INVALID_CLEAR' });
+    await pair.differs('the reference ignores it', 'scores.saveScore', score({ id: 'a', clear: ['noSuchField'] }), { category: 'INVALID', code: 'INVALID_CLEAR' });
   });
 
   test('inputs and outputs of every kind', async () => {
@@ -96,7 +96,7 @@ describe('scores.saveScore', () => {
     }
   });
 
-  test('what is no object', async () => {
+  test('values that are not objects', async () => {
     for (const name of ['scorer', 'entity', 'metadata', 'additionalContext', 'requestContext', 'extractStepResult', 'analyzeStepResult', 'preprocessStepResult']) {
       for (const value of [[], 'text', 1]) await pair.fails('scores.saveScore', score({ [name]: value }), 'INVALID', 'INVALID_SCORE');
     }
@@ -113,7 +113,7 @@ describe('scores.saveScore', () => {
     await pair.fails('scores.saveScore', score({ reason: '\0' }), 'INVALID', 'TEXT_NOT_STORABLE');
   });
 
-  test('keys that collide once repaired', () =>
+  test('keys that the repair makes equal', () =>
     pair.fails('scores.saveScore', score({ metadata: { 'a\0': 1, a: 2 } }), 'INVALID', 'TEXT_NOT_STORABLE'));
 
   test('an empty id', async () => {
@@ -122,7 +122,7 @@ describe('scores.saveScore', () => {
   });
 });
 
-describe('scores, the lists', () => {
+describe('scores: the lists', () => {
   const fill = () => saveInOrder(
     { id: 's1', traceId: 't1', spanId: 'p1', entityType: 'AGENT', organizationId: 'o1', projectId: 'p1' },
     { id: 's2', traceId: 't1', spanId: 'p1', entityType: 'AGENT', source: 'TEST', organizationId: 'o1', projectId: 'p2' },
@@ -145,7 +145,7 @@ describe('scores, the lists', () => {
         { page: 3, perPage: 0 }, { page: 0, perPage: false }, { page: 2, perPage: false }, { page: 0, perPage: 1000 }, { page: 0, perPage: 3 }]) await list({ pagination });
     });
 
-    test(`${method}: bad pages`, async () => {
+    test(`${method}: invalid pages`, async () => {
       await fill();
       await pair.fails(`scores.${method}`, { ...args, pagination: { page: -1, perPage: 1 } }, 'INVALID', 'INVALID_PAGE');
       await pair.fails(`scores.${method}`, { ...args, pagination: { page: 0, perPage: -2 } }, 'INVALID', 'INVALID_PAGE');
@@ -157,7 +157,7 @@ describe('scores, the lists', () => {
         { organizationId: '' }, { organizationId: null }, { projectId: null, organizationId: 'o1' }]) await list({ filters });
     });
 
-    test(`${method}: of others`, async () => {
+    test(`${method}: other ids`, async () => {
       await fill();
       for (const name of Object.keys(args)) {
         assert.deepEqual(ids(await list({ [name]: 'none' })), []);
@@ -167,7 +167,7 @@ describe('scores, the lists', () => {
     });
   }
 
-  test('what they find', async () => {
+  test('the lists return the right scores', async () => {
     await fill();
     const list = (method, args) => pair.ok(`scores.${method}`, { pagination: PAGE, ...args }).then(ids);
     assert.deepEqual(await list('listScoresByScorerId', { scorerId: 'sc1' }), ['s4', 's3', 's2', 's1']);

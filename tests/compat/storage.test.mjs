@@ -1,4 +1,4 @@
-// storage, the tables and indexes, and data that both sides share.
+// storage: its commands, the tables and indexes that init creates, and data that both programs share.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { closeShared, CONNECTION, initSchema, newId, sql, stowage, World } from 
 import { Reference } from './lib/pair.mjs';
 
 const made = [];
-// Names of one length: both sides cut long names of indexes at the same place.
+// All names have one length, so both sides truncate long index names at the same place.
 const schemaName = (prefix) => {
   const name = `${prefix}${newId()}`;
   made.push(name);
@@ -42,21 +42,21 @@ describe('storage commands', () => {
     assert.ok(stdout.includes(pong.version), stdout);
   });
 
-  test('init on tables that are there changes nothing', async () => {
+  test('init on existing tables changes nothing', async () => {
     const was = await catalog(world.schema, { own: true });
     const done = await world.client.call('storage.init');
     assert.equal(typeof done.statements, 'number');
     assert.deepEqual(await catalog(world.schema, { own: true }), was);
   });
 
-  test('init makes again what is missing', async () => {
+  test('init creates missing tables again', async () => {
     const was = await catalog(world.schema);
     await sql(`DROP TABLE "${world.schema}".mastra_resources`);
     await world.client.call('storage.init');
     assert.deepEqual(await catalog(world.schema), was);
   });
 
-  test('exportSchemas makes what init makes, and no less than the reference\'s export', async () => {
+  test('exportSchemas creates what init creates, and at least what the reference\'s export does', async () => {
     const ours = schemaName('ea_');
     const inited = schemaName('eb_');
     const theirs = schemaName('ec_');
@@ -64,7 +64,7 @@ describe('storage commands', () => {
     initSchema(inited);
     const exported = await catalog(ours);
     assert.deepEqual(exported, await catalog(inited));
-    // The reference's export leaves out what only its init makes.
+    // The reference's export lacks the objects that only its init creates.
     await sql(exportSchemas(theirs));
     const reference = await catalog(theirs);
     for (const kind of ['tables', 'columns']) {
@@ -72,14 +72,14 @@ describe('storage commands', () => {
     }
   });
 
-  test('exportSchemas of several schemas, of none', async () => {
+  test('exportSchemas of several schemas and of none', async () => {
     const names = [schemaName('ec_'), schemaName('ed_')];
     const ddl = await world.client.call('storage.exportSchemas', { schemaNames: names });
     for (const name of names) assert.ok(ddl.includes(name));
     assert.equal(typeof await world.client.call('storage.exportSchemas', { schemaNames: [] }), 'string');
   });
 
-  test('exportSchemas quotes what it is given', async () => {
+  test('exportSchemas rejects names that are not valid', async () => {
     await assert.rejects(world.client.call('storage.exportSchemas', { schemaNames: ['x"; DROP SCHEMA public; --'] }), { category: 'INVALID' });
   });
 
@@ -96,7 +96,7 @@ describe('stowage init', () => {
     ['by default', {}, {}],
     ['without default indexes', { STOWAGE_POSTGRES_SKIP_DEFAULT_INDEXES: 'true' }, { skipDefaultIndexes: true }],
   ]) {
-    test(`makes the objects that the reference's init makes, ${name}`, async () => {
+    test(`creates the objects that the reference's init creates, ${name}`, async () => {
       const ours = schemaName('sa_');
       const theirs = schemaName('sb_');
       const done = stowage(['init'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: ours, ...env } });
@@ -116,7 +116,7 @@ describe('stowage init', () => {
     assert.deepEqual(await catalog(name), was);
   });
 
-  test('the reference\'s init afterwards changes none of Stowage\'s', async () => {
+  test('before the reference\'s init: that changes none of Stowage\'s objects', async () => {
     const name = schemaName('sd_');
     initSchema(name);
     const was = await catalog(name, { own: true });
@@ -124,7 +124,7 @@ describe('stowage init', () => {
     assert.deepEqual(await catalog(name, { own: true }), was);
   });
 
-  test('twice is once', async () => {
+  test('twice is the same as once', async () => {
     const name = schemaName('se_');
     initSchema(name);
     const was = await catalog(name, { own: true });
@@ -144,19 +144,19 @@ describe('stowage init', () => {
     assert.deepEqual(await catalog(name, { own: true }), await catalog(again, { own: true }));
   });
 
-  test('a schema whose name has to be quoted', async () => {
+  test('a schema name that needs quotes', async () => {
     const name = schemaName('Weird Näme-');
     const done = stowage(['init'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: name } });
-    // The reference takes only names that are SQL identifiers; what one refuses, both refuse.
+    // The reference accepts only SQL identifiers. Both must reject the same names.
     const reference = await referenceInit(schemaName('Weird Näme-')).then(() => true, () => false);
     assert.equal(done.code === 0, reference, done.stderr);
   });
 });
 
 describe('one schema, two programs', () => {
-  // The worker on the schema that the reference made, the reference on the one that Stowage made.
+  // The worker uses the schema that the reference created, and the reference the one of Stowage.
   for (const maker of ['stowage', 'reference']) {
-    test(`what one wrote the other reads: tables of ${maker}`, async () => {
+    test(`each reads what the other wrote: tables of ${maker}`, async () => {
       const own = new World({ name: 'cross' });
       own.schema = schemaName('x_');
       own.config.postgres.schemaName = own.schema;
@@ -175,7 +175,7 @@ describe('one schema, two programs', () => {
             assert.ok(ours, `${command} ${prefix}`);
           }
         }
-        // Each goes on where the other stopped.
+        // Each changes rows that the other wrote.
         await own.client.call('memory.updateThread', { id: 'b-t', metadata: { by: 'stowage' } });
         await reference.call('memory.updateThread', { id: 'a-t', metadata: { by: 'reference' } });
         assert.deepEqual((await reference.call('memory.getThreadById', { threadId: 'b-t' })).metadata, { kind: 'test', by: 'stowage' });

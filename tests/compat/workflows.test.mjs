@@ -17,17 +17,17 @@ const persist = (workflowName, runId, over = {}) => pair.ok('workflows.persistWo
 const load = (workflowName, runId) => pair.ok('workflows.loadWorkflowSnapshot', { workflowName, runId });
 
 describe('workflows.persistWorkflowSnapshot and loadWorkflowSnapshot', () => {
-  test('comes back as it was saved', async () => {
+  test('a snapshot is read back as saved', async () => {
     await persist('w', 'r1');
     const { stowage } = await load('w', 'r1');
     assert.equal(stowage.status, 'running');
   });
   test('a missing run is null', () => load('w', 'none'));
-  test('with all that can be given', async () => {
+  test('with all fields', async () => {
     await persist('w', 'r1', { resourceId: 'res', createdAt: at(1), updatedAt: at(2) });
     await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
   });
-  test('again: the creation and a resource that is not given stay', async () => {
+  test('again: createdAt stays, and a resource that is not given', async () => {
     await persist('w', 'r1', { resourceId: 'res', createdAt: at(1), updatedAt: at(2) });
     await persist('w', 'r1', { createdAt: at(5), updatedAt: at(6), snapshot: snapshot('r1', { status: 'success' }) });
     await persist('w', 'r1', { resourceId: 'other' });
@@ -62,9 +62,9 @@ describe('workflows.persistWorkflowSnapshot and loadWorkflowSnapshot', () => {
       await pair.ok('workflows.listWorkflowRuns', {});
     });
   }
-  test('a snapshot that is no JSON', async () => {
+  test('a snapshot that is not JSON', async () => {
     await persist('w', 'r1', { snapshot: 'no JSON' });
-    await pair.differs('read as it is', 'workflows.loadWorkflowSnapshot', { workflowName: 'w', runId: 'r1' },
+    await pair.differs('returned as stored', 'workflows.loadWorkflowSnapshot', { workflowName: 'w', runId: 'r1' },
       { reference: 'fails', stowage: (text) => assert.equal(text, 'no JSON') });
     await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
     await pair.ok('workflows.listWorkflowRuns', {});
@@ -74,7 +74,7 @@ describe('workflows.persistWorkflowSnapshot and loadWorkflowSnapshot', () => {
     await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
     await pair.ok('workflows.listWorkflowRuns', {});
   });
-  test('NUL in a name is refused', async () => {
+  test('NUL in a name is rejected', async () => {
     await pair.fails('workflows.persistWorkflowSnapshot', { workflowName: 'a\u0000', runId: 'r', snapshot: snapshot('r') }, 'INVALID');
   });
   for (const [name, json] of [...Object.entries(AWKWARD_JSON), ...Object.entries(REPAIRED_JSON)]) {
@@ -88,7 +88,7 @@ describe('workflows.persistWorkflowSnapshot and loadWorkflowSnapshot', () => {
     test(`a snapshot that is ${name}`, async () => {
       await pair.run('workflows.persistWorkflowSnapshot', { workflowName: 'w', runId: 'r1', snapshot: json });
       await pair.rows();
-      // The reference parses a text that it reads once more, and may fail at it.
+      // The reference parses a text again when it reads it, and may fail.
       if (typeof json === 'string') return;
       await load('w', 'r1');
       await pair.ok('workflows.getWorkflowRunById', { runId: 'r1' });
@@ -105,7 +105,7 @@ describe('workflows.updateWorkflowResults', () => {
   const update = (result, over = {}) => pair.ok('workflows.updateWorkflowResults',
     { workflowName: 'w', runId: 'r1', stepId: 's1', result, requestContext: {}, ...over }, { repaired: true });
 
-  test('of a run that is not there makes it', async () => {
+  test('creates a missing run', async () => {
     await update({ status: 'success', output: { a: 1 } }, { requestContext: { k: 'v' } });
     await load('w', 'r1');
   });
@@ -125,7 +125,7 @@ describe('workflows.updateWorkflowResults', () => {
     await update({ status: 'success', output: [1] });
     await load('w', 'r1');
   });
-  test('pending markers set positions back', async () => {
+  test('pending markers reset positions', async () => {
     const pending = { __mastra_pending__: true };
     for (const marker of [pending, { status: 'pending' }, { __pending: true }]) {
       await persist('w', 'r1', { snapshot: snapshot('r1', { context: { s1: { status: 'suspended', suspendedAt: 5, output: [{ status: 'suspended' }, 'done', null] } } }) });
@@ -134,7 +134,7 @@ describe('workflows.updateWorkflowResults', () => {
       await load('w', 'r1');
     }
   });
-  test('step ids that are names of an object\'s own', async () => {
+  test('step ids that are names of object members', async () => {
     for (const stepId of ['toString', 'constructor', '', 'a.b', '$', ...HOSTILE_IDS]) await update({ status: 'success', output: [1] }, { stepId });
   });
   for (const [name, json] of [...Object.entries(AWKWARD_JSON), ...Object.entries(REPAIRED_JSON)]) {
@@ -153,7 +153,7 @@ describe('workflows.updateWorkflowResults', () => {
 
 describe('workflows.updateWorkflowState', () => {
   const update = (opts) => pair.ok('workflows.updateWorkflowState', { workflowName: 'w', runId: 'r1', opts });
-  test('of a run that is not there gives nothing', () => update({ status: 'success' }));
+  test('returns nothing for a missing run', () => update({ status: 'success' }));
   test('every option', async () => {
     await persist('w', 'r1', { createdAt: at(1) });
     await update({ status: 'success' });
@@ -227,13 +227,13 @@ describe('workflows.listWorkflowRuns', () => {
   const CASES = {
     everything: {},
     'of a workflow': { workflowName: 'w' },
-    'of none': { workflowName: 'none' },
+    'of a workflow without runs': { workflowName: 'none' },
     'an empty name is no filter': { workflowName: '' },
     'of a resource': { resourceId: 'res' },
     'of a status': { status: 'running' },
-    'of a status that nothing has': { status: 'paused' },
+    'of a status without runs': { status: 'paused' },
     'of a thread': { threadId: 't1' },
-    'of a thread that is not there': { threadId: 't2' },
+    'of a thread without runs': { threadId: 't2' },
     'from a date': { fromDate: at(20) },
     'to a date': { toDate: at(20) },
     'between dates': { fromDate: at(10), toDate: at(30) },

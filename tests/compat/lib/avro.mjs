@@ -1,7 +1,7 @@
-// What a client in another language has to do with the folder that `stowage schemas --output DIR`
-// writes: read index.json, turn values into Avro data and back, frame them. Nothing here knows a
-// command by name, and nothing is shared with the worker's own encoder, so that the tests hold the
-// one against the other.
+// Encodes and decodes messages with the schemas that `stowage schemas --output DIR` writes, as a
+// client in any language does: reads index.json, converts values to Avro data and back, frames them.
+// This code knows no command by name and shares nothing with the worker's encoder, so the tests
+// check each against the other.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import avsc from 'avsc';
 const MAGIC = Buffer.from([0xc3, 0x01]);
 const HEADER_SIZE = 10;
 
-// CRC-64-AVRO as the Avro specification writes it ("Schema Fingerprints").
+// CRC-64-AVRO, as in the Avro specification ("Schema Fingerprints").
 const EMPTY = 0xc15d213aa4d7a795n;
 const TABLE = Array.from({ length: 256 }, (_, byte) => {
   let fp = BigInt(byte);
@@ -24,13 +24,13 @@ export function crc64Avro(text) {
   return fp;
 }
 
-// Sixteen hexadecimal digits, the most significant first, as index.json has them.
+// 16 hexadecimal digits, the most significant first, as in index.json.
 export function fingerprintOf(schema) {
   return crc64Avro(canonical(schema)).toString(16).padStart(16, '0');
 }
 
-// Parsing Canonical Form, by the specification's rules: full names, no attributes but these, in
-// this order.
+// The Parsing Canonical Form of the Avro specification: full names, and only these attributes, in this
+// order.
 export function canonical(schema, namespace = '', seen = new Set()) {
   if (typeof schema === 'string') return JSON.stringify(isPrimitive(schema) ? schema : fullName(schema, namespace));
   if (Array.isArray(schema)) return `[${schema.map((s) => canonical(s, namespace, seen)).join(',')}]`;
@@ -51,14 +51,14 @@ const PRIMITIVES = new Set(['null', 'boolean', 'int', 'long', 'float', 'double',
 const isPrimitive = (name) => PRIMITIVES.has(name);
 const fullName = (name, namespace) => (name.includes('.') || !namespace ? name : `${namespace}.${name}`);
 
-// The text of a json field as it is to be sent: JSON.stringify never writes 1.0, nor blanks.
+// The exact text to send in a json field, for text that JSON.stringify never writes, such as 1.0.
 export class RawJson {
   constructor(text) {
     this.text = text;
   }
 }
 
-// One complete schema with what is needed to walk values along it.
+// One complete schema, which converts values by it.
 export class Schema {
   constructor(source) {
     this.source = source;
@@ -85,7 +85,7 @@ export class Schema {
     }
   }
 
-  // The record, union, ... a schema stands for, names looked up.
+  // The schema as an object with a `type`, after looking up names.
   resolve(schema, namespace) {
     if (typeof schema === 'string') {
       if (isPrimitive(schema)) return { type: schema };
@@ -115,7 +115,7 @@ export class Schema {
     return Buffer.concat([MAGIC, fingerprint]);
   }
 
-  // Refuses data behind the datum.
+  // Throws if bytes follow the datum.
   decode(framed) {
     return this.fromAvro(this.type.fromBuffer(framed.subarray(HEADER_SIZE)));
   }
@@ -133,7 +133,7 @@ export class Schema {
       case 'record':
         return this.#recordToAvro(value, type, path);
       case 'array': {
-        // `T | T[]` is an array.
+        // In the protocol, `T | T[]` is an array.
         const items = Array.isArray(value) || value instanceof Set ? [...value] : [value];
         return items.map((item, i) => this.toAvro(item, type.items, namespace, `${path}[${i}]`));
       }
@@ -148,7 +148,7 @@ export class Schema {
       case 'int':
       case 'long':
         if (value instanceof Date) return value.getTime();
-        // The reference gives times inside of JSON columns back as text.
+        // The reference returns times in JSON columns as text.
         if (type.logicalType === 'timestamp-millis' && typeof value === 'string') return Date.parse(value);
         return value === false ? -1 : Number(value); // a page size of `false`
       case 'float':
@@ -170,7 +170,7 @@ export class Schema {
     }
     const known = new Set(type.fields.map((f) => f.name));
     for (const key of Object.keys(value)) {
-      // A value that would be lost on the way is a fault of the schema (or of the test).
+      // A field that the schema lacks would be lost: the schema (or the test) is wrong.
       if (!known.has(key) && value[key] !== undefined && value[key] !== null) {
         throw new TypeError(`${this.name}${path}: the schema has no field for ${key}`);
       }
@@ -178,7 +178,7 @@ export class Schema {
     const record = {};
     for (const field of type.fields) {
       const given = value[field.name];
-      // Where the reference tells a given null from an absent property, names are listed beside.
+      // Where the reference distinguishes null from an absent property, a field lists the nulls.
       if ((field.name === 'clear' || field.name === 'isNull') && given === undefined) {
         record[field.name] = Object.keys(value).filter((key) => value[key] === null);
       } else if (given === undefined && field.default !== undefined && field.default !== null) {
@@ -250,7 +250,7 @@ export class Schemas {
     return this.command(name).requestSchema.encode(args ?? {});
   }
 
-  // The message key: the value at the dotted path that index.json names, if it is there.
+  // The message key: the value at the dotted path in index.json, undefined if there is none.
   key(name, args) {
     const path = this.command(name).key;
     if (!path) return undefined;
@@ -262,7 +262,7 @@ export class Schemas {
     return value === undefined || value === null ? undefined : String(value);
   }
 
-  // A reply's datum with the schema it names: {schema, value}.
+  // Decodes a reply by the schema that its fingerprint names: {schema, value}.
   decode(framed) {
     if (framed.length < HEADER_SIZE || !framed.subarray(0, 2).equals(MAGIC)) {
       throw new Error(`not in single-object encoding: ${framed.subarray(0, 16).toString('hex')}`);

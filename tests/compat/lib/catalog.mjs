@@ -1,5 +1,5 @@
-// What is in a PostgreSQL schema, as text in which its own name is replaced, so that two schemas
-// can be compared.
+// Reads the objects of a PostgreSQL schema as text, with the schema's name replaced, so that tests
+// can compare two schemas.
 
 import { sql } from './harness.mjs';
 
@@ -21,7 +21,7 @@ const QUERIES = {
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.prokind = 'f'`,
 };
 
-// {tables: {name: 'everything about it'}, ...}; without the worker's own objects unless asked.
+// Returns {tables: {name: 'its definition'}, ...}. `own` includes the worker's own objects.
 export async function catalog(schema, { own = false } = {}) {
   const result = {};
   for (const [kind, query] of Object.entries(QUERIES)) {

@@ -1,4 +1,4 @@
-// Inputs that the cases share.
+// Inputs that the test cases share.
 
 export const at = (seconds) => new Date(Date.UTC(2024, 0, 1, 12, 0, 0) + seconds * 1000);
 
@@ -13,7 +13,7 @@ export const message = (id, threadId, seconds, over = {}) => ({ id, threadId, re
 export const resource = (id, over = {}) => ({ id, workingMemory: '# notes', metadata: { a: 1 },
   createdAt: at(0), updatedAt: at(1), ...over });
 
-// Identifiers that only an unquoted statement would take for something else.
+// Identifiers that break a statement that does not quote or bind them.
 export const HOSTILE_IDS = [
   `it's "quoted"`,
   `'; DROP TABLE mastra_threads; --`,
@@ -29,7 +29,7 @@ export const HOSTILE_IDS = [
   'x'.repeat(2000),
 ];
 
-// JSON values that do not pass every encoder unharmed.
+// JSON values that careless encoders change.
 export const AWKWARD_JSON = {
   empty: {},
   emptyArray: { list: [] },
@@ -48,7 +48,7 @@ export const AWKWARD_JSON = {
   jsonText: { s: '{"not":"parsed"}' },
 };
 
-// What jsonb refuses and the reference repairs: NUL is dropped, a lone surrogate replaced.
+// Values that jsonb rejects and the reference repairs: it drops NUL and replaces lone surrogates.
 export const REPAIRED_JSON = {
   nul: { s: 'a\u0000b' },
   nulKey: { 'k\u0000ey': 1 },

@@ -1,7 +1,7 @@
-// What every test in Node needs: the stack's addresses, a worker of its own, topics and PostgreSQL
-// schemas of its own, and the clean-up of all that.
+// The harness of every test in Node: the stack's addresses; for each test its own workers, topics and
+// PostgreSQL schema; and their removal.
 
-process.env.TZ = 'UTC'; // the reference writes Dates into columns without a zone by local time
+process.env.TZ = 'UTC'; // the reference writes Dates as local time into columns without a time zone
 
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,13 +15,13 @@ import pg from 'pg';
 import { Schemas } from './avro.mjs';
 import { makeTopics, newKafka, StowageClient } from './stowage-client.mjs';
 
-// The packages are this folder's; tests in other folders get them from here.
+// Only this folder has node_modules; tests in other folders import packages from here.
 export { pg, sleep };
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const BINARY = process.env.STOWAGE_BIN ?? join(ROOT, 'build/release/stowage');
 export const CONNECTION = need('STOWAGE_POSTGRES_CONNECTION_STRING');
 export const BROKERS = need('STOWAGE_KAFKA_BOOTSTRAP_SERVERS');
-// Generous: it bounds a hang. Sanitizers make everything several times slower.
+// Only bounds a hang, so it is generous: sanitizers make everything several times slower.
 export const PATIENCE_MS = Number(process.env.STOWAGE_TEST_PATIENCE_MS ?? 60_000);
 
 function need(name) {
@@ -31,7 +31,7 @@ function need(name) {
 
 export const newId = () => randomBytes(5).toString('hex');
 
-// A folder of this process, gone when it ends.
+// This process's folder, removed when the process ends.
 export const WORK = mkdtempSync(join(process.env.STOWAGE_TEST_TMP ?? tmpdir(), 'stowage-test-'));
 const alive = new Set();
 process.on('exit', () => {
@@ -39,7 +39,7 @@ process.on('exit', () => {
   if (!process.env.STOWAGE_TEST_KEEP) rmSync(WORK, { recursive: true, force: true });
 });
 
-// Runs the binary to its end: {code, signal, stdout, stderr}.
+// Runs the binary and waits for it: {code, signal, stdout, stderr}.
 export function stowage(args, { env = {}, input = '', timeoutMs = PATIENCE_MS } = {}) {
   const done = spawnSync(BINARY, args, { input, encoding: 'utf8', timeout: timeoutMs,
     maxBuffer: 512 * 1024 * 1024, env: { ...process.env, ...env } });
@@ -47,7 +47,7 @@ export function stowage(args, { env = {}, input = '', timeoutMs = PATIENCE_MS } 
   return { code: done.status, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
 }
 
-// The same without blocking this process, for what takes replies or servers of its own.
+// The same without blocking this process, for tests that serve the binary meanwhile.
 export function stowageAsync(args, { env = {}, input = '' } = {}) {
   const child = spawn(BINARY, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
   alive.add(child);
@@ -68,10 +68,10 @@ export function stowageAsync(args, { env = {}, input = '' } = {}) {
 
 let loaded;
 
-// The schemas as the binary writes them, like any client gets them.
+// The schemas that the binary writes for clients.
 export function schemas() {
   if (loaded) return loaded;
-  // A folder that is there already, to try cases without a binary.
+  // A folder with schemas, to try cases without a binary.
   if (process.env.STOWAGE_TEST_SCHEMAS) return (loaded = new Schemas(process.env.STOWAGE_TEST_SCHEMAS));
   const directory = join(WORK, 'schemas');
   const made = stowage(['schemas', '--output', directory]);
@@ -80,7 +80,7 @@ export function schemas() {
   return loaded;
 }
 
-// Which commands ran, with which outcome, over the whole test run; see coverage.mjs.
+// Records that a command ran, and its outcome, for coverage.mjs at the end of the test run.
 export function recordCoverage(command, outcome) {
   const directory = process.env.STOWAGE_TEST_COVERAGE;
   if (!directory) return;
@@ -88,7 +88,7 @@ export function recordCoverage(command, outcome) {
   appendFileSync(join(directory, `${process.pid}.txt`), `${command} ${outcome}\n`);
 }
 
-// libconfig's notation of a plain object.
+// A plain object in libconfig's notation.
 export function libconfig(value, depth = 0) {
   if (typeof value === 'string') return `"${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) >= 2 ** 31 ? `${value}L` : String(value);
@@ -112,7 +112,7 @@ export function freePort() {
   });
 }
 
-// Two levels deep: {kafka: {topics}} over the test's own.
+// Merges two levels deep: {kafka: {topics}}.
 export function mergeConfig(base, over = {}) {
   const merged = { ...base };
   for (const [group, keys] of Object.entries(over)) merged[group] = { ...merged[group], ...keys };
@@ -161,7 +161,7 @@ export class Worker {
     }, { onTimeout: () => this.tail() });
   }
 
-  // A metric's value; sums over label sets that contain all of `labels` ('command="..."').
+  // A metric's value: the sum over the label sets that contain all of `labels` ('command="..."').
   async metric(name, ...labels) {
     const text = await (await this.get('/metrics')).text();
     let sum;
@@ -178,7 +178,7 @@ export class Worker {
     return this.log.split('\n').slice(-lines).join('\n');
   }
 
-  // Ends it in order; anything but status 0 (a sanitizer's finding, for one) is an error.
+  // Stops the worker with SIGTERM. Throws if its exit status is not 0: a sanitizer may have failed it.
   async stop() {
     if (!this.child || this.exit) return this.#expectClean();
     this.child.kill('SIGTERM');
@@ -200,13 +200,13 @@ export class Worker {
   }
 }
 
-// Waits until `test` gives something true. The time-out only bounds a hang.
+// Waits until `test` returns a true value, and returns it. The timeout only bounds a hang.
 export async function until(what, test, { timeoutMs = PATIENCE_MS, onTimeout = () => '' } = {}) {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = await test();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}\n${await onTimeout()}`);
+    if (Date.now() > end) throw new Error(`timed out after ${timeoutMs} ms: ${what}\n${await onTimeout()}`);
     await sleep(25);
   }
 }
@@ -215,7 +215,7 @@ let shared;
 export function pool() {
   if (!shared) {
     shared = new pg.Pool({ connectionString: CONNECTION, max: 4, options: '-c timezone=UTC' });
-    shared.on('error', () => {}); // servers are killed in the fault tests
+    shared.on('error', () => {}); // the fault tests kill servers
   }
   return shared;
 }
@@ -238,7 +238,7 @@ export function createTopics(names, options) {
   return withAdmin((admin) => makeTopics(admin, names, options));
 }
 
-// All messages of a topic from its beginning up to its present end.
+// All messages of a topic, from its beginning to its current end.
 export async function readTopic(topic) {
   const kafka = newKafka(BROKERS);
   const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic));
@@ -249,7 +249,7 @@ export async function readTopic(topic) {
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const done = new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${topic}: ${left} messages did not come`)), PATIENCE_MS);
+    const timer = setTimeout(() => reject(new Error(`${topic}: ${left} messages are missing after ${PATIENCE_MS} ms`)), PATIENCE_MS);
     consumer.run({ eachMessage: async ({ partition, message }) => {
       messages.push({ ...message, partition });
       if (--left === 0) { clearTimeout(timer); resolve(); }
@@ -263,7 +263,7 @@ export async function readTopic(topic) {
   return messages;
 }
 
-// Collects what comes to a topic, from its beginning on.
+// Collects the messages of a topic, from its beginning on.
 export class Tail {
   constructor(topic) {
     this.topic = topic;
@@ -283,7 +283,7 @@ export class Tail {
     return this;
   }
 
-  // The first message that fits, as soon as it is there.
+  // Waits for the first message that passes the test.
   find(what, test, options) {
     return until(`${what} in ${this.topic}`, () => this.messages.find(test), options);
   }
@@ -293,13 +293,13 @@ export class Tail {
   }
 }
 
-// Makes the tables of a new PostgreSQL schema by `stowage init`.
+// Creates the tables of a new PostgreSQL schema with `stowage init`.
 export function initSchema(schemaName) {
   const done = stowage(['init'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: schemaName } });
   if (done.code !== 0) throw new Error(`stowage init failed (${done.code}): ${done.stderr}`);
 }
 
-// A test's own world: topics, schema, worker, client. `after` undoes it.
+// Everything a test owns: topics, a schema, workers, clients. close() removes them.
 export class World {
   constructor({ partitions = 1, config = {}, name = 'worker' } = {}) {
     this.id = newId();
@@ -346,14 +346,14 @@ export class World {
     return client;
   }
 
-  // Messages of a topic (the dead letters, if none is named) while the world stands.
+  // Collects the messages of a topic (by default the dead letters) until close().
   async tail(topic = this.dlq) {
     const tail = await new Tail(topic).open();
     this.clients.push(tail);
     return tail;
   }
 
-  // What the whole world's workers logged.
+  // The logs of all workers.
   log() {
     return this.workers.map((worker) => worker.log).join('\n');
   }
@@ -365,7 +365,7 @@ export class World {
       await sql(`DROP SCHEMA IF EXISTS "${this.schema}" CASCADE`);
       await withAdmin(async (admin) => {
         const made = [this.topic, this.dlq, ...this.clients.map((client) => client.replyTopic)];
-        // kafkajs would try for a minute to delete one that is not there.
+        // For a missing topic, kafkajs would retry for a minute.
         const topics = (await admin.listTopics()).filter((topic) => made.includes(topic));
         if (topics.length) await admin.deleteTopics({ topics });
       });
@@ -375,7 +375,7 @@ export class World {
   }
 }
 
-// To be called when a file's tests are over, or the process would not end.
+// Every test file calls this after its tests, or the process would not end.
 export async function closeShared() {
   await shared?.end();
   shared = undefined;

@@ -1,12 +1,12 @@
-// Makes the results and rows of two implementations comparable: what each of them made up by
-// itself (identifiers, the time of the call) is replaced by a name, everything else stays.
+// Makes the results and rows of two implementations comparable: replaces the values that each
+// generates (identifiers, the time of the call) by names, and leaves everything else.
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00)?/g;
 const MILLIS = /(?<![\d.])1\d{12}(?![\d.])/g;
 const CLOSE_MS = 10_000;
 
-// One side's view: identifiers are numbered in the order in which they are first seen.
+// The values of one side. Numbers its identifiers in the order in which it sees them first.
 export class Normal {
   #numbers = new Map();
 
@@ -43,7 +43,7 @@ export class Normal {
     if (Array.isArray(value)) return value.map((item) => this.value(item) ?? null);
     if (typeof value === 'object') {
       const result = {};
-      // Sorted, so that both sides number the identifiers in the same order.
+      // Sort the keys, so that both sides number the identifiers in the same order.
       const order = (key) => this.text(key, (uuid) => this.known(uuid));
       for (const key of Object.keys(value).sort((a, b) => (order(a) < order(b) ? -1 : 1))) {
         const entry = this.value(value[key]);
@@ -54,8 +54,8 @@ export class Normal {
     return value;
   }
 
-  // Rows as text columns. Their order may hang on identifiers that each side made up, so they are
-  // ordered by what is known of them before the new identifiers get their numbers.
+  // Rows as text columns. Their order may depend on identifiers that each side generated, so sort
+  // them with only the known identifiers, before new ones get numbers.
   rows(rows) {
     const known = (row) => this.text(JSON.stringify(row), (uuid) => this.known(uuid));
     return rows
@@ -65,7 +65,7 @@ export class Normal {
         const result = {};
         for (const [column, text] of Object.entries(row)) {
           result[column] = text === null ? null : this.text(text);
-          // The two columns of a time have to agree where the reference's agree.
+          // A time has two columns; whether they are equal must be the same on both sides.
           const twin = row[`${column}Z`];
           if (result[column] === '<now>' && twin) {
             result[column] = parseUtc(text) === parseUtc(twin) ? '<now, as in Z>' : '<now>';

@@ -1,5 +1,5 @@
-// Turns the tables of the reference's release into those of an earlier one: without the columns,
-// constraints, indexes and the trigger that its init() adds to older schemas.
+// Turns the reference's tables into those of an earlier release: drops the columns, constraints,
+// indexes and the trigger that its init() adds to older schemas.
 
 const LATER = {
   mastra_agents: ['status', 'authorId', 'visibility', 'favoriteCount'],
@@ -24,7 +24,7 @@ const LATER = {
   mastra_ai_spans: ['isEvent', 'parentSpanId', 'entityType', 'userId', 'threadId', 'scope', 'metadata', 'tags', 'error', 'requestContext'],
 };
 
-// keepTimestamps: leaves the timestamps in place and drops only their twins with a time zone.
+// keepTimestamps: keeps the timestamps without a time zone and drops only those with one.
 export async function makeOld(client, { keepTimestamps = false } = {}) {
   const { rows } = await client.query(`SELECT table_name AS name, column_name AS column, data_type LIKE 'timestamp%' AS time
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name LIKE 'mastra%' ORDER BY table_name, ordinal_position`);

@@ -1,8 +1,8 @@
-// Runs the same calls through Stowage (one PostgreSQL schema) and through @mastra/pg (another one
-// of the same database) and compares what they return, whether they fail, and every row.
+// Runs the same calls through Stowage and through the reference, @mastra/pg, on two schemas of one
+// database. Compares their results, whether they fail, and every row.
 //
-// With STOWAGE_TEST_SELF=1 the reference stands on both sides: that tests the cases themselves
-// (that what is expected to fail fails, and that nothing is compared that can't be equal).
+// STOWAGE_TEST_SELF=1 uses the reference for both sides, which tests the cases themselves: calls that
+// should fail do fail, and no case compares values that can't be equal.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach } from 'node:test';
@@ -12,7 +12,7 @@ import { Normal } from './normal.mjs';
 
 export const SELF = process.env.STOWAGE_TEST_SELF === '1';
 
-// Methods of the reference that take their parameters one by one.
+// Methods of the reference with positional parameters.
 const POSITIONAL = {
   'memory.deleteMessages': ['messageIds'],
   'memory.getObservationalMemory': ['threadId', 'resourceId'],
@@ -25,25 +25,25 @@ const POSITIONAL = {
   'memory.setPendingMessageTokens': ['id', 'tokenCount'],
 };
 
-// Some of the cases are larger than the limits let pass by default.
+// Some replies exceed the default limit.
 const LARGE = { replies: { maxBytes: 64 * 1024 * 1024 } };
 
 const READS = /\.(get|list|load)/;
 
-// What differs by side: a record that each of them made.
+// A value that differs by side, such as a record that each side created.
 export class BySide {
   constructor(stowage, reference) {
     this.stowage = stowage;
     this.reference = reference;
   }
 
-  // map(r => ({ id: r.id })): arguments made of each side's own result.
+  // Arguments from each side's own result: made.map((r) => ({ id: r.id })).
   map(make) {
     return new BySide(make(this.stowage), make(this.reference));
   }
 }
 
-// What the reference writes to the console about errors that are expected.
+// A logger that drops what the reference logs about expected errors.
 class Silent {
   debug() {} info() {} warn() {} error() {} trackException() {}
   getTransports() { return new Map(); }
@@ -75,7 +75,7 @@ export class Reference {
   }
 }
 
-// How the calls of one file reach both sides. `tables` are those that the domain writes.
+// Sends the calls of one test file to both sides. `tables`: the tables that the domain writes.
 export class Pair {
   constructor(tables, options = {}) {
     this.tables = tables;
@@ -111,7 +111,7 @@ export class Pair {
     }
   }
 
-  // Each test starts with empty tables, so that one finding does not hide the next.
+  // Each test starts with empty tables, so that one failure does not hide the next.
   async reset() {
     for (const schema of [this.schema, this.reference.schemaName]) {
       for (const table of this.tables) await sql(`DELETE FROM "${schema}".${table}`);
@@ -124,7 +124,7 @@ export class Pair {
     return this.world.client.call(command, args);
   }
 
-  // With STOWAGE_TEST_SCHEMAS the twin is called with what came through the schemas, as a worker would.
+  // With STOWAGE_TEST_SCHEMAS, arguments and results pass through the schemas, as in a worker.
   async #twin(command, args) {
     if (!process.env.STOWAGE_TEST_SCHEMAS) return this.twin.call(command, structuredClone(args));
     const { requestSchema, replySchema } = schemas().command(command);
@@ -152,9 +152,9 @@ export class Pair {
     return { stowage, reference };
   }
 
-  // Both succeed with the same result and leave the same rows; gives each side's result.
-  // `repaired`: the reference gives back what it was given, Stowage what was stored, which differs
-  // where PostgreSQL could not hold the text.
+  // Expects both sides to succeed with the same result and rows; returns each side's result.
+  // `repaired`: Stowage returns the stored text, the reference the given one; they differ where
+  // PostgreSQL can't store the given text.
   async ok(command, args = {}, { repaired = false } = {}) {
     const { stowage, reference } = await this.run(command, args);
     if (reference.error) throw new Error(`the reference fails ${command}: ${explain(reference.error)}`);
@@ -164,7 +164,7 @@ export class Pair {
     return new BySide(stowage.value, reference.value);
   }
 
-  // Both fail and leave the same rows; category is the one that Stowage has to name.
+  // Expects both sides to fail and to leave the same rows; `category` and `code` are Stowage's.
   async fails(command, args, category, code) {
     const { stowage, reference } = await this.run(command, args);
     assert.ok(reference.error, `the reference does not fail ${command}: ${JSON.stringify(reference.value)}`);
@@ -174,7 +174,7 @@ export class Pair {
     return stowage.error;
   }
 
-  // Stowage departs from the reference, as it declares; `why` says where.
+  // Expects a documented difference from the reference; `why` names it.
   async differs(why, command, args, { reference, stowage, category, code }) {
     assert.ok(why);
     const outcome = await this.run(command, args);
@@ -199,8 +199,8 @@ export class Pair {
     assert.equal(typeof error.details, 'object');
   }
 
-  // The reference's result goes through the reply's schema and back, as Stowage's has: what has no
-  // place in the schema, or another type, shows.
+  // Encodes the reference's result by the reply's schema and decodes it, as happened to Stowage's
+  // result: fields that the schema lacks, or declares with another type, make a difference.
   compare(command, stowage, reference) {
     let expected = reference;
     if (!SELF || process.env.STOWAGE_TEST_SCHEMAS) {
@@ -215,7 +215,7 @@ export class Pair {
       `${command}: results (actual is Stowage's, expected the reference's)`);
   }
 
-  // All rows of all tables of the domain, each column as its text.
+  // Compares all rows of all tables of the domain, each column as text.
   async rows() {
     for (const table of this.tables) {
       const both = {};
@@ -226,15 +226,15 @@ export class Pair {
     }
   }
 
-  // Runs SQL on both schemas; :schema stands for the quoted name.
+  // Runs SQL on both schemas; :schema is replaced by the quoted name.
   async sql(text, params) {
     const run = (schema) => sql(text.replaceAll(':schema', `"${schema}"`), params);
     return new BySide(await run(this.schema), await run(this.reference.schemaName));
   }
 }
 
-// Results whose order the reference leaves open: rows of a SELECT without an order, messages of the
-// same moment where no id decides between them.
+// Sorts results whose order the reference does not define: rows of a SELECT without ORDER BY, messages
+// with equal times.
 const UNORDERED = {
   'memory.updateMessages': (list) => [...list].sort((a, b) => (a.id < b.id ? -1 : 1)),
   'memory.listMessagesById': ({ messages }) => ({ messages: byTime(messages) }),
@@ -242,12 +242,12 @@ const UNORDERED = {
 
 function byTime(messages) {
   for (const [i, { createdAt }] of messages.entries()) {
-    assert.ok(i === 0 || createdAt >= messages[i - 1].createdAt, 'messages are in the order of their times');
+    assert.ok(i === 0 || createdAt >= messages[i - 1].createdAt, 'messages are ordered by time');
   }
   return [...messages].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 }
 
-// As the reference repairs what it writes into jsonb.
+// Repairs a value as the reference does before it writes jsonb.
 function repair(value) {
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '');
   if (Array.isArray(value)) return value.map(repair);

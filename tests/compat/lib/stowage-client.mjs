@@ -1,4 +1,4 @@
-// A client of Stowage on kafkajs: sends commands, awaits their replies by correlation id.
+// A client of Stowage on kafkajs: sends commands and waits for their replies by correlation id.
 //
 //   const client = new StowageClient({ brokers, schemas, topic: 'mastra.commands.memory' });
 //   await client.connect();
@@ -25,8 +25,8 @@ export function newKafka(brokers, options = {}) {
     retry: { initialRetryTime: 100, retries: 12 }, ...options });
 }
 
-// Makes topics and waits until the broker knows their leaders: kafkajs's own waiting gives up at the
-// first answer that does not know the topic yet.
+// Creates topics and waits until the broker knows their leaders. kafkajs's own wait gives up at the
+// first response that does not have the topic yet.
 export async function makeTopics(admin, names, { partitions = 1, config = {} } = {}) {
   const configEntries = Object.entries({ 'max.message.bytes': '104857600', ...config }).map(([name, value]) => ({ name, value }));
   const topics = [].concat(names);
@@ -45,8 +45,8 @@ export async function makeTopics(admin, names, { partitions = 1, config = {} } =
 export class StowageClient {
   #waiting = new Map();
 
-  // onReply(command, outcome) is told of every reply that was decoded; onTimeout() says what may
-  // explain that one did not come.
+  // Calls onReply(command, outcome) for every decoded reply. onTimeout() returns text for the error
+  // message of a missing reply, such as logs.
   constructor({ brokers, schemas, topic, replyTopic, onReply = () => {}, onTimeout = () => '' }) {
     this.kafka = newKafka(brokers);
     this.schemas = schemas;
@@ -54,8 +54,8 @@ export class StowageClient {
     this.replyTopic = replyTopic ?? `mastra.replies.test-${randomUUID()}`;
     this.onReply = onReply;
     this.onTimeout = onTimeout;
-    this.replies = []; // every message of the reply topic, as it came
-    this.strays = [];  // those that nobody (or nobody any more) waits for
+    this.replies = []; // every message of the reply topic, in order
+    this.strays = [];  // replies that no call waits for
     this.producer = this.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false });
     this.consumer = this.kafka.consumer({ groupId: `replies-${randomUUID()}`, allowAutoTopicCreation: false,
@@ -74,7 +74,7 @@ export class StowageClient {
     const joined = new Promise((resolve) => {
       const remove = this.consumer.on(this.consumer.events.GROUP_JOIN, () => { remove(); resolve(); });
     });
-    await this.consumer.run({ eachMessage: async ({ partition, message }) => this.#take(partition, message) });
+    await this.consumer.run({ eachMessage: async ({ partition, message }) => this.#receive(partition, message) });
     await joined;
   }
 
@@ -84,7 +84,7 @@ export class StowageClient {
     this.#waiting.clear();
   }
 
-  #take(partition, message) {
+  #receive(partition, message) {
     const reply = { partition, key: message.key, value: message.value, headers: message.headers, offset: message.offset };
     this.replies.push(reply);
     const id = headerText(message.headers, 'correlation-id') ?? headerText(message.headers, 'kafka_correlationId');
@@ -93,7 +93,7 @@ export class StowageClient {
       this.strays.push(reply);
       return;
     }
-    // After a crash or a rebalance a reply may come twice: the second one is a stray.
+    // After a crash or a rebalance a reply may arrive twice: the second one is a stray.
     this.#waiting.delete(id);
     try {
       const { schema, value } = this.schemas.decode(message.value);
@@ -105,7 +105,7 @@ export class StowageClient {
     }
   }
 
-  // Every reply is held against its declared schema.
+  // Checks every reply against the command's declared schema.
   #check({ schema, headers, decoded }, command) {
     const failed = schema === this.schemas.error;
     if (command && !failed && schema !== this.schemas.command(command).replySchema) {
@@ -119,7 +119,7 @@ export class StowageClient {
     if (command) this.onReply(command, unsupported ? 'unsupported' : failed ? 'error' : 'ok');
   }
 
-  // Sends one datum as it is; resolves to the raw reply. `command` is what is expected in it.
+  // Sends a value as it is; resolves to the raw reply. `command`: the command that it must answer.
   async exchange(value, { command, key, headers = {}, topic = this.topic, partition, timestamp,
     correlationId = randomUUID(), timeoutMs = REPLY_TIMEOUT_MS, named = {} } = {}) {
     const answer = this.expect(correlationId, command, timeoutMs);
@@ -136,7 +136,7 @@ export class StowageClient {
     return answer;
   }
 
-  // A promise of the reply with that correlation id.
+  // A promise for the reply with that correlation id.
   expect(correlationId, command, timeoutMs = REPLY_TIMEOUT_MS) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -151,20 +151,20 @@ export class StowageClient {
     });
   }
 
-  // Calls a command; resolves to its result, rejects with a StowageError.
+  // Calls a command; resolves to its result or rejects with a StowageError.
   async call(command, args = {}, options = {}) {
     const reply = await this.send(command, args, options);
     if (reply.schema === this.schemas.error) throw new StowageError(reply.decoded);
     return reply.decoded.result;
   }
 
-  // The same, resolving to the raw reply with its headers.
+  // The same, but resolves to the raw reply with its headers.
   send(command, args = {}, options = {}) {
     return this.exchange(this.schemas.encode(command, args),
       { command, key: this.schemas.key(command, args), ...options });
   }
 
-  // Many at once, in this order; for loads. [{command, args, key, headers, partition}]
+  // Sends many commands in this order, for load: [{command, args, key, headers, partition}].
   async post(list, { topic = this.topic, compression = CompressionTypes.None } = {}) {
     const messages = list.map(({ command, args, value, key, headers = {}, partition, correlationId }) => ({
       key: key ?? (command ? this.schemas.key(command, args) : undefined),
@@ -176,7 +176,7 @@ export class StowageClient {
   }
 }
 
-// A header as text; undefined if it is not there.
+// A header as text, undefined if it is missing.
 export function headerText(headers, name) {
   const value = headers?.[name];
   if (value === undefined || value === null) return undefined;

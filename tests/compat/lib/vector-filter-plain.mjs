@@ -1,7 +1,7 @@
-// A plain evaluation of the filter language of vectors, by what its page says, and documents and
-// filters at random (the same ones for the same seed). For vectors-filter.test.mjs.
+// For vectors-filter.test.mjs: evaluates vector filters by the rules of their documentation, and
+// generates random documents and filters (the same ones for the same seed).
 
-// What jsonb prints: keys by length, then by bytes, and blanks behind , and :.
+// Prints a value as jsonb does: keys sorted by length, then by bytes; spaces after comma and colon.
 function jsonText(value) {
   if (Array.isArray(value)) return `[${value.map(jsonText).join(', ')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -9,7 +9,7 @@ function jsonText(value) {
   return `{${keys.map((key) => `${JSON.stringify(key)}: ${jsonText(value[key])}`).join(', ')}}`;
 }
 
-// A value as text, by which all is compared that is not compared as a number.
+// A value as text: every comparison is of texts unless it is of numbers.
 const textOf = (value) => {
   if (value === undefined || value === null) return null;
   return typeof value === 'string' ? value : typeof value === 'object' ? jsonText(value) : String(value);
@@ -18,7 +18,7 @@ const isArray = Array.isArray;
 const isObject = (value) => value !== null && typeof value === 'object' && !isArray(value);
 const isNumeric = (value) => typeof value === 'number' || (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)));
 
-// true, false, or null: no answer, because the field is missing or of another type.
+// Answers are true, false, or null: unknown, as the field is missing or has another type.
 const not = (answer) => (answer === null ? null : !answer);
 const and = (answers) => (answers.includes(false) ? false : answers.includes(null) ? null : true);
 const or = (answers) => not(and(answers.map(not)));
@@ -90,7 +90,7 @@ export function answer(document, filter) {
   }));
 }
 
-// ---------------------------------------------------------------- at random
+// ---------------------------------------------------------------- random documents and filters
 
 export function random(seed) {
   let state = seed;
@@ -132,7 +132,7 @@ export function documents(r) {
   };
 }
 
-// `shared`: only what the reference takes and means in the same way, see its differences above.
+// `shared`: only filters that the reference accepts and evaluates in the same way.
 export function filters(r, { shared = false } = {}) {
   const scalar = () => r.of([() => r.of(WORDS), () => r.of(NUMBERS), () => r.chance(0.5), () => null])();
   const some = (make) => [make(), ...r.list(2, make)];

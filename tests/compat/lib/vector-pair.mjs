@@ -1,4 +1,4 @@
-// The pair of lib/pair.mjs for the domain vectors, whose reference is PgVector and not a store.
+// The Pair of lib/pair.mjs for the domain vectors, whose reference is PgVector instead of a store.
 
 import assert from 'node:assert/strict';
 import { PgVector } from '@mastra/pg';
@@ -23,13 +23,13 @@ export class ReferenceVector {
   }
 }
 
-// Results of the same score have no order of their own, and which of them are the last ones is
-// open too. By filter alone all scores are 0, and the ids tell the order.
+// The order of results with equal scores is undefined, and so is which of them are cut off at the
+// end. Queries by filter alone give all results the score 0 and sort them by id.
 const byScore = (results) => {
   const last = results.at(-1)?.score;
   if (results.every(({ score }) => score === 0)) return { results };
   for (const [i, { score }] of results.entries()) {
-    assert.ok(i === 0 || !(score > results[i - 1].score), 'results are in the order of their scores');
+    assert.ok(i === 0 || !(score > results[i - 1].score), 'results are ordered by score');
   }
   const sorted = [...results].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
   return { scores: sorted.map(({ score }) => score), results: sorted.filter(({ score }) => score !== last) };
@@ -51,7 +51,7 @@ export class VectorPair extends Pair {
       this.world = await new World({ name: 'compat', config: { replies: { maxBytes: 64 * 1024 * 1024 } }, ...this.options }).open();
       this.schema = this.world.schema;
     }
-    // PgVector on Stowage's own schema: makes its tables, and reads what it wrote.
+    // PgVector on Stowage's schema: creates its tables and reads what Stowage wrote.
     this.mate = new ReferenceVector(this.schema);
   }
 
@@ -60,14 +60,14 @@ export class VectorPair extends Pair {
     await super.close();
   }
 
-  // Each test makes its own indexes.
+  // Each test creates its own indexes.
   async reset() {
     await super.reset();
     for (const name of await this.mate.call('vectors.listIndexes')) await sql(`DROP TABLE "${this.schema}"."${name}" CASCADE`);
     for (const name of await this.reference.call('vectors.listIndexes')) {
       await sql(`DROP TABLE "${this.reference.schemaName}"."${name}" CASCADE`);
     }
-    // What PgVector remembers of tables that are gone.
+    // New instances: PgVector caches what it knows of the dropped tables.
     for (const side of ['mate', 'reference', 'twin']) {
       if (!this[side]) continue;
       const { schemaName } = this[side];
@@ -76,7 +76,7 @@ export class VectorPair extends Pair {
     }
   }
 
-  // The same index on both sides, as PgVector makes it.
+  // Creates the same index on both sides, with PgVector.
   async index(indexName, dimension, options = {}) {
     for (const side of [this.mate, this.reference]) await side.call('vectors.createIndex', { indexName, dimension, ...options });
   }
@@ -92,7 +92,7 @@ export class VectorPair extends Pair {
       `${command}: results (actual is Stowage's, expected the reference's)`);
   }
 
-  // All rows of all vector tables; their serial numbers have gaps that mean nothing.
+  // Compares all rows of all vector tables, but not their serial numbers, whose gaps mean nothing.
   async rows() {
     const lists = await this.both('vectors.listIndexes');
     assert.deepEqual(lists.stowage, lists.reference);
@@ -105,7 +105,7 @@ export class VectorPair extends Pair {
     }
   }
 
-  // Through PgVector on each schema, past Stowage.
+  // Calls PgVector on each schema, bypassing Stowage.
   async both(command, args) {
     const [stowage, reference] = [await this.mate.call(command, args), await this.reference.call(command, args)];
     return new BySide(stowage, reference);
