@@ -183,7 +183,7 @@ static bool bind_as_int4(struct context *ctx, struct call *call, const struct da
 {
 	if (value->integer < INT32_MIN || value->integer > INT32_MAX) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
-			"%s does not fit an integer of 32 bits", name);
+			"%s does not fit a 32-bit integer", name);
 		return false;
 	}
 	params_int4(ctx->params, (int32_t)value->integer);

@@ -21,7 +21,7 @@ bool choice_ok(struct context *ctx, struct call *call, const struct datum *text,
 		json_text_puts(&list, i ? ", " : "");
 		json_text_puts(&list, known[i]);
 	}
-	call_fail(ctx, call, FAILURE_INVALID, code, NULL, "%s is none of %s", name,
+	call_fail(ctx, call, FAILURE_INVALID, code, NULL, "%s must be one of %s", name,
 		json_text_end(&list).text);
 	return false;
 }

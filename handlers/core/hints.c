@@ -42,7 +42,7 @@ void hints_free(struct hints *hints)
 	free(hints);
 }
 
-/* Index of the key's hint; `count` if there is none. */
+/* Index of the key's hint; `count` if the key has none. */
 static size_t hints_place_of(const struct hints *hints, const void *key, size_t size)
 {
 	size_t i = 0;

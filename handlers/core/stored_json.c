@@ -1,4 +1,4 @@
-/* stored_json.c - JSON columns, parsed once more where the reference does */
+/* stored_json.c - JSON columns, parsed again where the reference does so */
 #include "handlers/core/stored_json.h"
 
 #include "handlers/core/reply.h"
@@ -40,7 +40,7 @@ bool stored_json_ok(struct context *ctx, struct call *call, const struct datum *
 		stored_json_in_string(ctx->arena, json, &held))
 		return true;
 	call_fail_at(ctx, call, "INVALID_METADATA", path,
-		"a text that holds no JSON can't be read back; an object is expected");
+		"must be an object: text that is not JSON can't be read back");
 	return false;
 }
 

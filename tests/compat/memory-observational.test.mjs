@@ -36,7 +36,7 @@ describe('memory.initializeObservationalMemory and getObservationalMemory', () =
     await current();
     await current('t2');
   });
-  test('an empty thread id is none', async () => {
+  test('an empty thread id means no thread', async () => {
     await start({ threadId: '', scope: 'resource' });
     await current('');
     await current(null);

@@ -1,22 +1,15 @@
 /* message.c - checks and errors of the commands about messages */
 #include "handlers/domains/memory/message.h"
 
-#include <string.h>
-
+#include "handlers/core/choice.h"
 #include "schemas/json/json.h"
-
-static const char *const roles[] = { "user", "assistant", "system", "tool", "signal" };
 
 bool memory_role_ok(struct context *ctx, struct call *call, const struct datum *role)
 {
-	if (datum_is_null(role))
-		return true;
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (role->size == strlen(roles[i]) && memcmp(role->text, roles[i], role->size) == 0)
-			return true;
-	call_fail(ctx, call, FAILURE_INVALID, "INVALID_ROLE", NULL,
-		"role is none of user, assistant, system, tool, signal");
-	return false;
+	static const char *const roles[] = { "user", "assistant", "system", "tool", "signal",
+		NULL };
+
+	return choice_ok(ctx, call, role, roles, "INVALID_ROLE", "role");
 }
 
 void memory_thread_missing(struct context *ctx, struct call *call, const struct datum *thread_id)

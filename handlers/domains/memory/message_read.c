@@ -8,7 +8,7 @@
 
 #define CHUNK 100 /* rows per round trip */
 
-/* The column after those of the message: createdAt as text, the sort key of the next chunk. */
+/* The column that follows the message's columns: createdAt as text, for message_read_after_last. */
 #define PAGE_AT MESSAGE_COLUMN_COUNT
 
 static struct datum message_read_text(struct context *ctx, const struct rows *rows, int row,

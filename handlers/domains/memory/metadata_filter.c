@@ -30,8 +30,8 @@ static bool metadata_filter_key_ok(struct context *ctx, struct call *call, struc
 		return true;
 	call_fail(ctx, call, FAILURE_INVALID, "INVALID_METADATA_KEY", NULL,
 		"Invalid metadata key %.*s: keys begin with a letter or underscore, hold only "
-		"letters, digits and underscores, at most %d, and are none of __proto__, prototype, "
-		"constructor",
+		"letters, digits and underscores, up to %d characters, and are not __proto__, "
+		"prototype or constructor",
 		(int)(key.len < 2 * KEY_MAXIMUM ? key.len : 2 * KEY_MAXIMUM), key.text,
 		KEY_MAXIMUM);
 	return false;
@@ -58,7 +58,7 @@ static bool metadata_filter_values_ok(struct context *ctx, struct call *call, st
 		if (kind != JSON_OBJECT_KIND && kind != JSON_ARRAY_KIND)
 			continue;
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_METADATA_VALUE", NULL,
-			"The metadata filter's value of %.*s must be a string, number, boolean or null",
+			"The value of %.*s in a metadata filter must be a string, number, boolean or null",
 			(int)key.len, key.text);
 		return false;
 	}

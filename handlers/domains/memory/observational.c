@@ -7,6 +7,7 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
+#include "handlers/core/choice.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
 #include "schemas/base/uuid.h"
@@ -27,7 +28,7 @@ bool om_tokens(struct context *ctx, struct call *call, const struct datum *token
 
 	if (!(rounded >= INT32_MIN && rounded <= INT32_MAX)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
-			"%s does not fit an integer of 32 bits", name);
+			"%s does not fit a 32-bit integer", name);
 		return false;
 	}
 	*out = (int32_t)rounded;
@@ -160,13 +161,9 @@ struct datum om_reply(struct context *ctx, const struct call *call, const struct
 
 bool om_scope_ok(struct context *ctx, struct call *call, const struct datum *scope)
 {
-	const struct datum thread = datum_string("thread"), resource = datum_string("resource");
+	static const char *const scopes[] = { "thread", "resource", NULL };
 
-	if (datum_equals(scope, &thread) || datum_equals(scope, &resource))
-		return true;
-	call_fail(ctx, call, FAILURE_INVALID, "INVALID_SCOPE", NULL,
-		"scope is none of thread, resource");
-	return false;
+	return choice_ok(ctx, call, scope, scopes, "INVALID_SCOPE", "scope");
 }
 
 /* The column is of type text, so the config is stored as JSON.stringify() prints it. */
@@ -177,7 +174,7 @@ bool om_read_config(struct context *ctx, struct call *call, const struct datum *
 
 	if (json_kind(json_of(config)) != JSON_OBJECT_KIND) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
-			"config is no JSON object");
+			"config must be a JSON object");
 		return false;
 	}
 	if (!binding_json(ctx, call, config, "config", &repaired))

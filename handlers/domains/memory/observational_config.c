@@ -170,7 +170,7 @@ void memory_update_observational_memory_config(struct context *ctx)
 		return;
 	if (json_kind(json_of(config)) != JSON_OBJECT_KIND) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_CONFIG", NULL,
-			"config is no JSON object");
+			"config must be a JSON object");
 		return;
 	}
 	bind_text(ctx->params, id);

@@ -5,6 +5,7 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
+#include "handlers/core/choice.h"
 #include "handlers/core/datum_json.h"
 
 /* ---------------------------------------------------------------- initializeObservationalMemory */
@@ -35,14 +36,9 @@ void memory_initialize_observational_memory(struct context *ctx)
 static bool observational_origin_ok(struct context *ctx, struct call *call,
 	const struct datum *origin)
 {
-	const struct datum initial = datum_string("initial"),
-			   reflection = datum_string("reflection");
+	static const char *const origins[] = { "initial", "reflection", NULL };
 
-	if (datum_equals(origin, &initial) || datum_equals(origin, &reflection))
-		return true;
-	call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORIGIN_TYPE", NULL,
-		"originType is none of initial, reflection");
-	return false;
+	return choice_ok(ctx, call, origin, origins, "INVALID_ORIGIN_TYPE", "originType");
 }
 
 /* The columns are integers, and the reference does not round here: a fraction is an error. */
@@ -55,7 +51,7 @@ static bool observational_read_whole(struct context *ctx, struct call *call,
 		return false;
 	if (whole != number->real) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
-			"%s is no whole number", name);
+			"%s must be a whole number", name);
 		return false;
 	}
 	*out = datum_integer(whole);
@@ -115,7 +111,7 @@ static void observational_inserted(struct context *ctx, const struct rows *rows,
 
 	if (rows_affected(rows) == 0)
 		call_fail(ctx, call, FAILURE_CONFLICT, "OBSERVATIONAL_MEMORY_EXISTS", NULL,
-			"Observational memory record exists already: %.*s", (int)id->size,
+			"Observational memory record already exists: %.*s", (int)id->size,
 			id->text);
 	else
 		call_reply_null(ctx, call);

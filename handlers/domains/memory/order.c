@@ -40,14 +40,14 @@ bool memory_order_read(struct context *ctx, struct call *call, const struct datu
 	if (!memory_order_read_field(datum_field(order_by, MEMORY_ORDER_BY__FIELD), of_threads,
 		    order)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
-			"orderBy.field is none of %s",
+			"orderBy.field must be one of %s",
 			of_threads ? "createdAt, updatedAt" : "createdAt");
 		return false;
 	}
 	if (!memory_order_read_direction(datum_field(order_by, MEMORY_ORDER_BY__DIRECTION),
 		    order)) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_ORDER_BY", NULL,
-			"orderBy.direction is none of ASC, DESC");
+			"orderBy.direction must be one of ASC, DESC");
 		return false;
 	}
 	return true;

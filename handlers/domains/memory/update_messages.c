@@ -28,7 +28,7 @@ static bool update_messages_check(struct context *ctx, struct call *call,
 
 	if (kind != JSON_ABSENT && kind != JSON_NULL_KIND && kind != JSON_OBJECT_KIND) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
-			"A message's content is updated by an object that is merged into it");
+			"The content of an update must be an object, which is merged into the message's content");
 		return false;
 	}
 	return memory_role_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE)) &&

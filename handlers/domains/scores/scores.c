@@ -133,8 +133,10 @@ static bool scores_entity_type_ok(struct context *ctx, struct call *call)
 	if (datum_is_null(type) || choice_find(entity_types, type) >= 0 ||
 		choice_find(span_types, type) >= 0)
 		return true;
-	return choice_ok(ctx, call, type, span_types, "INVALID_ENTITY_TYPE",
-		"entityType is none of AGENT, WORKFLOW, TRAJECTORY, STEP, EXTERNAL and");
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_ENTITY_TYPE", NULL,
+		"entityType must be one of AGENT, WORKFLOW, TRAJECTORY, STEP, EXTERNAL, or a span "
+		"type such as agent_run");
+	return false;
 }
 
 /* Reads `clear`, the fields that the client set to null instead of leaving them out. The reference

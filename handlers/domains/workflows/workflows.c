@@ -5,35 +5,22 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
+#include "handlers/core/choice.h"
 #include "handlers/core/context.h"
 #include "handlers/core/datum_json.h"
 #include "handlers/core/paging.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
 
-/* WorkflowRunStatus of @mastra/core */
-static const char *const statuses[] = { "running", "success", "failed", "tripwire", "suspended",
-	"waiting", "pending", "canceled", "bailed", "paused", "skipped" };
-#define STATUS_COUNT (sizeof(statuses) / sizeof(statuses[0]))
-
+/* Is the status null or a WorkflowRunStatus of @mastra/core? Else the call fails. */
 static bool workflows_status_ok(struct context *ctx, struct call *call, const struct datum *status,
 	const char *name)
 {
-	if (datum_is_null(status))
-		return true;
-	for (size_t i = 0; i < STATUS_COUNT; i++) {
-		const struct datum known = datum_string(statuses[i]);
-		if (datum_equals(status, &known))
-			return true;
-	}
-	struct json_text list = json_text_new(ctx->arena);
-	for (size_t i = 0; i < STATUS_COUNT; i++) {
-		json_text_puts(&list, i ? ", " : "");
-		json_text_puts(&list, statuses[i]);
-	}
-	call_fail(ctx, call, FAILURE_INVALID, "INVALID_STATUS", NULL, "%s is none of %s", name,
-		json_text_end(&list).text);
-	return false;
+	static const char *const statuses[] = { "running", "success", "failed", "tripwire",
+		"suspended", "waiting", "pending", "canceled", "bailed", "paused", "skipped",
+		NULL };
+
+	return choice_ok(ctx, call, status, statuses, "INVALID_STATUS", name);
 }
 
 /* Checks the two ids that every command but the list has. */
