@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schemas/base/buffer.h"
+
 /* Seconds from the Unix epoch to PostgreSQL's, 2000-01-01 00:00 UTC. */
 #define POSTGRES_EPOCH_SECONDS 946684800LL
 
@@ -40,9 +42,7 @@ static const uint32_t element_oids[] = {
 #define ARRAY_HEADER_EMPTY 12
 
 struct param {
-	char *bytes;
-	size_t size;
-	size_t capacity;
+	struct buffer wire; /* in the wire format */
 	bool null;
 	bool array;
 	bool has_null;
@@ -77,7 +77,7 @@ void params_free(struct params *params)
 	if (!params)
 		return;
 	for (int i = 0; i < params->capacity; i++)
-		free(params->list[i].bytes);
+		buffer_free(&params->list[i].wire);
 	free(params->list);
 	free(params->values);
 	free(params->lengths);
@@ -92,11 +92,8 @@ static void params_free_larger(struct params *params, int count, size_t bytes)
 {
 	for (int i = 0; i < count; i++) {
 		struct param *param = &params->list[i];
-		if (param->capacity > bytes) {
-			free(param->bytes);
-			param->bytes = NULL;
-			param->capacity = 0;
-		}
+		if (param->wire.capacity > bytes)
+			buffer_free(&param->wire);
 	}
 	params->count = 0;
 }
@@ -136,7 +133,7 @@ static struct param *params_next(struct params *params)
 	if (params->count == params->capacity)
 		params_grow(params);
 	struct param *param = &params->list[params->count++];
-	param->size = 0;
+	buffer_clear(&param->wire);
 	param->null = false;
 	param->array = false;
 	param->has_null = false;
@@ -147,23 +144,12 @@ static struct param *params_next(struct params *params)
 /* Appends `len` bytes for the caller to fill. */
 static char *param_room(struct param *param, size_t len)
 {
-	if (param->capacity - param->size < len) {
-		size_t capacity = param->capacity ? param->capacity : 64;
-		while (capacity - param->size < len)
-			capacity *= 2;
-		param->bytes = params_checked(realloc(param->bytes, capacity));
-		param->capacity = capacity;
-	}
-	char *room = param->bytes + param->size;
-	param->size += len;
-	return room;
+	return (char *)buffer_extend(&param->wire, len);
 }
 
 static void param_add(struct param *param, const void *bytes, size_t len)
 {
-	char *room = param_room(param, len);
-	if (len)
-		memcpy(room, bytes, len);
+	buffer_add(&param->wire, bytes, len);
 }
 
 static void param_int4(struct param *param, int32_t value)
@@ -200,11 +186,8 @@ void params_null(struct params *params)
 
 char *params_room(struct params *params, size_t len)
 {
-	/* Allocate at least one byte: libpq reads a NULL pointer as a null. */
-	struct param *param = params_next(params);
-	char *room = param_room(param, len + 1);
-	param->size = len;
-	return room;
+	/* Not NULL, even for 0 bytes: libpq reads a NULL pointer as a null. */
+	return param_room(params_next(params), len);
 }
 
 void params_text(struct params *params, const char *text, size_t len)
@@ -356,13 +339,13 @@ void copy_close(struct params *params, int copy)
 
 const void *copy_bytes(const struct params *params, int copy, size_t *size)
 {
-	*size = params->list[copy].size;
-	return params->list[copy].bytes;
+	*size = params->list[copy].wire.size;
+	return params->list[copy].wire.data;
 }
 
 void copy_forget(struct params *params, int copy)
 {
-	params->list[copy].size = 0;
+	params->list[copy].wire.size = 0;
 }
 
 /* Fills in the counts of an array's header, which are known after its last element. */
@@ -371,9 +354,9 @@ static void array_finish(struct param *param)
 	uint32_t dimensions = htonl(param->elements ? 1 : 0);
 	uint32_t has_null = htonl(param->has_null ? 1 : 0);
 	uint32_t length = htonl((uint32_t)param->elements);
-	memcpy(param->bytes, &dimensions, 4);
-	memcpy(param->bytes + 4, &has_null, 4);
-	memcpy(param->bytes + 12, &length, 4);
+	memcpy(param->wire.data, &dimensions, 4);
+	memcpy(param->wire.data + 4, &has_null, 4);
+	memcpy(param->wire.data + 12, &length, 4);
 }
 
 const char *const *params_values(struct params *params)
@@ -382,7 +365,7 @@ const char *const *params_values(struct params *params)
 		struct param *param = &params->list[i];
 		if (param->array)
 			array_finish(param);
-		params->values[i] = param->null ? NULL : param->bytes;
+		params->values[i] = param->null ? NULL : (const char *)param->wire.data;
 	}
 	return params->values;
 }
@@ -392,7 +375,7 @@ const int *params_lengths(struct params *params)
 	for (int i = 0; i < params->count; i++) {
 		const struct param *param = &params->list[i];
 		bool empty = param->array && param->elements == 0;
-		params->lengths[i] = empty ? ARRAY_HEADER_EMPTY : (int)param->size;
+		params->lengths[i] = empty ? ARRAY_HEADER_EMPTY : (int)param->wire.size;
 	}
 	return params->lengths;
 }
@@ -408,6 +391,6 @@ size_t params_bytes(const struct params *params)
 {
 	size_t bytes = 0;
 	for (int i = 0; i < params->count; i++)
-		bytes += params->list[i].size;
+		bytes += params->list[i].wire.size;
 	return bytes;
 }

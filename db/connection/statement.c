@@ -9,10 +9,10 @@
 
 char *statement_text(const char *sql, const char *schema)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	const char *found;
 	while ((found = strstr(sql, PLACEHOLDER))) {
-		text_add_bytes(&text, sql, (size_t)(found - sql));
+		buffer_add(&text, sql, (size_t)(found - sql));
 		text_add_ident(&text, schema);
 		sql = found + strlen(PLACEHOLDER);
 	}

@@ -175,7 +175,7 @@ const char *ddl_script_complaint(const struct ddl_script *script, size_t i)
 }
 
 /* Expands the placeholder at `at` and returns its length; 0: no placeholder begins there. */
-static size_t ddl_add_placeholder(struct text *sql, const char *at, const char *schema,
+static size_t ddl_add_placeholder(struct buffer *sql, const char *at, const char *schema,
 	const char *name, bool concurrently)
 {
 	static const struct {
@@ -215,7 +215,7 @@ static size_t ddl_add_placeholder(struct text *sql, const char *at, const char *
 char *ddl_statement(const struct ddl_script *script, const struct ddl_object *object, size_t i,
 	bool concurrently)
 {
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 	const char *at = object->source.sql[i];
 
 	if (!at)
@@ -226,14 +226,14 @@ char *ddl_statement(const struct ddl_script *script, const struct ddl_object *ob
 						   object->name.text, concurrently)
 					 : 0;
 		if (!used)
-			text_add_bytes(&sql, at, plain);
+			buffer_add(&sql, at, plain);
 		at += used ? used : plain;
 	}
 	return text_take(&sql);
 }
 
 /* ADD CONSTRAINT has no IF NOT EXISTS: wraps the statement so that it can run again. */
-static void ddl_export_constraint(struct text *out, const struct ddl_object *object,
+static void ddl_export_constraint(struct buffer *out, const struct ddl_object *object,
 	const char *schema, const char *statement)
 {
 	text_add(out,
@@ -247,7 +247,7 @@ static void ddl_export_constraint(struct text *out, const struct ddl_object *obj
 	text_addf(out, ")) THEN\n\t%s;\n\tEND IF;\nEND $stowage$", statement);
 }
 
-static void ddl_export_object(struct text *out, const struct ddl_script *script,
+static void ddl_export_object(struct buffer *out, const struct ddl_script *script,
 	const struct ddl_object *object)
 {
 	enum ddl_kind kind = object->source.kind;
@@ -268,7 +268,7 @@ static void ddl_export_object(struct text *out, const struct ddl_script *script,
 
 char *ddl_export(const char *const *schemas, size_t count)
 {
-	struct text out = { 0 };
+	struct buffer out = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		struct ddl_options options = {

@@ -62,7 +62,7 @@ void ddl_say(PGconn *conn, const char *what, char *err, size_t errlen)
 
 static bool ddl_catalog_read_version(PGconn *conn, struct ddl_catalog *catalog, const char *schema)
 {
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 
 	text_add(&sql, "SELECT coalesce(max(version), 0) FROM ");
 	text_add_ident(&sql, schema);
@@ -72,7 +72,7 @@ static bool ddl_catalog_read_version(PGconn *conn, struct ddl_catalog *catalog, 
 	if (read)
 		catalog->version = atoi(PQgetvalue(result, 0, 0));
 	PQclear(result);
-	text_free(&sql);
+	buffer_free(&sql);
 	return read;
 }
 
@@ -189,12 +189,12 @@ bool ddl_catalog_function(const struct ddl_catalog *catalog, const char *name, c
 bool ddl_catalog_trigger(const struct ddl_catalog *catalog, const char *table, const char *name,
 	const char *function)
 {
-	struct text extra = { 0 };
+	struct buffer extra = { 0 };
 
 	/* pg_trigger.tgtype: 1 FOR EACH ROW + 2 BEFORE + 4 INSERT + 16 UPDATE */
 	text_addf(&extra, "23 %s", function);
 	bool found = ddl_catalog_find_extra(catalog, "trigger", table, name, text_string(&extra));
-	text_free(&extra);
+	buffer_free(&extra);
 	return found;
 }
 

@@ -18,9 +18,9 @@ static bool ddl_index_table_known(const char *table)
 /* Returns the name at the start of "name DESC NULLS LAST". */
 static char *ddl_index_column_name(const char *column)
 {
-	struct text name = { 0 };
+	struct buffer name = { 0 };
 
-	text_add_bytes(&name, column, strcspn(column, " "));
+	buffer_add(&name, column, strcspn(column, " "));
 	return text_take(&name);
 }
 
@@ -48,7 +48,7 @@ static bool ddl_index_method_known(const char *method)
 
 char *ddl_index_refuse(const struct ddl_index *index)
 {
-	struct text why = { 0 };
+	struct buffer why = { 0 };
 
 	if (!ddl_identifier_valid(index->name))
 		text_addf(&why, "index %s: an index name has letters, digits and _ only",
@@ -61,16 +61,16 @@ char *ddl_index_refuse(const struct ddl_index *index)
 		text_addf(&why,
 			"index %s: method %s is none of btree, hash, gin, gist, spgist, brin",
 			index->name, index->method);
-	for (size_t i = 0; why.len == 0 && i < index->column_count; i++) {
+	for (size_t i = 0; why.size == 0 && i < index->column_count; i++) {
 		if (!ddl_index_column_valid(index->columns[i]))
 			text_addf(&why,
 				"index %s: %s is not a column, optionally followed by its order",
 				index->name, index->columns[i]);
 	}
-	return why.len ? text_take(&why) : NULL;
+	return why.size ? text_take(&why) : NULL;
 }
 
-static void ddl_index_add_column(struct text *sql, const struct ddl_index *index,
+static void ddl_index_add_column(struct buffer *sql, const struct ddl_index *index,
 	const char *column)
 {
 	char *name = ddl_index_column_name(column);
@@ -84,7 +84,7 @@ static void ddl_index_add_column(struct text *sql, const struct ddl_index *index
 
 char *ddl_index_sql(const struct ddl_index *index)
 {
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 
 	text_addf(&sql, "CREATE %sINDEX :concurrently IF NOT EXISTS :\"name\"\n\tON :\"schema\".",
 		index->unique ? "UNIQUE " : "");

@@ -61,7 +61,7 @@ enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char
 	size_t errlen)
 {
 	enum ddl_lock_state state = DDL_LOCK_FAILED;
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 
 	/* Use the simple protocol. The extended protocol's portal would keep its snapshot until the end of
 	 * the transaction, and index builds would wait for that snapshot. */
@@ -71,7 +71,7 @@ enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char
 	text_add_literal(&sql, schema);
 	text_add(&sql, ", 0))");
 	PGresult *result = PQexec(lock->conn, text_string(&sql));
-	text_free(&sql);
+	buffer_free(&sql);
 	if (PQresultStatus(result) == PGRES_TUPLES_OK)
 		state = !strcmp(PQgetvalue(result, 0, 0), "t") ? DDL_LOCK_HELD : DDL_LOCK_BUSY;
 	else

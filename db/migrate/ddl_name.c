@@ -75,7 +75,7 @@ bool ddl_identifier_valid(const char *name)
 
 /* Adds the sanitized schema name: _ replaces all but letters, digits and _. A character outside of the BMP
  * becomes two, because the reference counts UTF-16 units. */
-static void ddl_name_add_prefix(struct text *text, const char *schema)
+static void ddl_name_add_prefix(struct buffer *text, const char *schema)
 {
 	const unsigned char *s = (const unsigned char *)schema;
 	size_t len;
@@ -85,14 +85,14 @@ static void ddl_name_add_prefix(struct text *text, const char *schema)
 		text_add(text, "_");
 	for (; *s && (len = ddl_name_sequence(s, &code)); s += len) {
 		if (ddl_name_is_word(*s))
-			text_add_bytes(text, (const char *)s, 1);
+			buffer_add(text, (const char *)s, 1);
 		else
 			text_add(text, len == 4 ? "__" : "_");
 	}
 	text_add(text, "_");
 }
 
-static void ddl_name_add_code(struct text *text, uint32_t code)
+static void ddl_name_add_code(struct buffer *text, uint32_t code)
 {
 	if (code < 0x80)
 		text_addf(text, "%c", (char)code);
@@ -108,7 +108,7 @@ static void ddl_name_add_code(struct text *text, uint32_t code)
 }
 
 /* Adds the string in Unicode's simple lower case, independent of the process's locale. */
-static void ddl_name_add_lower(struct text *text, const char *string)
+static void ddl_name_add_lower(struct buffer *text, const char *string)
 {
 	const unsigned char *s = (const unsigned char *)string;
 	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
@@ -157,11 +157,11 @@ static void ddl_name_set_hashed(struct ddl_name *name, const char *full)
 }
 
 /* Adds the full name, without a limit. */
-static void ddl_name_add_full(struct text *full, enum ddl_naming naming, const char *schema,
+static void ddl_name_add_full(struct buffer *full, enum ddl_naming naming, const char *schema,
 	const char *base)
 {
 	bool named = strcmp(schema, "public") != 0;
-	struct text mixed = { 0 };
+	struct buffer mixed = { 0 };
 
 	if (naming == DDL_CONSTRAINED || (naming == DDL_PREFIXED && named))
 		ddl_name_add_prefix(&mixed, schema);
@@ -172,32 +172,32 @@ static void ddl_name_add_full(struct text *full, enum ddl_naming naming, const c
 		text_add(full, text_string(&mixed));
 	else
 		ddl_name_add_lower(full, text_string(&mixed));
-	text_free(&mixed);
+	buffer_free(&mixed);
 }
 
 bool ddl_name_make(enum ddl_naming naming, const char *schema, const char *base,
 	struct ddl_name *name)
 {
-	struct text full = { 0 };
+	struct buffer full = { 0 };
 	bool made = true;
 
 	ddl_name_add_full(&full, naming, schema, base);
 	const char *string = text_string(&full);
-	if (naming == DDL_PREFIXED && full.len > DDL_NAME_MAX)
+	if (naming == DDL_PREFIXED && full.size > DDL_NAME_MAX)
 		made = false;
-	else if (naming == DDL_HASHED && full.len > DDL_NAME_MAX)
+	else if (naming == DDL_HASHED && full.size > DDL_NAME_MAX)
 		ddl_name_set_hashed(name, string);
 	else
 		ddl_name_set_name(name, string, ddl_name_cut(string, DDL_NAME_MAX));
-	text_free(&full);
+	buffer_free(&full);
 	return made;
 }
 
 void ddl_name_hash(const char *schema, const char *base, struct ddl_name *name)
 {
-	struct text full = { 0 };
+	struct buffer full = { 0 };
 
 	ddl_name_add_full(&full, DDL_CONSTRAINED, schema, base);
 	ddl_name_set_hashed(name, text_string(&full));
-	text_free(&full);
+	buffer_free(&full);
 }

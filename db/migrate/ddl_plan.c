@@ -89,7 +89,7 @@ static void ddl_plan_add_statements(struct planner *planner, struct ddl_step *st
 static char *ddl_plan_lack(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static char *ddl_plan_lack(const char *format, ...)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	va_list args;
 
 	va_start(args, format);
@@ -129,7 +129,7 @@ static void ddl_plan_columns(struct planner *planner, const struct ddl_object *o
 			step = ddl_plan_add_step(planner, DDL_ALONE, true, object,
 				ddl_plan_lack("column \"%s\" of table %s is missing", later->name,
 					table));
-		struct text sql = { 0 };
+		struct buffer sql = { 0 };
 		text_add(&sql, "ALTER TABLE ");
 		text_add_ident(&sql, schema);
 		text_addf(&sql, ".%s ADD COLUMN IF NOT EXISTS %s", table, later->definition);
@@ -209,7 +209,7 @@ static void ddl_plan_replica(struct planner *planner, const struct ddl_object *o
 static void ddl_plan_add_on(struct planner *planner, struct ddl_step *step, const char *before,
 	const char *name, const char *after)
 {
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 
 	text_add(&sql, before);
 	text_add_ident(&sql, ddl_script_schema(planner->script));
@@ -406,7 +406,7 @@ static void ddl_plan_object(struct planner *planner, const struct ddl_object *ob
 static void ddl_plan_schema(struct planner *planner)
 {
 	static const struct ddl_object schema = { .source = { .kind = DDL_TABLE } };
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 
 	planner->plan->no_schema = true;
 	struct ddl_step *step = ddl_plan_add_step(planner, DDL_TOGETHER, true, &schema,

@@ -132,7 +132,7 @@ static void ddl_run_tally_failure(struct ddl_tally *tally, const char *index, co
 /* A failed build leaves an invalid index, which slows down every write and serves no read. */
 static void ddl_run_drop_leftover(struct runner *runner, const struct ddl_step *step)
 {
-	struct text drop = { 0 };
+	struct buffer drop = { 0 };
 
 	if (step->kind != DDL_INDEX)
 		return;
@@ -141,7 +141,7 @@ static void ddl_run_drop_leftover(struct runner *runner, const struct ddl_step *
 	text_add(&drop, ".");
 	text_add_ident(&drop, step->object);
 	PQclear(PQexec(runner->conn, text_string(&drop)));
-	text_free(&drop);
+	buffer_free(&drop);
 }
 
 /* Tries the table's lock repeatedly instead of waiting for it. A session that waits has a snapshot, and the

@@ -197,10 +197,10 @@ static void migrate_fill_report(struct migrate_report *report, const struct migr
 	for (size_t i = 0; i < plan->flaw_count; i++)
 		migrate_warn(report, plan->flaws[i].text);
 	for (size_t i = 0; i < plan->step_count; i++) {
-		struct text text = { 0 };
+		struct buffer text = { 0 };
 		text_addf(&text, "%s: another init is building it", plan->steps[i].lack);
 		migrate_warn(report, text_string(&text));
-		text_free(&text);
+		buffer_free(&text);
 	}
 }
 
@@ -313,7 +313,7 @@ static void migrate_add_problem(struct migrate_problems *problems, bool severe, 
 
 static void migrate_add_lack(struct migrate_problems *problems, bool severe, const char *lack)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	text_addf(&text, "%s: run `stowage init`", lack);
 	migrate_add_problem(problems, severe, text_take(&text));
@@ -326,10 +326,10 @@ static void migrate_list_problems(struct migrate_problems *problems, const struc
 		return;
 	}
 	if (plan->no_tables) {
-		struct text text = { 0 };
+		struct buffer text = { 0 };
 		text_addf(&text, "schema \"%s\" has no tables of Stowage", plan->schema);
 		migrate_add_lack(problems, true, text_string(&text));
-		text_free(&text);
+		buffer_free(&text);
 		return;
 	}
 	for (size_t i = 0; i < plan->step_count; i++) {

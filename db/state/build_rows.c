@@ -101,7 +101,7 @@ enum db_kind build_rows_renew(const struct build_table *table, const struct buil
 char *build_rows_step(const struct build_table *table, const struct build_row *build,
 	bool leftovers)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	char *call = statement_text("SELECT :\"schema\".stowage_build_step", table->schema);
 	text_addf(&text, "%s(%lld, %s)", call, (long long)build->id, leftovers ? "true" : "false");
 	free(call);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "schemas/avro/names.h"
+#include "schemas/base/text.h"
 
 #define NESTING_MAXIMUM 200
 #define FORM_BYTES_MAXIMUM ((size_t)16 * 1024 * 1024)
@@ -35,7 +36,7 @@ static void canonical_refuse(struct writer *w, const char *problem)
 static void canonical_add_quoted(struct writer *w, const char *text)
 {
 	buffer_add_byte(w->out, '"');
-	buffer_add_string(w->out, text);
+	text_add(w->out, text);
 	buffer_add_byte(w->out, '"');
 }
 
@@ -69,9 +70,9 @@ static void field_form(struct writer *w, const json_t *field, const char *namesp
 	const char *name = json_string_value(json_object_get(field, "name"));
 	if (!name)
 		canonical_refuse(w, "a field has no name");
-	buffer_add_string(w->out, "{\"name\":");
+	text_add(w->out, "{\"name\":");
 	canonical_add_quoted(w, name ? name : "");
-	buffer_add_string(w->out, ",\"type\":");
+	text_add(w->out, ",\"type\":");
 	schema_form(w, json_object_get(field, "type"), namespace);
 	buffer_add_byte(w->out, '}');
 }
@@ -94,7 +95,7 @@ static void size_form(struct writer *w, const json_t *size)
 	if (value <= 0)
 		canonical_refuse(w, "a fixed has no size");
 	snprintf(text, sizeof(text), "%" PRId64, value);
-	buffer_add_string(w->out, text);
+	text_add(w->out, text);
 }
 
 static void named_form(struct writer *w, const json_t *schema, const char *kind,
@@ -105,18 +106,18 @@ static void named_form(struct writer *w, const json_t *schema, const char *kind,
 		canonical_refuse(w, "a named type has no name, or too long a one");
 		return;
 	}
-	buffer_add_string(w->out, "{\"name\":");
+	text_add(w->out, "{\"name\":");
 	canonical_add_quoted(w, full.text);
-	buffer_add_string(w->out, ",\"type\":");
+	text_add(w->out, ",\"type\":");
 	canonical_add_quoted(w, kind);
 	if (strcmp(kind, "enum") == 0) {
-		buffer_add_string(w->out, ",\"symbols\":");
+		text_add(w->out, ",\"symbols\":");
 		list_form(w, json_object_get(schema, "symbols"), full.namespace, symbol_form);
 	} else if (strcmp(kind, "fixed") == 0) {
-		buffer_add_string(w->out, ",\"size\":");
+		text_add(w->out, ",\"size\":");
 		size_form(w, json_object_get(schema, "size"));
 	} else {
-		buffer_add_string(w->out, ",\"fields\":");
+		text_add(w->out, ",\"fields\":");
 		list_form(w, json_object_get(schema, "fields"), full.namespace, field_form);
 	}
 	buffer_add_byte(w->out, '}');
@@ -125,7 +126,7 @@ static void named_form(struct writer *w, const json_t *schema, const char *kind,
 static void items_form(struct writer *w, const json_t *schema, const char *kind, const char *items,
 	const char *namespace)
 {
-	buffer_add_string(w->out, "{\"type\":");
+	text_add(w->out, "{\"type\":");
 	canonical_add_quoted(w, kind);
 	buffer_add_byte(w->out, ',');
 	canonical_add_quoted(w, items);

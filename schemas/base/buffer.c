@@ -1,5 +1,5 @@
 /*
- * buffer.c - bytes that grow up to a maximum
+ * buffer.c - bytes that grow in memory from malloc
  */
 #include "schemas/base/buffer.h"
 
@@ -7,7 +7,10 @@
 
 #include "schemas/base/alloc.h"
 
-#define FIRST_CAPACITY 256
+/* With the byte for a NUL, the first block has 256 bytes, and each later block is twice as large. */
+#define FIRST_CAPACITY 255
+/* malloc gives no larger block. */
+#define CAPACITY_MAXIMUM (SIZE_MAX / 2)
 
 void buffer_free(struct buffer *buffer)
 {
@@ -21,25 +24,33 @@ void buffer_clear(struct buffer *buffer)
 	buffer->failed = false;
 }
 
-static void buffer_reallocate(struct buffer *buffer, size_t needed)
+static size_t buffer_limit(const struct buffer *buffer)
+{
+	if (buffer->maximum == 0 || buffer->maximum > CAPACITY_MAXIMUM)
+		return CAPACITY_MAXIMUM;
+	return buffer->maximum;
+}
+
+static void buffer_reallocate(struct buffer *buffer, size_t needed, size_t limit)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
 	while (capacity < needed)
-		capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
-	if (capacity > buffer->maximum)
-		capacity = buffer->maximum;
-	buffer->data = allocate_again(buffer->data, capacity);
+		capacity = capacity * 2 + 1;
+	if (capacity > limit)
+		capacity = limit;
+	buffer->data = allocate_again(buffer->data, capacity + 1);
 	buffer->capacity = capacity;
 }
 
 uint8_t *buffer_grow(struct buffer *buffer, size_t size)
 {
-	if (buffer->failed || size > buffer->maximum - buffer->size) {
+	size_t limit = buffer_limit(buffer);
+	if (buffer->failed || size > limit - buffer->size) {
 		buffer->failed = true;
 		return NULL;
 	}
 	if (size > buffer->capacity - buffer->size || !buffer->data)
-		buffer_reallocate(buffer, buffer->size + size);
+		buffer_reallocate(buffer, buffer->size + size, limit);
 	uint8_t *room = buffer->data + buffer->size;
 	buffer->size += size;
 	return room;

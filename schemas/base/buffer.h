@@ -1,10 +1,14 @@
 /*
- * buffer.h - bytes that grow up to a maximum
+ * buffer.h - bytes that grow in memory from malloc
  *
- * Appending beyond the maximum sets `failed` and changes nothing more: append freely, look once
- * before the bytes are used. A buffer is reused by buffer_clear, which keeps its memory.
+ * A zeroed struct is an empty buffer without a maximum. buffer_empty() sets a maximum: the first
+ * append that exceeds it sets `failed`, and later appends do nothing. So append without checks and
+ * test `failed` once, before you use the bytes. buffer_clear keeps the memory for the next use.
  *
- * Not thread-safe. Allocation failure ends the process. The owner calls buffer_free.
+ * text.h adds formatted text and SQL to a buffer. A JSON text that grows in an arena is struct
+ * json_text (schemas/json/json.h).
+ *
+ * Not thread-safe. A failed allocation ends the process. The owner calls buffer_free.
  */
 #ifndef SCHEMAS_BASE_BUFFER_H
 #define SCHEMAS_BASE_BUFFER_H
@@ -15,11 +19,11 @@
 #include <string.h>
 
 struct buffer {
-	uint8_t *data; /* valid until the next append */
+	uint8_t *data; /* valid until the next append; NULL before the first */
 	size_t size;
-	size_t capacity; /* at most the maximum */
-	size_t maximum;
-	bool failed; /* an append did not fit */
+	size_t capacity; /* up to the maximum; the memory is one byte larger, for a NUL */
+	size_t maximum;  /* 0: none */
+	bool failed;     /* an append exceeded the maximum */
 };
 
 static inline struct buffer buffer_empty(size_t maximum)
@@ -27,15 +31,16 @@ static inline struct buffer buffer_empty(size_t maximum)
 	return (struct buffer){ .maximum = maximum };
 }
 
+/* Frees the memory. The buffer is empty afterwards and keeps its maximum. */
 void buffer_free(struct buffer *buffer);
 
-/* Empty again and not failed. */
+/* Empties the buffer and resets `failed`. */
 void buffer_clear(struct buffer *buffer);
 
-/* What buffer_extend does when there is no room. */
+/* The slow path of buffer_extend: allocates more memory first. */
 uint8_t *buffer_grow(struct buffer *buffer, size_t size);
 
-/* Room for `size` bytes at the end, counted as appended; NULL if they don't fit. */
+/* Appends `size` bytes for the caller to fill; NULL if they exceed the maximum. */
 static inline uint8_t *buffer_extend(struct buffer *buffer, size_t size)
 {
 	if (buffer->failed || size >= buffer->capacity - buffer->size)
@@ -57,11 +62,6 @@ static inline void buffer_add_byte(struct buffer *buffer, uint8_t byte)
 	uint8_t *room = buffer_extend(buffer, 1);
 	if (room)
 		*room = byte;
-}
-
-static inline void buffer_add_string(struct buffer *buffer, const char *string)
-{
-	buffer_add(buffer, string, strlen(string));
 }
 
 #endif

@@ -1,44 +1,18 @@
+/*
+ * text.c - adds strings, formatted text and quoted SQL names to a buffer
+ */
 #include "schemas/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_FIRST 256
-
-/* Makes room for `more` bytes and the NUL behind them. */
-static void text_reserve(struct text *text, size_t more)
+void text_add(struct buffer *text, const char *string)
 {
-	if (more > (size_t)-1 / 4 - text->len)
-		abort();
-	size_t need = text->len + more + 1;
-	if (need <= text->size)
-		return;
-	size_t size = text->size ? text->size : TEXT_FIRST;
-	while (size < need)
-		size *= 2;
-	char *data = realloc(text->data, size);
-	if (!data)
-		abort();
-	text->data = data;
-	text->size = size;
+	buffer_add(text, string, strlen(string));
 }
 
-void text_add_bytes(struct text *text, const char *bytes, size_t len)
-{
-	text_reserve(text, len);
-	if (len)
-		memcpy(text->data + text->len, bytes, len);
-	text->len += len;
-	text->data[text->len] = '\0';
-}
-
-void text_add(struct text *text, const char *string)
-{
-	text_add_bytes(text, string, strlen(string));
-}
-
-void text_addv(struct text *text, const char *format, va_list args)
+void text_addv(struct buffer *text, const char *format, va_list args)
 {
 	va_list again;
 
@@ -46,13 +20,13 @@ void text_addv(struct text *text, const char *format, va_list args)
 	int len = vsnprintf(NULL, 0, format, args);
 	if (len < 0)
 		abort();
-	text_reserve(text, (size_t)len);
-	vsnprintf(text->data + text->len, (size_t)len + 1, format, again);
+	char *room = (char *)buffer_extend(text, (size_t)len);
+	if (room) /* the NUL goes into the byte that a buffer has behind its capacity */
+		vsnprintf(room, (size_t)len + 1, format, again);
 	va_end(again);
-	text->len += (size_t)len;
 }
 
-void text_addf(struct text *text, const char *format, ...)
+void text_addf(struct buffer *text, const char *format, ...)
 {
 	va_list args;
 
@@ -61,26 +35,26 @@ void text_addf(struct text *text, const char *format, ...)
 	va_end(args);
 }
 
-/* Adds the string between two `quote`, doubling every quote in it. */
-static void text_add_quoted(struct text *text, const char *string, char quote, char escape)
+/* Adds the string between two `quote`. Doubles each `quote` and `escape` in the string. */
+static void text_add_quoted(struct buffer *text, const char *string, char quote, char escape)
 {
-	text_add_bytes(text, &quote, 1);
+	buffer_add_byte(text, (uint8_t)quote);
 	for (; *string; string++) {
 		if (*string == quote || *string == escape)
-			text_add_bytes(text, string, 1);
-		text_add_bytes(text, string, 1);
+			buffer_add_byte(text, (uint8_t)*string);
+		buffer_add_byte(text, (uint8_t)*string);
 	}
-	text_add_bytes(text, &quote, 1);
+	buffer_add_byte(text, (uint8_t)quote);
 }
 
-void text_add_ident(struct text *text, const char *name)
+void text_add_ident(struct buffer *text, const char *name)
 {
 	text_add_quoted(text, name, '"', '"');
 }
 
-void text_add_literal(struct text *text, const char *value)
+void text_add_literal(struct buffer *text, const char *value)
 {
-	/* E'' means the same whatever standard_conforming_strings says. */
+	/* standard_conforming_strings does not change the meaning of E''. */
 	if (strchr(value, '\\')) {
 		text_add(text, "E");
 		text_add_quoted(text, value, '\'', '\\');
@@ -89,29 +63,19 @@ void text_add_literal(struct text *text, const char *value)
 	}
 }
 
-const char *text_string(const struct text *text)
+const char *text_string(const struct buffer *text)
 {
-	return text->data ? text->data : "";
+	if (!text->data)
+		return "";
+	text->data[text->size] = '\0';
+	return (const char *)text->data;
 }
 
-char *text_take(struct text *text)
+char *text_take(struct buffer *text)
 {
-	text_reserve(text, 0);
-	text->data[text->len] = '\0';
-	char *data = text->data;
-	*text = (struct text){ 0 };
-	return data;
-}
-
-void text_clear(struct text *text)
-{
-	text->len = 0;
-	if (text->data)
-		text->data[0] = '\0';
-}
-
-void text_free(struct text *text)
-{
-	free(text->data);
-	*text = (struct text){ 0 };
+	buffer_extend(text, 0); /* allocates, even for an empty string */
+	text->data[text->size] = '\0';
+	char *string = (char *)text->data;
+	*text = buffer_empty(text->maximum);
+	return string;
 }

@@ -162,13 +162,13 @@ static void print_payload(const struct looking *looking, const rd_kafka_message_
 {
 	char why[JSON_AVRO_WHY_MAX];
 	json_t *json = codec_open(looking->codec, message->payload, message->len, why);
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	if (json) {
 		printf("request    %s\n", command_name(looking, message));
 		json_print(&text, json, true);
 		printf("%s\n", text_string(&text));
-		text_free(&text);
+		buffer_free(&text);
 		json_decref(json);
 		return;
 	}

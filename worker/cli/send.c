@@ -42,25 +42,25 @@ static void note_status(struct sending *sending, int status)
 
 static void print_json(const json_t *json, bool pretty)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	json_print(&text, json, pretty);
 	text_add(&text, "\n");
-	fwrite(text.data, 1, text.len, stdout);
-	text_free(&text);
+	fwrite(text.data, 1, text.size, stdout);
+	buffer_free(&text);
 }
 
 static void cli_send_print_result(const struct sending *sending, const struct send_outcome *outcome)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	if (!sending->tables || !send_table_fits(command_defs[outcome->command].name)) {
 		print_json(outcome->json, sending->cli->out_is_terminal);
 		return;
 	}
 	send_table_print(&text, outcome->json, send_table_columns());
-	fwrite(text.data, 1, text.len, stdout);
-	text_free(&text);
+	fwrite(text.data, 1, text.size, stdout);
+	buffer_free(&text);
 }
 
 /* {"error": ...}, so that each command has its line on standard output. */
@@ -87,16 +87,16 @@ static const char *cli_send_member(const json_t *object, const char *name)
 static void print_refusal(struct sending *sending, const char *place, const json_t *error)
 {
 	const json_t *details = json_object_get(error, "details");
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	if (json_object_size(details)) {
 		text_add(&text, "details: ");
 		json_print(&text, details, false);
 	}
-	cli_error(sending->cli, text.len ? text_string(&text) : NULL, "%s%s (%s): %s", place,
+	cli_error(sending->cli, text.size ? text_string(&text) : NULL, "%s%s (%s): %s", place,
 		cli_send_member(error, "code"), cli_send_member(error, "category"),
 		cli_send_member(error, "message"));
-	text_free(&text);
+	buffer_free(&text);
 }
 
 static void print_failure(struct sending *sending, uint64_t number,
@@ -314,16 +314,16 @@ static void send_lines(struct sending *sending)
 /* All of standard input; NULL after an error. */
 static char *read_input(const struct sending *sending)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	char piece[4096];
 	size_t got;
 
 	while ((got = fread(piece, 1, sizeof(piece), stdin)) > 0)
-		text_add_bytes(&text, piece, got);
+		buffer_add(&text, piece, got);
 	if (!ferror(stdin))
 		return text_take(&text);
 	cli_error(sending->cli, NULL, "cannot read standard input: %s", strerror(errno));
-	text_free(&text);
+	buffer_free(&text);
 	return NULL;
 }
 

@@ -107,7 +107,7 @@ static int width_of(const char *text, size_t len, int most)
 }
 
 /* As much of the text as fits; what is cut off is told by an ellipsis. Returns the columns. */
-static int add_shown(struct text *out, const char *text, size_t len, int most)
+static int add_shown(struct buffer *out, const char *text, size_t len, int most)
 {
 	bool cut = width_of(text, len, most) > most;
 	int width = 0;
@@ -126,7 +126,7 @@ static int add_shown(struct text *out, const char *text, size_t len, int most)
 	return width + cut;
 }
 
-static void add_blanks(struct text *out, int count)
+static void add_blanks(struct buffer *out, int count)
 {
 	for (int i = 0; i < count; i++)
 		text_add(out, " ");
@@ -179,12 +179,12 @@ static struct widths send_table_measure(const json_t *results, int columns)
 	return widths;
 }
 
-static void send_table_print_result(struct text *out, size_t rank, const json_t *result,
+static void send_table_print_result(struct buffer *out, size_t rank, const json_t *result,
 	const struct widths *widths)
 {
 	const json_t *id = json_object_get(result, "id");
 	const json_t *metadata = json_object_get(result, "metadata");
-	struct text json = { 0 };
+	struct buffer json = { 0 };
 	char score[SCORE_SIZE];
 	int width;
 
@@ -195,12 +195,12 @@ static void send_table_print_result(struct text *out, size_t rank, const json_t 
 	text_addf(out, GAP "%*s" GAP, widths->score, score);
 	if (metadata)
 		json_print(&json, metadata, false);
-	add_shown(out, text_string(&json), json.len, widths->metadata);
+	add_shown(out, text_string(&json), json.size, widths->metadata);
 	text_add(out, "\n");
-	text_free(&json);
+	buffer_free(&json);
 }
 
-void send_table_print(struct text *out, const json_t *results, int columns)
+void send_table_print(struct buffer *out, const json_t *results, int columns)
 {
 	/* What is printed is UTF-8, whatever the user's locale. A C library may lack this one: then
 	 * all but ASCII is escaped. */

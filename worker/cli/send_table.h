@@ -22,6 +22,6 @@ int send_table_columns(void);
 
 /* Appends the table of an array of {id, score, metadata}, no line wider than `columns` if that is
  * possible. */
-void send_table_print(struct text *out, const json_t *results, int columns);
+void send_table_print(struct buffer *out, const json_t *results, int columns);
 
 #endif

@@ -10,7 +10,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void base64_write(struct text *out, const void *bytes, size_t size)
+void base64_write(struct buffer *out, const void *bytes, size_t size)
 {
 	const uint8_t *in = bytes;
 
@@ -22,7 +22,7 @@ void base64_write(struct text *out, const void *bytes, size_t size)
 			left > 1 ? alphabet[group >> 6 & 63] : '=',
 			left > 2 ? alphabet[group & 63] : '=' };
 
-		text_add_bytes(out, four, sizeof(four));
+		buffer_add(out, four, sizeof(four));
 	}
 }
 

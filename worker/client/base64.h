@@ -10,7 +10,7 @@
 
 #include "schemas/base/text.h"
 
-void base64_write(struct text *out, const void *bytes, size_t size);
+void base64_write(struct buffer *out, const void *bytes, size_t size);
 
 /* Decodes into a new block (free it). False, and nothing to free, if it is no base64. */
 bool base64_read(const char *text, size_t len, uint8_t **bytes, size_t *size)

@@ -45,12 +45,12 @@ static json_t *from_string(const struct type *type, const char *bytes, size_t le
 
 static json_t *from_bytes(const void *bytes, size_t size)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	json_t *json;
 
 	base64_write(&text, bytes, size);
-	json = json_stringn(text_string(&text), text.len);
-	text_free(&text);
+	json = json_stringn(text_string(&text), text.size);
+	buffer_free(&text);
 	return json;
 }
 

@@ -134,14 +134,14 @@ static bool json_avro_write_real(struct json_avro_walk *walk, const struct type 
 static bool write_string(struct json_avro_walk *walk, const struct type *type, const json_t *json,
 	avro_value_t *value)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	bool ok;
 
 	if (type->logical == LOGICAL_JSON) {
 		json_print(&text, json, false);
-		ok = avro_value_set_string_len(value, (char *)text_string(&text), text.len + 1) ==
+		ok = avro_value_set_string_len(value, (char *)text_string(&text), text.size + 1) ==
 			0;
-		text_free(&text);
+		buffer_free(&text);
 		return ok;
 	}
 	if (!json_is_string(json))

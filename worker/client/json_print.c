@@ -10,9 +10,9 @@
 
 #define NOT_PRETTY (-1)
 
-static void json_print_value(struct text *out, const json_t *value, int level);
+static void json_print_value(struct buffer *out, const json_t *value, int level);
 
-static void print_real(struct text *out, double real)
+static void print_real(struct buffer *out, double real)
 {
 	char digits[32];
 
@@ -24,7 +24,7 @@ static void print_real(struct text *out, double real)
 	text_add(out, digits);
 }
 
-static void print_escape(struct text *out, unsigned c)
+static void print_escape(struct buffer *out, unsigned c)
 {
 	switch (c) {
 	case '"':
@@ -58,7 +58,7 @@ static size_t control_size(const char *bytes, size_t len)
 	return c < 0x20 || c == 0x7f || c == '"' || c == '\\' ? 1 : 0;
 }
 
-static void print_string(struct text *out, const char *bytes, size_t len)
+static void print_string(struct buffer *out, const char *bytes, size_t len)
 {
 	size_t from = 0;
 
@@ -67,17 +67,17 @@ static void print_string(struct text *out, const char *bytes, size_t len)
 		size_t size = control_size(bytes + at, len - at);
 
 		if (size > 0) {
-			text_add_bytes(out, bytes + from, at - from);
+			buffer_add(out, bytes + from, at - from);
 			print_escape(out, (unsigned char)bytes[at + size - 1]);
 			from = at + size;
 		}
 		at += size ? size : 1;
 	}
-	text_add_bytes(out, bytes + from, len - from);
+	buffer_add(out, bytes + from, len - from);
 	text_add(out, "\"");
 }
 
-static void print_break(struct text *out, int level)
+static void print_break(struct buffer *out, int level)
 {
 	if (level == NOT_PRETTY)
 		return;
@@ -91,7 +91,7 @@ static int json_print_deeper(int level)
 	return level == NOT_PRETTY ? NOT_PRETTY : level + 1;
 }
 
-static void print_array(struct text *out, const json_t *array, int level)
+static void print_array(struct buffer *out, const json_t *array, int level)
 {
 	size_t count = json_array_size(array);
 
@@ -106,7 +106,7 @@ static void print_array(struct text *out, const json_t *array, int level)
 	text_add(out, "]");
 }
 
-static void print_object(struct text *out, const json_t *object, int level)
+static void print_object(struct buffer *out, const json_t *object, int level)
 {
 	bool first = true;
 
@@ -125,7 +125,7 @@ static void print_object(struct text *out, const json_t *object, int level)
 	text_add(out, "}");
 }
 
-static void json_print_value(struct text *out, const json_t *value, int level)
+static void json_print_value(struct buffer *out, const json_t *value, int level)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
@@ -155,7 +155,7 @@ static void json_print_value(struct text *out, const json_t *value, int level)
 	}
 }
 
-void json_print(struct text *out, const json_t *value, bool pretty)
+void json_print(struct buffer *out, const json_t *value, bool pretty)
 {
 	json_print_value(out, value, pretty ? 0 : NOT_PRETTY);
 }

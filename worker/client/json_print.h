@@ -13,7 +13,7 @@
 #include "schemas/base/text.h"
 
 /* Appends the value, in one line, or over several with two blanks a level. */
-void json_print(struct text *out, const json_t *value, bool pretty);
+void json_print(struct buffer *out, const json_t *value, bool pretty);
 
 /* Any JSON value; whole numbers beyond 64 bits become reals. NULL, and where and why, if the
  * text is none. */

@@ -36,7 +36,7 @@ void batch_trim(struct batch *batch)
 static void batch_clear(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->lane_count; i++) {
-		free(batch->lanes[i].payload.bytes);
+		free(batch->lanes[i].payload.data);
 		free(batch->lanes[i].start.acked);
 	}
 	for (size_t i = 0; i < batch->job_count && !batch->detached; i++)

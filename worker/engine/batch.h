@@ -20,7 +20,7 @@ struct batch_lane {
 	int64_t new_applied, new_answered; /* as the transaction wrote them to the row */
 	size_t stored;                     /* messages in its outbox row */
 	int64_t seq;                       /* of the outbox row */
-	struct outgoing_buffer payload;    /* of the outbox row */
+	struct buffer payload;             /* of the outbox row */
 };
 
 struct batch {

@@ -57,7 +57,7 @@ static void send_stored(const struct engine *engine, const struct batch_lane *pa
 		part->seq, part->stored);
 	/* A lane that was reclaimed meanwhile sends them when an executor claims it. */
 	if (delivery.stored)
-		producer_send_stored(engine->producer, part->payload.bytes, part->payload.size,
+		producer_send_stored(engine->producer, part->payload.data, part->payload.size,
 			&delivery);
 }
 

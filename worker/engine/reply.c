@@ -208,12 +208,12 @@ const void *reply_address_bytes(const void *engine, struct call *call, struct ar
 	size_t *size)
 {
 	struct outgoing message;
-	struct outgoing_buffer buffer = { 0 };
+	struct buffer buffer = { 0 };
 	reply_address(job_of(call), engine, arena, &message);
 	outgoing_write(&buffer, &message);
-	const char *bytes = arena_copy(arena, buffer.bytes, buffer.size);
+	const char *bytes = arena_copy(arena, (const char *)buffer.data, buffer.size);
 	*size = buffer.size;
-	free(buffer.bytes);
+	buffer_free(&buffer);
 	return bytes;
 }
 

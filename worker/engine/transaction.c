@@ -273,7 +273,7 @@ static void store_row(struct transaction *t, struct batch_lane *part, const stru
 	part->new_answered = row->answered;
 	if (part->stored) {
 		part->seq = lanes_next_seq(t->engine->lanes, part->lane);
-		lane_rows_store(t->connection, &t->table, row, part->seq, part->payload.bytes,
+		lane_rows_store(t->connection, &t->table, row, part->seq, part->payload.data,
 			part->payload.size);
 	}
 	if (part->start.acked_count)

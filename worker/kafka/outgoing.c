@@ -10,44 +10,30 @@
 #define OUTGOING_VERSION 1
 #define NULL_SIZE UINT32_MAX
 
-static void outgoing_add(struct outgoing_buffer *buffer, const void *bytes, size_t size)
-{
-	if (buffer->capacity - buffer->size < size) {
-		size_t capacity = buffer->capacity ? buffer->capacity : 1024;
-		while (capacity - buffer->size < size)
-			capacity *= 2;
-		buffer->bytes = alloc_grow(buffer->bytes, capacity, 1);
-		buffer->capacity = capacity;
-	}
-	if (size)
-		memcpy(buffer->bytes + buffer->size, bytes, size);
-	buffer->size += size;
-}
-
-static void outgoing_add_number(struct outgoing_buffer *buffer, uint32_t number)
+static void outgoing_add_number(struct buffer *buffer, uint32_t number)
 {
 	unsigned char wire[4] = { (unsigned char)(number >> 24), (unsigned char)(number >> 16),
 		(unsigned char)(number >> 8), (unsigned char)number };
-	outgoing_add(buffer, wire, sizeof(wire));
+	buffer_add(buffer, wire, sizeof(wire));
 }
 
-static void add_bytes(struct outgoing_buffer *buffer, const void *bytes, size_t size)
+static void add_bytes(struct buffer *buffer, const void *bytes, size_t size)
 {
 	outgoing_add_number(buffer, bytes ? (uint32_t)size : NULL_SIZE);
 	if (bytes)
-		outgoing_add(buffer, bytes, size);
+		buffer_add(buffer, bytes, size);
 }
 
 /* Includes the NUL, so that the reader can hand the name out in place. */
-static void add_name(struct outgoing_buffer *buffer, const char *name)
+static void add_name(struct buffer *buffer, const char *name)
 {
 	add_bytes(buffer, name, strlen(name) + 1);
 }
 
-void outgoing_write(struct outgoing_buffer *buffer, const struct outgoing *message)
+void outgoing_write(struct buffer *buffer, const struct outgoing *message)
 {
 	unsigned char start[2] = { OUTGOING_VERSION, message->dead_letter };
-	outgoing_add(buffer, start, sizeof(start));
+	buffer_add(buffer, start, sizeof(start));
 	add_name(buffer, message->topic);
 	outgoing_add_number(buffer, (uint32_t)message->partition);
 	outgoing_add_number(buffer, (uint32_t)((uint64_t)message->timestamp_ms >> 32));

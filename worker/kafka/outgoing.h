@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schemas/base/buffer.h"
+
 struct outgoing_header {
 	const char *name;  /* NUL-terminated */
 	const void *value; /* NULL: a null value */
@@ -32,13 +34,8 @@ struct outgoing {
 	size_t header_count;
 };
 
-/* A growing buffer; it ends the process when memory is exhausted. */
-struct outgoing_buffer {
-	char *bytes;
-	size_t size, capacity;
-};
-
-void outgoing_write(struct outgoing_buffer *buffer, const struct outgoing *message);
+/* Appends the message. The buffer must have no maximum. */
+void outgoing_write(struct buffer *buffer, const struct outgoing *message);
 
 /* Reads a payload message by message. Texts point into the payload; headers live in the reader
  * until the next call. */

@@ -140,7 +140,7 @@ static void spans_send_group(struct context *ctx, const struct span_group *group
 static const char *spans_copy_sql(struct context *ctx, const struct type *type,
 	const unsigned *columns, size_t count)
 {
-	struct text sql = { 0 };
+	struct buffer sql = { 0 };
 
 	text_add(&sql, "COPY :\"schema\".mastra_ai_spans (\"traceId\", \"spanId\", ");
 	for (size_t i = 0; i < count; i++) {
@@ -148,8 +148,8 @@ static const char *spans_copy_sql(struct context *ctx, const struct type *type,
 		text_add(&sql, ", ");
 	}
 	text_add(&sql, "\"startedAtZ\", \"endedAtZ\") FROM STDIN (FORMAT binary)");
-	const char *copy = arena_copy(ctx->arena, text_string(&sql), sql.len);
-	text_free(&sql);
+	const char *copy = arena_copy(ctx->arena, text_string(&sql), sql.size);
+	buffer_free(&sql);
 	return copy;
 }
 

@@ -19,14 +19,14 @@ struct finding {
 /* "a" or "a"."b". */
 static const char *vectors_table_quoted(struct context *ctx, const char *schema, const char *name)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	if (schema) {
 		text_add_ident(&text, schema);
 		text_add(&text, ".");
 	}
 	text_add_ident(&text, name);
-	const char *copy = arena_copy(ctx->arena, text_string(&text), text.len);
-	text_free(&text);
+	const char *copy = arena_copy(ctx->arena, text_string(&text), text.size);
+	buffer_free(&text);
 	return copy;
 }
 

@@ -7,6 +7,7 @@
 #include "schemas/avro/encode.h"
 #include "schemas/avro/framing.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define MAXIMUM 64
@@ -108,7 +109,7 @@ Test(encode, misfits)
 		{ record, datum_record(list, 2), "is no record: another number of fields" },
 		{ record, datum_record(&array, 1), "list[1]: is no null or int: another kind" },
 	};
-	buffer_add_string(&out, "before");
+	text_add(&out, "before");
 	for (size_t i = 0; i < COUNT(misfits); i++) {
 		cr_expect_eq(encoded(misfits[i].schema, misfits[i].datum), ENCODE_MISFIT,
 			"case %zu", i);
@@ -131,7 +132,7 @@ Test(encode, too_large)
 Test(framing, single_object)
 {
 	framing_write(&out, UINT64_C(0x0123456789abcdef));
-	buffer_add_string(&out, "xyz");
+	text_add(&out, "xyz");
 	cr_assert_arr_eq(out.data, "\xC3\x01\xEF\xCD\xAB\x89\x67\x45\x23\x01xyz", 13);
 	struct framing framing = framing_parse(out.data, out.size);
 	cr_assert_eq(framing.kind, FRAMING_SINGLE_OBJECT);

@@ -1,13 +1,15 @@
 /*
- * arena.c - tests of schemas/base/arena.c and schemas/base/buffer.c
+ * arena.c - tests of schemas/base: arena.c, buffer.c and text.c
  */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "schemas/base/arena.h"
 #include "schemas/base/buffer.h"
+#include "schemas/base/text.h"
 
 Test(arena, pieces_are_aligned_and_apart)
 {
@@ -70,7 +72,7 @@ Test(buffer, grows_up_to_its_maximum)
 	cr_assert_eq(buffer.size, 1000);
 	cr_assert_null(buffer_extend(&buffer, 0), "a failed buffer takes nothing more");
 	buffer_clear(&buffer);
-	buffer_add_string(&buffer, "again");
+	text_add(&buffer, "again");
 	cr_assert_eq(buffer.size, 5);
 	cr_assert_arr_eq(buffer.data, "again", 5);
 	buffer_free(&buffer);
@@ -82,5 +84,48 @@ Test(buffer, size_that_overflows)
 	buffer_add_byte(&buffer, 'x');
 	cr_assert_null(buffer_extend(&buffer, SIZE_MAX));
 	cr_assert(buffer.failed);
+	buffer_free(&buffer);
+}
+
+Test(buffer, zeroed_has_no_maximum)
+{
+	struct buffer buffer = { 0 };
+	for (int i = 0; i < 100000; i++)
+		buffer_add(&buffer, "0123456789", 10);
+	cr_assert_eq(buffer.size, 1000000);
+	cr_assert_not(buffer.failed);
+	for (size_t i = 0; i < buffer.size; i++)
+		cr_assert_eq(buffer.data[i], '0' + i % 10);
+	buffer_free(&buffer);
+	cr_assert_not_null(buffer_extend(&buffer, 0), "no bytes have an address, too");
+	buffer_free(&buffer);
+}
+
+/* The NUL needs a byte behind the capacity at every size. */
+Test(buffer, string_of_every_size)
+{
+	struct buffer buffer = { 0 };
+	cr_assert_str_eq(text_string(&buffer), "");
+	for (size_t size = 1; size < 2000; size++) {
+		text_addf(&buffer, "%c", 'x');
+		cr_assert_eq(buffer.size, size);
+		cr_assert_eq(strlen(text_string(&buffer)), size);
+	}
+	char *string = text_take(&buffer);
+	cr_assert_eq(strlen(string), 1999);
+	cr_assert_eq(buffer.size, 0);
+	free(string);
+	string = text_take(&buffer);
+	cr_assert_str_eq(string, "");
+	free(string);
+}
+
+Test(buffer, quotes_for_sql)
+{
+	struct buffer buffer = { 0 };
+	text_add_ident(&buffer, "a\"b");
+	text_add_literal(&buffer, "it's");
+	text_add_literal(&buffer, "back\\slash'");
+	cr_assert_str_eq(text_string(&buffer), "\"a\"\"b\"'it''s'E'back\\\\slash'''");
 	buffer_free(&buffer);
 }

@@ -11,7 +11,7 @@
 /* Free it. */
 static char *table_of(const char *results, int columns)
 {
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 	json_error_t error;
 	json_t *json = json_parse(results, strlen(results), &error);
 
@@ -102,14 +102,14 @@ Test(send_table, scores_of_any_size)
 Test(send_table, more_ranks_than_the_heading_is_wide)
 {
 	json_t *results = json_array();
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	for (int i = 0; i < 10000; i++)
 		json_array_append_new(results, json_pack("{s:s,s:i}", "id", "x", "score", 1));
 	send_table_print(&text, results, 80);
-	cr_assert(strncmp(text.data, " RANK  ID", 9) == 0, "%.40s", text.data);
-	cr_assert_not_null(strstr(text.data, "\n    1  x   1.0000"));
-	cr_assert_not_null(strstr(text.data, "\n10000  x   1.0000"));
-	text_free(&text);
+	cr_assert(strncmp(text_string(&text), " RANK  ID", 9) == 0, "%.40s", text_string(&text));
+	cr_assert_not_null(strstr(text_string(&text), "\n    1  x   1.0000"));
+	cr_assert_not_null(strstr(text_string(&text), "\n10000  x   1.0000"));
+	buffer_free(&text);
 	json_decref(results);
 }

@@ -60,17 +60,17 @@ Test(base64, both_ways)
 	uint8_t bytes[64], *back;
 
 	for (size_t size = 0; size < sizeof(bytes); size++) {
-		struct text text = { 0 };
+		struct buffer text = { 0 };
 		size_t back_size;
 
 		for (size_t i = 0; i < size; i++)
 			bytes[i] = (uint8_t)(i * 37 + size);
 		base64_write(&text, bytes, size);
-		cr_assert(base64_read(text_string(&text), text.len, &back, &back_size));
+		cr_assert(base64_read(text_string(&text), text.size, &back, &back_size));
 		cr_assert_eq(back_size, size);
 		cr_assert_arr_eq(back, bytes, size);
 		free(back);
-		text_free(&text);
+		buffer_free(&text);
 	}
 }
 
@@ -80,16 +80,16 @@ Test(json_print, shortest_numbers_and_escapes)
 	const char given[] =
 		"{\"a\":[0.1,1e100,123456789012345678,-0.5],\"b\":\"\\u0001\\u009bü\\\\\",\"c\":{}}";
 	json_t *json = json_parse(given, strlen(given), &error);
-	struct text text = { 0 };
+	struct buffer text = { 0 };
 
 	json_print(&text, json, false);
 	cr_assert_str_eq(text_string(&text),
 		"{\"a\":[0.1,1e+100,123456789012345678,-0.5],\"b\":\"\\u0001\\u009bü\\\\\",\"c\":{}}");
-	text_clear(&text);
+	buffer_clear(&text);
 	json_print(&text, json_object_get(json, "a"), true);
 	cr_assert_str_eq(text_string(&text),
 		"[\n  0.1,\n  1e+100,\n  123456789012345678,\n  -0.5\n]");
-	text_free(&text);
+	buffer_free(&text);
 	json_decref(json);
 }
 

@@ -61,7 +61,7 @@ static char *round_trip(const char *text)
 {
 	json_error_t error;
 	json_t *json = json_parse(text, strlen(text), &error), *back;
-	struct text printed = { 0 };
+	struct buffer printed = { 0 };
 	uint8_t *bytes;
 	size_t size;
 	bool ok;

@@ -33,12 +33,12 @@ static struct outgoing reply = {
 
 Test(outgoing, comes_out_as_it_went_in)
 {
-	struct outgoing_buffer buffer = { 0 };
+	struct buffer buffer = { 0 };
 	outgoing_write(&buffer, &letter);
 	outgoing_write(&buffer, &reply);
 	struct outgoing_reader reader;
 	struct outgoing out;
-	outgoing_reader_start(&reader, buffer.bytes, buffer.size);
+	outgoing_reader_start(&reader, buffer.data, buffer.size);
 	cr_assert(outgoing_read(&reader, &out));
 	cr_assert_str_eq(out.topic, "a.dlq");
 	cr_assert_eq(out.partition, -1);
@@ -59,37 +59,37 @@ Test(outgoing, comes_out_as_it_went_in)
 	cr_assert_not(outgoing_read(&reader, &out));
 	cr_assert_not(reader.bad);
 	outgoing_reader_end(&reader);
-	free(buffer.bytes);
+	buffer_free(&buffer);
 }
 
 Test(outgoing, every_cut_is_noticed)
 {
-	struct outgoing_buffer buffer = { 0 };
+	struct buffer buffer = { 0 };
 	outgoing_write(&buffer, &letter);
 	for (size_t size = 1; size < buffer.size; size++) {
 		struct outgoing_reader reader;
 		struct outgoing out;
 		char *cut = malloc(size); /* of that size, so that a sanitizer sees a read beyond */
-		memcpy(cut, buffer.bytes, size);
+		memcpy(cut, buffer.data, size);
 		outgoing_reader_start(&reader, cut, size);
 		cr_assert_not(outgoing_read(&reader, &out), "cut at %zu", size);
 		cr_assert(reader.bad);
 		outgoing_reader_end(&reader);
 		free(cut);
 	}
-	free(buffer.bytes);
+	buffer_free(&buffer);
 }
 
 Test(outgoing, another_version_is_refused)
 {
-	struct outgoing_buffer buffer = { 0 };
+	struct buffer buffer = { 0 };
 	outgoing_write(&buffer, &reply);
-	buffer.bytes[0] = 99;
+	buffer.data[0] = 99;
 	struct outgoing_reader reader;
 	struct outgoing out;
-	outgoing_reader_start(&reader, buffer.bytes, buffer.size);
+	outgoing_reader_start(&reader, buffer.data, buffer.size);
 	cr_assert_not(outgoing_read(&reader, &out));
 	cr_assert(reader.bad);
 	outgoing_reader_end(&reader);
-	free(buffer.bytes);
+	buffer_free(&buffer);
 }
