@@ -8,14 +8,9 @@
 
 #include <stdint.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "schemas/base/utf8.h"
-
-#define HIGHS UINT64_C(0x8080808080808080)
-#define ONES UINT64_C(0x0101010101010101)
+#include "schemas/json/scan.h"
 
 enum state {
 	VALUE,
@@ -46,129 +41,27 @@ static inline int json_check_peek(const struct scan *scan)
 	return scan->at < scan->end ? (unsigned char)*scan->at : -1;
 }
 
-static inline void skip_space(struct scan *scan)
-{
-	while (scan->at < scan->end &&
-		(*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
-		scan->at++;
-}
-
-/* A high bit where a byte of the word is zero. Bits above the lowest one may be wrong, as the
- * subtraction borrows upwards from there. */
-static inline uint64_t zero_bytes(uint64_t word)
-{
-	return (word - ONES) & ~word & HIGHS;
-}
-
-/* A high bit, the lowest of them right, where a byte does not stand for itself in a string:
- * quote, backslash, control, not ASCII. */
-static inline uint64_t json_check_odd_bytes(uint64_t word)
-{
-	return zero_bytes(word ^ (ONES * '"')) | zero_bytes(word ^ (ONES * '\\')) |
-		((word - ONES * ' ') & ~word & HIGHS) | (word & HIGHS);
-}
-
-#ifdef __SSE2__
-/* A bit for each of 16 bytes that does not stand for itself in a string. As signed numbers those
- * that are not ASCII are below the blank, too. */
-static inline unsigned odd_bits(const char *at)
-{
-	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-	__m128i odd = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
-		_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-			_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-	return (unsigned)_mm_movemask_epi8(odd);
-}
-#endif
-
-/* Passes over what stands for itself in a string. */
-static inline const char *skip_plain(const char *at, const char *end)
-{
-#ifdef __SSE2__
-	while (end - at >= 16) {
-		unsigned odd = odd_bits(at);
-		if (odd)
-			return at + __builtin_ctz(odd);
-		at += 16;
-	}
-#endif
-	while (end - at >= 8) {
-		uint64_t bytes;
-		memcpy(&bytes, at, sizeof(bytes));
-		uint64_t odd = json_check_odd_bytes(bytes);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		if (odd)
-			return at + __builtin_ctzll(odd) / 8;
-#else
-		if (odd)
-			break;
-#endif
-		at += 8;
-	}
-	while (at < end && *at >= ' ' && *at != '"' && *at != '\\' && !(*at & 0x80))
-		at++;
-	return at;
-}
-
-/* The four hexadecimal digits of a \u escape, -1 if they aren't. */
-static int32_t json_check_hex4(struct scan *scan)
-{
-	int32_t value = 0;
-	for (int i = 0; i < 4; i++, scan->at++) {
-		int c = json_check_peek(scan);
-		if (c >= '0' && c <= '9')
-			value = value * 16 + (c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			value = value * 16 + ((c | 0x20) - 'a' + 10);
-		else
-			return -1;
-	}
-	return value;
-}
-
-/* Behind \u. A high surrogate takes the \u of its low one with it. */
-static bool unicode_escape(struct scan *scan)
-{
-	int32_t unit = json_check_hex4(scan);
-	if (unit < 0)
-		return json_check_fail(scan, JSON_BAD);
-	if (unit == 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
-		scan->repair = true;
-	if (unit < 0xD800 || unit > 0xDBFF)
-		return true;
-	const char *behind = scan->at;
-	if (scan->end - behind >= 6 && behind[0] == '\\' && behind[1] == 'u') {
-		scan->at += 2;
-		int32_t low = json_check_hex4(scan);
-		if (low >= 0xDC00 && low <= 0xDFFF)
-			return true;
-		scan->at = behind; /* not its low half: looked at again for itself */
-	}
-	scan->repair = true;
-	return true;
-}
-
 static bool json_check_escape(struct scan *scan)
 {
-	int c = json_check_peek(scan);
-	if (c < 0 || !strchr("\"\\/bfnrtu", c) || c == 0)
+	int point = json_scan_escape(&scan->at, scan->end);
+	if (point == JSON_SCAN_BAD)
 		return json_check_fail(scan, JSON_BAD);
-	scan->at++;
-	return c != 'u' || unicode_escape(scan);
+	if (point == 0 || json_scan_is_surrogate(point))
+		scan->repair = true;
+	return true;
 }
 
 /* A string, from behind its opening quote. */
 static bool json_check_string(struct scan *scan)
 {
 	for (;;) {
-		scan->at = skip_plain(scan->at, scan->end);
+		scan->at = json_scan_plain(scan->at, scan->end);
 		int c = json_check_peek(scan);
 		if (c == '"') {
 			scan->at++;
 			return true;
 		}
 		if (c == '\\') {
-			scan->at++;
 			if (!json_check_escape(scan))
 				return false;
 		} else if (c >= 0x80) {
@@ -282,7 +175,7 @@ static bool json_check_key(struct scan *scan, enum state *state)
 	scan->at++;
 	if (!json_check_string(scan))
 		return false;
-	skip_space(scan);
+	scan->at = json_scan_blanks(scan->at, scan->end);
 	if (json_check_peek(scan) != ':')
 		return json_check_fail(scan, JSON_BAD);
 	scan->at++;
@@ -309,7 +202,7 @@ static bool json_check_text(struct scan *scan)
 	enum state state = VALUE;
 	for (;;) {
 		bool ok;
-		skip_space(scan);
+		scan->at = json_scan_blanks(scan->at, scan->end);
 		if (state == AFTER && scan->depth == 0)
 			return scan->at == scan->end || json_check_fail(scan, JSON_BAD);
 		if (state == AFTER)

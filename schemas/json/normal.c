@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schemas/json/scan.h"
+
 #define EXACT_DIGITS 15 /* so many decimal digits survive a double unchanged */
 
 /* ---------------------------------------------------------------- numbers */
@@ -121,64 +123,13 @@ static bool number_is_normal(const char *at, size_t len)
 
 /* ---------------------------------------------------------------- escapes */
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#define REPLACEMENT 0xFFFD
 
-/* The UTF-16 unit of an escape \uXXXX at `at`, -1 if there is none. */
-static int unit_at(const char *at, const char *end)
-{
-	int unit = 0;
-
-	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		int digit = hex_value(at[i]);
-		if (digit < 0)
-			return -1;
-		unit = unit * 16 + digit;
-	}
-	return unit;
-}
-
-static bool is_high(int unit)
-{
-	return unit >= 0xD800 && unit <= 0xDBFF;
-}
-
-static bool is_low(int unit)
-{
-	return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-/* Reads the escape at *at (a backslash) and moves behind it: a code point, or a lone surrogate
- * as its unit. */
+/* The text was checked, so it has no bad escape. If it has one, U+FFFD takes its place. */
 static int take_escape(const char **at, const char *end)
 {
-	static const char shorts[] = "b\bf\fn\nr\rt\t";
-	int unit = unit_at(*at, end);
-
-	if (unit < 0) {
-		char c = end - *at > 1 ? (*at)[1] : '\\';
-		*at += end - *at > 1 ? 2 : 1;
-		for (size_t i = 0; i + 1 < sizeof(shorts); i += 2)
-			if (shorts[i] == c)
-				return shorts[i + 1];
-		return (unsigned char)c;
-	}
-	*at += 6;
-	int low = is_high(unit) ? unit_at(*at, end) : -1;
-	if (!is_low(low))
-		return unit;
-	*at += 6;
-	return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+	int point = json_scan_escape(at, end);
+	return point == JSON_SCAN_BAD ? REPLACEMENT : point;
 }
 
 static void add_utf8(struct json_text *out, int point)
@@ -208,14 +159,12 @@ static void add_utf8(struct json_text *out, int point)
 	json_text_add(out, bytes, len);
 }
 
-#define REPLACEMENT 0xFFFD
-
 /* A code point inside a string, as JSON.stringify writes it. */
 static void add_point(struct json_text *out, int point)
 {
 	char escape[8];
 
-	if (point >= 0x80 && !is_high(point) && !is_low(point)) {
+	if (point >= 0x80 && !json_scan_is_surrogate(point)) {
 		add_utf8(out, point);
 	} else if (point >= 0x80) {
 		snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)point & 0xffff);
@@ -229,7 +178,7 @@ static void add_point(struct json_text *out, int point)
 /* Is the escape at `at` one that JSON.stringify writes? */
 static bool escape_is_normal(const char *at, const char *end)
 {
-	int unit = unit_at(at, end);
+	int unit = json_scan_unit(at, end);
 
 	if (unit < 0)
 		return end - at > 1 && at[1] != '/';
@@ -239,22 +188,16 @@ static bool escape_is_normal(const char *at, const char *end)
 	if (unit < 0x20)
 		return !strchr("\b\f\n\r\t", unit) || unit == 0;
 	/* A low one may belong to a high one before it: in doubt it is written anew. */
-	return is_high(unit) && !is_low(unit_at(at + 6, end));
+	return json_scan_is_high(unit) && !json_scan_is_low(json_scan_unit(at + 6, end));
 }
 
 /* ---------------------------------------------------------------- normal form */
 
-static const char *string_run(const char *at, const char *end)
-{
-	while (at < end && *at != '"' && *at != '\\')
-		at++;
-	return at;
-}
-
 /* Behind the string at `at` if it is in normal form, else NULL. */
 static const char *normal_string(const char *at, const char *end)
 {
-	for (at = string_run(at + 1, end); at < end && *at == '\\'; at = string_run(at, end)) {
+	for (at = json_scan_run(at + 1, end); at < end && *at == '\\';
+		at = json_scan_run(at, end)) {
 		if (!escape_is_normal(at, end))
 			return NULL;
 		at += at[1] == 'u' ? 6 : 2;
@@ -281,7 +224,7 @@ static bool is_normal(const char *at, const char *end)
 			if (!number_is_normal(at, (size_t)(next - at)))
 				return false;
 			at = next;
-		} else if (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r') {
+		} else if (json_scan_is_blank(*at)) {
 			return false;
 		} else {
 			at++;
@@ -295,7 +238,7 @@ static const char *add_normal_string(struct json_text *out, const char *at, cons
 	json_text_add(out, "\"", 1);
 	at++;
 	while (at < end && *at != '"') {
-		const char *run = string_run(at, end);
+		const char *run = json_scan_run(at, end);
 		json_text_add(out, at, (size_t)(run - at));
 		at = run;
 		if (at < end && *at == '\\')
@@ -320,7 +263,7 @@ struct datum json_normal(struct arena *arena, const struct datum *text)
 			json_normal_add_number(&out, at, (size_t)(next - at));
 			at = next;
 		} else {
-			if (*at != ' ' && *at != '\n' && *at != '\t' && *at != '\r')
+			if (!json_scan_is_blank(*at))
 				json_text_add(&out, at, 1);
 			at++;
 		}
@@ -336,12 +279,12 @@ struct datum json_unquote(struct arena *arena, struct json value)
 	const char *at = memchr(value.text, '"', value.len);
 
 	for (at = at ? at + 1 : end; at < end && *at != '"';) {
-		const char *run = string_run(at, end);
+		const char *run = json_scan_run(at, end);
 		json_text_add(&out, at, (size_t)(run - at));
 		at = run;
 		if (at < end && *at == '\\') {
 			int point = take_escape(&at, end);
-			add_utf8(&out, is_high(point) || is_low(point) ? REPLACEMENT : point);
+			add_utf8(&out, json_scan_is_surrogate(point) ? REPLACEMENT : point);
 		}
 	}
 	return json_datum(json_text_end(&out));
@@ -368,15 +311,15 @@ static const char *add_repaired_string(struct json_text *out, const char *at, co
 	json_text_add(out, "\"", 1);
 	at++;
 	while (at < end && *at != '"') {
-		const char *run = string_run(at, end);
+		const char *run = json_scan_run(at, end);
 		json_text_add(out, at, (size_t)(run - at));
 		at = run;
 		if (at >= end || *at != '\\')
 			continue;
 		int point = take_escape(&at, end);
-		if (point == 0 || is_high(point) || is_low(point))
+		if (point == 0 || json_scan_is_surrogate(point))
 			*changed = true;
-		if (is_high(point) || is_low(point))
+		if (json_scan_is_surrogate(point))
 			point = REPLACEMENT;
 		if (point)
 			add_point(out, point);
@@ -387,8 +330,7 @@ static const char *add_repaired_string(struct json_text *out, const char *at, co
 
 static bool is_key(const char *at, const char *end)
 {
-	while (at < end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
-		at++;
+	at = json_scan_blanks(at, end);
 	return at < end && *at == ':';
 }
 
@@ -432,10 +374,7 @@ static size_t collect_keys(struct arena *arena, struct json text, struct open_ke
 		} else if (*begin == '}' || *begin == ']') {
 			depth -= depth > 0;
 		} else if (*begin == '"') {
-			for (at = string_run(at, end); at < end && *at == '\\';
-				at = string_run(at, end))
-				at += 2;
-			at = at < end ? at + 1 : end;
+			at = json_scan_string(begin, end);
 			if (is_key(at, end))
 				keys[count++] = (struct open_key){ open[depth],
 					{ begin, (size_t)(at - begin) } };

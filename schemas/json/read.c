@@ -5,58 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool json_read_blank(char c)
-{
-	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-static const char *skip_blanks(const char *at, const char *end)
-{
-	while (at < end && json_read_blank(*at))
-		at++;
-	return at;
-}
-
-/* Behind the string that begins at `at`. */
-static const char *skip_string(const char *at, const char *end)
-{
-	for (at++; at < end && *at != '"'; at++)
-		if (*at == '\\')
-			at++;
-	return at < end ? at + 1 : end;
-}
-
-/* Behind the object or array that begins at `at`. */
-static const char *skip_container(const char *at, const char *end)
-{
-	size_t depth = 0;
-
-	while (at < end) {
-		char c = *at;
-		if (c == '"') {
-			at = skip_string(at, end);
-			continue;
-		}
-		at++;
-		if (c == '{' || c == '[')
-			depth++;
-		else if ((c == '}' || c == ']') && --depth == 0)
-			break;
-	}
-	return at;
-}
-
-static const char *skip_value(const char *at, const char *end)
-{
-	if (at < end && *at == '"')
-		return skip_string(at, end);
-	if (at < end && (*at == '{' || *at == '['))
-		return skip_container(at, end);
-	while (at < end && *at != ',' && *at != ']' && *at != '}' && *at != ':' &&
-		!json_read_blank(*at))
-		at++;
-	return at;
-}
+#include "schemas/json/scan.h"
 
 struct json json_of(const struct datum *text)
 {
@@ -75,7 +24,7 @@ enum json_kind json_kind(struct json value)
 	if (!value.text)
 		return JSON_ABSENT;
 	const char *end = value.text + value.len;
-	const char *at = skip_blanks(value.text, end);
+	const char *at = json_scan_blanks(value.text, end);
 	if (at == end)
 		return JSON_ABSENT;
 	switch (*at) {
@@ -104,7 +53,7 @@ struct json_iter json_iter(struct json container)
 		return (struct json_iter){ 0 };
 	const char *end = container.text + container.len;
 	return (struct json_iter){
-		.at = skip_blanks(container.text, end) + 1,
+		.at = json_scan_blanks(container.text, end) + 1,
 		.end = end,
 		.members = kind == JSON_OBJECT_KIND,
 	};
@@ -113,23 +62,23 @@ struct json_iter json_iter(struct json container)
 /* One value; walk->at is then at what follows it. */
 static struct json json_read_take(struct json_iter *iter)
 {
-	const char *begin = skip_blanks(iter->at, iter->end);
+	const char *begin = json_scan_blanks(iter->at, iter->end);
 
-	iter->at = skip_value(begin, iter->end);
+	iter->at = json_scan_value(begin, iter->end);
 	return (struct json){ begin, (size_t)(iter->at - begin) };
 }
 
 bool json_next(struct json_iter *iter, struct json *key, struct json *value)
 {
-	iter->at = skip_blanks(iter->at, iter->end);
+	iter->at = json_scan_blanks(iter->at, iter->end);
 	if (iter->at < iter->end && *iter->at == ',')
-		iter->at = skip_blanks(iter->at + 1, iter->end);
+		iter->at = json_scan_blanks(iter->at + 1, iter->end);
 	if (iter->at >= iter->end || *iter->at == '}' || *iter->at == ']')
 		return false;
 	struct json name = { 0 };
 	if (iter->members) {
 		name = json_read_take(iter);
-		iter->at = skip_blanks(iter->at, iter->end);
+		iter->at = json_scan_blanks(iter->at, iter->end);
 		iter->at += iter->at < iter->end;
 	}
 	if (key)
