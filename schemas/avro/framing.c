@@ -1,39 +1,51 @@
 /*
- * framing.c - what stands before a datum in a message and says by which schema it was written
+ * framing.c - the table of framings, and the functions that choose a row
  */
 #include "schemas/avro/framing.h"
 
-#define MARK_0 0xC3
-#define MARK_1 0x01
-#define REGISTRY_MARK 0x00
+#include "schemas/avro/framing_format.h"
+
+static const struct framing_format *const formats[] = {
+	[FRAMING_UNKNOWN] = NULL,
+	[FRAMING_SINGLE_OBJECT] = &framing_single_object,
+	[FRAMING_REGISTRY] = &framing_registry,
+};
+
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
 struct framing framing_parse(const void *message, size_t size)
 {
-	const uint8_t *byte = message;
 	struct framing framing = { .kind = FRAMING_UNKNOWN };
-	if (size >= FRAMING_SINGLE_OBJECT_SIZE && byte[0] == MARK_0 && byte[1] == MARK_1) {
-		framing.kind = FRAMING_SINGLE_OBJECT;
-		for (int i = 0; i < 8; i++)
-			framing.fingerprint |= (uint64_t)byte[2 + i] << (8 * i);
-		framing.datum = byte + FRAMING_SINGLE_OBJECT_SIZE;
-		framing.datum_size = size - FRAMING_SINGLE_OBJECT_SIZE;
-	} else if (size >= FRAMING_REGISTRY_SIZE && byte[0] == REGISTRY_MARK) {
-		framing.kind = FRAMING_REGISTRY;
-		for (int i = 0; i < 4; i++)
-			framing.registry_id = framing.registry_id << 8 | byte[1 + i];
-		framing.datum = byte + FRAMING_REGISTRY_SIZE;
-		framing.datum_size = size - FRAMING_REGISTRY_SIZE;
+
+	for (size_t kind = FRAMING_UNKNOWN + 1; kind < FORMATS; kind++) {
+		const struct framing_format *format = formats[kind];
+		if (size < format->header_size || !format->recognises(message))
+			continue;
+		framing.kind = (enum framing_kind)kind;
+		framing.datum = (const uint8_t *)message + format->header_size;
+		framing.datum_size = size - format->header_size;
+		format->read(message, &framing);
+		break;
 	}
 	return framing;
 }
 
+bool framing_accepted(const struct framing *framing)
+{
+	const struct framing_format *format = formats[framing->kind];
+	return format && format->accepted;
+}
+
+void framing_write_header(struct buffer *out, const struct framing *framing)
+{
+	const struct framing_format *format = formats[framing->kind];
+	uint8_t *header = format ? buffer_extend(out, format->header_size) : NULL;
+	if (header)
+		format->write(header, framing);
+}
+
 void framing_write(struct buffer *out, uint64_t fingerprint)
 {
-	uint8_t *header = buffer_extend(out, FRAMING_SINGLE_OBJECT_SIZE);
-	if (!header)
-		return;
-	header[0] = MARK_0;
-	header[1] = MARK_1;
-	for (int i = 0; i < 8; i++)
-		header[2 + i] = (uint8_t)(fingerprint >> (8 * i));
+	struct framing framing = { .kind = FRAMING_SINGLE_OBJECT, .fingerprint = fingerprint };
+	framing_write_header(out, &framing);
 }

@@ -225,6 +225,19 @@ const struct catalog_writer *catalog_find(const struct catalog *catalog, uint64_
 	return found->plan ? found : NULL;
 }
 
+const struct catalog_writer *catalog_find_framed(const struct catalog *catalog,
+	const struct framing *framing)
+{
+	return framing->kind == FRAMING_SINGLE_OBJECT ? catalog_find(catalog, framing->fingerprint)
+						      : NULL;
+}
+
+bool catalog_wrote(const struct catalog_schema *schema, const struct framing *framing)
+{
+	return framing->kind == FRAMING_SINGLE_OBJECT &&
+		framing->fingerprint == schema->fingerprint;
+}
+
 const struct catalog_schema *catalog_request(const struct catalog *catalog, int command)
 {
 	return &catalog->requests[command];

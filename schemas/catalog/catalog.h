@@ -12,9 +12,11 @@
 #ifndef SCHEMAS_CATALOG_CATALOG_H
 #define SCHEMAS_CATALOG_CATALOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schemas/avro/framing.h"
 #include "schemas/avro/plan.h"
 #include "schemas/avro/type.h"
 
@@ -46,6 +48,14 @@ int catalog_command(const char *name, size_t size);
 
 /* NULL if no command is written with a schema of that fingerprint. */
 const struct catalog_writer *catalog_find(const struct catalog *catalog, uint64_t fingerprint);
+
+/* The writer that a message's header names. NULL if there is none, or none is known by the kind of
+ * identity that the framing has: today, only fingerprints are. */
+const struct catalog_writer *catalog_find_framed(const struct catalog *catalog,
+	const struct framing *framing);
+
+/* Does the message's header name this schema? */
+bool catalog_wrote(const struct catalog_schema *schema, const struct framing *framing);
 
 /* By the command's index. The type of a reply is the record whose only field is `result`. */
 const struct catalog_schema *catalog_request(const struct catalog *catalog, int command);

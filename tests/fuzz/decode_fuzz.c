@@ -78,9 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	prepare();
 	struct framing framing = framing_parse(bytes, size);
-	const struct catalog_writer *writer = NULL;
-	if (framing.kind == FRAMING_SINGLE_OBJECT)
-		writer = catalog_find(catalog, framing.fingerprint);
+	const struct catalog_writer *writer = catalog_find_framed(catalog, &framing);
 	if (!writer && size) {
 		int command = bytes[0] % (int)schema_count;
 		writer = catalog_find(catalog, catalog_request(catalog, command)->fingerprint);

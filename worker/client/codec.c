@@ -132,11 +132,10 @@ json_t *codec_reply(struct codec *codec, int command, const void *message, size_
 	struct json_avro *avro;
 	json_t *reply, *result;
 
-	*is_error = framing.kind == FRAMING_SINGLE_OBJECT &&
-		framing.fingerprint == catalog_error(codec->catalog)->fingerprint;
+	*is_error = catalog_wrote(catalog_error(codec->catalog), &framing);
 	if (*is_error)
 		return decode_error(codec, &framing, why);
-	if (framing.kind != FRAMING_SINGLE_OBJECT || framing.fingerprint != schema->fingerprint) {
+	if (!catalog_wrote(schema, &framing)) {
 		snprintf(why, JSON_AVRO_WHY_MAX,
 			"the reply is of a schema this stowage does not know "
 			"(is the worker of another release?)");
@@ -154,9 +153,7 @@ json_t *codec_reply(struct codec *codec, int command, const void *message, size_
 int codec_command(const struct codec *codec, const void *message, size_t size)
 {
 	struct framing framing = framing_parse(message, size);
-	const struct catalog_writer *writer = framing.kind == FRAMING_SINGLE_OBJECT
-		? catalog_find(codec->catalog, framing.fingerprint)
-		: NULL;
+	const struct catalog_writer *writer = catalog_find_framed(codec->catalog, &framing);
 
 	return writer ? writer->command : -1;
 }

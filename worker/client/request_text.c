@@ -25,9 +25,7 @@ char *request_text(const struct catalog *catalog, const void *message, size_t si
 	size_t why_size)
 {
 	struct framing framing = framing_parse(message, size);
-	const struct catalog_writer *writer = framing.kind == FRAMING_SINGLE_OBJECT
-		? catalog_find(catalog, framing.fingerprint)
-		: NULL;
+	const struct catalog_writer *writer = catalog_find_framed(catalog, &framing);
 	struct arena *arena;
 	struct decode_error error;
 	struct datum datum;

@@ -56,13 +56,13 @@ static void find_writer(struct job *job, const struct engine *engine, struct are
 {
 	const rd_kafka_message_t *message = job->message;
 	struct framing framing = framing_parse(message->payload, message->len);
-	if (framing.kind != FRAMING_SINGLE_OBJECT) {
+	if (!framing_accepted(&framing)) {
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_FRAMING",
 			"the message is not in Avro's single-object encoding (it must begin with "
 			"C3 01)");
 		return;
 	}
-	job->writer = catalog_find(engine_catalog(engine), framing.fingerprint);
+	job->writer = catalog_find_framed(engine_catalog(engine), &framing);
 	if (!job->writer)
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_SCHEMA",
 			"no command's schema has the fingerprint %016llx; `stowage schemas` writes "

@@ -1,5 +1,5 @@
 /*
- * encode.c - tests of schemas/avro/encode.c and schemas/avro/framing.c
+ * encode.c - tests of schemas/avro/encode.c and framing*.c
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -148,6 +148,26 @@ Test(framing, registry)
 	cr_assert_eq(framing.kind, FRAMING_REGISTRY);
 	cr_assert_eq(framing.registry_id, 0x01020304);
 	cr_assert_eq(framing.datum_size, 1);
+	cr_assert_not(framing_accepted(&framing));
+}
+
+Test(framing, every_kind_reads_what_it_writes)
+{
+	for (enum framing_kind kind = FRAMING_UNKNOWN + 1; kind <= FRAMING_REGISTRY; kind++) {
+		struct framing written = { .kind = kind };
+		if (kind == FRAMING_SINGLE_OBJECT)
+			written.fingerprint = UINT64_C(0xfedcba9876543210);
+		else
+			written.registry_id = UINT32_C(0xfedcba98);
+		buffer_clear(&out);
+		framing_write_header(&out, &written);
+		struct framing read = framing_parse(out.data, out.size);
+		cr_expect_eq(read.kind, kind);
+		cr_expect_eq(read.fingerprint, written.fingerprint);
+		cr_expect_eq(read.registry_id, written.registry_id);
+		cr_expect_eq(read.datum_size, 0);
+		cr_expect_eq(framing_accepted(&read), kind == FRAMING_SINGLE_OBJECT);
+	}
 }
 
 Test(framing, unknown)
