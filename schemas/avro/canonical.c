@@ -1,8 +1,8 @@
 /*
- * canonical.c - a schema's Parsing Canonical Form and its fingerprint
+ * canonical.c - computes the Parsing Canonical Form and the fingerprint of a schema
  *
- * Recursion is over the schema, which comes from the build or from a configured folder, and is
- * bounded by NESTING_MAXIMUM.
+ * The functions recurse over the schema, up to NESTING_MAXIMUM levels. Schemas come from the build
+ * or from a configured folder, never from a message.
  */
 #include "schemas/avro/canonical.h"
 
@@ -21,7 +21,7 @@
 
 struct writer {
 	struct buffer *out;
-	const char *problem; /* what is wrong, NULL so far */
+	const char *problem; /* the first problem found; NULL: none */
 	int depth;
 };
 
@@ -55,7 +55,7 @@ static void list_form(struct writer *w, const json_t *list, const char *namespac
 	void (*form)(struct writer *, const json_t *, const char *))
 {
 	if (!json_is_array(list))
-		canonical_refuse(w, "fields, symbols or branches are no list");
+		canonical_refuse(w, "fields, symbols or branches are not a list");
 	buffer_add_byte(w->out, '[');
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (i)
@@ -81,19 +81,19 @@ static void symbol_form(struct writer *w, const json_t *symbol, const char *name
 {
 	(void)namespace;
 	if (!json_is_string(symbol))
-		canonical_refuse(w, "a symbol is no string");
+		canonical_refuse(w, "a symbol is not a string");
 	else
 		canonical_add_quoted(w, json_string_value(symbol));
 }
 
-/* The size of a fixed; the specification allows for it to be quoted. */
+/* Writes the size of a fixed type. The specification allows quotes around it. */
 static void size_form(struct writer *w, const json_t *size)
 {
 	const char *quoted = json_string_value(size);
 	int64_t value = quoted ? strtoll(quoted, NULL, 10) : json_integer_value(size);
 	char text[32];
 	if (value <= 0)
-		canonical_refuse(w, "a fixed has no size");
+		canonical_refuse(w, "a fixed type has no size");
 	snprintf(text, sizeof(text), "%" PRId64, value);
 	text_add(w->out, text);
 }
@@ -103,7 +103,7 @@ static void named_form(struct writer *w, const json_t *schema, const char *kind,
 {
 	struct full_name full;
 	if (!name_define(&full, schema, namespace)) {
-		canonical_refuse(w, "a named type has no name, or too long a one");
+		canonical_refuse(w, "a named type has no name, or one that is too long");
 		return;
 	}
 	text_add(w->out, "{\"name\":");
@@ -154,7 +154,7 @@ static void object_form(struct writer *w, const json_t *schema, const char *name
 			return;
 		}
 	}
-	schema_form(w, type, namespace); /* braces around a type: a logical type, or nothing */
+	schema_form(w, type, namespace); /* a logical type, or needless braces */
 }
 
 static void schema_form(struct writer *w, const json_t *schema, const char *namespace)
@@ -171,7 +171,7 @@ static void schema_form(struct writer *w, const json_t *schema, const char *name
 	else if (json_is_object(schema))
 		object_form(w, schema, namespace);
 	else
-		canonical_refuse(w, "a type is missing or is neither name, object nor union");
+		canonical_refuse(w, "a type is missing or is not a name, an object or a union");
 	w->depth--;
 }
 

@@ -1,8 +1,8 @@
 /*
- * canonical.h - a schema's Parsing Canonical Form and its fingerprint
+ * canonical.h - computes the Parsing Canonical Form and the fingerprint of a schema
  *
  * Source: Apache Avro 1.11 specification, "Parsing Canonical Form for Schemas" and "Schema
- * Fingerprints". Any Avro schema is taken, also of types that type.h refuses.
+ * Fingerprints". Accepts any Avro schema, also those that type_compile() rejects.
  * Threads: pure functions.
  */
 #ifndef SCHEMAS_AVRO_CANONICAL_H
@@ -14,14 +14,15 @@
 
 #include "schemas/base/buffer.h"
 
-/* Appends the canonical form of the schema `json`. False if it is no schema; `error` says why. */
+/* Appends the canonical form of the schema `json`. False if it is not a schema; `error` then has the
+ * reason. */
 bool canonical_form(struct buffer *out, const char *json, size_t size, char *error,
 	size_t error_size) __attribute__((warn_unused_result));
 
-/* CRC-64-AVRO of some bytes. */
+/* Returns the CRC-64-AVRO of the bytes. */
 uint64_t canonical_crc64(const void *bytes, size_t size);
 
-/* The fingerprint of a schema: the CRC-64-AVRO of its canonical form. Same errors. */
+/* Computes the fingerprint: the CRC-64-AVRO of the canonical form. Same errors. */
 bool canonical_fingerprint(uint64_t *fingerprint, const char *json, size_t size, char *error,
 	size_t error_size) __attribute__((warn_unused_result));
 

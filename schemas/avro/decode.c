@@ -1,8 +1,8 @@
 /*
- * decode.c - bytes of Avro's binary encoding into a datum
+ * decode.c - decodes Avro's binary encoding into a datum
  *
- * Recursion is over the plan. Types are never recursive and at most TYPE_DEPTH_MAXIMUM deep, so
- * no input makes it deeper.
+ * The decoder recurses over the plan. Types are not recursive and nest up to TYPE_DEPTH_MAXIMUM
+ * levels, so no message makes the recursion deeper.
  */
 #include "schemas/avro/decode.h"
 
@@ -18,7 +18,7 @@
 struct decoder {
 	const uint8_t *at;
 	const uint8_t *end;
-	size_t budget; /* bytes that further datums may take */
+	size_t budget; /* bytes left for datums */
 	const struct decode_limits *limits;
 	struct arena *arena;
 	struct decode_error *error;
@@ -85,7 +85,7 @@ static bool read_int(struct decoder *d, int64_t *out)
 	if (!read_long(d, out))
 		return false;
 	return (*out >= INT32_MIN && *out <= INT32_MAX) ||
-		decode_fail(d, "BAD_NUMBER", "%" PRId64 " is no int of 32 bits", *out);
+		decode_fail(d, "BAD_NUMBER", "%" PRId64 " does not fit in an int (32 bits)", *out);
 }
 
 static bool decode_boolean(struct decoder *d, struct datum *out)
@@ -94,10 +94,10 @@ static bool decode_boolean(struct decoder *d, struct datum *out)
 		return decode_truncated(d);
 	uint8_t byte = *d->at++;
 	*out = datum_boolean(byte == 1);
-	return byte <= 1 || decode_fail(d, "BAD_BOOLEAN", "a boolean is the byte %u", byte);
+	return byte <= 1 || decode_fail(d, "BAD_BOOLEAN", "the boolean is %u, not 0 or 1", byte);
 }
 
-/* Avro's floats are little-endian. */
+/* Avro's floats and doubles are little-endian. */
 static bool float_as_real(struct decoder *d, struct datum *out)
 {
 	uint32_t bits = 0;
@@ -132,10 +132,11 @@ static bool decode_bytes(struct decoder *d, struct datum *out)
 	if (!read_long(d, &size))
 		return false;
 	if (size < 0)
-		return decode_fail(d, "BAD_LENGTH", "claims a length of %" PRId64 " bytes", size);
+		return decode_fail(d, "BAD_LENGTH", "has a negative length: %" PRId64 " bytes",
+			size);
 	if ((uint64_t)size > d->limits->string_bytes || size > UINT32_MAX)
 		return decode_fail(d, "LENGTH_BEYOND_LIMIT",
-			"claims %" PRId64 " bytes; the limit is %zu", size,
+			"has a length of %" PRId64 " bytes; the limit is %zu", size,
 			d->limits->string_bytes);
 	if ((uint64_t)size > decode_left(d))
 		return decode_truncated(d);
@@ -148,7 +149,7 @@ static bool decode_text(struct decoder *d, struct datum *out)
 {
 	if (!decode_bytes(d, out))
 		return false;
-	/* A NUL is text all the same: what a column can't hold is for its handler to say or repair. */
+	/* A NUL is accepted here. The handler rejects or repairs it if a column can't hold it. */
 	if (unicode_check(out->text, out->size) == UNICODE_BAD)
 		return decode_fail(d, "BAD_UTF8", "the text is not valid UTF-8");
 	return true;
@@ -164,17 +165,17 @@ static bool decode_json(struct decoder *d, struct datum *out)
 	case JSON_VALID:
 		return true;
 	case JSON_TOO_DEEP:
-		return decode_fail(d, "DEPTH_BEYOND_LIMIT", "the JSON is nested more than %zu deep",
-			d->limits->json_depth);
+		return decode_fail(d, "DEPTH_BEYOND_LIMIT",
+			"the JSON is nested more than %zu levels deep", d->limits->json_depth);
 	case JSON_BAD_UTF8:
-		return decode_fail(d, "BAD_UTF8", "the JSON is not valid UTF-8 at byte %zu",
+		return decode_fail(d, "BAD_UTF8", "the JSON has invalid UTF-8 at byte %zu",
 			check.at);
 	default:
 		return decode_fail(d, "BAD_JSON", "is not valid JSON at byte %zu", check.at);
 	}
 }
 
-/* Memory for datums, held against what the message may take. */
+/* Allocates datums from the budget of the message. */
 static struct datum *decode_take(struct decoder *d, size_t count)
 {
 	size_t size = count *
@@ -192,7 +193,7 @@ static struct datum *decode_take(struct decoder *d, size_t count)
 static bool decode_enter(struct decoder *d, const struct plan *plan)
 {
 	if (d->path.depth >= d->limits->depth)
-		return decode_fail(d, "DEPTH_BEYOND_LIMIT", "is nested more than %zu deep",
+		return decode_fail(d, "DEPTH_BEYOND_LIMIT", "is nested more than %zu levels deep",
 			d->limits->depth);
 	type_path_enter(&d->path, plan->writer);
 	return true;
@@ -217,16 +218,16 @@ static bool decode_record(struct decoder *d, const struct plan *plan, struct dat
 	return true;
 }
 
-/* Items of an array, or pairs of a map, as their blocks come in. */
+/* The items of an array, or the pairs of a map, of the blocks decoded so far. */
 struct list {
 	struct datum *items;
 	size_t count;
 	size_t capacity;
-	size_t width; /* datums an item takes: 1, of a map 2 */
+	size_t width; /* datums an item takes: 1 of an array, 2 of a map */
 };
 
-/* Room for `more` items. Grows at least to the double, so that many small blocks cost no more
- * than one large one. */
+/* Ensures room for `more` items. Doubles the room at least, so that many small blocks cost no more
+ * than one large block. */
 static bool decode_grow(struct decoder *d, struct list *list, size_t more)
 {
 	size_t needed = list->count + more;
@@ -244,7 +245,8 @@ static bool decode_grow(struct decoder *d, struct list *list, size_t more)
 	return true;
 }
 
-/* A block's count (0 ends the list) and, if it says its size, where it must end. */
+/* Reads the header of a block: the item count (0 ends the list) and, if the block has a size, the
+ * end of the block. */
 static bool decode_block(struct decoder *d, const struct plan *plan, const struct list *list,
 	size_t *count, const uint8_t **end)
 {
@@ -256,7 +258,7 @@ static bool decode_block(struct decoder *d, const struct plan *plan, const struc
 		if (!read_long(d, &size))
 			return false;
 		if (items == INT64_MIN || size < 0)
-			return decode_fail(d, "BAD_LENGTH", "a block claims a length that is none");
+			return decode_fail(d, "BAD_LENGTH", "a block has an invalid length");
 		if ((uint64_t)size > decode_left(d))
 			return decode_truncated(d);
 		items = -items;
@@ -265,9 +267,10 @@ static bool decode_block(struct decoder *d, const struct plan *plan, const struc
 	if ((uint64_t)items > UINT32_MAX / 4 || (size_t)items > d->limits->array_items ||
 		list->count > d->limits->array_items - (size_t)items)
 		return decode_fail(d, "LENGTH_BEYOND_LIMIT",
-			"claims %" PRId64 " items; the limit is %zu", items,
+			"has a count of %" PRId64 " items; the limit is %zu", items,
 			d->limits->array_items);
-	size_t least = plan->item->least + list->width - 1; /* a map's key takes a byte at least */
+	size_t least = plan->item->least + list->width -
+		1; /* the key of a pair takes at least a byte */
 	if (least && (size_t)items > decode_left(d) / least)
 		return decode_truncated(d);
 	*count = (size_t)items;
@@ -304,7 +307,8 @@ static bool decode_items(struct decoder *d, const struct plan *plan, struct datu
 		if (!block_items(d, plan, &list, count))
 			return false;
 		if (end && d->at != end)
-			return decode_fail(d, "BAD_LENGTH", "a block does not end where it says");
+			return decode_fail(d, "BAD_LENGTH",
+				"a block does not end where its size says");
 	}
 	type_path_leave(&d->path);
 	*out = plan->op == PLAN_MAP ? datum_map(list.items, (uint32_t)list.count)
@@ -312,13 +316,14 @@ static bool decode_items(struct decoder *d, const struct plan *plan, struct datu
 	return true;
 }
 
-/* The numbers of an array<float> so far. */
+/* The numbers of an array<float> decoded so far. */
 struct floats {
-	uint8_t *bytes;  /* NULL: none; of a single block they stand in the message */
-	size_t capacity; /* numbers there is room for; 0: in the message */
+	uint8_t *bytes;  /* NULL: the numbers of a single block are not copied from the message */
+	size_t capacity; /* of `bytes`, in numbers */
 };
 
-/* Appends a block's numbers: the first one's stay where they are. */
+/* Appends the numbers of a block. The numbers of the first block stay in the message until a second
+ * block follows. */
 static bool decode_join(struct decoder *d, struct floats *floats, const uint8_t *first,
 	size_t count, size_t more)
 {
@@ -338,7 +343,7 @@ static bool decode_join(struct decoder *d, struct floats *floats, const uint8_t 
 	return true;
 }
 
-/* block() has seen that the message holds as many numbers as a block claims. */
+/* decode_block() has checked that the message has as many bytes as a block's count needs. */
 static bool array_of_floats(struct decoder *d, const struct plan *plan, struct datum *out)
 {
 	struct list list = { .width = 1 };
@@ -361,22 +366,23 @@ static bool array_of_floats(struct decoder *d, const struct plan *plan, struct d
 		list.count += count;
 		d->at += count * sizeof(float);
 		if (end && d->at != end)
-			return decode_fail(d, "BAD_LENGTH", "a block does not end where it says");
+			return decode_fail(d, "BAD_LENGTH",
+				"a block does not end where its size says");
 	}
 	return false;
 }
 
-/* The branch of the writer's union; null is read here. */
+/* Reads the branch of the writer's union. If the branch is null, sets *null and *out. */
 static bool union_tag(struct decoder *d, const struct plan *plan, struct datum *out, bool *null)
 {
 	int64_t branch;
 	if (!read_long(d, &branch))
 		return false;
 	if (branch != 0 && branch != 1)
-		return decode_fail(d, "BAD_UNION", "a union has no branch %" PRId64, branch);
+		return decode_fail(d, "BAD_UNION", "the union has no branch %" PRId64, branch);
 	*null = branch == plan->null_branch;
 	if (*null && !plan->takes_null)
-		return decode_fail(d, "NULL_FOR_REQUIRED", "is null, and must not be");
+		return decode_fail(d, "NULL_FOR_REQUIRED", "must not be null");
 	*out = datum_null();
 	return true;
 }
@@ -436,7 +442,7 @@ bool decode(const struct plan *plan, const void *message, size_t size,
 	const struct decode_limits *limits, struct arena *arena, struct datum *datum,
 	struct decode_error *error)
 {
-	struct decoder d; /* not cleared: the path is written as it is entered */
+	struct decoder d; /* not cleared: type_path_enter() writes each step before it is read */
 	d.at = message;
 	d.end = d.at + size;
 	d.limits = limits;

@@ -1,14 +1,16 @@
 /*
- * decode.h - bytes of Avro's binary encoding into a datum
+ * decode.h - decodes Avro's binary encoding into a datum
  *
- * Nothing is allocated because the input claims it: every length and count is held against the
- * bytes that are left and against the limits first, and what all datums of a message take is
- * bounded by its size (DECODE_FLOOR and DECODE_FACTOR). Text is not copied: it points into the
- * message. Strings are valid UTF-8, json fields are one strict JSON text; one that
- * jsonb refuses for an escaped NUL or a lone surrogate has DATUM_JSON_REPAIR in its flags.
+ * The decoder trusts no length in a message. It compares each length and count with the bytes left
+ * and with the limits before it allocates. The memory for all datums is limited by the size of the
+ * message (DECODE_FLOOR and DECODE_FACTOR).
+ *
+ * A text is not copied: it points into the message. Each string is valid UTF-8, and each json field
+ * is one strict JSON text. If jsonb rejects the text because of an escaped NUL or a lone surrogate,
+ * the datum's flags have DATUM_JSON_REPAIR.
  *
  * Source: Apache Avro 1.11 specification, "Binary Encoding".
- * Threads: any, each with its own arena; plans are shared.
+ * Threads: any, each with its own arena. Threads may share plans.
  */
 #ifndef SCHEMAS_AVRO_DECODE_H
 #define SCHEMAS_AVRO_DECODE_H
@@ -22,29 +24,29 @@
 
 struct decode_limits {
 	size_t message_bytes;
-	size_t string_bytes; /* also of bytes and json */
-	size_t array_items;  /* also pairs of a map */
-	size_t depth;        /* of records, arrays and maps within each other */
-	size_t json_depth;   /* within one json field; at most JSON_DEPTH_MAXIMUM */
+	size_t string_bytes; /* of a string, bytes or json */
+	size_t array_items;  /* items of an array or pairs of a map */
+	size_t depth;        /* nested records, arrays and maps */
+	size_t json_depth; /* nested objects and arrays of a json field; up to JSON_DEPTH_MAXIMUM */
 };
 
-/* A message's datums may take this many bytes, or so many times the message's size if that is
- * more: only data made for it (arrays of nulls within arrays) take more. */
+/* The datums of a message may take DECODE_FLOOR bytes, or DECODE_FACTOR times the message's size if
+ * that is more. Only malicious data, such as arrays of nulls in arrays, need more. */
 #define DECODE_FLOOR ((size_t)16 * 1024 * 1024)
 #define DECODE_FACTOR 8
 
 /*
  * Codes: TRUNCATED, TRAILING_BYTES, BAD_NUMBER, BAD_BOOLEAN, BAD_UNION, BAD_LENGTH, BAD_UTF8,
- * BAD_JSON, NULL_FOR_REQUIRED, LENGTH_BEYOND_LIMIT, DEPTH_BEYOND_LIMIT. The fault is
- * always the message's (INVALID).
+ * BAD_JSON, NULL_FOR_REQUIRED, LENGTH_BEYOND_LIMIT, DEPTH_BEYOND_LIMIT. The category is always
+ * INVALID: a retry gives the same result.
  */
 struct decode_error {
 	const char *code;  /* static */
-	char message[256]; /* begins with the field's path; valid UTF-8 */
+	char message[256]; /* begins with the path of the field; valid UTF-8 */
 };
 
-/* Decodes all of `bytes`. The datum lives as long as the bytes, the arena and the plan's reader
- * type. False: nothing can be read, `error` says why. */
+/* Decodes `bytes`, which must be one datum and nothing else. The datum is valid as long as the
+ * bytes, the arena and the plan. False if the bytes can't be decoded; `error` then has the reason. */
 bool decode(const struct plan *plan, const void *bytes, size_t size,
 	const struct decode_limits *limits, struct arena *arena, struct datum *datum,
 	struct decode_error *error) __attribute__((warn_unused_result));

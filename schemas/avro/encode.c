@@ -1,8 +1,8 @@
 /*
- * encode.c - a datum into bytes of Avro's binary encoding
+ * encode.c - encodes a datum into Avro's binary encoding
  *
- * Recursion is over the type, which is at most TYPE_DEPTH_MAXIMUM deep; a datum that is deeper
- * does not fit it.
+ * The encoder recurses over the type, which has up to TYPE_DEPTH_MAXIMUM levels. A deeper datum does
+ * not fit the type.
  */
 #include "schemas/avro/encode.h"
 
@@ -25,12 +25,12 @@ __attribute__((cold, noinline)) static bool encode_misfit(struct encoder *e,
 {
 	char where[128];
 	type_path_text(&e->path, where, sizeof(where));
-	snprintf(e->error, e->error_size, "%s%sis no %s%s: %s", where, *where ? ": " : "",
+	snprintf(e->error, e->error_size, "%s%sdoes not fit %s%s: %s", where, *where ? ": " : "",
 		type->nullable ? "null or " : "", type_kind_name(type->kind), reason);
 	return false;
 }
 
-/* Bytes the varint of a long takes at most. */
+/* The maximum size of a long, a varint. */
 #define LONG_BYTES 10
 
 static void encode_write_long(struct encoder *e, int64_t number)
@@ -60,7 +60,7 @@ static void write_little_endian(struct encoder *e, uint64_t bits, size_t size)
 static bool encode_boolean(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_BOOLEAN)
-		return encode_misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "the datum has another kind");
 	buffer_add_byte(e->out, datum->boolean ? 1 : 0);
 	return true;
 }
@@ -69,18 +69,18 @@ static bool encode_integer(struct encoder *e, const struct type *type, const str
 {
 	int64_t number = datum->integer;
 	if (datum->kind != DATUM_INTEGER)
-		return encode_misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "the datum has another kind");
 	if (type->kind == TYPE_INT && (number < INT32_MIN || number > INT32_MAX))
-		return encode_misfit(e, type, "out of range");
+		return encode_misfit(e, type, "the number is out of range");
 	encode_write_long(e, number);
 	return true;
 }
 
-/* A whole number is taken too: columns of counts are integers where the reply has a double. */
+/* Accepts an integer, too: columns of counts are integers where the reply has a double. */
 static bool encode_real(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_REAL && datum->kind != DATUM_INTEGER)
-		return encode_misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "the datum has another kind");
 	double number = datum->kind == DATUM_REAL ? datum->real : (double)datum->integer;
 	if (type->kind == TYPE_FLOAT) {
 		float narrow = (float)number;
@@ -98,7 +98,7 @@ static bool encode_real(struct encoder *e, const struct type *type, const struct
 static bool encode_text(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_TEXT)
-		return encode_misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "the datum has another kind");
 	encode_write_long(e, datum->size);
 	buffer_add(e->out, datum->text, datum->size);
 	return true;
@@ -107,9 +107,9 @@ static bool encode_text(struct encoder *e, const struct type *type, const struct
 static bool encode_record(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (datum->kind != DATUM_RECORD)
-		return encode_misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "the datum has another kind");
 	if (datum->size != type->field_count)
-		return encode_misfit(e, type, "another number of fields");
+		return encode_misfit(e, type, "the datum has another number of fields");
 	type_path_enter(&e->path, type);
 	for (size_t i = 0; i < type->field_count; i++) {
 		type_path_index(&e->path, i);
@@ -134,7 +134,7 @@ static bool is_floats(const struct type *type, const struct datum *datum)
 		type->item->kind == TYPE_FLOAT && !type->item->nullable;
 }
 
-/* One block; its size isn't known before it is written, so it isn't said. */
+/* Writes the items as one block without a size, because the size is not known in advance. */
 static bool encode_items(struct encoder *e, const struct type *type, const struct datum *datum)
 {
 	if (is_floats(type, datum)) {
@@ -146,7 +146,7 @@ static bool encode_items(struct encoder *e, const struct type *type, const struc
 	}
 	size_t width = type->kind == TYPE_MAP ? 2 : 1;
 	if (datum->kind != (type->kind == TYPE_MAP ? DATUM_MAP : DATUM_ARRAY))
-		return encode_misfit(e, type, "another kind of datum");
+		return encode_misfit(e, type, "the datum has another kind");
 	type_path_enter(&e->path, type);
 	if (datum->size)
 		encode_write_long(e, datum->size);
@@ -170,7 +170,7 @@ static bool encode_value(struct encoder *e, const struct type *type, const struc
 	}
 	switch (type->kind) {
 	case TYPE_NULL:
-		return datum_is_null(datum) || encode_misfit(e, type, "another kind of datum");
+		return datum_is_null(datum) || encode_misfit(e, type, "the datum has another kind");
 	case TYPE_BOOLEAN:
 		return encode_boolean(e, type, datum);
 	case TYPE_INT:
@@ -188,13 +188,13 @@ static bool encode_value(struct encoder *e, const struct type *type, const struc
 	case TYPE_MAP:
 		return encode_items(e, type, datum);
 	}
-	return encode_misfit(e, type, "an unknown type");
+	return encode_misfit(e, type, "the type is unknown");
 }
 
 enum encode_verdict encode(struct buffer *out, const struct type *type, const struct datum *datum,
 	char *error, size_t error_size)
 {
-	struct encoder e; /* not cleared: the path is written as it is entered */
+	struct encoder e; /* not cleared: type_path_enter() writes each step before it is read */
 	e.out = out;
 	e.path.depth = 0;
 	e.error = error;

@@ -1,5 +1,5 @@
 /*
- * names.c - full names of Avro's named types
+ * names.c - computes the full names of Avro's named types
  */
 #include "schemas/avro/names.h"
 

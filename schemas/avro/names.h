@@ -1,5 +1,5 @@
 /*
- * names.h - full names of Avro's named types
+ * names.h - computes the full names of Avro's named types
  *
  * Source: Apache Avro 1.11 specification, "Names". Threads: pure functions.
  */
@@ -10,21 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Longest full name that is taken. */
+/* The maximum size of a full name, with the NUL. */
 #define NAME_SIZE 256
 
-/* A full name, and where its namespace ends. */
+/* A full name and its namespace. */
 struct full_name {
 	char text[NAME_SIZE]; /* "mastra.memory.Thread" */
 	char namespace[NAME_SIZE];
 };
 
-/* The full name of a reference or definition `name` met within `namespace` ("" for none); a name
- * with a dot is full already. False if it is longer than is taken. */
+/* Sets the full name of a `name` that is used within `namespace` ("": none). A name with a dot is a
+ * full name. False if the result is too long. */
 bool name_resolve(struct full_name *full, const char *name, const char *namespace);
 
-/* The full name that a definition (a record, enum or fixed) gives itself by its "name" and
- * "namespace". False if it has no name or too long a one. */
+/* Sets the full name of a definition (record, enum or fixed) from its "name" and "namespace". False
+ * if the definition has no name, or one that is too long. */
 bool name_define(struct full_name *full, const json_t *definition, const char *namespace);
 
 /* Is this the name of a primitive type? */

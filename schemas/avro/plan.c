@@ -1,7 +1,7 @@
 /*
- * plan.c - how data of a writer's type are read as a reader's type
+ * plan.c - compiles how to read data of a writer's type as a reader's type
  *
- * Recursion is over the types and bounded by their depth.
+ * The functions recurse over the types, up to TYPE_DEPTH_MAXIMUM levels.
  */
 #include "schemas/avro/plan.h"
 
@@ -11,7 +11,7 @@
 
 #include "schemas/avro/type_path.h"
 
-/* A record used many times is compiled each time; schemas that multiply like that are refused. */
+/* Each use of a record is compiled again, so nested uses multiply. Larger plans are rejected. */
 #define NODES_MAXIMUM 100000
 
 struct planner {
@@ -43,7 +43,7 @@ static bool plan_is_text(enum type_kind kind)
 	return kind == TYPE_STRING || kind == TYPE_BYTES;
 }
 
-/* What to do for a scalar; false if the reader can't take it. */
+/* Sets the operation for a scalar. False if the reader's type can't hold the writer's. */
 static bool scalar_op(const struct type *writer, const struct type *reader, enum plan_op *op)
 {
 	enum type_kind from = writer->kind, to = reader->kind;
@@ -74,7 +74,7 @@ static size_t scalar_least(enum type_kind writer)
 	return writer == TYPE_FLOAT ? 4 : writer == TYPE_DOUBLE ? 8 : 1;
 }
 
-/* The reader's fields that the writer lacks. */
+/* Adds the defaults of the reader's fields that the writer lacks. */
 static bool plan_fill(struct planner *p, struct plan *plan, const struct type *reader,
 	const struct type *writer)
 {
@@ -98,7 +98,7 @@ static bool resolve_record(struct planner *p, struct plan *plan, const struct ty
 {
 	struct plan_step *steps = arena_calloc(p->arena, writer->field_count, sizeof(*steps));
 	plan->op = PLAN_RECORD;
-	plan->least = 0; /* what its fields take, and nothing of its own */
+	plan->least = 0; /* a record has no bytes but those of its fields */
 	plan->steps = steps;
 	plan->step_count = writer->field_count;
 	plan->field_count = (uint32_t)reader->field_count;

@@ -1,13 +1,14 @@
 /*
- * plan.h - how data of a writer's type are read as a reader's type
+ * plan.h - tells the decoder how to read data of a writer's type as a reader's type
  *
- * Compiled once for each pair of types; decoding walks it without looking anything up.
- * Source: Apache Avro 1.11 specification, "Schema Resolution": fields are matched by name, the
- * reader's defaults fill in what the writer lacks, what only the writer has is read and
- * dropped, numbers are promoted, string and bytes are read as each other. A union with null is
- * read as its other branch, as long as the datum is not null.
+ * A plan is compiled once for each pair of types, so decoding looks up no names. It implements
+ * "Schema Resolution" of the Apache Avro 1.11 specification:
+ * - Fields match by name. A field that the writer lacks gets the reader's default. A field that the
+ *   reader lacks is read and dropped.
+ * - Numbers are promoted. string and bytes can be read as each other.
+ * - A union with null can be read as its other branch. Decoding fails if the datum is null.
  *
- * Immutable once made, so any thread may read it.
+ * A plan is immutable, so any thread may read it.
  */
 #ifndef SCHEMAS_AVRO_PLAN_H
 #define SCHEMAS_AVRO_PLAN_H
@@ -41,21 +42,21 @@ struct plan;
 /* A field of the writer's record. */
 struct plan_step {
 	const struct plan *plan;
-	int target; /* index of the reader's field, -1: read and dropped */
+	int target; /* index of the reader's field; -1: read and drop the value */
 };
 
 /* A field that only the reader's record has. */
 struct plan_fill {
 	size_t target;
-	const struct datum *value; /* its default, which lives as long as the reader's type */
+	const struct datum *value; /* the default, valid as long as the reader's type */
 };
 
 struct plan {
 	enum plan_op op;
 	bool tagged;         /* the writer's type is a union with null */
-	bool takes_null;     /* the reader's is */
-	uint8_t null_branch; /* of the writer's union */
-	size_t least;        /* bytes that the shortest datum takes */
+	bool takes_null;     /* the reader's type accepts null */
+	uint8_t null_branch; /* index of null in the writer's union */
+	size_t least;        /* size of the shortest encoded datum, in bytes */
 	const struct type *writer;
 	const struct plan *item; /* of an array or a map */
 	const struct plan_step *steps;
@@ -65,8 +66,8 @@ struct plan {
 	uint32_t field_count; /* of the reader's record */
 };
 
-/* The plan lives in the arena and points into both types, which must live as long. NULL if the
- * one can't be read as the other; `error` then says why, naming the field. */
+/* Creates a plan in the arena. It points into both types, which must live as long as the plan. NULL
+ * if `writer` can't be read as `reader`; `error` then has the field and the reason. */
 const struct plan *plan_new(struct arena *arena, const struct type *writer,
 	const struct type *reader, char *error, size_t error_size)
 	__attribute__((warn_unused_result));

@@ -1,9 +1,9 @@
 /*
  * type.c - an Avro schema compiled for decoding and encoding
  *
- * Recursion is over the schema, not over a message, and is bounded by JSON_NESTING_MAXIMUM.
- * Aliases and unknown attributes are ignored; an unknown logicalType is too, as the
- * specification wants it.
+ * The functions recurse over a schema, never over a message, up to JSON_NESTING_MAXIMUM levels.
+ * The compiler ignores aliases, unknown attributes and, as the specification requires, an unknown
+ * logicalType.
  */
 #include "schemas/avro/type.h"
 
@@ -15,21 +15,21 @@
 #include "schemas/avro/names.h"
 #include "schemas/avro/type_default.h"
 
-/* A level of types is up to three of JSON: braces, a union and a record. */
+/* A level of types has up to three levels of JSON: braces, a union and a record. */
 #define JSON_NESTING_MAXIMUM (3 * TYPE_DEPTH_MAXIMUM)
 
-/* A record met so far; listed before its fields are compiled, so that recursion is seen. */
+/* A record found so far. It is listed before its fields are compiled, to detect recursive types. */
 struct known {
 	struct known *next;
 	const char *name;
 	struct type *type;
-	bool open; /* its fields are being compiled */
+	bool open; /* the fields are not compiled yet */
 };
 
 struct compiler {
 	struct arena *arena;
 	struct known *known;
-	const char *field; /* the one being compiled, for messages */
+	const char *field; /* the current field, for messages */
 	char *error;
 	size_t error_size;
 	int depth;
@@ -76,17 +76,17 @@ static struct type *new_type(struct compiler *c, enum type_kind kind)
 	return type;
 }
 
-/* Counts the level of a container over what it holds. References to records make types deeper
- * than their JSON is, so the bound is looked at here too. */
+/* Sets the depth of a container that has this item. References to records make types deeper than
+ * their JSON, so the limit is checked here, too. */
 static bool type_deepen(struct compiler *c, struct type *container, const struct type *item)
 {
 	if (container->depth <= item->depth)
 		container->depth = (uint8_t)(item->depth + 1);
 	return container->depth <= TYPE_DEPTH_MAXIMUM ||
-		type_refuse(c, "types are nested more than %d deep", TYPE_DEPTH_MAXIMUM);
+		type_refuse(c, "types are nested more than %d levels deep", TYPE_DEPTH_MAXIMUM);
 }
 
-/* A primitive's name or that of a record defined earlier. */
+/* Compiles the name of a primitive, or of a record that is defined before. */
 static const struct type *compile_name(struct compiler *c, const char *name, const char *namespace)
 {
 	for (enum type_kind kind = TYPE_NULL; kind <= TYPE_STRING; kind++)
@@ -111,13 +111,13 @@ static const struct type *compile_union(struct compiler *c, const json_t *branch
 	bool null_first = first && strcmp(first, "null") == 0;
 	bool null_second = second && strcmp(second, "null") == 0;
 	if (json_array_size(branches) != 2 || null_first == null_second)
-		return type_refuse(c, "a union must be of null and one other type");
+		return type_refuse(c, "a union must consist of null and one other type");
 	const struct type *other = avro_type_compile(c, json_array_get(branches, null_first),
 		namespace);
 	if (!other)
 		return NULL;
 	if (other->nullable)
-		return type_refuse(c, "a union stands directly in a union");
+		return type_refuse(c, "a union is directly in a union");
 	struct type *type = new_type(c, other->kind);
 	*type = *other;
 	type->nullable = true;
@@ -139,7 +139,7 @@ static bool compile_field(struct compiler *c, struct type_field *field, const js
 	const json_t *given = json_object_get(json, "default");
 	field->has_default = given != NULL;
 	if (given && !type_default(c->arena, field->type, given, &field->default_value))
-		return type_refuse(c, "the default is no value of its type");
+		return type_refuse(c, "the default does not fit the field's type");
 	return true;
 }
 
@@ -155,7 +155,7 @@ static bool compile_fields(struct compiler *c, struct type *record, const json_t
 			!type_deepen(c, record, list[i].type))
 			return false;
 		if (type_field_index(record, list[i].name, strlen(list[i].name)) >= 0)
-			return type_refuse(c, "the field stands twice in its record");
+			return type_refuse(c, "the record has two fields with this name");
 		record->field_count = i + 1;
 	}
 	return json_is_array(fields) || type_refuse(c, "record %s has no fields", record->name);
@@ -166,7 +166,7 @@ static const struct type *compile_record(struct compiler *c, const json_t *schem
 {
 	struct full_name full;
 	if (!name_define(&full, schema, namespace))
-		return type_refuse(c, "a record has no name, or too long a one");
+		return type_refuse(c, "a record has no name, or one that is too long");
 	for (struct known *known = c->known; known; known = known->next)
 		if (strcmp(known->name, full.text) == 0)
 			return type_refuse(c, "%s is defined twice", full.text);
@@ -189,7 +189,7 @@ static const struct type *compile_items(struct compiler *c, enum type_kind kind,
 	return type->item && type_deepen(c, type, type->item) ? type : NULL;
 }
 
-/* {"type": "string", "logicalType": ...}, or a type in needless braces. */
+/* Compiles {"type": "string", "logicalType": ...}, or a type in needless braces. */
 static const struct type *compile_annotated(struct compiler *c, const json_t *schema,
 	const char *namespace)
 {
@@ -228,7 +228,7 @@ static const struct type *avro_type_compile(struct compiler *c, const json_t *sc
 {
 	const struct type *type;
 	if (c->depth >= JSON_NESTING_MAXIMUM)
-		return type_refuse(c, "the schema is nested more than %d deep",
+		return type_refuse(c, "the schema is nested more than %d levels deep",
 			JSON_NESTING_MAXIMUM);
 	c->depth++;
 	if (json_is_string(schema))
@@ -238,7 +238,7 @@ static const struct type *avro_type_compile(struct compiler *c, const json_t *sc
 	else if (json_is_object(schema))
 		type = compile_object(c, schema, namespace);
 	else
-		type = type_refuse(c, "a type is missing or is neither name, object nor union");
+		type = type_refuse(c, "a type is missing or is not a name, an object or a union");
 	c->depth--;
 	return type;
 }

@@ -1,5 +1,5 @@
 /*
- * type_default.c - a field's default value as a datum
+ * type_default.c - converts a field's default value to a datum
  */
 #include "schemas/avro/type_default.h"
 
@@ -30,7 +30,7 @@ static bool type_default_text(struct arena *arena, const struct type *type, cons
 	return check.verdict == JSON_VALID;
 }
 
-/* Bytes are written as a string of the code points 0 to 255: one or two bytes of UTF-8 each. */
+/* The JSON string has a code point from 0 to 255, one or two bytes of UTF-8, for each byte. */
 static bool type_default_bytes(struct arena *arena, const json_t *json, struct datum *value)
 {
 	const unsigned char *source = (const unsigned char *)json_string_value(json);

@@ -1,5 +1,5 @@
 /*
- * type_default.h - a field's default value as a datum
+ * type_default.h - converts a field's default value to a datum
  *
  * Source: Apache Avro 1.11 specification, "Complex Types", default values.
  */
@@ -12,8 +12,8 @@
 #include "schemas/avro/type.h"
 #include "schemas/base/arena.h"
 
-/* False if the JSON value is no value of the type (of a union: of its first branch). What the
- * datum points to lives in the arena. Recursion is bounded by the type's depth. */
+/* Converts a JSON value. False if the value does not fit the type (of a union: its first branch).
+ * What the datum points to is in the arena. The recursion is limited by the type's depth. */
 bool type_default(struct arena *arena, const struct type *type, const json_t *json,
 	struct datum *value);
 

@@ -1,5 +1,5 @@
 /*
- * type_path.c - where in a datum a walk along its type is, for messages
+ * type_path.c - the path to the current field of a datum, for errors
  */
 #include "schemas/avro/type_path.h"
 

@@ -1,8 +1,8 @@
 /*
- * type_path.h - where in a datum a walk along its type is, for messages
+ * type_path.h - the path to the current field while a datum is decoded or encoded, for errors
  *
- * The walk enters each record, array and map and sets the index as it goes; the text is made
- * only when something is wrong. A walk's own; not shared between threads.
+ * The decoder enters each record, array and map, and sets the index of the current field or item.
+ * The text is built only for an error. Not thread-safe: each decoder has its own path.
  */
 #ifndef SCHEMAS_AVRO_TYPE_PATH_H
 #define SCHEMAS_AVRO_TYPE_PATH_H
@@ -31,13 +31,13 @@ static inline void type_path_leave(struct type_path *path)
 	path->depth--;
 }
 
-/* Of what was entered last. */
+/* Sets the index within the container entered last. */
 static inline void type_path_index(struct type_path *path, size_t index)
 {
 	path->steps[path->depth - 1].index = index;
 }
 
-/* "messages[3].content", "tags{0}" (the first pair of a map); cut to fit. */
+/* Writes "messages[3].content" or "tags{0}" (the first pair of a map), cut to `size`. */
 void type_path_text(const struct type_path *path, char *text, size_t size);
 
 #endif

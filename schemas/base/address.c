@@ -1,5 +1,5 @@
 /*
- * address.c - host and port
+ * address.c - parses a host and a port
  */
 #include "schemas/base/address.h"
 
@@ -23,7 +23,7 @@ static bool port_parse(const char *text, struct address *address)
 	return true;
 }
 
-/* Host characters: letters, digits, dot, hyphen, underscore; in brackets an IPv6 address. */
+/* Accepts letters, digits, dot, hyphen and underscore, or an IPv6 address in brackets. */
 static bool host_parse(const char *text, size_t len, struct address *address)
 {
 	bool brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
@@ -61,7 +61,7 @@ bool address_parse(const char *text, struct address *address, char *why, size_t 
 	if (!host_parse(text, (size_t)(colon - text), address)) {
 		snprintf(why, why_size,
 			"has no host name or address before the port "
-			"(an IPv6 address stands in brackets: [::1]:9464)");
+			"(write an IPv6 address in brackets: [::1]:9464)");
 		return false;
 	}
 	return true;

@@ -1,5 +1,5 @@
 /*
- * alloc.c - memory from malloc that is always there
+ * alloc.c - malloc that never returns NULL
  */
 #define _GNU_SOURCE /* vasprintf */
 #include "schemas/base/alloc.h"

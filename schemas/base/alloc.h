@@ -1,30 +1,31 @@
 /*
- * alloc.h - memory from malloc that is always there
+ * alloc.h - malloc that never returns NULL
  *
- * Allocation failure ends the process with a line on standard error: what was not acknowledged
- * is taken up again after a restart, so there is nothing to save (design.md, "Numbers in C").
- * What is returned is the caller's, to be given back with free().
+ * A failed allocation writes a line to standard error and aborts the process. No state is lost:
+ * after a restart, the worker processes again what it has not acknowledged.
+ *
+ * The caller owns the result and frees it with free(). Any thread may call these functions.
  */
 #ifndef SCHEMAS_BASE_ALLOC_H
 #define SCHEMAS_BASE_ALLOC_H
 
 #include <stddef.h>
 
-/* `size` bytes, not cleared; never NULL. */
+/* Allocates `size` bytes, not cleared. Never returns NULL, even for 0 bytes. */
 void *allocate(size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
 
-/* realloc(3); never NULL. */
+/* realloc(3). Never returns NULL. */
 void *allocate_again(void *old, size_t size) __attribute__((returns_nonnull, warn_unused_result));
 
-/* count * size; ends the process if that overflows. */
+/* Returns count * size. An overflow aborts the process. */
 size_t allocate_product(size_t count, size_t size);
 
-/* Cleared memory for `count` items. */
+/* Allocates cleared memory for `count` items. */
 void *alloc_zero(size_t count, size_t size);
-/* Room for `count` items; count * size is checked. */
+/* Resizes `old` (may be NULL) to `count` items. */
 void *alloc_grow(void *old, size_t count, size_t size);
-char *alloc_copy(const char *text);                /* NULL stays NULL */
-char *alloc_bytes(const void *bytes, size_t size); /* a copy with a NUL behind it */
+char *alloc_copy(const char *text);                /* of NULL returns NULL */
+char *alloc_bytes(const void *bytes, size_t size); /* a copy, followed by a NUL */
 char *alloc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * arena.c - memory that lives as long as one batch
  *
- * A list of blocks, filled one after the other. In a build with AddressSanitizer everything that
- * is not handed out is poisoned, with a gap behind each piece, so that overruns and uses after a
- * reset are found as they would be with malloc.
+ * An arena is a list of blocks, which are filled one after the other. A build with
+ * AddressSanitizer poisons all bytes that are not allocated, and leaves a gap behind each
+ * allocation. So it detects overruns and uses after a reset, as with malloc.
  */
 #include "schemas/base/arena.h"
 
@@ -37,20 +37,20 @@
 
 struct block {
 	struct block *next;
-	size_t size; /* of data */
+	size_t size; /* bytes of data */
 	alignas(max_align_t) char data[];
 };
 
 struct arena {
 	struct block *first;
-	struct block *current; /* the blocks behind it are empty */
-	size_t filled;         /* bytes taken from current */
+	struct block *current; /* the blocks after it are empty */
+	size_t filled;         /* bytes allocated from current */
 	size_t used;
 	size_t keep;
 	size_t block_size;
 };
 
-/* A block of at least `size` bytes behind the current one, which becomes the current one. */
+/* Makes the next block current, and inserts one first if the next has less than `size` bytes. */
 static void add_block(struct arena *arena, size_t size)
 {
 	struct block *behind = arena->current ? arena->current->next : arena->first;

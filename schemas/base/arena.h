@@ -1,12 +1,12 @@
 /*
  * arena.h - memory that lives as long as one batch
  *
- * Everything decoded or built for a batch is taken from its arena and given back at once by
- * arena_reset(). Blocks are kept for the next batch up to a bound, so a busy worker does not
- * go to malloc for each command.
+ * All data decoded or built for a batch is allocated from the batch's arena. arena_reset() frees
+ * all of it at once. The arena keeps a limited number of bytes for the next batch, so a busy
+ * worker seldom calls malloc.
  *
  * Not thread-safe: one arena belongs to one thread at a time.
- * Allocation failure ends the process (nothing acknowledged is lost by that: see design).
+ * A failed allocation ends the process (alloc.h says why this loses nothing).
  */
 #ifndef SCHEMAS_BASE_ARENA_H
 #define SCHEMAS_BASE_ARENA_H
@@ -15,32 +15,32 @@
 
 struct arena;
 
-/* Makes an arena that keeps at most `keep` bytes of blocks over a reset. Free with arena_free. */
+/* Creates an arena that keeps up to `keep` bytes of blocks after a reset. Free it with arena_free. */
 struct arena *arena_new(size_t keep);
 /* The same with blocks of `block` bytes instead of 64 KiB: for many small arenas at once. */
 struct arena *arena_new_sized(size_t keep, size_t block);
 void arena_free(struct arena *arena);
 
-/* Gives back everything at once; pointers into the arena are dead afterwards. */
+/* Frees everything that was allocated. Pointers into the arena are invalid afterwards. */
 void arena_reset(struct arena *arena);
 
-/* ... and keeps nothing. */
+/* The same, and returns all blocks to malloc. */
 void arena_trim(struct arena *arena);
 
-/* `size` bytes aligned for any type, not cleared; never NULL. */
+/* Allocates `size` bytes, aligned for any type, not cleared. Never returns NULL. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* The same, cleared. `count * size` must not overflow: ends the process if it does. */
+/* The same, cleared. If `count * size` overflows, the process ends. */
 void *arena_calloc(struct arena *arena, size_t count, size_t size);
 
-/* A copy of `len` bytes with a NUL behind it. */
+/* Copies `len` bytes and adds a NUL. */
 char *arena_copy(struct arena *arena, const char *bytes, size_t len);
 
-/* printf into the arena. */
+/* Formats a string in the arena. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Bytes handed out since the last reset. */
+/* Returns the number of bytes allocated since the last reset. */
 size_t arena_used(const struct arena *arena);
 
 #endif

@@ -1,5 +1,7 @@
 /*
- * clock.h - the two clocks
+ * clock.h - the wall clock and the monotonic clock
+ *
+ * Threads: any.
  */
 #ifndef SCHEMAS_BASE_CLOCK_H
 #define SCHEMAS_BASE_CLOCK_H
@@ -7,7 +9,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds since the epoch. */
+/* Milliseconds since 1970-01-01T00:00:00Z. */
 static inline int64_t clock_now_ms(void)
 {
 	struct timespec ts;
@@ -15,7 +17,7 @@ static inline int64_t clock_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Milliseconds of a clock that never goes back; only differences mean anything. */
+/* Milliseconds of a clock that never goes back. Only differences have a meaning. */
 static inline int64_t clock_tick_ms(void)
 {
 	struct timespec ts;
@@ -23,6 +25,7 @@ static inline int64_t clock_tick_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* The same clock in seconds. */
 static inline double clock_tick_seconds(void)
 {
 	struct timespec ts;

@@ -1,9 +1,9 @@
 /*
  * datum.h - one decoded Avro value
  *
- * A request is decoded into a tree of these in the batch's arena; a reply is built as one and
- * then encoded by its type. Text points into the message it came from (no copy), so a datum
- * lives as long as its message and its arena.
+ * The decoder turns a request into a tree of datums in the batch's arena. A handler builds its
+ * reply as a datum, and the encoder writes it by its type. A decoded text is not copied: it points
+ * into the message. So a datum is valid as long as its message and its arena.
  */
 #ifndef SCHEMAS_BASE_DATUM_H
 #define SCHEMAS_BASE_DATUM_H
@@ -19,15 +19,15 @@ enum datum_kind {
 	DATUM_INTEGER, /* int and long; also timestamp-millis */
 	DATUM_REAL,    /* float and double */
 	DATUM_TEXT,    /* string, bytes, fixed, enum symbol; also json. Not NUL-terminated */
-	DATUM_RECORD,  /* items: the reader's fields in order */
+	DATUM_RECORD,  /* items: the fields of the reader's type, in order */
 	DATUM_ARRAY,   /* items */
-	DATUM_MAP,     /* items: key, value, key, value, ...; size counts the pairs */
-	DATUM_FLOATS,  /* an array<float> as it was written: `size` numbers behind `text` */
+	DATUM_MAP,     /* items: key, value, key, value, ...; size is the number of pairs */
+	DATUM_FLOATS,  /* an array<float> in its Avro encoding: `size` numbers at `text` */
 };
 
 enum datum_flag {
 	DATUM_JSON_REPAIR =
-		1, /* a json text with an escaped NUL or lone surrogate, which jsonb refuses */
+		1, /* a json text with an escaped NUL or a lone surrogate, which jsonb rejects */
 };
 
 struct datum {
@@ -48,7 +48,7 @@ static inline bool datum_is_null(const struct datum *d)
 	return d->kind == DATUM_NULL;
 }
 
-/* Field `index` of a record (an enum of fields.gen.h). */
+/* Field `index` (an enum of fields.gen.h) of a record. */
 static inline const struct datum *datum_field(const struct datum *record, unsigned index)
 {
 	return &record->items[index];
@@ -79,7 +79,7 @@ static inline struct datum datum_text(const char *text, uint32_t size)
 	return (struct datum){ .kind = DATUM_TEXT, .size = size, .text = text };
 }
 
-/* A text from a NUL-terminated string; NULL makes a null. */
+/* A text from a NUL-terminated string; null if it is NULL. */
 static inline struct datum datum_string(const char *text)
 {
 	return text ? datum_text(text, (uint32_t)strlen(text)) : datum_null();
@@ -100,13 +100,14 @@ static inline struct datum datum_map(struct datum *pairs, uint32_t count)
 	return (struct datum){ .kind = DATUM_MAP, .size = count, .items = pairs };
 }
 
-/* Numbers as Avro writes them, four bytes each, little-endian, wherever they stand. An embedding
- * has thousands: each as a datum of its own would take four times the room. */
+/* Numbers in their Avro encoding: four bytes each, little-endian, at any alignment. An embedding
+ * has thousands of numbers, and one datum for each would need four times the memory. */
 static inline struct datum datum_floats(const void *bytes, uint32_t count)
 {
 	return (struct datum){ .kind = DATUM_FLOATS, .size = count, .text = bytes };
 }
 
+/* Number `i` of a DATUM_FLOATS. */
 static inline float datum_float(const struct datum *floats, uint32_t i)
 {
 	uint32_t bits;
@@ -117,7 +118,7 @@ static inline float datum_float(const struct datum *floats, uint32_t i)
 	return number;
 }
 
-/* Same text? Both must be texts. */
+/* Are two texts equal? Both datums must be texts. */
 static inline bool datum_equals(const struct datum *a, const struct datum *b)
 {
 	return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;

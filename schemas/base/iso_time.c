@@ -1,4 +1,4 @@
-/* iso_time.c - see iso_time.h */
+/* iso_time.c - reads and writes times in the format of Date.prototype.toISOString() */
 #include "schemas/base/iso_time.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #define DAYS_AN_ERA 146097   /* 400 years */
 #define DAYS_TO_EPOCH 719468 /* from 0000-03-01 to 1970-01-01 */
 
-/* Years are counted from March here, so that the leap day comes last. */
+/* A year begins in March here, so that the leap day is its last day. */
 static int64_t days_from_date(int64_t year, int month, int day)
 {
 	year -= month <= 2;
@@ -53,7 +53,7 @@ size_t iso_time_write(char out[ISO_TIME_SIZE], int64_t ms)
 	return (size_t)len;
 }
 
-/* What is left to read; `ok` falls once and stays so. */
+/* The text that is left to read. `ok` becomes false at the first error and stays false. */
 struct reader {
 	const char *at;
 	const char *end;
@@ -97,7 +97,7 @@ static int take_year(struct reader *in)
 	return take_digits(in, 4, 0, 9999);
 }
 
-/* Behind the point: any number of digits, the first three count. */
+/* Reads an optional point and digits, and returns milliseconds from the first three digits. */
 static int take_fraction(struct reader *in)
 {
 	int value = 0, digits = 0;
@@ -113,7 +113,7 @@ static int take_fraction(struct reader *in)
 	return value;
 }
 
-/* Minutes to take away. */
+/* Returns the offset from UTC in minutes. */
 static int take_zone(struct reader *in)
 {
 	if (take_char(in, 'Z'))

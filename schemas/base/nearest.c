@@ -1,5 +1,5 @@
 /*
- * nearest.c - edit distance (optimal string alignment)
+ * nearest.c - finds similar names by edit distance (optimal string alignment)
  */
 #include "schemas/base/nearest.h"
 
@@ -49,7 +49,7 @@ void nearest_offer_as(struct nearest *nearest, const char *candidate, const char
 {
 	size_t distance = nearest_distance(nearest->wanted, candidate);
 	size_t len = strlen(nearest->wanted);
-	/* A third of the letters may be wrong: more, and it is another word. */
+	/* With more than a third of the letters wrong, it is another word. */
 	size_t bound = len < 6 ? 2 : len / 3;
 
 	if (distance > bound || (nearest->found && distance >= nearest->distance))

@@ -1,7 +1,7 @@
 /*
- * utf8.c - is this text valid UTF-8?
+ * utf8.c - checks and repairs UTF-8
  *
- * Most text is ASCII: it is passed over in strides of 32 bytes, then words; the rest goes
+ * Most text is ASCII. The check skips ASCII in steps of 32 and then 8 bytes, and checks the rest
  * character by character.
  */
 #include "schemas/base/utf8.h"
@@ -20,8 +20,8 @@ static inline uint64_t word_at(const char *text)
 	return word;
 }
 
-/* Has the word a byte that is zero or above 127? (Subtracting one from each byte borrows into
- * the top bit of some byte exactly if there is a zero, when no top bit is set.) */
+/* Sets a high bit if the word has a byte that is zero or above 127. If no byte is above 127,
+ * subtracting one from each byte sets a high bit exactly if a byte is zero. */
 static inline uint64_t utf8_odd_bytes(uint64_t word)
 {
 	return (word | (word - ONES)) & HIGHS;
@@ -40,7 +40,7 @@ static const char *skip_ascii(const char *at, const char *end)
 	while (end - at >= 8 && !utf8_odd_bytes(word_at(at)))
 		at += 8;
 	if (end - at < 8 && end - start >= 8 && !utf8_odd_bytes(word_at(end - 8)))
-		return end; /* the last word overlaps what was passed over */
+		return end; /* the last word overlaps bytes that were checked before */
 	while (at < end && *at > 0 && !(*at & 0x80))
 		at++;
 	return at;
@@ -80,7 +80,7 @@ enum unicode_verdict unicode_check(const char *text, size_t size)
 		text = skip_ascii(text, end);
 		if (text == end)
 			return nul ? UNICODE_NUL : UNICODE_VALID;
-		do { /* a character beyond ASCII is mostly followed by another */
+		do { /* mostly, another such character follows */
 			size_t step = unicode_step(text, end);
 			if (!step)
 				return UNICODE_BAD;

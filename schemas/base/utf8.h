@@ -1,8 +1,8 @@
 /*
- * utf8.h - is this text valid UTF-8?
+ * utf8.h - checks and repairs UTF-8
  *
- * Source: RFC 3629 (no overlong forms, no surrogates, nothing above U+10FFFF), which is also
- * what PostgreSQL takes in a UTF8 database. Threads: pure functions.
+ * Source: RFC 3629 (no overlong forms, no surrogates, nothing above U+10FFFF).
+ * PostgreSQL accepts the same in a UTF8 database. Threads: pure functions.
  */
 #ifndef SCHEMAS_BASE_UTF8_H
 #define SCHEMAS_BASE_UTF8_H
@@ -11,17 +11,17 @@
 
 enum unicode_verdict {
 	UNICODE_VALID,
-	UNICODE_NUL, /* valid so far, but with a NUL, which PostgreSQL's text can't hold */
+	UNICODE_NUL, /* valid, but has a NUL, which PostgreSQL's text can't hold */
 	UNICODE_BAD,
 };
 
 enum unicode_verdict unicode_check(const char *text, size_t size);
 
-/* Bytes of the character at the start of `text`, 0 if it is not valid. */
+/* Returns the size in bytes of the character at `text`, 0 if it is not valid. */
 size_t unicode_step(const char *text, const char *end);
 
-/* Replaces, in place, each byte that is not part of a valid character by a question mark: for
- * texts that hold a piece of a stranger's input, or that were cut. */
+/* Replaces each byte that is not part of a valid character by a question mark, in place. For texts
+ * that contain a client's input or that were cut. */
 void unicode_clean(char *text);
 
 #endif

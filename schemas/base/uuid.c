@@ -1,3 +1,4 @@
+/* uuid.c - creates ids in the format of crypto.randomUUID() */
 #include "schemas/base/uuid.h"
 
 #include <stdio.h>
@@ -8,7 +9,7 @@ void uuid_v4(char out[UUID_TEXT_SIZE])
 {
 	unsigned char b[16];
 
-	/* So few bytes come whole, or not at all. */
+	/* getrandom(2) does not cut requests of up to 256 bytes short. */
 	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
 		abort();
 	b[6] = (unsigned char)(0x40 | (b[6] & 0x0F));

@@ -1,13 +1,13 @@
 /*
- * uuid.h - new ids, as crypto.randomUUID() makes them
+ * uuid.h - creates ids in the format of crypto.randomUUID()
  */
 #ifndef SCHEMAS_BASE_UUID_H
 #define SCHEMAS_BASE_UUID_H
 
-#define UUID_TEXT_SIZE 37 /* with its NUL */
+#define UUID_TEXT_SIZE 37 /* with the NUL */
 
-/* A random UUID (RFC 9562, version 4) in lower case, NUL-terminated. Thread-safe. Ends the
- * process if the system has no randomness. */
+/* Writes a random UUID (RFC 9562, version 4) in lower case with a NUL. Thread-safe. Aborts the
+ * process if the system returns no random bytes. */
 void uuid_v4(char out[UUID_TEXT_SIZE]);
 
 #endif

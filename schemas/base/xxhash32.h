@@ -1,7 +1,9 @@
 /*
- * xxhash32.h - XXH32 with seed 0, which names the reference's indexes on metadata fields
+ * xxhash32.h - the hash XXH32 with seed 0
  *
- * Source: the xxHash specification, "XXH32 algorithm description". Not for secrets. Pure.
+ * The reference uses it in the names of its indexes on metadata fields. Not a cryptographic hash.
+ *
+ * Source: the xxHash specification, "XXH32 algorithm description". Threads: pure function.
  */
 #ifndef SCHEMAS_BASE_XXHASH32_H
 #define SCHEMAS_BASE_XXHASH32_H

@@ -1,5 +1,5 @@
 /*
- * catalog.c - all commands' schemas compiled, and who may have written a command
+ * catalog.c - all compiled schemas: of the commands, and of the writers of commands
  */
 #include "schemas/catalog/catalog.h"
 
@@ -24,12 +24,12 @@ struct catalog {
 	struct catalog_schema *requests;
 	struct catalog_schema *replies;
 	struct catalog_schema error;
-	struct catalog_writer *slots; /* open addressing by fingerprint; no plan: free */
+	struct catalog_writer *slots; /* hash table by fingerprint; a slot without a plan is free */
 	size_t slot_count;            /* a power of two */
 	size_t writer_count;
 };
 
-/* What a catalog is being made from. */
+/* A catalog that catalog_new() is loading. */
 struct loader {
 	struct catalog *catalog;
 	char *error;
@@ -48,12 +48,12 @@ __attribute__((format(printf, 3, 4))) static bool catalog_refuse(struct loader *
 	return false;
 }
 
-/* avro-c reads every schema too: other programs will have to. */
+/* Other programs read the schemas with Avro libraries, so avro-c must accept them, too. */
 static bool accepted_by_avro_c(struct loader *l, const char *name, const char *text, size_t size)
 {
 	avro_schema_t schema;
 	if (avro_schema_from_json_length(text, size, &schema) != 0)
-		return catalog_refuse(l, name, "avro-c refuses it: %s", avro_strerror());
+		return catalog_refuse(l, name, "avro-c rejects it: %s", avro_strerror());
 	avro_schema_decref(schema);
 	return true;
 }
@@ -75,7 +75,7 @@ static bool catalog_compile(struct loader *l, const char *name, const char *text
 	return accepted_by_avro_c(l, name, text, size);
 }
 
-/* The slot of that fingerprint, or the free one where it belongs. */
+/* Returns the slot that has the fingerprint, or the free slot for it. */
 static struct catalog_writer *catalog_slot(const struct catalog *catalog, uint64_t fingerprint)
 {
 	size_t mask = catalog->slot_count - 1, at = fingerprint & mask;
@@ -96,7 +96,7 @@ static void catalog_resize(struct catalog *catalog, size_t slot_count)
 	free(old);
 }
 
-/* A fingerprint that is known already is one of ours, or a file of it: the first is kept. */
+/* If the fingerprint is known, keeps the first writer: the folder may have copies of schemas. */
 static void add_writer(struct catalog *catalog, uint64_t fingerprint, int command,
 	const struct plan *plan)
 {
@@ -109,7 +109,8 @@ static void add_writer(struct catalog *catalog, uint64_t fingerprint, int comman
 	catalog->writer_count++;
 }
 
-/* "mastra.memory.SaveThread" to the index of "memory.saveThread"; -1 if it is no command. */
+/* Returns the index of "memory.saveThread" for "mastra.memory.SaveThread"; -1 if there is no such
+ * command. */
 static int command_of_record(const char *full)
 {
 	char name[256];
@@ -126,7 +127,7 @@ static int command_of_record(const char *full)
 	return catalog_command(name, strlen(name));
 }
 
-/* A schema of an earlier release, or of the configured folder. */
+/* Adds a schema of an earlier release or of the configured folder. */
 static bool add_other(struct loader *l, const char *name, const char *text, size_t size)
 {
 	struct catalog *catalog = l->catalog;
@@ -136,7 +137,7 @@ static bool add_other(struct loader *l, const char *name, const char *text, size
 		return false;
 	int command = schema.type->name ? command_of_record(schema.type->name) : -1;
 	if (command < 0)
-		return catalog_refuse(l, name, "%s is no command's record",
+		return catalog_refuse(l, name, "%s is not the record of a command",
 			schema.type->name ? schema.type->name : type_kind_name(schema.type->kind));
 	const struct plan *plan = plan_new(catalog->arena, schema.type,
 		catalog->requests[command].type, reason, sizeof(reason));
@@ -214,7 +215,7 @@ int catalog_command(const char *name, size_t size)
 		if (order > 0)
 			low = middle + 1;
 		else
-			high = middle; /* also where the name is only the beginning of what was found */
+			high = middle; /* also if the name is a prefix of the name found */
 	}
 	return -1;
 }

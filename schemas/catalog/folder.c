@@ -1,5 +1,5 @@
 /*
- * folder.c - the schema files of a folder
+ * folder.c - reads the schema files of a folder
  */
 #include "schemas/catalog/folder.h"
 
@@ -19,7 +19,7 @@ static int is_schema(const struct dirent *entry)
 	return size > strlen(SUFFIX) && strcmp(entry->d_name + size - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-/* What is wrong, NULL if all of the file is in `text`. */
+/* Reads the whole file into `text`. Returns NULL, or the problem. */
 static const char *read_all(FILE *file, struct buffer *text)
 {
 	char chunk[4096];

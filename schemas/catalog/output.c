@@ -1,5 +1,5 @@
 /*
- * output.c - the schemas as files, for clients
+ * output.c - writes the schemas to files, for clients
  */
 #include "schemas/catalog/output.h"
 
@@ -27,7 +27,7 @@ static bool schema_output_fail(const struct writer *w, const char *path)
 	return false;
 }
 
-/* The folder and the folders above it. */
+/* Creates the folder and the folders above it. */
 static bool make_folders(const struct writer *w, const char *path)
 {
 	char part[PATH_SIZE];
@@ -47,7 +47,7 @@ static bool make_folders(const struct writer *w, const char *path)
 	return true;
 }
 
-/* Writes JSON indented, with a line end. `name` is relative to the directory. */
+/* Writes indented JSON and a line end. `name` is relative to the directory. */
 static bool write_json(const struct writer *w, const char *name, const json_t *json)
 {
 	char path[PATH_SIZE];
@@ -66,13 +66,15 @@ static bool write_json(const struct writer *w, const char *name, const json_t *j
 static bool write_schema(const struct writer *w, const char *name,
 	const struct catalog_schema *schema)
 {
-	json_t *json = json_loads(schema->text, 0, NULL); /* compiled before: it is JSON */
+	json_t *json = json_loads(schema->text, 0,
+		NULL); /* never NULL: the schema was compiled before */
 	bool ok = write_json(w, name, json);
 	json_decref(json);
 	return ok;
 }
 
-/* The name of a command's file: "memory.saveThread" to "memory/SaveThread" and the suffix. */
+/* Makes the name of a command's file: "memory.saveThread" becomes "memory/SaveThread" with the
+ * suffix. */
 static void file_name(char *name, size_t size, const char *command, const char *suffix)
 {
 	int domain = (int)strcspn(command, ".");
@@ -86,7 +88,7 @@ static void add_fingerprint(json_t *entry, const char *key, uint64_t fingerprint
 	json_object_set_new(entry, key, json_sprintf("%016" PRIx64, fingerprint));
 }
 
-/* Both files of a command, and its entry in the index. */
+/* Writes the two files of a command and adds an entry to the index. */
 static bool write_command(const struct writer *w, const struct catalog *catalog, int command,
 	const char *key, json_t *index)
 {

@@ -1,8 +1,8 @@
 /*
- * output.h - the schemas as files, for clients
+ * output.h - writes the schemas to files, for clients
  *
- * DIR/<domain>/<Method>.avsc, DIR/<domain>/<Method>Reply.avsc, DIR/Error.avsc and DIR/index.json,
- * as protocol.md says under "Finding the schemas".
+ * The files are DIR/<domain>/<Method>.avsc, DIR/<domain>/<Method>Reply.avsc, DIR/Error.avsc and
+ * DIR/index.json, which lists each command with its files, its fingerprints and its message key.
  */
 #ifndef SCHEMAS_CATALOG_OUTPUT_H
 #define SCHEMAS_CATALOG_OUTPUT_H
@@ -12,9 +12,9 @@
 
 #include "schemas/catalog/catalog.h"
 
-/* `keys` has for each command, by its index, the dotted path of the message key; "" for none.
- * Folders that are missing are made, files that are there are replaced. False if one can't be
- * written; `error` says which and why. */
+/* Writes all files. `keys` has the dotted path of the message key for each command, by index; "" for
+ * none. Creates missing folders and replaces existing files. False if a file can't be written;
+ * `error` then has its path and the reason. */
 bool schemas_write(const char *directory, const struct catalog *catalog, const char *const *keys,
 	char *error, size_t error_size) __attribute__((warn_unused_result));
 

@@ -1,8 +1,8 @@
 /*
- * schema_table.h - the commands' schemas as they were built in
+ * schema_table.h - the schemas of the commands, compiled into the program
  *
- * Made at build time by handlers/generate/commands.py from schemas/<domain>/<Method>.avsc. Each text is
- * a complete schema that needs no other. Constant.
+ * handlers/generate/commands.py generates the table from schemas/domains/<domain>/<Method>.avsc
+ * during the build. Each text is a complete schema. Constant.
  */
 #ifndef SCHEMAS_CATALOG_SCHEMA_TABLE_H
 #define SCHEMAS_CATALOG_SCHEMA_TABLE_H
@@ -15,13 +15,13 @@ struct schema_def {
 	const char *reply;   /* JSON text of mastra.memory.SaveThreadReply */
 };
 
-/* A request's schema of an earlier release. */
+/* The schema of a request of an earlier release. */
 struct history_def {
 	const char *name; /* the record's full name, "mastra.memory.SaveThread" */
 	const char *text;
 };
 
-/* In strcmp order of the commands' names: the same index as command_defs. */
+/* In strcmp order of command names: the index is the same as in command_defs. */
 extern const struct schema_def schema_defs[];
 extern const size_t schema_count;
 extern const struct history_def history_defs[];

@@ -1,8 +1,8 @@
 /*
- * check.c - is this one strict JSON text?
+ * check.c - checks that a text is one strict JSON text
  *
- * A machine of five states; containers are one bit each in a stack, so that no input can make
- * it recurse.
+ * A state machine of five states. A stack has one bit for each open object or array, so no input
+ * can make the check recurse.
  */
 #include "schemas/json/check.h"
 
@@ -14,203 +14,204 @@
 
 enum state {
 	VALUE,
-	VALUE_OR_END, /* behind [ */
+	VALUE_OR_END, /* after [ */
 	KEY,
-	KEY_OR_END, /* behind { */
-	AFTER,      /* behind a value */
+	KEY_OR_END, /* after { */
+	AFTER,      /* after a value */
 };
 
-struct scan {
+struct checker {
 	const char *at;
 	const char *end;
 	size_t depth;
 	size_t depth_limit;
 	enum json_verdict verdict;
 	bool repair;
-	uint64_t objects[JSON_DEPTH_MAXIMUM / 64]; /* bit per open container: is it an object? */
+	uint64_t objects[JSON_DEPTH_MAXIMUM /
+		64]; /* a bit for each open container: is it an object? */
 };
 
-static bool json_check_fail(struct scan *scan, enum json_verdict verdict)
+static bool json_check_fail(struct checker *check, enum json_verdict verdict)
 {
-	scan->verdict = verdict;
+	check->verdict = verdict;
 	return false;
 }
 
-static inline int json_check_peek(const struct scan *scan)
+static inline int json_check_peek(const struct checker *check)
 {
-	return scan->at < scan->end ? (unsigned char)*scan->at : -1;
+	return check->at < check->end ? (unsigned char)*check->at : -1;
 }
 
-static bool json_check_escape(struct scan *scan)
+static bool json_check_escape(struct checker *check)
 {
-	int point = json_scan_escape(&scan->at, scan->end);
+	int point = json_scan_escape(&check->at, check->end);
 	if (point == JSON_SCAN_BAD)
-		return json_check_fail(scan, JSON_BAD);
+		return json_check_fail(check, JSON_BAD);
 	if (point == 0 || json_scan_is_surrogate(point))
-		scan->repair = true;
+		check->repair = true;
 	return true;
 }
 
-/* A string, from behind its opening quote. */
-static bool json_check_string(struct scan *scan)
+/* Checks a string. check->at is after the opening quote. */
+static bool json_check_string(struct checker *check)
 {
 	for (;;) {
-		scan->at = json_scan_plain(scan->at, scan->end);
-		int c = json_check_peek(scan);
+		check->at = json_scan_plain(check->at, check->end);
+		int c = json_check_peek(check);
 		if (c == '"') {
-			scan->at++;
+			check->at++;
 			return true;
 		}
 		if (c == '\\') {
-			if (!json_check_escape(scan))
+			if (!json_check_escape(check))
 				return false;
 		} else if (c >= 0x80) {
-			size_t step = unicode_step(scan->at, scan->end);
+			size_t step = unicode_step(check->at, check->end);
 			if (!step)
-				return json_check_fail(scan, JSON_BAD_UTF8);
-			scan->at += step;
+				return json_check_fail(check, JSON_BAD_UTF8);
+			check->at += step;
 		} else {
-			return json_check_fail(scan, JSON_BAD);
+			return json_check_fail(check, JSON_BAD);
 		}
 	}
 }
 
-static bool json_check_digits(struct scan *scan)
+static bool json_check_digits(struct checker *check)
 {
-	const char *start = scan->at;
-	while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-		scan->at++;
-	return scan->at > start || json_check_fail(scan, JSON_BAD);
+	const char *start = check->at;
+	while (check->at < check->end && *check->at >= '0' && *check->at <= '9')
+		check->at++;
+	return check->at > start || json_check_fail(check, JSON_BAD);
 }
 
-static bool json_check_number(struct scan *scan)
+static bool json_check_number(struct checker *check)
 {
-	if (json_check_peek(scan) == '-')
-		scan->at++;
-	if (json_check_peek(scan) == '0')
-		scan->at++;
-	else if (!json_check_digits(scan))
+	if (json_check_peek(check) == '-')
+		check->at++;
+	if (json_check_peek(check) == '0')
+		check->at++;
+	else if (!json_check_digits(check))
 		return false;
-	if (json_check_peek(scan) == '.') {
-		scan->at++;
-		if (!json_check_digits(scan))
+	if (json_check_peek(check) == '.') {
+		check->at++;
+		if (!json_check_digits(check))
 			return false;
 	}
-	if (json_check_peek(scan) == 'e' || json_check_peek(scan) == 'E') {
-		scan->at++;
-		if (json_check_peek(scan) == '+' || json_check_peek(scan) == '-')
-			scan->at++;
-		return json_check_digits(scan);
+	if (json_check_peek(check) == 'e' || json_check_peek(check) == 'E') {
+		check->at++;
+		if (json_check_peek(check) == '+' || json_check_peek(check) == '-')
+			check->at++;
+		return json_check_digits(check);
 	}
 	return true;
 }
 
-static bool json_check_word(struct scan *scan, const char *expected, size_t size)
+static bool json_check_word(struct checker *check, const char *expected, size_t size)
 {
-	if ((size_t)(scan->end - scan->at) < size || memcmp(scan->at, expected, size) != 0)
-		return json_check_fail(scan, JSON_BAD);
-	scan->at += size;
+	if ((size_t)(check->end - check->at) < size || memcmp(check->at, expected, size) != 0)
+		return json_check_fail(check, JSON_BAD);
+	check->at += size;
 	return true;
 }
 
-static bool open_container(struct scan *scan, bool object)
+static bool open_container(struct checker *check, bool object)
 {
-	if (scan->depth >= scan->depth_limit)
-		return json_check_fail(scan, JSON_TOO_DEEP);
-	uint64_t bit = UINT64_C(1) << (scan->depth % 64);
-	uint64_t *bits = &scan->objects[scan->depth / 64];
+	if (check->depth >= check->depth_limit)
+		return json_check_fail(check, JSON_TOO_DEEP);
+	uint64_t bit = UINT64_C(1) << (check->depth % 64);
+	uint64_t *bits = &check->objects[check->depth / 64];
 	*bits = object ? *bits | bit : *bits & ~bit;
-	scan->depth++;
-	scan->at++;
+	check->depth++;
+	check->at++;
 	return true;
 }
 
-static inline bool in_object(const struct scan *scan)
+static inline bool in_object(const struct checker *check)
 {
-	size_t top = scan->depth - 1;
-	return scan->objects[top / 64] >> (top % 64) & 1;
+	size_t top = check->depth - 1;
+	return check->objects[top / 64] >> (top % 64) & 1;
 }
 
-static bool close_container(struct scan *scan, enum state *state)
+static bool close_container(struct checker *check, enum state *state)
 {
-	scan->at++;
-	scan->depth--;
+	check->at++;
+	check->depth--;
 	*state = AFTER;
 	return true;
 }
 
-static bool json_check_value(struct scan *scan, enum state *state)
+static bool json_check_value(struct checker *check, enum state *state)
 {
-	int c = json_check_peek(scan);
+	int c = json_check_peek(check);
 	if (*state == VALUE_OR_END && c == ']')
-		return close_container(scan, state);
+		return close_container(check, state);
 	*state = AFTER;
 	switch (c) {
 	case '"':
-		scan->at++;
-		return json_check_string(scan);
+		check->at++;
+		return json_check_string(check);
 	case '{':
 		*state = KEY_OR_END;
-		return open_container(scan, true);
+		return open_container(check, true);
 	case '[':
 		*state = VALUE_OR_END;
-		return open_container(scan, false);
+		return open_container(check, false);
 	case 't':
-		return json_check_word(scan, "true", 4);
+		return json_check_word(check, "true", 4);
 	case 'f':
-		return json_check_word(scan, "false", 5);
+		return json_check_word(check, "false", 5);
 	case 'n':
-		return json_check_word(scan, "null", 4);
+		return json_check_word(check, "null", 4);
 	default:
-		return json_check_number(scan);
+		return json_check_number(check);
 	}
 }
 
-static bool json_check_key(struct scan *scan, enum state *state)
+static bool json_check_key(struct checker *check, enum state *state)
 {
-	if (*state == KEY_OR_END && json_check_peek(scan) == '}')
-		return close_container(scan, state);
-	if (json_check_peek(scan) != '"')
-		return json_check_fail(scan, JSON_BAD);
-	scan->at++;
-	if (!json_check_string(scan))
+	if (*state == KEY_OR_END && json_check_peek(check) == '}')
+		return close_container(check, state);
+	if (json_check_peek(check) != '"')
+		return json_check_fail(check, JSON_BAD);
+	check->at++;
+	if (!json_check_string(check))
 		return false;
-	scan->at = json_scan_blanks(scan->at, scan->end);
-	if (json_check_peek(scan) != ':')
-		return json_check_fail(scan, JSON_BAD);
-	scan->at++;
+	check->at = json_scan_blanks(check->at, check->end);
+	if (json_check_peek(check) != ':')
+		return json_check_fail(check, JSON_BAD);
+	check->at++;
 	*state = VALUE;
 	return true;
 }
 
-/* Behind a value within a container. */
-static bool json_check_after(struct scan *scan, enum state *state)
+/* Checks what follows a value within a container. */
+static bool json_check_after(struct checker *check, enum state *state)
 {
-	bool object = in_object(scan);
-	int c = json_check_peek(scan);
+	bool object = in_object(check);
+	int c = json_check_peek(check);
 	if (c == (object ? '}' : ']'))
-		return close_container(scan, state);
+		return close_container(check, state);
 	if (c != ',')
-		return json_check_fail(scan, JSON_BAD);
-	scan->at++;
+		return json_check_fail(check, JSON_BAD);
+	check->at++;
 	*state = object ? KEY : VALUE;
 	return true;
 }
 
-static bool json_check_text(struct scan *scan)
+static bool json_check_text(struct checker *check)
 {
 	enum state state = VALUE;
 	for (;;) {
 		bool ok;
-		scan->at = json_scan_blanks(scan->at, scan->end);
-		if (state == AFTER && scan->depth == 0)
-			return scan->at == scan->end || json_check_fail(scan, JSON_BAD);
+		check->at = json_scan_blanks(check->at, check->end);
+		if (state == AFTER && check->depth == 0)
+			return check->at == check->end || json_check_fail(check, JSON_BAD);
 		if (state == AFTER)
-			ok = json_check_after(scan, &state);
+			ok = json_check_after(check, &state);
 		else if (state == KEY || state == KEY_OR_END)
-			ok = json_check_key(scan, &state);
+			ok = json_check_key(check, &state);
 		else
-			ok = json_check_value(scan, &state);
+			ok = json_check_value(check, &state);
 		if (!ok)
 			return false;
 	}
@@ -218,13 +219,13 @@ static bool json_check_text(struct scan *scan)
 
 struct json_check json_check(const char *bytes, size_t size, size_t depth_limit)
 {
-	struct scan scan; /* not cleared: a bit is written before it is read */
-	scan.at = bytes;
-	scan.end = bytes + size;
-	scan.depth = 0;
-	scan.depth_limit = depth_limit < JSON_DEPTH_MAXIMUM ? depth_limit : JSON_DEPTH_MAXIMUM;
-	scan.verdict = JSON_VALID;
-	scan.repair = false;
-	json_check_text(&scan);
-	return (struct json_check){ scan.verdict, (size_t)(scan.at - bytes), scan.repair };
+	struct checker check; /* not cleared: each bit is written before it is read */
+	check.at = bytes;
+	check.end = bytes + size;
+	check.depth = 0;
+	check.depth_limit = depth_limit < JSON_DEPTH_MAXIMUM ? depth_limit : JSON_DEPTH_MAXIMUM;
+	check.verdict = JSON_VALID;
+	check.repair = false;
+	json_check_text(&check);
+	return (struct json_check){ check.verdict, (size_t)(check.at - bytes), check.repair };
 }

@@ -1,7 +1,7 @@
 /*
- * check.h - is this one strict JSON text?
+ * check.h - checks that a text is one strict JSON text
  *
- * Source: RFC 8259. Not recursive: the nesting is kept in a stack of bits. Threads: pure.
+ * Not recursive: it keeps the nesting in a stack of bits. Source: RFC 8259. Threads: pure function.
  */
 #ifndef SCHEMAS_JSON_CHECK_H
 #define SCHEMAS_JSON_CHECK_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A configured depth limit above this counts as this. */
+/* The largest depth limit. json_check() reduces larger ones to it. */
 #define JSON_DEPTH_MAXIMUM 16384
 
 enum json_verdict {
@@ -21,10 +21,11 @@ enum json_verdict {
 
 struct json_check {
 	enum json_verdict verdict;
-	size_t at;   /* of one not valid: byte where that was found */
-	bool repair; /* has an escaped NUL or a lone surrogate: valid JSON that jsonb refuses */
+	size_t at;   /* if not valid: index of the byte that is wrong */
+	bool repair; /* has an escaped NUL or a lone surrogate: valid JSON, but jsonb rejects it */
 };
 
+/* `depth_limit` is the number of objects and arrays that may be nested. */
 struct json_check json_check(const char *text, size_t size, size_t depth_limit);
 
 #endif

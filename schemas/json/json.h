@@ -1,14 +1,14 @@
 /*
- * json.h - JSON as text, without making a tree of it
+ * json.h - reads, normalizes and builds JSON as text, without a tree
  *
- * Handlers store and return JSON as it came, so nearly all of them need is done on the text:
- * no tree, no recursion, numbers keep their digits. Texts come from the decoder, which has
- * checked that they are JSON, or from the database, where json_check() of schemas/ tells.
+ * Handlers store and return JSON unchanged, so they work on the text: no tree, no recursion, and
+ * numbers keep their digits. Every text must be valid JSON. The decoder has checked the texts of a
+ * request; json_check() checks texts from the database.
  *
- * The normal form is what JSON.stringify(JSON.parse(text)) prints (member order, which
- * JavaScript changes for keys that are integers, is kept as given).
+ * The normal form is what JSON.stringify(JSON.parse(text)) prints, but the members keep their
+ * order. (JavaScript moves keys that are integers to the front.)
  *
- * Results live in the arena, or point into the text they came from.
+ * Results are in the arena or point into the given text. Threads: no shared state.
  */
 #ifndef SCHEMAS_JSON_JSON_H
 #define SCHEMAS_JSON_JSON_H
@@ -19,7 +19,7 @@
 #include "schemas/base/arena.h"
 #include "schemas/base/datum.h"
 
-/* A value, or a key with its quotes, as a piece of a JSON text; text is NULL if there is none. */
+/* A value, or a key with its quotes, within a JSON text. `text` is NULL if the value is absent. */
 struct json {
 	const char *text;
 	size_t len;
@@ -36,50 +36,53 @@ enum json_kind {
 	JSON_NULL_KIND,
 };
 
-/* By its first character; blanks around it are no matter. */
+/* Tells the kind by the first character that is not a blank. */
 enum json_kind json_kind(struct json value);
-struct json json_of(const struct datum *text); /* of a null: absent */
+struct json json_of(const struct datum *text); /* absent if the datum is null */
 struct datum json_datum(struct json value);
 
-/* The normal form; the text itself if it is that already. */
+/* Returns the normal form, or the text itself if it has the normal form. */
 struct datum json_normal(struct arena *arena, const struct datum *text);
 
-/* What jsonb can hold: escaped NULs dropped, lone surrogates made U+FFFD, in keys too. False if
- * keys of one object are the same thereafter. */
+/* Makes a text that jsonb can hold: drops escaped NULs and replaces lone surrogates by U+FFFD, also
+ * in keys. False if this makes two keys of an object equal. */
 bool json_repair(struct arena *arena, const struct datum *text, struct datum *out)
 	__attribute__((warn_unused_result));
 
-/* The characters of a string value (lone surrogates become U+FFFD, as UTF-8 has none). */
+/* Returns the characters of a string value. Lone surrogates, which UTF-8 does not have, become
+ * U+FFFD. */
 struct datum json_unquote(struct arena *arena, struct json value);
-/* Has the string value the same characters? `value` must be in normal form, `text` plain. */
+/* Does the string value equal `text`? The value must be in normal form, and `text` without escapes. */
 bool json_is(struct json value, const char *text);
-/* The same for a value in any form; `text` is ASCII. */
+/* The same for a value in any form. `text` must be ASCII. */
 bool json_spells(struct json value, const char *text);
+/* Are the two texts equal, byte by byte? */
 bool json_same(struct json a, struct json b);
 
-/* Walks the members of an object or the items of an array, in order. */
+/* Iterates over the members of an object or the items of an array, in order. Of another value,
+ * there are none. */
 struct json_iter {
 	const char *at;
 	const char *end;
 	bool members;
 };
 struct json_iter json_iter(struct json container);
-/* key (may be NULL) is absent for an item. */
+/* Reads the next member or item; false at the end. `key` may be NULL. Of an item, it is absent. */
 bool json_next(struct json_iter *iter, struct json *key, struct json *value);
 
-/* Member `name` (plain, not escaped) of an object in normal form; absent if it has none or is
- * no object. The last of several wins, as in JSON.parse. */
+/* Returns the member `name` (without escapes) of an object in normal form. Absent if the value has
+ * no such member or is not an object. The last of several wins, as in JSON.parse. */
 struct json json_get(struct json object, const char *name);
-/* The same for a key with its quotes, in normal form. */
+/* The same for a key with quotes, in normal form. */
 struct json json_get_key(struct json object, struct json key);
 
-/* {...a, ...b} of objects in normal form: a's members in their places, then b's new ones. An
- * argument that is no object counts as {}. */
+/* Returns {...a, ...b} of objects in normal form: the members of `a` in their places, then the new
+ * members of `b`. An argument that is not an object counts as {}. */
 struct json json_merge(struct arena *arena, struct json a, struct json b);
-/* The object with member `name` set: in its place, or last. */
+/* Returns the object with member `name` set, in its old place or last. */
 struct json json_set(struct arena *arena, struct json object, const char *name, struct json value);
 
-/* A JSON text under construction; grows in the arena. */
+/* A text that grows in the arena: JSON, or any other text, such as SQL. */
 struct json_text {
 	struct arena *arena;
 	char *bytes;
@@ -87,20 +90,20 @@ struct json_text {
 	size_t room;
 };
 struct json_text json_text_new(struct arena *arena);
-/* With room for so many bytes: where many are made, and it is known. */
+/* The same, with memory for `room` bytes. Use it if the size is known. */
 struct json_text json_text_sized(struct arena *arena, size_t room);
 void json_text_add(struct json_text *out, const char *bytes, size_t len);
 void json_text_puts(struct json_text *out, const char *text);
 void json_text_value(struct json_text *out, struct json value);
-/* A string from plain characters, escaped as need be. */
+/* Adds a string: quotes and escapes the characters. */
 void json_text_string(struct json_text *out, const char *text, size_t len);
-/* The same without its quotes: a part of one. */
+/* The same without quotes, to add a part of a string. */
 void json_text_characters(struct json_text *out, const char *text, size_t len);
-/* A comma if one is due, then the key and its colon. */
+/* Adds a comma if necessary, then the key and a colon. */
 void json_text_key(struct json_text *out, const char *key, size_t len);
-/* A comma, if what stands before asks for one. */
+/* Adds a comma, unless the text is empty or ends with one of {[:, */
 void json_text_comma(struct json_text *out);
-/* What was built; a NUL stands behind it. */
+/* Returns the text, followed by a NUL. */
 struct json json_text_end(struct json_text *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The normal form of a JSON text, its characters, and the repair that jsonb needs.
+ * normal.c - the normal form of a JSON text, a string's characters, and the repair for jsonb
  *
  * Source: ECMA-262, JSON.stringify (QuoteJSONString) and Number::toString; ECMA-404.
  */
@@ -14,17 +14,17 @@
 
 #include "schemas/json/scan.h"
 
-#define EXACT_DIGITS 15 /* so many decimal digits survive a double unchanged */
+#define EXACT_DIGITS 15 /* a double keeps this many decimal digits unchanged */
 
 /* ---------------------------------------------------------------- numbers */
 
-/* The shortest digits that read back as the same double; returns their count, *point is where
- * the decimal point belongs (value = 0.digits * 10^point). */
+/* Writes the shortest digits that read back as the same double, and returns their count. The value
+ * is 0.digits * 10^*point. */
 static int shortest_digits(double value, char digits[32], int *point)
 {
 	char text[40];
 
-	/* Below the normal range a double has fewer digits, down to one. */
+	/* A double below the normal range has fewer digits, down to one. */
 	for (int precision = value < DBL_MIN ? 1 : EXACT_DIGITS; precision <= 17; precision++) {
 		snprintf(text, sizeof(text), "%.*e", precision - 1, value);
 		if (precision == 17 || strtod(text, NULL) == value)
@@ -83,7 +83,7 @@ static void add_positive(struct json_text *out, double value)
 
 static void json_normal_add_number(struct json_text *out, const char *token, size_t len)
 {
-	/* strtod needs an end, and a token of millions of digits needs no stack. */
+	/* strtod needs a NUL. The copy is in the arena because a token may have millions of digits. */
 	double value = strtod(arena_copy(out->arena, token, len), NULL);
 
 	if (isinf(value)) {
@@ -97,7 +97,7 @@ static void json_normal_add_number(struct json_text *out, const char *token, siz
 	}
 }
 
-/* Is the number surely as JavaScript prints it? False when in doubt. */
+/* Is the number certainly in the form that JavaScript prints? False if in doubt. */
 static bool number_is_normal(const char *at, size_t len)
 {
 	const char *end = at + len;
@@ -125,7 +125,7 @@ static bool number_is_normal(const char *at, size_t len)
 
 #define REPLACEMENT 0xFFFD
 
-/* The text was checked, so it has no bad escape. If it has one, U+FFFD takes its place. */
+/* A checked text has no bad escape. If there is one nevertheless, it becomes U+FFFD. */
 static int take_escape(const char **at, const char *end)
 {
 	int point = json_scan_escape(at, end);
@@ -159,7 +159,7 @@ static void add_utf8(struct json_text *out, int point)
 	json_text_add(out, bytes, len);
 }
 
-/* A code point inside a string, as JSON.stringify writes it. */
+/* Adds a code point of a string as JSON.stringify writes it. */
 static void add_point(struct json_text *out, int point)
 {
 	char escape[8];
@@ -175,7 +175,7 @@ static void add_point(struct json_text *out, int point)
 	}
 }
 
-/* Is the escape at `at` one that JSON.stringify writes? */
+/* Does JSON.stringify write the escape at `at`? */
 static bool escape_is_normal(const char *at, const char *end)
 {
 	int unit = json_scan_unit(at, end);
@@ -187,13 +187,13 @@ static bool escape_is_normal(const char *at, const char *end)
 			return false;
 	if (unit < 0x20)
 		return !strchr("\b\f\n\r\t", unit) || unit == 0;
-	/* A low one may belong to a high one before it: in doubt it is written anew. */
+	/* A low surrogate may belong to a high one before it. If in doubt, the string is written again. */
 	return json_scan_is_high(unit) && !json_scan_is_low(json_scan_unit(at + 6, end));
 }
 
 /* ---------------------------------------------------------------- normal form */
 
-/* Behind the string at `at` if it is in normal form, else NULL. */
+/* Returns the byte after the string at `at`, or NULL if the string is not in normal form. */
 static const char *normal_string(const char *at, const char *end)
 {
 	for (at = json_scan_run(at + 1, end); at < end && *at == '\\';
@@ -273,7 +273,7 @@ struct datum json_normal(struct arena *arena, const struct datum *text)
 
 struct datum json_unquote(struct arena *arena, struct json value)
 {
-	/* Nothing is longer without its quotes and escapes. */
+	/* Without quotes and escapes, no text is longer. */
 	struct json_text out = json_text_sized(arena, value.len);
 	const char *end = value.text + value.len;
 	const char *at = memchr(value.text, '"', value.len);
@@ -304,7 +304,8 @@ bool json_spells(struct json value, const char *text)
 
 /* ---------------------------------------------------------------- repair */
 
-/* Copies the string at `at` repaired; *changed is set if it was not fine. */
+/* Copies the string at `at`, repaired, and returns the byte after it. Sets *changed if the repair
+ * changed the string. */
 static const char *add_repaired_string(struct json_text *out, const char *at, const char *end,
 	bool *changed)
 {
@@ -335,7 +336,7 @@ static bool is_key(const char *at, const char *end)
 }
 
 struct open_key {
-	size_t object; /* number of the object it is in */
+	size_t object; /* number of the object that has the key */
 	struct json key;
 };
 
@@ -359,7 +360,7 @@ static size_t count_byte(struct json text, char byte)
 	return count;
 }
 
-/* Notes every key with the object it stands in; returns how many there are. */
+/* Stores each key with the number of its object in `keys`, and returns the number of keys. */
 static size_t collect_keys(struct arena *arena, struct json text, struct open_key *keys)
 {
 	size_t *open = arena_calloc(arena, count_byte(text, '{') + count_byte(text, '[') + 1,

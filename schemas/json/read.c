@@ -1,4 +1,6 @@
-/* Finding values in a JSON text, and making objects from others. */
+/*
+ * read.c - finds values in a JSON text, and merges objects
+ */
 #include "schemas/json/json.h"
 
 #include <stdint.h>
@@ -59,7 +61,7 @@ struct json_iter json_iter(struct json container)
 	};
 }
 
-/* One value; walk->at is then at what follows it. */
+/* Reads a value and moves iter->at behind it. */
 static struct json json_read_take(struct json_iter *iter)
 {
 	const char *begin = json_scan_blanks(iter->at, iter->end);
@@ -122,7 +124,8 @@ struct json json_get_key(struct json object, struct json wanted)
 	return found;
 }
 
-/* The members of an object by key: a merge of large objects must not be quadratic. */
+/* The members of an object in a hash table by key, so that a merge of large
+ * objects is not quadratic. */
 struct member {
 	struct json key;
 	struct json value;
@@ -143,7 +146,7 @@ static size_t key_hash(struct json key)
 	return (size_t)(hash ^ hash >> 32);
 }
 
-/* The member of that key, or the free slot for it. */
+/* Returns the slot that has the key, or the free slot for it. */
 static struct member *members_slot(const struct members *members, struct json key)
 {
 	size_t at = key_hash(key) & members->mask;
@@ -186,14 +189,15 @@ static void add_member(struct json_text *out, struct json key, struct json value
 	json_text_value(out, value);
 }
 
-/* Members of a merged object, in the order in which they were met. */
+/* A member of a merged object. */
 struct merged {
 	struct json key;
 	struct json value;
-	int64_t index; /* of a key that JavaScript takes for an array index; else -1 */
+	int64_t index; /* if JavaScript treats the key as an array index; else -1 */
 };
 
-/* Canonical decimal digits below 2^32 - 1: JavaScript lists such keys first, by number. */
+/* Returns the number of a key that is an array index: canonical decimal digits below 2^32 - 1.
+ * JavaScript lists such keys first, in order of their numbers. */
 static int64_t key_index(struct json key)
 {
 	int64_t index = 0;

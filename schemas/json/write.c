@@ -1,4 +1,6 @@
-/* A JSON text under construction. */
+/*
+ * write.c - builds a JSON text in an arena
+ */
 #include "schemas/json/json.h"
 
 #include <stdio.h>
@@ -13,7 +15,7 @@ struct json_text json_text_new(struct arena *arena)
 
 struct json_text json_text_sized(struct arena *arena, size_t room)
 {
-	room++; /* for the NUL */
+	room++; /* for the NUL of json_text_end() */
 	return (struct json_text){
 		.arena = arena, .bytes = arena_alloc(arena, room), .room = room
 	};
@@ -52,7 +54,7 @@ void json_text_value(struct json_text *out, struct json value)
 	json_text_add(out, value.text, value.len);
 }
 
-/* Length of the run that needs no escape. */
+/* Returns the length of the run at `text` that needs no escape. */
 static size_t plain_run(const char *text, size_t len)
 {
 	size_t i = 0;

@@ -1,9 +1,9 @@
 /*
- * decode_fuzz.c - arbitrary bytes as a message: found out, framed, decoded, encoded again
+ * decode_fuzz.c - decodes arbitrary bytes as a message, and encodes the result again
  *
- * As a plain test it replays the files given (what a fuzzer found is kept in corpus/) and then
- * damages valid messages of every command, from a fixed seed. `decode_fuzz --seeds DIR` writes
- * valid messages as a corpus to begin with. For libFuzzer:
+ * As a plain test, it replays the given files and then damages valid messages of every command,
+ * from a fixed seed. corpus/ has the files that a fuzzer found. `decode_fuzz --seeds DIR` writes
+ * valid messages as an initial corpus. For libFuzzer:
  *   clang -fsanitize=fuzzer,address,undefined -DFUZZER ... tests/fuzz/decode_fuzz.c
  */
 #include <stdio.h>
@@ -31,7 +31,7 @@ static const struct decode_limits limits = {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static struct catalog *catalog; /* made once; a fuzz target has no other place for it */
+static struct catalog *catalog; /* created once, for all calls of the fuzz target */
 
 static _Noreturn void stop(const char *what, const char *reason)
 {
@@ -48,14 +48,14 @@ static void prepare(void)
 		stop("catalog", error);
 }
 
-/* What was decoded must be encodable, and decode to the same bytes again. */
+/* Encodes the decoded datum, and checks that decoding and encoding again gives the same bytes. */
 static void check_round(const struct catalog_schema *schema, const struct datum *datum,
 	struct arena *arena)
 {
 	char reason[256];
 	struct decode_error error;
 	struct datum again;
-	struct decode_limits wide = limits; /* defaults and blocks may make it larger */
+	struct decode_limits wide = limits; /* defaults and blocks may make the message larger */
 	struct buffer first = buffer_empty(64 * MESSAGE_MAXIMUM),
 		      second = buffer_empty(64 * MESSAGE_MAXIMUM);
 	wide.message_bytes = first.maximum;
@@ -72,8 +72,8 @@ static void check_round(const struct catalog_schema *schema, const struct datum 
 	buffer_free(&second);
 }
 
-/* A message without a known fingerprint is taken for a datum of the command that its first byte
- * chooses, so that a fuzzer need not guess fingerprints. */
+/* If the fingerprint is not known, the first byte chooses a command and the rest is its datum. So a
+ * fuzzer need not guess fingerprints. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	prepare();
@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (decode(writer->plan, framing.datum, framing.datum_size, &limits, arena, &datum, &error))
 		check_round(catalog_request(catalog, writer->command), &datum, arena);
 	else if (!error.code || !*error.message)
-		stop("decode", "an error without its reason");
+		stop("decode", "an error without a reason");
 	arena_free(arena);
 	return 0;
 }
@@ -112,7 +112,7 @@ static void make_message(struct random *random, int command, struct buffer *out)
 	arena_free(arena);
 }
 
-/* Each in memory of its own size, so that AddressSanitizer sees a read beyond it. */
+/* Copies the bytes to a block of exactly their size, so that AddressSanitizer detects overruns. */
 static void run_exactly(const uint8_t *bytes, size_t size)
 {
 	uint8_t *copy = allocate(size);
@@ -176,7 +176,7 @@ int main(int count, char **arguments)
 		for (int i = 1; i < count; i++)
 			run_file(arguments[i]);
 		run_damaged();
-		/* Reached only if nothing stopped it; tests/run counts by this line. */
+		/* Printed only if all passed. tests/run counts tests by this line. */
 		printf("[====] Synthesis: Tested: %d | Passing: %d | Failing: 0 | Crashing: 0\n",
 			count, count);
 	}

@@ -1,5 +1,5 @@
 /*
- * oracle.c - what avro-c makes of a datum
+ * oracle.c - encodes and decodes a datum with avro-c
  */
 #include "tests/support/oracle.h"
 
@@ -136,7 +136,7 @@ static bool same_text(avro_value_t *value, const struct datum *datum)
 	} else {
 		if (avro_value_get_string(value, &text, &size) != 0)
 			return false;
-		size--; /* counts its NUL */
+		size--; /* avro-c counts the NUL */
 	}
 	return size == datum->size && memcmp(text, datum->text, size) == 0;
 }

@@ -1,8 +1,8 @@
 /*
- * oracle.h - what avro-c makes of a datum, to hold our own encoding and decoding against
+ * oracle.h - encodes and decodes a datum with avro-c, to test encode.c and decode.c
  *
- * avro-c's generic values are filled from datums and compared with them; the schema is given as
- * JSON text, so nothing of ours but the datum has a part in it.
+ * It fills avro-c's generic values from datums and compares them. It gets the schema as JSON text,
+ * so of the code under test it uses only the datum.
  */
 #ifndef TESTS_ORACLE_H
 #define TESTS_ORACLE_H
@@ -15,14 +15,14 @@
 
 struct oracle;
 
-/* NULL if avro-c refuses the schema. Free with oracle_free. */
+/* NULL if avro-c rejects the schema. Free it with oracle_free. */
 struct oracle *oracle_new(const char *schema);
 void oracle_free(struct oracle *oracle);
 
 /* Appends avro-c's encoding of the datum. */
 bool oracle_encode(struct oracle *oracle, const struct datum *datum, struct buffer *out);
 
-/* Does avro-c read exactly these bytes as that datum? */
+/* Does avro-c decode exactly these bytes to this datum? */
 bool oracle_reads(struct oracle *oracle, const void *bytes, size_t size, const struct datum *datum);
 
 #endif

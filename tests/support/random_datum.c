@@ -1,5 +1,5 @@
 /*
- * random_datum.c - datums made up for a type
+ * random_datum.c - creates random datums of a type
  */
 #include "tests/support/random_datum.h"
 
@@ -60,7 +60,7 @@ static struct datum random_bytes(struct random *random, struct arena *arena)
 	return datum_text(bytes, size);
 }
 
-/* All lengths of a varint are as likely. */
+/* Each length of a varint has the same probability. */
 static int64_t random_integer(struct random *random, unsigned bits)
 {
 	uint64_t value = next(random) >> (64 - bits) >> random_below(random, bits);
@@ -74,7 +74,7 @@ static struct datum random_items(struct random *random, struct arena *arena,
 		 width = type->kind == TYPE_MAP ? 2 : 1;
 	struct datum *items = arena_calloc(arena, count, width * sizeof(*items));
 	for (uint32_t i = 0; i < count * width; i++) {
-		if (width == 2 && i % 2 == 0) /* keys differ, as avro-c wants */
+		if (width == 2 && i % 2 == 0) /* avro-c requires different keys */
 			items[i] = datum_string(arena_printf(arena, "key %u", i));
 		else
 			items[i] = random_datum(random, arena, type->item);

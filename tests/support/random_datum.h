@@ -1,7 +1,7 @@
 /*
- * random_datum.h - datums made up for a type
+ * random_datum.h - creates random datums of a type
  *
- * The same seed makes the same datums, so a failure can be had again.
+ * The same seed creates the same datums, so a failure can be reproduced.
  */
 #ifndef TESTS_RANDOM_DATUM_H
 #define TESTS_RANDOM_DATUM_H
@@ -18,13 +18,13 @@ struct random {
 
 struct random random_seed(uint64_t seed);
 
-/* A number below `bound`, which is not 0. */
+/* Returns a number below `bound`, which must not be 0. */
 uint64_t random_below(struct random *random, uint64_t bound);
 
-/* A datum of the type; it lives in the arena. */
+/* Creates a datum of the type in the arena. */
 struct datum random_datum(struct random *random, struct arena *arena, const struct type *type);
 
-/* Changes, cuts or adds some of the `*size` bytes, which have room for 16 more. */
+/* Changes, removes or adds some of the `*size` bytes. There must be room for 16 more. */
 void random_damage(struct random *random, uint8_t *bytes, size_t *size);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* Shorthands for the schemas below. */
+/* Abbreviations for the schemas below. */
 #define STRING "\"string\""
 #define JSON "{\"type\":\"string\",\"logicalType\":\"json\"}"
 #define NULLABLE(type) "[\"null\"," type "]"
@@ -61,7 +61,7 @@ static const struct plan *plan_of(const char *schema)
 	return plan;
 }
 
-/* The bytes stand in memory of their own size, so that AddressSanitizer sees a read beyond. */
+/* Copies the bytes to a block of exactly their size, so that AddressSanitizer detects overruns. */
 static bool decode_exactly(const struct plan *plan, const char *bytes, size_t size,
 	const struct decode_limits *bounds)
 {
@@ -77,13 +77,13 @@ struct bad {
 	const char *bytes;
 	size_t size;
 	const char *code;
-	const char *message; /* a part of it */
+	const char *message; /* a part of the message */
 };
 
 #define BAD(schema, bytes, code, message) { schema, bytes, sizeof(bytes) - 1, code, message }
 
 static const struct bad bads[] = {
-	/* truncated, and more than there should be */
+	/* truncated messages, and trailing bytes */
 	BAD(STRING, "", "TRUNCATED", "ends within"),
 	BAD(RECORD("R", "id", STRING),
 		"\x06"
@@ -106,9 +106,9 @@ static const struct bad bads[] = {
 	BAD("\"long\"", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02", "BAD_NUMBER", "64 bits"),
 	BAD("\"long\"", "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", "BAD_NUMBER", ""),
 	BAD("\"long\"", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", "BAD_NUMBER", ""),
-	BAD("\"int\"", "\x80\x80\x80\x80\x10", "BAD_NUMBER", "2147483648 is no int"),
+	BAD("\"int\"", "\x80\x80\x80\x80\x10", "BAD_NUMBER", "2147483648 does not fit in an int"),
 	BAD("\"int\"", "\x81\x80\x80\x80\x10", "BAD_NUMBER", "-2147483649"),
-	BAD("\"boolean\"", "\x02", "BAD_BOOLEAN", "byte 2"),
+	BAD("\"boolean\"", "\x02", "BAD_BOOLEAN", "the boolean is 2, not 0 or 1"),
 	BAD(NULLABLE(STRING), "\x04\x00", "BAD_UNION", "no branch 2"),
 	BAD(NULLABLE(STRING), "\x01", "BAD_UNION", "no branch -1"),
 	/* lengths */
@@ -135,7 +135,7 @@ static const struct bad bads[] = {
 		"BAD_LENGTH", "a block"),
 	BAD(ARRAY("\"long\""), "\x03\x02\x00\x00\x00", "BAD_LENGTH", "does not end where"),
 	BAD(ARRAY("\"long\""), "\x01\x04\x00\x00\x00", "BAD_LENGTH", "does not end where"),
-	BAD(ARRAY("\"long\""), "\x01\x01\x00\x00", "BAD_LENGTH", "none"),
+	BAD(ARRAY("\"long\""), "\x01\x01\x00\x00", "BAD_LENGTH", "invalid length"),
 	BAD(ARRAY("\"long\""), "\x01\x20\x00\x00", "TRUNCATED", ""),
 	BAD(ARRAY("\"long\""), "\x5A\x00", "TRUNCATED", ""),
 	BAD(ARRAY("\"double\""),
@@ -153,11 +153,12 @@ static const struct bad bads[] = {
 	BAD(RECORD("R", "m", JSON), "\x02{", "BAD_JSON", "m: is not valid JSON at byte 1"),
 	BAD(RECORD("R", "m", JSON), "\x00", "BAD_JSON", ""),
 	BAD(RECORD("R", "m", JSON), "\x06\"\xFF\"", "BAD_UTF8", "at byte 1"),
-	BAD(RECORD("R", "m", JSON), "\x18[[[[[[]]]]]]", "DEPTH_BEYOND_LIMIT", "more than 5 deep"),
-	/* types within types */
+	BAD(RECORD("R", "m", JSON), "\x18[[[[[[]]]]]]", "DEPTH_BEYOND_LIMIT",
+		"more than 5 levels deep"),
+	/* nested types */
 	BAD(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY("\"int\""))))),
 		"\x02\x02\x02\x02\x02\x02\x00\x00\x00\x00\x00", "DEPTH_BEYOND_LIMIT",
-		"more than 4 deep"),
+		"more than 4 levels deep"),
 };
 
 Test(decode, bad_input)
@@ -173,7 +174,7 @@ Test(decode, bad_input)
 	}
 }
 
-/* Whatever the claim, no more is taken from memory than the limits allow. */
+/* A false length must not make the decoder allocate more than the limits allow. */
 Test(decode, bad_input_allocates_little)
 {
 	for (size_t i = 0; i < COUNT(bads); i++) {
@@ -184,7 +185,7 @@ Test(decode, bad_input_allocates_little)
 	}
 }
 
-Test(decode, message_beyond_its_limit)
+Test(decode, message_larger_than_the_limit)
 {
 	char *message = calloc(1, 1001);
 	cr_assert_not(decode_exactly(plan_of("\"bytes\""), message, 1001, &limits));
@@ -192,8 +193,8 @@ Test(decode, message_beyond_its_limit)
 	free(message);
 }
 
-/* Arrays of nulls within an array: each is within its limit, but not all together. */
-Test(decode, arrays_of_nothing_within_arrays)
+/* Arrays of nulls in an array: each is within the limit, but all together are not. */
+Test(decode, arrays_of_nulls_in_an_array)
 {
 	const struct decode_limits wide = { 100000000, 100, 1000000, 4, 5 };
 	enum { ARRAYS = 10000, EACH = 5 };
@@ -202,7 +203,7 @@ Test(decode, arrays_of_nothing_within_arrays)
 	at += 3;
 	for (int i = 0; i < ARRAYS; i++, at += EACH)
 		memcpy(at, "\xC0\x84\x3D\x00\x00",
-			EACH); /* 500,000 nulls; padded by an empty array */
+			EACH); /* 500,000 nulls, then an empty array as padding */
 	memcpy(at, "\x00", 1);
 	const struct plan *plan = plan_of(ARRAY(ARRAY("\"null\"")));
 	size_t before = arena_used(fixture.arena);
@@ -291,7 +292,7 @@ Test(decode, json_to_be_repaired)
 	cr_assert_eq(GOOD(JSON, "\x16[[[[[1]]]]]")->flags, 0, "as deep as the limit");
 }
 
-/* Every beginning of a good message is truncated, whatever it ends in. */
+/* Every prefix of a valid message is truncated. */
 Test(decode, every_prefix_is_truncated)
 {
 	static const char schema[] =

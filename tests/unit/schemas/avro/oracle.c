@@ -1,9 +1,8 @@
 /*
- * oracle.c - our encoding and decoding held against avro-c, for every command's schemas
+ * oracle.c - compares encode.c and decode.c with avro-c, for the schemas of all commands
  *
- * Random datums: what avro-c writes we decode to the same datum, what we write avro-c reads as
- * it, and both write the same bytes. Then each schema with fields left out, as an older writer
- * would have it.
+ * The tests use random datums. Each library must read what the other writes, and both must write
+ * the same bytes. Another test removes fields from each schema, as in an older release.
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -21,7 +20,7 @@
 
 static const struct decode_limits limits = { BYTES_MAXIMUM, BYTES_MAXIMUM, 10000, 32, 100 };
 
-/* Every type there is, in every place. */
+/* Every type in every position. */
 static const char everything[] =
 	"{\"type\":\"record\",\"name\":\"t.All\",\"fields\":["
 	"{\"name\":\"nothing\",\"type\":\"null\"},{\"name\":\"boolean\",\"type\":\"boolean\"},"
@@ -98,7 +97,7 @@ Test(oracle, every_command)
 	catalog_free(catalog);
 }
 
-/* Takes the fields that have a default out of the schema, as if they had been added later. */
+/* Removes the fields that have a default from the schema, as if a later release had added them. */
 static size_t remove_defaulted(json_t *record)
 {
 	json_t *fields = json_object_get(record, "fields");
@@ -121,7 +120,7 @@ static void hold_older(const struct catalog_schema *current, const char *name)
 	struct arena *arena = arena_new(0);
 	struct random random = random_seed(removed);
 	const struct type *writer = type_compile(arena, text, strlen(text), error, sizeof(error));
-	if (writer) { /* else a record was defined in a field that is gone */
+	if (writer) { /* else a removed field had the definition of a record */
 		const struct plan *plan = plan_new(arena, writer, current->type, error,
 			sizeof(error));
 		struct datum written = random_datum(&random, arena, writer), read;

@@ -1,5 +1,5 @@
 /*
- * resolve.c - tests of schemas/avro/plan.c: data of one schema read as another
+ * resolve.c - tests of schemas/avro/plan.c: reads data of one schema as another
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -70,7 +70,7 @@ Test(resolve, promotions)
 	cr_assert_not(READ("\"string\"", JSON, "\x02x"));
 	cr_assert_str_eq(error.code, "BAD_JSON");
 	cr_assert_not(READ("\"int\"", "\"double\"", "\x80\x80\x80\x80\x10"));
-	cr_assert_str_eq(error.code, "BAD_NUMBER", "it must be an int still");
+	cr_assert_str_eq(error.code, "BAD_NUMBER", "the writer's int keeps its range");
 }
 
 Test(resolve, nulls)
@@ -127,8 +127,8 @@ Test(resolve, records_within)
 	cr_assert_float_eq(map->items[3].items[1].real, 2, 0);
 }
 
-/* What is read and dropped is still checked, and counts. */
-Test(resolve, dropped_fields_are_held_against_the_limits)
+/* The decoder checks dropped values, too, and counts them. */
+Test(resolve, dropped_fields_count_for_the_limits)
 {
 	static const char writer[] = RECORD(FIELD("gone",
 		"{\"type\":\"array\",\"items\":\"null\"}"));

@@ -68,20 +68,20 @@ static const struct {
 	const char *reason;
 } refused[] = {
 	{ "{", "not JSON" },
-	{ "5", "neither name" },
+	{ "5", "is not a name" },
 	{ "\"x\"", "type x is not defined" },
 	{ RECORD("{\"name\":\"f\"}"), "f: a type is missing" },
 	{ RECORD("{\"type\":\"int\"}"), "no name" },
 	{ RECORD("{\"name\":\"f\",\"type\":\"int\"},{\"name\":\"f\",\"type\":\"int\"}"),
-		"f: the field stands twice" },
+		"f: the record has two fields" },
 	{ "{\"type\":\"record\",\"name\":\"R\"}", "has no fields" },
 	{ "{\"type\":\"record\",\"fields\":[]}", "has no name" },
 	{ FIELD("\"R\""), "f: a.R contains itself" },
 	{ FIELD("[\"null\",{\"type\":\"array\",\"items\":\"a.R\"}]"), "contains itself" },
-	{ FIELD("[\"int\",\"string\"]"), "a union must be" },
-	{ FIELD("[\"null\",\"null\"]"), "a union must be" },
-	{ FIELD("[\"null\",\"int\",\"string\"]"), "a union must be" },
-	{ FIELD("[\"null\",[\"null\",\"int\"]]"), "a union stands directly" },
+	{ FIELD("[\"int\",\"string\"]"), "a union must consist" },
+	{ FIELD("[\"null\",\"null\"]"), "a union must consist" },
+	{ FIELD("[\"null\",\"int\",\"string\"]"), "a union must consist" },
+	{ FIELD("[\"null\",[\"null\",\"int\"]]"), "a union is directly" },
 	{ FIELD("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]}"),
 		"f: type enum is not supported" },
 	{ FIELD("{\"type\":\"fixed\",\"name\":\"F\",\"size\":3}"), "type fixed is not supported" },
@@ -107,7 +107,7 @@ Test(type, refused)
 	}
 }
 
-/* As JSON that is nested, and as records that each use the one before: R0 has an int, R1 an R0. */
+/* Deep types as nested JSON, and as records that use the previous record: R0 has an int, R1 an R0. */
 Test(type, depth)
 {
 	char schema[16384];
@@ -186,7 +186,7 @@ Test(type, defaults)
 	cr_assert_eq(json->flags, DATUM_JSON_REPAIR);
 }
 
-/* Forms and fingerprints as Java's SchemaNormalization (avro 1.11.4) has them. */
+/* The forms and fingerprints are results of Java's SchemaNormalization (avro 1.11.4). */
 static const struct {
 	const char *schema;
 	const char *form;
@@ -238,12 +238,12 @@ Test(canonical, form_and_fingerprint)
 	}
 }
 
-Test(canonical, of_nothing)
+Test(canonical, of_no_bytes)
 {
 	cr_assert_eq(canonical_crc64("", 0), UINT64_C(0xc15d213aa4d7a795));
 }
 
-Test(canonical, quoted_size_of_a_fixed)
+Test(canonical, quoted_size_of_fixed)
 {
 	struct buffer form = buffer_empty(1000);
 	const char schema[] = "{\"type\":\"fixed\",\"name\":\"F\",\"size\":\"0016\"}";

@@ -70,7 +70,7 @@ Test(buffer, grows_up_to_its_maximum)
 	buffer_add_byte(&buffer, 'x');
 	cr_assert(buffer.failed);
 	cr_assert_eq(buffer.size, 1000);
-	cr_assert_null(buffer_extend(&buffer, 0), "a failed buffer takes nothing more");
+	cr_assert_null(buffer_extend(&buffer, 0), "a failed buffer accepts no bytes");
 	buffer_clear(&buffer);
 	text_add(&buffer, "again");
 	cr_assert_eq(buffer.size, 5);
@@ -97,11 +97,11 @@ Test(buffer, zeroed_has_no_maximum)
 	for (size_t i = 0; i < buffer.size; i++)
 		cr_assert_eq(buffer.data[i], '0' + i % 10);
 	buffer_free(&buffer);
-	cr_assert_not_null(buffer_extend(&buffer, 0), "no bytes have an address, too");
+	cr_assert_not_null(buffer_extend(&buffer, 0), "zero bytes have an address, too");
 	buffer_free(&buffer);
 }
 
-/* The NUL needs a byte behind the capacity at every size. */
+/* At every size, there must be memory for the NUL. */
 Test(buffer, string_of_every_size)
 {
 	struct buffer buffer = { 0 };

@@ -1,5 +1,6 @@
-/* The names of the reference's metadata indexes carry this hash: values of the specification's own
- * implementation. */
+/*
+ * xxhash32.c - tests of schemas/base/xxhash32.c, with values of the specification's implementation
+ */
 #include <criterion/criterion.h>
 #include <string.h>
 

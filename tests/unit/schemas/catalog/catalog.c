@@ -1,5 +1,5 @@
 /*
- * catalog.c - tests of schemas/catalog/catalog.c, schemas/catalog/folder.c and schemas/catalog/output.c
+ * catalog.c - tests of schemas/catalog: catalog.c, folder.c and output.c
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -113,7 +113,7 @@ Test(catalog, writers_of_a_folder)
 	arena_free(arena);
 }
 
-/* More writers than the table had room for at first. */
+/* More writers than the first table of slots can hold. */
 Test(catalog, many_writers)
 {
 	uint64_t fingerprints[300];
@@ -144,15 +144,15 @@ static const struct {
 } wrong[] = {
 	{ "", "not JSON" },
 	{ "{", "not JSON, line 1" },
-	{ "\"string\"", "string is no command's record" },
+	{ "\"string\"", "string is not the record of a command" },
 	{ "{\"type\":\"record\",\"name\":\"SaveThread\",\"fields\":[]}",
-		"SaveThread is no command's record" },
+		"SaveThread is not the record of a command" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.memory.Nothing\",\"fields\":[]}",
-		"mastra.memory.Nothing is no command's" },
+		"mastra.memory.Nothing is not the record" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.memory.saveThread\",\"fields\":[]}",
-		"is no command's" },
+		"is not the record" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.Error\",\"fields\":[]}",
-		"mastra.Error is no command's" },
+		"mastra.Error is not the record" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.memory.SaveThread\",\"fields\":[]}",
 		"can't be read: field thread is not in the writer's mastra.memory.SaveThread and has no default" },
 	{ "{\"type\":\"record\",\"name\":\"mastra.memory.SaveThread\",\"fields\":[{\"name\":\"thread\",\"type\":\"int\"}]}",
@@ -169,7 +169,7 @@ Test(catalog, wrong_files)
 	}
 }
 
-Test(catalog, folder_that_is_not_there)
+Test(catalog, missing_folder)
 {
 	cr_assert_null(catalog_new("/nowhere/at/all", error, sizeof(error)));
 	cr_assert_str_eq(error, "/nowhere/at/all: No such file or directory");
@@ -180,7 +180,7 @@ Test(catalog, folder_that_is_not_there)
 	cr_assert_not_null(strstr(error, "dir.avsc: Is a directory"), "%s", error);
 }
 
-/* The schema in that file of the output, its fingerprint as index.json says it. */
+/* Checks that the file has the schema, with the fingerprint that index.json has. */
 static void check_output(const char *directory, const json_t *entry, const char *file_key,
 	const char *fingerprint_key, const struct catalog_schema *schema)
 {
@@ -231,7 +231,7 @@ Test(catalog, output)
 	free(keys);
 }
 
-Test(catalog, output_that_can_not_be_written)
+Test(catalog, output_fails)
 {
 	const char **keys = malloc(schema_count * sizeof(*keys));
 	for (size_t i = 0; i < schema_count; i++)

@@ -1,5 +1,5 @@
 /*
- * check.c - tests of schemas/base/utf8.c and schemas/json/check.c
+ * check.c - tests of schemas/json/check.c and schemas/base/utf8.c
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -45,8 +45,8 @@ static const struct text texts[] = {
 	TEXT("\xFF", UNICODE_BAD),
 };
 
-/* Each text at each place among ASCII, to meet every stride of the check. */
-Test(unicode, verdicts_wherever_it_stands)
+/* Puts each text at each position in ASCII text, to reach every fast path of the check. */
+Test(unicode, verdicts_at_every_position)
 {
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		for (size_t before = 0; before < 70; before++) {
@@ -152,7 +152,7 @@ Test(json_check, verdicts)
 	}
 }
 
-Test(json_check, nul_byte_ends_nothing)
+Test(json_check, nul_byte_does_not_end_the_text)
 {
 	cr_assert_eq(json_check("1\0", 2, 10).verdict, JSON_BAD);
 	cr_assert_eq(json_check("\"a\0b\"", 5, 10).verdict, JSON_BAD);
@@ -175,7 +175,7 @@ Test(json_check, depth)
 	free(text);
 }
 
-/* Objects and arrays in each other, so that every bit of the stack counts. */
+/* Nests objects and arrays in turn, so that every bit of the stack matters. */
 Test(json_check, mixed_nesting)
 {
 	char text[4096];
@@ -194,8 +194,8 @@ Test(json_check, mixed_nesting)
 	}
 }
 
-/* Whatever jansson takes we take, and nothing else, but for what jansson refuses for other
- * reasons: what does not fit its numbers, escaped NULs and lone surrogates. */
+/* json_check() accepts the same texts as jansson. Exceptions: jansson rejects numbers that it can't
+ * hold, escaped NULs and lone surrogates. */
 Test(json_check, agrees_with_jansson)
 {
 	static const char *const seeds[] = {

@@ -1,5 +1,5 @@
 /*
- * normal.c - tests of schemas/json/normal.c: the normal form, the repair, and what they take
+ * normal.c - tests of schemas/json/normal.c: the normal form, the repair, and the memory they use
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -51,7 +51,7 @@ Test(handlers_json, spelling)
 	cr_expect_not(json_spells((struct json){ "\"ab\\u0000\"", 10 }, "ab"));
 }
 
-/* Of a text of escapes both make one that is no longer. */
+/* The normal form and the repair of a text of escapes need memory in proportion to its size. */
 Test(handlers_json, memory_follows_the_size)
 {
 	enum { ESCAPES = 20000 };

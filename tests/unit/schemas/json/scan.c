@@ -11,7 +11,7 @@ static bool ends_run(unsigned char c, bool checked)
 	return c == '"' || c == '\\' || (!checked && (c < 0x20 || c >= 0x80));
 }
 
-/* The fast paths take 16 and 8 bytes: each byte value at each place of texts of each size. */
+/* The fast paths read 16 and 8 bytes, so this tests each byte value at each position and size. */
 Test(scan, run_of_every_size)
 {
 	char text[48];
@@ -37,7 +37,7 @@ Test(scan, escapes)
 	static const struct {
 		const char *text;
 		int point;
-		size_t size; /* of a bad one: up to the byte that is wrong */
+		size_t size; /* of a bad escape: up to the byte that is wrong */
 	} cases[] = {
 		{ "\\\"", '"', 2 },
 		{ "\\\\x", '\\', 2 },
@@ -96,7 +96,7 @@ Test(scan, ends_of_values)
 	}
 }
 
-/* A text that is not JSON must not take a caller past its end. */
+/* A text that is not JSON must not move a caller past its end. */
 Test(scan, cut_texts_end_at_their_end)
 {
 	static const char *const texts[] = { "\"abc", "\"abc\\", "[1,\"a", "{\"a\":[", "12" };
