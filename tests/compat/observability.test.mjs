@@ -225,9 +225,9 @@ describe('observability.updateSpan', () => {
   });
 
   test('invalid names to clear', async () => {
-    await pair.differs('the reference passes over them', 'observability.updateSpan',
+    await pair.differs('the reference ignores unknown names', 'observability.updateSpan',
       { traceId: 't1', spanId: 'a', updates: { clear: ['noSuchField'] } }, { category: 'INVALID', code: 'INVALID_CLEAR' });
-    await pair.differs('it is one or the other', 'observability.updateSpan',
+    await pair.differs('a field has either a value or a place in clear', 'observability.updateSpan',
       { traceId: 't1', spanId: 'a', updates: { userId: 'u', clear: ['userId'] } }, { category: 'INVALID', code: 'INVALID_CLEAR' });
   });
 
@@ -329,7 +329,7 @@ describe('observability, one trace', () => {
     await pair.ok('observability.batchDeleteTraces', { traceIds: ['t2', 'none', 't2'] });
     await pair.ok('observability.batchDeleteTraces', { traceIds: ['t1'] });
     await pair.fails('observability.batchDeleteTraces', { traceIds: ['t1', '\0'] }, 'INVALID', 'TEXT_NOT_STORABLE');
-    await pair.differs('an empty list deletes nothing; the reference makes bad SQL of it', 'observability.batchDeleteTraces',
+    await pair.differs('an empty list deletes nothing; the reference sends invalid SQL', 'observability.batchDeleteTraces',
       { traceIds: [] }, { reference: 'fails' });
     await pair.fails('observability.batchDeleteTraces', { traceIds: ['t1'], organizationId: 'o' }, 'UNSUPPORTED', 'SCOPE_NOT_SUPPORTED');
     await pair.fails('observability.batchDeleteTraces', { traceIds: ['t1'], resourceId: '' }, 'UNSUPPORTED', 'SCOPE_NOT_SUPPORTED');

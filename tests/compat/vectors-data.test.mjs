@@ -231,7 +231,7 @@ describe('vectors.upsert', () => {
 
   test('bits of another length', async () => {
     await pair.index('docs', 9, { vectorType: 'bit' });
-    await pair.differs('the reference fills up with zeros, or cuts off', 'vectors.upsert', { ...NAME, vectors: [[1, 0, 1]], ids: ['a'] },
+    await pair.differs('the reference pads with zeros or truncates', 'vectors.upsert', { ...NAME, vectors: [[1, 0, 1]], ids: ['a'] },
       { category: 'INVALID', code: 'DIMENSION_MISMATCH' });
   });
 
@@ -306,7 +306,7 @@ describe('vectors.query', () => {
     await refused('query', { queryVector: [1, 0, 0], probes: 40000 }, 'INVALID_QUERY');
     await refused('query', { indexName: 'none', queryVector: [1, 0, 0] }, 'INDEX_NOT_FOUND', 'NOT_FOUND');
     await refused('query', { indexName: 'a b', queryVector: [1, 0, 0] }, 'INVALID_INDEX_NAME');
-    await pair.differs('the reference finds nothing then', 'vectors.query', { ...NAME, queryVector: [1, 0, 0], minScore: NaN }, { category: 'INVALID', code: 'INVALID_QUERY' });
+    await pair.differs('the reference finds nothing', 'vectors.query', { ...NAME, queryVector: [1, 0, 0], minScore: NaN }, { category: 'INVALID', code: 'INVALID_QUERY' });
   });
 
   test('ef and probes at their limits', async () => {
@@ -328,7 +328,7 @@ describe('vectors.query', () => {
     await pair.index('docs', 3, { indexConfig: { type: 'flat' } });
     await upsert({ vectors: [[1, 0, 0], [0, 0, 0]], ids: ['a', 'zero'] });
     await query({ queryVector: [0, 0, 0] });
-    await pair.differs('the reference puts it before all others', 'vectors.query', { ...NAME, queryVector: [1, 0, 0] }, {
+    await pair.differs('the reference ranks it first', 'vectors.query', { ...NAME, queryVector: [1, 0, 0] }, {
       reference: (results) => assert.equal(results[0].id, 'zero'),
       stowage: (results) => assert.deepEqual(results.map(({ id }) => id), ['a', 'zero']),
     });

@@ -273,7 +273,7 @@ describe('each side uses what the other has created', () => {
     await call('createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' }, metadataIndexes: ['n'] });
     await call('buildIndex', { indexName, metric: 'cosine', indexConfig: { type: 'hnsw' } });
     assert.deepEqual(await shape(world.schema, indexName), made);
-    assert.equal(await call('describeBuild', { indexName }), undefined, 'nothing was to be built');
+    assert.equal(await call('describeBuild', { indexName }), undefined, 'there was nothing to build');
     await across.upsert({ indexName, vectors, ids: ['a', 'b', 'c'] });
     await call('truncateIndex', { indexName });
     assert.deepEqual(await sql(`SELECT FROM "${world.schema}".${indexName}`), []);
@@ -359,7 +359,7 @@ describe('deleteIndex and truncateIndex', () => {
 describe('what is refused', () => {
   const make = (over) => ({ indexName: 'refused', dimension: 3, ...over });
   after(async () => {
-    assert.deepEqual((await shape(world.schema, 'refused')).columns, [], 'nothing was made');
+    assert.deepEqual((await shape(world.schema, 'refused')).columns, [], 'no table was created');
   });
 
   for (const indexName of ['', '1a', 'a-b', 'a b', 'a"b', "a'b", 'a.b', 'Größe', 'a;DROP TABLE x', 'n'.repeat(64)]) {

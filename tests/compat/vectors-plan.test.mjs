@@ -53,7 +53,7 @@ const scans = async (table, work) => {
     earlier = now;
   }
   await work();
-  return until('the scans are told', async () => {
+  return until('the session has reported its scans', async () => {
     await world.client.call('storage.ping');
     const now = await read();
     const more = Object.entries(now).filter(([name, n]) => n > earlier[name]).map(([name]) => name);
@@ -81,7 +81,7 @@ describe('the index that answers', () => {
     for (const time of ['first', 'second', 'third']) // the later queries rely on hints from the first
       assert.ok((await used({})).includes('wide_vector_idx'), `without a filter, the ${time} time`);
     assert.ok((await used({ filter: { all: 'x' } })).includes('wide_vector_idx'), 'with a filter that all rows match');
-    assert.ok((await used({ filter: { half: 1 } })).includes('wide_vector_idx'), 'with a filter that half of them match');
+    assert.ok((await used({ filter: { half: 1 } })).includes('wide_vector_idx'), 'with a filter that half of the rows match');
     const few = await used({ filter: { rare: 'r7' } });
     assert.ok(few.includes(rare) && !few.includes('wide_vector_idx'), `with a filter that few rows match: ${few}`);
     // An invalid index counts as missing; the result is then exact.

@@ -6,8 +6,8 @@
 
 #include "handlers/core/context.h"
 
-/* Checks the filter, a record of `type`. *none is set to true if a null is among its conditions, so that
- * no trace can match. False: the call has failed. */
+/* Checks the filter, a record of `type`. Sets *none to true if a null is among its conditions, so
+ * that no trace can match. False: the call has failed. */
 bool trace_filter_ok(struct context *ctx, struct call *call, const struct datum *filters,
 	const struct type *type, bool *none) __attribute__((warn_unused_result));
 

@@ -12,7 +12,7 @@
 struct filter_field {
 	const char *json;
 	const char *text;
-	bool indexed; /* metadataIndexes may have made an index on the text */
+	bool indexed; /* metadataIndexes may have created an index on the text */
 };
 
 /* Checks that each part of a dotted name is valid, and limits the number of parts. */

@@ -9,7 +9,8 @@
 /* hnsw.ef_search: the command's `ef`, or by topK and the index's m. */
 int64_t query_settings_ef(const struct vectors_query *query);
 
-/* Sends the settings. They last until the transaction, or a savepoint before them, is rolled back. */
+/* Sends the settings. They end with the transaction, or when a savepoint before them is rolled
+ * back. */
 void query_settings_send(struct context *ctx, const struct vectors_query *query);
 
 #endif

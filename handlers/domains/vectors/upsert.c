@@ -85,9 +85,9 @@ static bool vectors_upsert_read_ids(struct context *ctx, struct upsert *upsert,
 	upsert->ids = arena_alloc(ctx->arena, upsert->count * sizeof(*upsert->ids));
 	for (uint32_t i = 0; i < upsert->count; i++) {
 		if (datum_is_null(given)) {
-			char *made = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
-			uuid_v4(made);
-			upsert->ids[i] = datum_string(made);
+			char *id = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
+			uuid_v4(id);
+			upsert->ids[i] = datum_string(id);
 			continue;
 		}
 		if (!binding_text_ok(ctx, upsert->call, &given->items[i], "ids"))
