@@ -3,12 +3,13 @@
  */
 #include "worker/cli/check_kafka.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
 #include "worker/client/client.h"
+#include "worker/client/topic_match.h"
+#include "worker/kafka/topic_create.h"
 
 #define METADATA_TIMEOUT_MS 10000
 
@@ -16,13 +17,6 @@ struct topic_check {
 	struct check *check;
 	const struct rd_kafka_metadata *metadata; /* of all topics that this user may see */
 };
-
-static bool is_dead_letter(const char *topic)
-{
-	size_t len = strlen(topic);
-
-	return len > 4 && strcmp(topic + len - 4, ".dlq") == 0;
-}
 
 static bool topic_exists(const struct topic_check *at, const char *name)
 {
@@ -36,7 +30,7 @@ static void check_dead_letters(struct topic_check *at, const char *topic)
 {
 	char name[300];
 
-	snprintf(name, sizeof(name), "%s.dlq", topic);
+	snprintf(name, sizeof(name), "%s" TOPIC_DEAD_LETTERS, topic);
 	if (!topic_exists(at, name))
 		check_failed(at->check, EXIT_KAFKA, "dead letters",
 			"`stowage topics create` makes it",
@@ -44,23 +38,18 @@ static void check_dead_letters(struct topic_check *at, const char *topic)
 			name);
 }
 
-/* The configuration was checked when it was loaded, so the pattern compiles. */
 static int check_pattern(struct topic_check *at, const char *pattern)
 {
-	regex_t regex;
 	int found = 0;
 
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return 0;
 	for (int i = 0; i < at->metadata->topic_cnt; i++) {
 		const char *name = at->metadata->topics[i].topic;
 
-		if (is_dead_letter(name) || regexec(&regex, name, 0, NULL, 0) != 0)
+		if (topic_match_dead_letters(name) || !topic_match_pattern(pattern, name))
 			continue;
 		found++;
 		check_dead_letters(at, name);
 	}
-	regfree(&regex);
 	return found;
 }
 
@@ -89,46 +78,23 @@ static void check_topics(struct topic_check *at)
 	}
 }
 
-/* Does the worker read this topic? */
-static bool is_command_topic(const struct check *check, const char *name)
-{
-	const struct config_list *topics = &check->config->kafka.topics;
-	bool found = false;
-
-	for (size_t i = 0; i < topics->count && !found; i++) {
-		regex_t regex;
-
-		if (topics->items[i][0] != '^') {
-			found = strcmp(topics->items[i], name) == 0;
-		} else if (regcomp(&regex, topics->items[i], REG_EXTENDED | REG_NOSUB) == 0) {
-			found = regexec(&regex, name, 0, NULL, 0) == 0;
-			regfree(&regex);
-		}
-	}
-	return found;
-}
-
 static void check_replies(struct topic_check *at)
 {
 	const char *allow = at->check->config->replies.allow;
-	regex_t regex;
 	int found = 0;
 
-	if (regcomp(&regex, allow, REG_EXTENDED | REG_NOSUB) != 0)
-		return;
 	for (int i = 0; i < at->metadata->topic_cnt; i++) {
 		const char *name = at->metadata->topics[i].topic;
 
-		if (regexec(&regex, name, 0, NULL, 0) != 0)
+		if (!topic_match_pattern(allow, name))
 			continue;
 		found++;
-		if (is_dead_letter(name) || is_command_topic(at->check, name) ||
-			strncmp(name, "__", 2) == 0)
+		if (topic_match_dead_letters(name) ||
+			topic_match_command(at->check->config, name) || strncmp(name, "__", 2) == 0)
 			check_failed(at->check, EXIT_CONFIG, "reply topics",
 				"make replies.allow narrower: any client could have replies written there",
 				"%s lets replies into %s", allow, name);
 	}
-	regfree(&regex);
 	if (found)
 		check_ok(at->check, "reply topics", "%d match %s", found, allow);
 	else

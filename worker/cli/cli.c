@@ -12,6 +12,12 @@
 #include "worker/client/database.h"
 #include "worker/config/load.h"
 
+void cli_title(const struct cli_command *command, char title[CLI_TITLE_SIZE])
+{
+	snprintf(title, CLI_TITLE_SIZE, "%s%s%s", command->group ? command->group : "",
+		command->group ? " " : "", command->name);
+}
+
 const struct cli_values *cli_all(const struct cli *cli, const char *option)
 {
 	for (size_t i = 0; cli->command->options[i].name; i++)
@@ -84,13 +90,15 @@ int cli_usage_error(const struct cli *cli, const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	if (command)
-		fprintf(stderr, "\nUsage: stowage %s%s%s %s\n(stowage %s%s%s --help says more)\n",
-			command->group ? command->group : "", command->group ? " " : "",
-			command->name, command->usage, command->group ? command->group : "",
-			command->group ? " " : "", command->name);
-	else
+	if (command) {
+		char title[CLI_TITLE_SIZE];
+
+		cli_title(command, title);
+		fprintf(stderr, "\nUsage: stowage %s %s\n(stowage %s --help says more)\n", title,
+			command->usage, title);
+	} else {
 		fputs("\n(stowage --help lists commands and options)\n", stderr);
+	}
 	return EXIT_USAGE;
 }
 
@@ -134,4 +142,16 @@ PGconn *cli_database(struct cli *cli, const struct config *config)
 	if (!conn)
 		cli_error(cli, failure.hint, "cannot connect to PostgreSQL: %s", failure.why);
 	return conn;
+}
+
+struct client *cli_client(struct cli *cli, const struct config *config,
+	const struct client_options *options, int *status)
+{
+	static const struct client_options defaults = { 0 };
+	struct client_error error;
+	struct client *client = client_new(config, options ? options : &defaults, status, &error);
+
+	if (!client)
+		cli_error(cli, error.hint, "%s", error.text);
+	return client;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "worker/client/client.h"
 #include "worker/config/config.h"
 #include "worker/config/exit_status.h"
 
@@ -57,6 +58,10 @@ extern const struct cli_command cli_run, cli_init, cli_export_schema, cli_check,
 	cli_schemas, cli_topics_create, cli_send, cli_offsets_show, cli_offsets_set, cli_dlq_list,
 	cli_dlq_show, cli_dlq_replay, cli_version;
 
+/* The name as the user writes it, "topics create". */
+#define CLI_TITLE_SIZE 64
+void cli_title(const struct cli_command *command, char title[CLI_TITLE_SIZE]);
+
 /* Options of the running command; the name must be one of them. */
 bool cli_given(const struct cli *cli, const char *option);
 /* The last text given; NULL if none was. */
@@ -72,6 +77,10 @@ const struct config *cli_config(struct cli *cli);
 /* Connects to PostgreSQL. NULL after the error was printed (return EXIT_DATABASE). */
 PGconn *cli_database(struct cli *cli, const struct config *config)
 	__attribute__((warn_unused_result));
+
+/* Connects to Kafka; `options` NULL: the defaults. NULL after the error was printed and *status set. */
+struct client *cli_client(struct cli *cli, const struct config *config,
+	const struct client_options *options, int *status) __attribute__((warn_unused_result));
 
 /* "stowage: ..." on standard error, one line; `hint` (may be NULL) says the way out. */
 void cli_error(const struct cli *cli, const char *hint, const char *format, ...)

@@ -22,12 +22,11 @@ struct looking {
 /* Opens codec and client, walks, closes. */
 static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range, dlq_each_fn *each)
 {
-	const struct client_options options = { 0 };
 	const struct config *config = cli_config(looking->cli);
 	struct client_error error;
 	char why[JSON_AVRO_WHY_MAX];
 	struct client *client;
-	int status = EXIT_KAFKA;
+	int status;
 
 	if (!config)
 		return EXIT_CONFIG;
@@ -36,11 +35,13 @@ static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range, 
 		cli_error(looking->cli, NULL, "%s", why);
 		return EXIT_FAILED;
 	}
-	client = client_new(config, &options, &status, &error);
-	if (client && dlq_walk(config, client, range, each, looking, &error))
+	client = cli_client(looking->cli, config, NULL, &status);
+	if (client && dlq_walk(config, client, range, each, looking, &error)) {
 		status = EXIT_OK;
-	else
+	} else if (client) {
 		cli_error(looking->cli, error.hint, "%s", error.text);
+		status = EXIT_KAFKA;
+	}
 	client_free(client);
 	codec_free(looking->codec);
 	return status;
@@ -112,11 +113,7 @@ const struct cli_command cli_dlq_list = {
 		"also those that were replayed.",
 	.options =
 		(const struct cli_option[]){
-			{ "topic", "TOPIC",
-				"the command topic or its dead-letter topic; else all" },
-			{ "partition", "N", "only this partition" },
-			{ "from", "OFFSET", "the first one" },
-			{ "to", "OFFSET", "the last one" },
+			DLQ_RANGE_OPTIONS,
 			{ "limit", "N", "at most so many" },
 			{ NULL, NULL, NULL },
 		},

@@ -142,7 +142,7 @@ static int dlq_replay_run(struct cli *cli)
 	const struct config *config;
 	struct client_error error;
 	struct dlq_range range;
-	int status = EXIT_KAFKA;
+	int status;
 
 	if (!dlq_range_read(cli, &range))
 		return EXIT_USAGE;
@@ -151,11 +151,13 @@ static int dlq_replay_run(struct cli *cli)
 	config = cli_config(cli);
 	if (!config)
 		return EXIT_CONFIG;
-	replay.client = client_new(config, &options, &status, &error);
-	if (replay.client && dlq_walk(config, replay.client, &range, replay_one, &replay, &error))
+	replay.client = cli_client(cli, config, &options, &status);
+	if (replay.client && dlq_walk(config, replay.client, &range, replay_one, &replay, &error)) {
 		status = dlq_replay_finish(&replay);
-	else
+	} else if (replay.client) {
 		cli_error(cli, error.hint, "%s", error.text);
+		status = EXIT_KAFKA;
+	}
 	client_free(replay.client);
 	return status;
 }
@@ -170,11 +172,7 @@ const struct cli_command cli_dlq_replay = {
 		"again: note the last offset and go on with --from.",
 	.options =
 		(const struct cli_option[]){
-			{ "topic", "TOPIC",
-				"the command topic or its dead-letter topic; else all" },
-			{ "partition", "N", "only this partition of the dead-letter topic" },
-			{ "from", "OFFSET", "the first one" },
-			{ "to", "OFFSET", "the last one" },
+			DLQ_RANGE_OPTIONS,
 			{ "dry-run", NULL, "print what would be sent where, and send nothing" },
 			{ NULL, NULL, NULL },
 		},

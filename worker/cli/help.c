@@ -24,11 +24,10 @@ static const struct {
 
 static void print_name(const struct cli_command *command, int width)
 {
-	char name[64];
+	char title[CLI_TITLE_SIZE];
 
-	snprintf(name, sizeof(name), "%s%s%s", command->group ? command->group : "",
-		command->group ? " " : "", command->name);
-	printf("  %-*s  %s\n", width, name, command->summary);
+	cli_title(command, title);
+	printf("  %-*s  %s\n", width, title, command->summary);
 }
 
 void cli_print_help(void)
@@ -77,9 +76,11 @@ static void print_option(const struct cli_option *option)
 
 void cli_print_command_help(const struct cli_command *command)
 {
-	printf("Usage: stowage %s%s%s%s%s\n\n%s\n", command->group ? command->group : "",
-		command->group ? " " : "", command->name, command->usage[0] ? " " : "",
-		command->usage, command->summary);
+	char title[CLI_TITLE_SIZE];
+
+	cli_title(command, title);
+	printf("Usage: stowage %s%s%s\n\n%s\n", title, command->usage[0] ? " " : "", command->usage,
+		command->summary);
 	if (command->help)
 		printf("\n%s\n", command->help);
 	printf("\nOptions:\n");

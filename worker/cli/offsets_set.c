@@ -172,15 +172,11 @@ static bool write_targets(struct setting *setting)
 
 static int offsets_set_write(struct setting *setting)
 {
-	const struct client_options options = { 0 };
-	struct client_error error;
 	int status;
 
-	setting->client = client_new(setting->config, &options, &status, &error);
-	if (!setting->client) {
-		offsets_set_fail(setting, status, error.hint, error.text);
-		return setting->status;
-	}
+	setting->client = cli_client(setting->cli, setting->config, NULL, &status);
+	if (!setting->client)
+		return status;
 	if (check_members(setting) && find_targets(setting) && print_changes(setting))
 		(void)write_targets(setting);
 	free(setting->targets);
@@ -199,6 +195,7 @@ static int offsets_set_run(struct cli *cli)
 	struct setting setting = {
 		.cli = cli, .topic = cli_text(cli, "topic"), .to = cli_text(cli, "to")
 	};
+	int status;
 
 	if (!setting.topic || !setting.to)
 		return cli_usage_error(cli, "--topic and --to are needed");
@@ -213,9 +210,9 @@ static int offsets_set_run(struct cli *cli)
 	setting.conn = cli_database(cli, setting.config);
 	if (!setting.conn)
 		return EXIT_DATABASE;
-	offsets_set_write(&setting);
+	status = offsets_set_write(&setting);
 	PQfinish(setting.conn);
-	return setting.status;
+	return status;
 }
 
 const struct cli_command cli_offsets_set = {

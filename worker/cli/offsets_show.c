@@ -2,7 +2,6 @@
  * offsets_show.c - `stowage offsets show`
  */
 #include <inttypes.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "worker/client/client.h"
 #include "worker/client/database.h"
 #include "worker/client/offsets.h"
+#include "worker/client/topic_match.h"
 
 #define METADATA_TIMEOUT_MS 10000
 
@@ -21,34 +21,12 @@ struct showing {
 	struct offset_rows rows;
 };
 
-static bool offsets_show_matches(const char *pattern, const char *topic)
-{
-	regex_t regex;
-	bool found;
-
-	if (pattern[0] != '^')
-		return strcmp(pattern, topic) == 0;
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return false;
-	found = regexec(&regex, topic, 0, NULL, 0) == 0;
-	regfree(&regex);
-	return found;
-}
-
-/* Does the configuration make the worker read it? */
+/* Does the worker read the topic, and did the user ask for it? */
 static bool is_read(const struct showing *showing, const char *topic)
 {
-	const struct config_list *topics = &showing->config->kafka.topics;
-	size_t len = strlen(topic);
-	bool found = false;
-
 	if (showing->topic && strcmp(showing->topic, topic) != 0)
 		return false;
-	if (len > 4 && strcmp(topic + len - 4, ".dlq") == 0)
-		return false;
-	for (size_t i = 0; i < topics->count && !found; i++)
-		found = offsets_show_matches(topics->items[i], topic);
-	return found;
+	return !topic_match_dead_letters(topic) && topic_match_command(showing->config, topic);
 }
 
 /* Partitions that no worker ever took. */
@@ -88,58 +66,117 @@ static const char *offsets_show_remark(struct showing *showing, const struct off
 	return row->crash_count > 0 ? "in trouble" : "";
 }
 
-static void offsets_show_print_row(struct showing *showing, const struct offset_row *row, int width)
-{
-	int64_t low, high;
-	char error[CLIENT_ERROR_MAX], numbers[5][24];
+enum column {
+	COLUMN_TOPIC,
+	COLUMN_PARTITION,
+	COLUMN_APPLIED,
+	COLUMN_ANSWERED,
+	COLUMN_END,
+	COLUMN_LAG,
+	COLUMN_REPLIES,
+	COLUMN_EPOCH,
+	COLUMN_UPDATED,
+	COLUMN_NOTE,
+	COLUMN_COUNT,
+};
 
-	for (size_t i = 0; i < 5; i++)
-		snprintf(numbers[i], sizeof(numbers[i]), "-");
-	if (row->exists) {
-		snprintf(numbers[0], sizeof(numbers[0]), "%" PRId64, row->applied);
-		snprintf(numbers[1], sizeof(numbers[1]), "%" PRId64, row->answered);
-		snprintf(numbers[4], sizeof(numbers[4]), "%" PRId64, row->replies);
-	}
+/* Negative: the text starts at the left. The topic's width is that of the longest one. */
+static const struct {
+	const char *name;
+	int width;
+} columns[COLUMN_COUNT] = {
+	[COLUMN_TOPIC] = { "TOPIC", 0 },
+	[COLUMN_PARTITION] = { "PARTITION", 9 },
+	[COLUMN_APPLIED] = { "APPLIED", 12 },
+	[COLUMN_ANSWERED] = { "ANSWERED", 12 },
+	[COLUMN_END] = { "END", 12 },
+	[COLUMN_LAG] = { "LAG", 10 },
+	[COLUMN_REPLIES] = { "REPLIES", 7 },
+	[COLUMN_EPOCH] = { "EPOCH", 7 },
+	[COLUMN_UPDATED] = { "UPDATED", -20 },
+	[COLUMN_NOTE] = { "NOTE", 0 },
+};
+
+struct cell {
+	const char *text; /* NULL: the number below */
+	char number[24];
+};
+
+static void print_cells(const struct cell cells[COLUMN_COUNT], int topic_width)
+{
+	for (int i = 0; i < COLUMN_COUNT; i++)
+		printf("%*s%c", i == COLUMN_TOPIC ? -topic_width : columns[i].width,
+			cells[i].text ? cells[i].text : cells[i].number,
+			i == COLUMN_NOTE ? '\n' : ' ');
+}
+
+static void set_number(struct cell *cell, int64_t number)
+{
+	cell->text = NULL;
+	snprintf(cell->number, sizeof(cell->number), "%" PRId64, number);
+}
+
+/* The columns that need the broker. */
+static void set_log_columns(struct showing *showing, const struct offset_row *row,
+	struct cell cells[COLUMN_COUNT])
+{
+	char error[CLIENT_ERROR_MAX];
+	int64_t low, high;
+
 	if (!client_watermarks(client_handle(showing->client), row->topic, row->partition, &low,
 		    &high, error)) {
-		printf("%-*s %9d %12s %12s %12s %10s %7s %7" PRId64 " %-20s %s\n", width,
-			row->topic, row->partition, numbers[0], numbers[1], "?", "?", numbers[4],
-			row->epoch, row->updated ? row->updated : "-", "not there");
+		cells[COLUMN_END].text = cells[COLUMN_LAG].text = "?";
+		cells[COLUMN_NOTE].text = "not there";
 		return;
 	}
-	snprintf(numbers[2], sizeof(numbers[2]), "%" PRId64, high);
-	snprintf(numbers[3], sizeof(numbers[3]), "%" PRId64,
-		high - (row->exists ? row->applied : low));
-	printf("%-*s %9d %12s %12s %12s %10s %7s %7" PRId64 " %-20s %s\n", width, row->topic,
-		row->partition, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
-		row->epoch, row->updated ? row->updated : "-",
-		offsets_show_remark(showing, row, low, high));
+	set_number(&cells[COLUMN_END], high);
+	set_number(&cells[COLUMN_LAG], high - (row->exists ? row->applied : low));
+	cells[COLUMN_NOTE].text = offsets_show_remark(showing, row, low, high);
+}
+
+static void offsets_show_print_row(struct showing *showing, const struct offset_row *row, int width)
+{
+	struct cell cells[COLUMN_COUNT] = { 0 };
+
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		cells[i].text = "-";
+	cells[COLUMN_TOPIC].text = row->topic;
+	set_number(&cells[COLUMN_PARTITION], row->partition);
+	set_number(&cells[COLUMN_EPOCH], row->epoch);
+	if (row->exists) {
+		set_number(&cells[COLUMN_APPLIED], row->applied);
+		set_number(&cells[COLUMN_ANSWERED], row->answered);
+		set_number(&cells[COLUMN_REPLIES], row->replies);
+	}
+	if (row->updated)
+		cells[COLUMN_UPDATED].text = row->updated;
+	set_log_columns(showing, row, cells);
+	print_cells(cells, width);
 }
 
 static void print_rows(struct showing *showing)
 {
-	int width = 5;
+	struct cell head[COLUMN_COUNT] = { 0 };
+	int width = (int)strlen(columns[COLUMN_TOPIC].name);
 
 	for (size_t i = 0; i < showing->rows.count; i++)
 		if ((int)strlen(showing->rows.rows[i].topic) > width)
 			width = (int)strlen(showing->rows.rows[i].topic);
-	printf("%-*s %9s %12s %12s %12s %10s %7s %7s %-20s %s\n", width, "TOPIC", "PARTITION",
-		"APPLIED", "ANSWERED", "END", "LAG", "REPLIES", "EPOCH", "UPDATED", "NOTE");
+	for (size_t i = 0; i < COLUMN_COUNT; i++)
+		head[i].text = columns[i].name;
+	print_cells(head, width);
 	for (size_t i = 0; i < showing->rows.count; i++)
 		offsets_show_print_row(showing, &showing->rows.rows[i], width);
 }
 
 static int offsets_show_print(struct showing *showing)
 {
-	const struct client_options options = { 0 };
-	struct client_error error;
-	int status = EXIT_KAFKA;
+	int status;
 
-	showing->client = client_new(showing->config, &options, &status, &error);
-	if (!showing->client) {
-		cli_error(showing->cli, error.hint, "%s", error.text);
+	showing->client = cli_client(showing->cli, showing->config, NULL, &status);
+	if (!showing->client)
 		return status;
-	}
+	status = EXIT_KAFKA;
 	if (add_partitions(showing)) {
 		print_rows(showing);
 		status = EXIT_OK;

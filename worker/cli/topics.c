@@ -75,16 +75,12 @@ static void create_missing(struct creation *creation, const char *topic)
 
 static int create_all(struct creation *creation, const struct config *config)
 {
-	const struct client_options options = { 0 };
 	struct config_list names;
-	struct client_error error;
 	int status;
 
-	creation->client = client_new(config, &options, &status, &error);
-	if (!creation->client) {
-		cli_error(creation->cli, error.hint, "%s", error.text);
+	creation->client = cli_client(creation->cli, config, NULL, &status);
+	if (!creation->client)
 		return status;
-	}
 	names = wanted_topics(creation->cli, config);
 	for (size_t i = 0; i < names.count; i++)
 		create_missing(creation, names.items[i]);

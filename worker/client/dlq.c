@@ -9,6 +9,7 @@
 
 #include "schemas/base/alloc.h"
 #include "schemas/base/utf8.h"
+#include "worker/client/topic_match.h"
 
 #define METADATA_TIMEOUT_MS 10000
 #define POLL_TIMEOUT_MS 10000
@@ -23,13 +24,6 @@ struct walk {
 	int64_t left; /* messages still to give, -1: any number */
 	bool ended;   /* by `each`, or the limit */
 };
-
-static bool ends_in_suffix(const char *topic)
-{
-	size_t len = strlen(topic), suffix = strlen(DLQ_SUFFIX);
-
-	return len > suffix && strcmp(topic + len - suffix, DLQ_SUFFIX) == 0;
-}
 
 static bool dlq_give(struct walk *walk, const rd_kafka_message_t *message)
 {
@@ -125,8 +119,8 @@ static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 static bool walk_named(struct walk *walk)
 {
 	const char *given = walk->range->topic;
-	char *topic = ends_in_suffix(given) ? alloc_copy(given)
-					    : alloc_printf("%s" DLQ_SUFFIX, given);
+	char *topic = topic_match_dead_letters(given) ? alloc_copy(given)
+						      : alloc_printf("%s" DLQ_SUFFIX, given);
 	int32_t partitions = 0;
 	bool ok = topics_lookup(client_topics(walk->client), topic, strlen(topic), &partitions) ==
 		TOPIC_THERE;
@@ -152,7 +146,7 @@ static bool walk_all(struct walk *walk)
 		return false;
 	}
 	for (int i = 0; ok && !walk->ended && i < metadata->topic_cnt; i++)
-		if (ends_in_suffix(metadata->topics[i].topic))
+		if (topic_match_dead_letters(metadata->topics[i].topic))
 			ok = walk_topic(walk, metadata->topics[i].topic,
 				metadata->topics[i].partition_cnt);
 	rd_kafka_metadata_destroy(metadata);

@@ -27,15 +27,22 @@ static char *connect_timeout(int64_t ms)
 	return alloc_printf("%" PRId64, (ms + 999) / 1000);
 }
 
-/* A peer that is gone without a word is noticed in about half a minute. */
+/* The keepalives detect a peer that vanished without closing the connection in about 30 s. */
+static const struct {
+	const char *keyword, *value;
+} defaults[] = {
+	{ "application_name", "stowage" },
+	{ "keepalives", "1" },
+	{ "keepalives_idle", "10" },
+	{ "keepalives_interval", "5" },
+	{ "keepalives_count", "4" },
+	{ "tcp_user_timeout", "30000" },
+};
+
 static void add_defaults(const struct config *config, struct config_conninfo *info, size_t *count)
 {
-	conninfo_add(info, count, "application_name", alloc_copy("stowage"));
-	conninfo_add(info, count, "keepalives", alloc_copy("1"));
-	conninfo_add(info, count, "keepalives_idle", alloc_copy("10"));
-	conninfo_add(info, count, "keepalives_interval", alloc_copy("5"));
-	conninfo_add(info, count, "keepalives_count", alloc_copy("4"));
-	conninfo_add(info, count, "tcp_user_timeout", alloc_copy("30000"));
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		conninfo_add(info, count, defaults[i].keyword, alloc_copy(defaults[i].value));
 	conninfo_add(info, count, "connect_timeout",
 		connect_timeout(config->postgres.connection_timeout_ms));
 }
