@@ -1,5 +1,5 @@
 /*
- * main.c - the program
+ * main.c - starts the command line
  */
 #include "worker/cli/dispatch.h"
 

@@ -1,12 +1,12 @@
 /*
- * check.c - `stowage check`
+ * check.c - `stowage check`: checks the configuration, the database and Kafka
  */
 #include "schemas/catalog/catalog.h"
 #include "worker/cli/check_database.h"
 #include "worker/cli/check_kafka.h"
 #include "worker/cli/check_report.h"
 
-/* What SIGHUP would read, too. */
+/* The worker reads the same schemas at start and on SIGHUP. */
 static void check_schemas(struct check *check)
 {
 	const char *directory = check->config->schemas.directory;
@@ -17,10 +17,10 @@ static void check_schemas(struct check *check)
 		return;
 	catalog = catalog_new(directory, error, sizeof(error));
 	if (catalog)
-		check_ok(check, "schemas", "those of %s can be read", directory);
+		check_ok(check, "schemas", "can read the schemas in %s", directory);
 	else
 		check_failed(check, EXIT_CONFIG, "schemas",
-			"correct schemas.directory, or what is in it", "%s", error);
+			"correct schemas.directory or the files in it", "%s", error);
 	catalog_free(catalog);
 }
 
@@ -30,10 +30,11 @@ static int cli_check_run(struct cli *cli)
 
 	if (!check.config) {
 		check_failed(&check, EXIT_CONFIG, "configuration",
-			"`stowage config --reference` documents every key", "see the lines above");
+			"`stowage config --reference` documents every key",
+			"has mistakes, see the lines above");
 		return check.status;
 	}
-	check_ok(&check, "configuration", "without mistakes");
+	check_ok(&check, "configuration", "no mistakes");
 	check_schemas(&check);
 	check_database(&check);
 	check_kafka(&check);
@@ -44,8 +45,8 @@ const struct cli_command cli_check = {
 	.name = "check",
 	.summary = "check configuration, database, statements and Kafka",
 	.usage = "",
-	.help = "Prints a line for each thing looked at: ok, failed with the way out, or a note. Changes\n"
-		"nothing. Every statement of every command is prepared and its columns are held against\n"
-		"the command's reply. The exit status is that of the first failure.",
+	.help = "Prints one line per check: ok, failed with a solution, or a note. Changes nothing. Prepares\n"
+		"every statement of every command and compares its columns with the command's reply. The\n"
+		"first failure determines the exit status.",
 	.run = cli_check_run,
 };

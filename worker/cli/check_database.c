@@ -1,5 +1,5 @@
 /*
- * check_database.c - connection, TLS, server, pgvector, tables
+ * check_database.c - checks the connection, TLS, the server, pgvector and the tables
  */
 #include "worker/cli/check_database.h"
 
@@ -15,7 +15,7 @@
 #define SERVER_MINIMUM 140000
 #define SERVER_MINIMUM_NAME "14"
 
-/* A Unix socket, or a loopback address: what goes there does not leave the machine. */
+/* A Unix socket or a loopback address: the traffic does not leave the machine. */
 static bool is_local(PGconn *conn)
 {
 	const char *host = PQhost(conn);
@@ -33,9 +33,8 @@ static void check_tls(struct check *check, PGconn *conn)
 		check_ok(check, "TLS", "not in use; the connection does not leave this machine");
 	else
 		check_note(check, "TLS",
-			"set postgres.ssl to \"verify-full\" where the network is not "
-			"trusted",
-			"not in use: passwords and data can be read on the way");
+			"set postgres.ssl to \"verify-full\" if you do not trust the network",
+			"not in use: others on the network can read passwords and data");
 }
 
 static void check_database_check_server(struct check *check, PGconn *conn)
@@ -51,16 +50,16 @@ static void check_database_check_server(struct check *check, PGconn *conn)
 		check_ok(check, "server", "PostgreSQL %s", version);
 	if (!encoding || strcmp(encoding, "UTF8") != 0)
 		check_failed(check, EXIT_DATABASE, "encoding",
-			"make the database with ENCODING 'UTF8'",
-			"the database is encoded in %s, not in UTF8", encoding ? encoding : "?");
+			"create the database with ENCODING 'UTF8'",
+			"the encoding of the database is %s, not UTF8", encoding ? encoding : "?");
 	if (standby && strcmp(standby, "on") == 0)
 		check_failed(check, EXIT_DATABASE, "primary",
 			"connect to the primary, or name all hosts and "
 			"add target_session_attrs=read-write to the connection string",
-			"this server is a standby and takes no writes");
+			"this server is a standby, which rejects writes");
 }
 
-/* Only the vector store needs it. */
+/* Only the vector commands need pgvector. */
 static void check_pgvector(struct check *check, PGconn *conn)
 {
 	PGresult *result = PQexec(conn,
@@ -68,11 +67,13 @@ static void check_pgvector(struct check *check, PGconn *conn)
 		"FROM pg_catalog.pg_available_extensions WHERE name = 'vector'");
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) == 0)
-		check_note(check, "pgvector", "only vector commands need it", "not there");
+		check_note(check, "pgvector", "only vector commands need it",
+			"not installed on the server");
 	else if (PQgetisnull(result, 0, 0))
 		check_note(check, "pgvector",
 			"only vector commands need it: CREATE EXTENSION vector",
-			"version %s is there, but not in this database", PQgetvalue(result, 0, 1));
+			"version %s is installed on the server, but not in this database",
+			PQgetvalue(result, 0, 1));
 	else
 		check_ok(check, "pgvector", "version %s", PQgetvalue(result, 0, 0));
 	PQclear(result);
@@ -90,10 +91,10 @@ static void print_problems(struct check *check, const struct migrate_problems *p
 			check_note(check, "tables", NULL, "%s", problems->items[i].text);
 	}
 	if (problems->severe_count == 0)
-		check_ok(check, "tables", "schema %s has what the worker needs", schema);
+		check_ok(check, "tables", "schema %s has everything that the worker needs", schema);
 }
 
-/* True if the statements can be checked. */
+/* Returns true if the statements can be checked. */
 static bool check_database_check_tables(struct check *check, PGconn *conn)
 {
 	struct ddl_index *indexes = alloc_zero(check->config->postgres.index_count,
@@ -131,6 +132,6 @@ void check_database(struct check *check)
 	if (check_database_check_tables(check, conn))
 		check_statements(check, conn);
 	else
-		check_note(check, "statements", NULL, "not checked: they need the tables");
+		check_note(check, "statements", NULL, "not checked, because they need the tables");
 	PQfinish(conn);
 }

@@ -1,5 +1,5 @@
 /*
- * check_kafka.c - brokers and topics
+ * check_kafka.c - checks the brokers and the topics
  */
 #include "worker/cli/check_kafka.h"
 
@@ -15,7 +15,7 @@
 
 struct topic_check {
 	struct check *check;
-	const struct rd_kafka_metadata *metadata; /* of all topics that this user may see */
+	const struct rd_kafka_metadata *metadata; /* of all topics that this user may describe */
 };
 
 static bool topic_exists(const struct topic_check *at, const char *name)
@@ -33,8 +33,8 @@ static void check_dead_letters(struct topic_check *at, const char *topic)
 	snprintf(name, sizeof(name), "%s" TOPIC_DEAD_LETTERS, topic);
 	if (!topic_exists(at, name))
 		check_failed(at->check, EXIT_KAFKA, "dead letters",
-			"`stowage topics create` makes it",
-			"there is no topic %s: a message that can't be done would stop its partition",
+			"`stowage topics create` creates it",
+			"topic %s does not exist: a message that fails for good would stop its partition",
 			name);
 }
 
@@ -65,14 +65,14 @@ static void check_topics(struct topic_check *at)
 			check_ok(at->check, "command topics", "%d match %s", found, topic);
 		else if (topic[0] == '^')
 			check_failed(at->check, EXIT_KAFKA, "command topics",
-				"`stowage topics create` makes those of all domains",
-				"none matches %s", topic);
+				"`stowage topics create` creates the topics of all domains",
+				"no topic matches %s", topic);
 		else if (found)
-			check_ok(at->check, "command topics", "%s is there", topic);
+			check_ok(at->check, "command topics", "%s exists", topic);
 		else
 			check_failed(at->check, EXIT_KAFKA, "command topics",
-				"make it with the broker's own tool, or correct kafka.topics",
-				"there is no topic %s", topic);
+				"create it with the broker's own tool, or correct kafka.topics",
+				"topic %s does not exist", topic);
 		if (found && topic[0] != '^')
 			check_dead_letters(at, topic);
 	}
@@ -92,18 +92,19 @@ static void check_replies(struct topic_check *at)
 		if (topic_match_dead_letters(name) ||
 			topic_match_command(at->check->config, name) || strncmp(name, "__", 2) == 0)
 			check_failed(at->check, EXIT_CONFIG, "reply topics",
-				"make replies.allow narrower: any client could have replies written there",
-				"%s lets replies into %s", allow, name);
+				"make replies.allow stricter: any client could make the worker write replies there",
+				"%s allows replies in %s", allow, name);
 	}
 	if (found)
 		check_ok(at->check, "reply topics", "%d match %s", found, allow);
 	else
 		check_note(at->check, "reply topics",
-			"`stowage topics create` makes mastra.replies; clients may bring topics of their own",
-			"none matches %s", allow);
+			"`stowage topics create` creates mastra.replies; clients may have their own topics",
+			"no topic matches %s", allow);
 }
 
-/* As a producer, and, where librdkafka asks for more, as a consumer: the worker is both. */
+/* Creates a producer and a consumer as the worker does, because librdkafka checks more properties
+ * for a consumer. */
 static struct client *connect_to_kafka(struct check *check)
 {
 	const struct client_options options = { 0 };
@@ -116,13 +117,12 @@ static struct client *connect_to_kafka(struct check *check)
 	client_reader_free(reader);
 	if (!client && status == EXIT_CONFIG)
 		check_failed(check, status, "Kafka",
-			"correct kafka.properties, or the file that "
-			"kafka.propertiesFile names",
-			"%s", error.text);
+			"correct kafka.properties or the file of kafka.propertiesFile", "%s",
+			error.text);
 	else if (!client)
 		check_failed(check, status, "Kafka",
-			"is the broker running? kafka.bootstrapServers says "
-			"where it is looked for, kafka.properties how (security.protocol, sasl.*, ssl.*)",
+			"is the broker running? kafka.bootstrapServers sets its address, "
+			"kafka.properties sets security.protocol, sasl.* and ssl.*",
 			"%s", error.text);
 	return client;
 }

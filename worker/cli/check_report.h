@@ -11,15 +11,15 @@
 struct check {
 	struct cli *cli;
 	const struct config *config;
-	int status; /* of the first failure; EXIT_OK while there is none */
+	int status; /* exit status of the first failure; EXIT_OK while there is none */
 };
 
 void check_ok(struct check *check, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Neither good nor bad; hint may be NULL. */
+/* Prints a note, which is neither a success nor a failure. `hint` may be NULL. */
 void check_note(struct check *check, const char *what, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* `status` is what the program ends with if this is the first failure. */
+/* `status` becomes the exit status if this is the first failure. `hint` may be NULL. */
 void check_failed(struct check *check, enum exit_status status, const char *what, const char *hint,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -1,5 +1,5 @@
 /*
- * check_statements.c - every statement prepared, its columns held against its reply
+ * check_statements.c - prepares every statement and compares its columns with its reply
  */
 #include "worker/cli/check_statements.h"
 
@@ -11,7 +11,7 @@
 #include "schemas/catalog/catalog.h"
 #include "worker/client/database.h"
 
-/* Oids of types, from pg_type.dat: they never change. */
+/* Oids of built-in types, from PostgreSQL's pg_type.dat. They never change. */
 enum {
 	OID_BOOL = 16,
 	OID_BYTEA = 17,
@@ -30,7 +30,7 @@ struct statement_check {
 	struct check *check;
 	PGconn *conn;
 	const struct command_def *command;
-	const struct type *result; /* of the reply, an array's item */
+	const struct type *result; /* type of the reply, or of its items */
 	size_t prepared;
 };
 
@@ -49,7 +49,7 @@ static bool is_real(Oid oid)
 	return oid == OID_FLOAT4 || oid == OID_FLOAT8;
 }
 
-/* Can the column be read as a field of that type? Compare handlers/core/reply.c. */
+/* Can handlers/core/reply.c read the column as a field of this type? */
 static bool column_fits(const struct type *type, Oid oid)
 {
 	switch (type->kind) {
@@ -76,7 +76,7 @@ static void check_statements_wrong(struct statement_check *at,
 	const struct statement_def *statement, const char *column, const char *what)
 {
 	check_failed(at->check, EXIT_DATABASE, "statements",
-		"a defect of this release of stowage, or a table that was changed",
+		"this release of stowage has a defect, or someone changed the table",
 		"%s: column %s %s", statement->name, column, what);
 }
 
@@ -87,10 +87,10 @@ static void check_column(struct statement_check *at, const struct statement_def 
 	int field = type_field_index(at->result, name, strlen(name));
 
 	if (field < 0)
-		check_statements_wrong(at, statement, name, "is no field of the reply");
+		check_statements_wrong(at, statement, name, "is not a field of the reply");
 	else if (!column_fits(at->result->fields[field].type, PQftype(columns, i)))
 		check_statements_wrong(at, statement, name,
-			"is of another type than the reply's field");
+			"has another type than the field of the reply");
 }
 
 static void check_record(struct statement_check *at, const struct statement_def *statement,
@@ -106,7 +106,7 @@ static void check_record(struct statement_check *at, const struct statement_def 
 			found = found || strcmp(PQfname(columns, c), field->name) == 0;
 		if (!found && !field->type->nullable)
 			check_statements_wrong(at, statement, field->name,
-				"is missing: the reply always has it");
+				"is missing: the reply requires it");
 	}
 }
 
@@ -120,10 +120,10 @@ static void check_columns(struct statement_check *at, const struct statement_def
 		break;
 	case REPLY_VALUE:
 		if (PQnfields(columns) != 1)
-			check_statements_wrong(at, statement, "1", "must be the only one");
+			check_statements_wrong(at, statement, "1", "must be the only column");
 		else if (!column_fits(at->result, PQftype(columns, 0)))
 			check_statements_wrong(at, statement, PQfname(columns, 0),
-				"is of another type than the reply");
+				"has another type than the reply");
 		break;
 	default:
 		break;
@@ -139,7 +139,7 @@ static bool check_statements_failed(struct statement_check *at,
 		return false;
 	database_one_line(PQresultErrorMessage(result), line, sizeof(line));
 	check_failed(at->check, EXIT_DATABASE, "statements",
-		"is the table of another release, or a permission missing? `stowage init` makes and "
+		"is the table of another release, or is a permission missing? `stowage init` creates and "
 		"migrates tables",
 		"%s: %s", statement->name, line);
 	return true;
@@ -190,6 +190,7 @@ void check_statements(struct check *check, PGconn *conn)
 	}
 	catalog_free(catalog);
 	if (check->status == before)
-		check_ok(check, "statements", "%zu of %zu commands prepared, columns as declared",
-			at.prepared, command_count);
+		check_ok(check, "statements",
+			"prepared %zu statements of %zu commands; all columns match", at.prepared,
+			command_count);
 }

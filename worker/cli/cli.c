@@ -23,7 +23,7 @@ const struct cli_values *cli_all(const struct cli *cli, const char *option)
 	for (size_t i = 0; cli->command->options[i].name; i++)
 		if (strcmp(cli->command->options[i].name, option) == 0)
 			return &cli->values[i];
-	abort(); /* a command asked for an option that its row does not have */
+	abort(); /* the command's row does not declare the option */
 }
 
 bool cli_given(const struct cli *cli, const char *option)
@@ -51,8 +51,8 @@ bool cli_number(const struct cli *cli, const char *option, long long min, long l
 	*value = strtoll(text, &end, 10);
 	if (end != text && !*end && errno == 0 && *value >= min && *value <= max)
 		return true;
-	cli_usage_error(cli, "--%s takes a whole number from %lld to %lld, not \"%s\"", option, min,
-		max, text);
+	cli_usage_error(cli, "--%s must be a whole number from %lld to %lld, not \"%s\"", option,
+		min, max, text);
 	return false;
 }
 
@@ -94,10 +94,10 @@ int cli_usage_error(const struct cli *cli, const char *format, ...)
 		char title[CLI_TITLE_SIZE];
 
 		cli_title(command, title);
-		fprintf(stderr, "\nUsage: stowage %s %s\n(stowage %s --help says more)\n", title,
+		fprintf(stderr, "\nUsage: stowage %s %s\n(see stowage %s --help)\n", title,
 			command->usage, title);
 	} else {
-		fputs("\n(stowage --help lists commands and options)\n", stderr);
+		fputs("\n(see stowage --help)\n", stderr);
 	}
 	return EXIT_USAGE;
 }

@@ -1,5 +1,5 @@
 /*
- * config.c - `stowage config`
+ * config.c - `stowage config`: prints the effective configuration or the reference
  */
 #include <stdio.h>
 
@@ -25,7 +25,7 @@ const struct cli_command cli_show_config = {
 	.name = "config",
 	.summary = "print the effective configuration, or document every key",
 	.usage = "[--reference]",
-	.help = "Each line says where the value came from. Secrets are masked.",
+	.help = "Each line shows the source of the value. Secrets are masked.",
 	.options =
 		(const struct cli_option[]){
 			{ "reference", NULL, "print the documentation of every key, as Markdown" },

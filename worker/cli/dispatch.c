@@ -17,7 +17,7 @@
 #include "worker/cli/help.h"
 #include "worker/config/load.h"
 
-/* Codes that getopt_long returns for the options every command has. */
+/* Codes that getopt_long returns for the options of every command. */
 enum { OPTION_CONFIG = 1000, OPTION_HELP, OPTION_VERSION };
 
 static const struct option global_options[] = {
@@ -42,10 +42,9 @@ static void wrong_option(const struct cli *cli, const char *given, const struct 
 	else if (nearest.found && strcmp(nearest.found, nearest.wanted) == 0)
 		cli_usage_error(cli, "%s takes no argument", name);
 	else if (nearest.found)
-		cli_usage_error(cli, "there is no option %s; did you mean --%s?", name,
-			nearest.found);
+		cli_usage_error(cli, "unknown option %s; did you mean --%s?", name, nearest.found);
 	else
-		cli_usage_error(cli, "there is no option %s", name);
+		cli_usage_error(cli, "unknown option %s", name);
 	free(name);
 }
 
@@ -57,7 +56,8 @@ static void add_value(struct cli *cli, int index, const char *text)
 	values->texts[values->count++] = text ? text : "";
 }
 
-/* The command's options, then those of every command; returns how many the command has. */
+/* Fills in the command's options, then the options of every command. Returns the number of the
+ * former. */
 static int collect_options(const struct cli_command *command,
 	struct option options[CLI_OPTIONS_MAX + GLOBAL_COUNT + 1])
 {
@@ -84,15 +84,15 @@ static int help_or_version(const struct cli *cli, int code)
 	return EXIT_OK;
 }
 
-/* Reads options from argv[1] on; operands stay behind optind. Returns -1 to go on, else the exit
- * status. Before the command is known it stops at the first operand. */
+/* Reads options from argv[1] on and sets optind to the first operand. Stops there if the command is
+ * not known yet. Returns -1 to continue, else the exit status. */
 static int dispatch_read_options(struct cli *cli, int argc, char **argv)
 {
 	struct option options[CLI_OPTIONS_MAX + GLOBAL_COUNT + 1];
 	int count = collect_options(cli->command, options);
 	int code;
 
-	optind = 0; /* glibc: start anew */
+	optind = 0; /* makes glibc's getopt start again */
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, cli->command ? ":" : "+:", options, NULL)) != -1) {
 		if (code == '?' || code == ':') {
@@ -109,7 +109,8 @@ static int dispatch_read_options(struct cli *cli, int argc, char **argv)
 	return -1;
 }
 
-/* The row of argv[0], or of argv[0] and argv[1] for a group; *words of argv were its name. */
+/* Finds the command of argv[0], or of argv[0] and argv[1] for a group. *words is the number of
+ * words in its name. */
 static const struct cli_command *dispatch_find_command(int argc, char **argv, int *words)
 {
 	for (size_t i = 0; cli_commands[i]; i++) {
@@ -150,7 +151,7 @@ static int unknown_command(const struct cli *cli, int argc, char **argv)
 		else if (row->group && strcmp(row->group, argv[0]) == 0)
 			nearest_offer(&nearest, row->name);
 	}
-	return cli_usage_error(cli, "there is no command %s%s%s%s%s%s", argv[0], group ? " " : "",
+	return cli_usage_error(cli, "unknown command %s%s%s%s%s%s", argv[0], group ? " " : "",
 		group ? argv[1] : "", nearest.found ? "; did you mean " : "",
 		nearest.found ? nearest.found : "", nearest.found ? "?" : "");
 }
@@ -174,7 +175,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	cli->command = dispatch_find_command(argc, argv, &words);
 	if (!cli->command)
 		return unknown_command(cli, argc, argv);
-	/* getopt takes argv[0] for the program's name. */
+	/* getopt skips argv[0], the last word of the command's name. */
 	argc -= words - 1;
 	argv += words - 1;
 	status = dispatch_read_options(cli, argc, argv);
@@ -186,7 +187,7 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	return status >= 0 ? status : cli->command->run(cli);
 }
 
-/* Output that did not get where it should is a failure, whatever the command thinks. */
+/* Fails if output was lost, for example on a full disk, even if the command succeeded. */
 static int close_output(const struct cli *cli, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -1,5 +1,5 @@
 /*
- * dlq.c - `stowage dlq list` and `stowage dlq show`
+ * dlq.c - `stowage dlq list` and `stowage dlq show`: print dead letters
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@ struct looking {
 	uint64_t count;
 };
 
-/* Opens codec and client, walks, closes. */
+/* Opens the codec and the client, calls `each` for every dead letter of the range, then closes
+ * both. */
 static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range, dlq_each_fn *each)
 {
 	const struct config *config = cli_config(looking->cli);
@@ -106,15 +107,15 @@ static int run_dlq_list(struct cli *cli)
 const struct cli_command cli_dlq_list = {
 	.group = "dlq",
 	.name = "list",
-	.summary = "list dead letters: where, when, which command, why",
+	.summary = "list dead letters: position, time, command and error",
 	.usage = "[--topic TOPIC] [--partition N] [--from OFFSET] [--to OFFSET] [--limit N]",
-	.help = "A line for each: dead-letter topic, partition, offset, time of the original message,\n"
-		"command, error code, message. Kafka keeps them as long as the topic's retention says,\n"
-		"also those that were replayed.",
+	.help = "Prints one line per dead letter: dead-letter topic, partition, offset, time of the original\n"
+		"message, command, error code and message. Kafka keeps dead letters, also replayed ones,\n"
+		"for the retention time of the topic.",
 	.options =
 		(const struct cli_option[]){
 			DLQ_RANGE_OPTIONS,
-			{ "limit", "N", "at most so many" },
+			{ "limit", "N", "maximum number of dead letters" },
 			{ NULL, NULL, NULL },
 		},
 	.run = run_dlq_list,
@@ -141,7 +142,7 @@ static void print_headers(const rd_kafka_message_t *message)
 	}
 }
 
-/* Sixteen bytes a line, in hexadecimal and as text. */
+/* Sixteen bytes per line, in hexadecimal and as text. */
 static void print_dump(const uint8_t *bytes, size_t size)
 {
 	for (size_t at = 0; at < size; at += 16) {
@@ -169,7 +170,7 @@ static void print_payload(const struct looking *looking, const rd_kafka_message_
 		json_decref(json);
 		return;
 	}
-	printf("value      %zu bytes that cannot be read: %s\n", message->len, why);
+	printf("value      %zu bytes, cannot be decoded: %s\n", message->len, why);
 	print_dump(message->payload, message->len);
 }
 
@@ -210,27 +211,29 @@ static int run_dlq_show(struct cli *cli)
 		!cli_number(cli, "offset", 0, INT64_MAX - 1, -1, &offset))
 		return EXIT_USAGE;
 	if (!range.topic || range.partition < 0 || offset < 0)
-		return cli_usage_error(cli, "--topic, --partition and --offset are needed");
+		return cli_usage_error(cli, "--topic, --partition and --offset are required");
 	range.from = range.to = offset;
 	status = cli_dlq_walk(&looking, &range, show_one);
 	if (status != EXIT_OK || looking.count)
 		return status;
-	cli_error(cli, "`stowage dlq list` lists them", "there is no dead letter at this offset");
+	cli_error(cli, "`stowage dlq list` lists dead letters",
+		"there is no dead letter at this offset");
 	return EXIT_FAILED;
 }
 
 const struct cli_command cli_dlq_show = {
 	.group = "dlq",
 	.name = "show",
-	.summary = "print one dead letter completely",
+	.summary = "print one dead letter in full",
 	.usage = "--topic TOPIC --partition N --offset N [--raw]",
-	.help = "Key, headers, and the command as JSON if it can be read, else its bytes.",
+	.help = "Prints key, headers and the command as JSON. If the command cannot be decoded, prints its\n"
+		"bytes.",
 	.options =
 		(const struct cli_option[]){
 			{ "topic", "TOPIC", "the command topic or its dead-letter topic" },
 			{ "partition", "N", "partition of the dead-letter topic" },
-			{ "offset", "N", "offset in it" },
-			{ "raw", NULL, "print the value's bytes as they are and nothing else" },
+			{ "offset", "N", "offset in the dead-letter topic" },
+			{ "raw", NULL, "print only the value, as raw bytes" },
 			{ NULL, NULL, NULL },
 		},
 	.run = run_dlq_show,

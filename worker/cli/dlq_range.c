@@ -1,4 +1,6 @@
-/* dlq_range.c - see dlq_range.h */
+/*
+ * dlq_range.c - reads the options that select dead letters
+ */
 #include "worker/cli/dlq_range.h"
 
 #include <string.h>

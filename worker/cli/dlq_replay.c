@@ -1,5 +1,5 @@
 /*
- * dlq_replay.c - `stowage dlq replay`
+ * dlq_replay.c - `stowage dlq replay`: sends dead letters to their original topics again
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct replay {
 	struct client *client;
 	bool dry_run;
 	uint64_t sent, delivered;
-	char failure[CLIENT_ERROR_MAX]; /* the first one; "" while there is none */
+	char failure[CLIENT_ERROR_MAX]; /* the first failure; "" while there is none */
 };
 
 static void dlq_replay_on_delivered(void *arg, const rd_kafka_message_t *message, const char *error)
@@ -28,11 +28,11 @@ static void dlq_replay_on_delivered(void *arg, const rd_kafka_message_t *message
 	if (!error)
 		replay->delivered++;
 	else if (!*replay->failure)
-		snprintf(replay->failure, sizeof(replay->failure), "%s does not take a message: %s",
+		snprintf(replay->failure, sizeof(replay->failure), "%s rejected a message: %s",
 			rd_kafka_topic_name(message->rkt), error);
 }
 
-/* The original headers, without those that tell why it came here. */
+/* The original headers, without the headers that describe the failure. */
 static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message)
 {
 	rd_kafka_headers_t *headers, *kept = rd_kafka_headers_new(8);
@@ -48,7 +48,8 @@ static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message)
 	return kept;
 }
 
-/* The topic it came from, by its headers, else by the dead-letter topic's name; free it. */
+/* The original topic, from the headers, else from the dead-letter topic's name. The caller frees
+ * it. */
 static char *original_topic(const rd_kafka_message_t *message)
 {
 	const char *topic = rd_kafka_topic_name(message->rkt);
@@ -57,8 +58,8 @@ static char *original_topic(const rd_kafka_message_t *message)
 	return named && *named ? named : alloc_bytes(topic, strlen(topic) - strlen(DLQ_SUFFIX));
 }
 
-/* Where it stood, so that its neighbours there keep their order; by the key if the topic has
- * fewer partitions now. -2 if there is no such topic. */
+/* The original partition, so that dead letters of one partition keep their order. If the topic has
+ * fewer partitions now, the key selects one. -2 if the topic does not exist. */
 static int32_t original_partition(struct replay *replay, const rd_kafka_message_t *message,
 	const char *topic)
 {
@@ -98,7 +99,8 @@ static bool replay_one(void *arg, const rd_kafka_message_t *message)
 	bool ok = true;
 
 	if (partition == -2) {
-		snprintf(replay->failure, sizeof(replay->failure), "there is no topic %s", topic);
+		snprintf(replay->failure, sizeof(replay->failure), "topic %s does not exist",
+			topic);
 		ok = false;
 	} else if (replay->dry_run) {
 		printf("%s [%d] %" PRId64 " -> %s [%d]\n", rd_kafka_topic_name(message->rkt),
@@ -121,14 +123,15 @@ static int dlq_replay_finish(struct replay *replay)
 	cli_progress_end(replay->cli);
 	if (!*replay->failure && left > 0)
 		snprintf(replay->failure, sizeof(replay->failure),
-			"Kafka has not taken %d messages", left);
+			"Kafka has not acknowledged %d messages", left);
 	if (replay->dry_run)
-		printf("%" PRIu64 " dead letters would be sent again\n", replay->sent);
+		printf("would send %" PRIu64 " dead letters again\n", replay->sent);
 	else
-		printf("%" PRIu64 " dead letters sent again\n", replay->delivered);
+		printf("sent %" PRIu64 " dead letters again\n", replay->delivered);
 	if (!*replay->failure)
 		return EXIT_OK;
-	cli_error(replay->cli, "what was sent before is listed above; go on with --from", "%s",
+	cli_error(replay->cli,
+		"the line above counts the dead letters that were sent; continue with --from", "%s",
 		replay->failure);
 	return EXIT_KAFKA;
 }
@@ -147,7 +150,7 @@ static int dlq_replay_run(struct cli *cli)
 	if (!dlq_range_read(cli, &range))
 		return EXIT_USAGE;
 	if ((range.from >= 0 || range.to >= 0) && (!range.topic || range.partition < 0))
-		return cli_usage_error(cli, "--from and --to go with --topic and --partition");
+		return cli_usage_error(cli, "--from and --to require --topic and --partition");
 	config = cli_config(cli);
 	if (!config)
 		return EXIT_CONFIG;
@@ -165,15 +168,16 @@ static int dlq_replay_run(struct cli *cli)
 const struct cli_command cli_dlq_replay = {
 	.group = "dlq",
 	.name = "replay",
-	.summary = "send dead letters again to where they came from",
+	.summary = "send dead letters to their original topics again",
 	.usage = "[--topic TOPIC] [--partition N [--from OFFSET] [--to OFFSET]] [--dry-run]",
-	.help = "In order, with the original key, value, timestamp and headers, to the original topic and\n"
-		"partition. They stay in the dead-letter topic as well, so a second replay sends them\n"
-		"again: note the last offset and go on with --from.",
+	.help = "Sends them in order, with the original key, value, timestamp and headers, to the original\n"
+		"topic and partition. They also stay in the dead-letter topic, so a second replay sends\n"
+		"them again. To avoid that, note the last offset and continue with --from.",
 	.options =
 		(const struct cli_option[]){
 			DLQ_RANGE_OPTIONS,
-			{ "dry-run", NULL, "print what would be sent where, and send nothing" },
+			{ "dry-run", NULL,
+				"print the messages and their targets without sending them" },
 			{ NULL, NULL, NULL },
 		},
 	.run = dlq_replay_run,

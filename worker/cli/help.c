@@ -1,5 +1,5 @@
 /*
- * help.c - help, printed from the table of commands
+ * help.c - help texts, printed from the rows of commands
  */
 #include "worker/cli/help.h"
 
@@ -13,13 +13,13 @@ static const struct {
 	const char *meaning;
 } statuses[] = {
 	{ EXIT_OK, "done" },
-	{ EXIT_FAILED, "failed; standard error says why" },
-	{ EXIT_USAGE, "wrong usage of the command line" },
+	{ EXIT_FAILED, "failed; see standard error" },
+	{ EXIT_USAGE, "wrong command or option" },
 	{ EXIT_CONFIG, "a mistake in the configuration" },
-	{ EXIT_DATABASE, "PostgreSQL: cannot connect, or it refused" },
-	{ EXIT_KAFKA, "Kafka: cannot connect, or it refused" },
-	{ EXIT_REFUSED, "a command that was sent was answered with an error" },
-	{ EXIT_NO_ANSWER, "no reply within the time-out" },
+	{ EXIT_DATABASE, "PostgreSQL: no connection, or an error" },
+	{ EXIT_KAFKA, "Kafka: no connection, or an error" },
+	{ EXIT_REFUSED, "the worker answered a command with an error" },
+	{ EXIT_NO_ANSWER, "no reply before the timeout" },
 };
 
 static void print_name(const struct cli_command *command, int width)
@@ -33,16 +33,16 @@ static void print_name(const struct cli_command *command, int width)
 void cli_print_help(void)
 {
 	printf("Usage: stowage [--config FILE] COMMAND [OPTION...] [ARGUMENT...]\n\n"
-	       "Stowage reads storage commands from Kafka, applies them to PostgreSQL and replies.\n\n"
+	       "Stowage reads storage commands from Kafka, applies them to PostgreSQL and sends replies.\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; cli_commands[i]; i++)
 		print_name(cli_commands[i], 16);
 	printf("\nOptions of every command:\n"
-	       "  --config FILE     the configuration; else STOWAGE_CONFIG, else\n"
-	       "                    /etc/stowage/stowage.conf, else defaults. Environment variables\n"
-	       "                    override it (stowage config --reference)\n"
-	       "  --help            help, of the command if one is named\n"
-	       "  --version         versions of stowage and its libraries\n\n"
+	       "  --config FILE     configuration file; default: STOWAGE_CONFIG, then\n"
+	       "                    /etc/stowage/stowage.conf if it exists. Environment variables\n"
+	       "                    override the file (see stowage config --reference)\n"
+	       "  --help            print this help, or the help of a command\n"
+	       "  --version         print the versions of stowage and its libraries\n\n"
 	       "Exit status:\n");
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		printf("  %d  %s\n", (int)statuses[i].status, statuses[i].meaning);
@@ -54,7 +54,7 @@ void cli_print_group_help(const char *group)
 	for (size_t i = 0; cli_commands[i]; i++)
 		if (cli_commands[i]->group && strcmp(cli_commands[i]->group, group) == 0)
 			print_name(cli_commands[i], 16);
-	printf("\n`stowage %s COMMAND --help` explains each.\n", group);
+	printf("\nSee stowage %s COMMAND --help.\n", group);
 }
 
 static void print_option(const struct cli_option *option)
@@ -64,7 +64,7 @@ static void print_option(const struct cli_option *option)
 	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->argument ? " " : "",
 		option->argument ? option->argument : "");
 	printf("  %-24s%s", left, strlen(left) > 23 ? "\n                          " : "");
-	/* Lines of a longer help stand under the first. */
+	/* Indents further lines of the help below the first. */
 	for (const char *line = option->help; *line; line += strspn(line, "\n")) {
 		size_t len = strcspn(line, "\n");
 
@@ -86,6 +86,6 @@ void cli_print_command_help(const struct cli_command *command)
 	printf("\nOptions:\n");
 	for (const struct cli_option *option = command->options; option && option->name; option++)
 		print_option(option);
-	print_option(&(struct cli_option){ "config", "FILE", "the configuration file" });
-	print_option(&(struct cli_option){ "help", NULL, "this help" });
+	print_option(&(struct cli_option){ "config", "FILE", "configuration file" });
+	print_option(&(struct cli_option){ "help", NULL, "print this help" });
 }

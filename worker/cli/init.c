@@ -1,5 +1,5 @@
 /*
- * init.c - `stowage init` and `stowage export-schema`
+ * init.c - `stowage init` and `stowage export-schema`: create tables, or print their DDL
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static int print_plan(struct cli *cli, PGconn *conn, const struct ddl_options *o
 	for (size_t i = 0; i < sql.count; i++)
 		printf("%s;\n", sql.statements[i]);
 	if (sql.count == 0)
-		cli_note(cli, "nothing to do: schema %s is in order", options->schema);
+		cli_note(cli, "nothing to do: schema %s is up to date", options->schema);
 	migrate_sql_free(&sql);
 	return EXIT_OK;
 }
@@ -33,19 +33,20 @@ static int make_tables(struct cli *cli, PGconn *conn, const struct ddl_options *
 	char error[DATABASE_ERROR_MAX];
 	struct migrate_report report;
 
-	cli_progress(cli, "schema %s: looking at tables and indexes", options->schema);
+	cli_progress(cli, "schema %s: checking tables and indexes", options->schema);
 	if (!migrate_init(conn, options, &report, error, sizeof(error))) {
 		cli_progress_end(cli);
-		cli_error(cli, "`stowage init --plan` prints the statements", "%s", error);
+		cli_error(cli, "`stowage init --plan` prints the statements that init runs", "%s",
+			error);
 		return EXIT_DATABASE;
 	}
 	cli_progress_end(cli);
 	for (size_t i = 0; i < report.warning_count; i++)
 		cli_error(cli, NULL, "warning: %s", report.warnings[i]);
 	if (report.statements)
-		printf("schema %s: %zu statements run\n", options->schema, report.statements);
+		printf("schema %s: ran %zu statements\n", options->schema, report.statements);
 	else
-		printf("schema %s: everything was there\n", options->schema);
+		printf("schema %s: nothing to do\n", options->schema);
 	migrate_report_free(&report);
 	return EXIT_OK;
 }
@@ -74,14 +75,14 @@ static int cli_init_run(struct cli *cli)
 
 const struct cli_command cli_init = {
 	.name = "init",
-	.summary = "make the tables and indexes, migrate older ones",
+	.summary = "create tables and indexes, migrate older ones",
 	.usage = "[--plan]",
-	.help = "Makes what is missing in postgres.schemaName, for the reference and for the worker, and\n"
-		"nothing else; it can be run at any time and again. Indexes of tables in use are built\n"
-		"without locking them.",
+	.help = "Creates the missing tables and indexes in postgres.schemaName, both the reference's and the\n"
+		"worker's. Changes nothing else. You can run it at any time, also repeatedly. Builds indexes\n"
+		"of existing tables without blocking writes.",
 	.options =
 		(const struct cli_option[]){
-			{ "plan", NULL, "print the SQL that would be run, and run nothing" },
+			{ "plan", NULL, "print the SQL that init would run, without running it" },
 			{ NULL, NULL, NULL },
 		},
 	.run = cli_init_run,
@@ -95,7 +96,7 @@ static int export_schema(struct cli *cli)
 
 	for (int i = 0; i < cli->operand_count; i++)
 		if (!ddl_schema_valid(cli->operands[i]))
-			return cli_usage_error(cli, "\"%s\" cannot be a schema's name",
+			return cli_usage_error(cli, "\"%s\" is not a valid schema's name",
 				cli->operands[i]);
 	sql = ddl_export(named ? (const char *const *)cli->operands : fallback,
 		named ? (size_t)cli->operand_count : 1);
@@ -108,8 +109,8 @@ const struct cli_command cli_export_schema = {
 	.name = "export-schema",
 	.summary = "print the complete DDL for PostgreSQL schemas",
 	.usage = "[SCHEMA...]",
-	.help = "For schemas of these names, public if none is given. psql can run it on an empty\n"
-		"database, and again on its result.",
+	.help = "Prints the DDL for the named schemas, by default for public. psql can run it on an empty\n"
+		"database, also repeatedly.",
 	.operands_max = -1,
 	.run = export_schema,
 };

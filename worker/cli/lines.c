@@ -1,5 +1,5 @@
 /*
- * lines.c - lines of a file descriptor
+ * lines.c - reads lines from a file descriptor
  */
 #include "worker/cli/lines.h"
 
@@ -33,7 +33,7 @@ char *lines_next(struct lines *lines)
 	lines->looked = left;
 	if (!end && !(lines->ended && left > 0))
 		return NULL;
-	/* The last line may lack its end: lines_fill leaves room for a NUL. */
+	/* The last line may lack its line end. lines_fill leaves room for the NUL. */
 	if (!end)
 		end = start + left;
 	*end = '\0';
@@ -42,7 +42,7 @@ char *lines_next(struct lines *lines)
 	return start;
 }
 
-/* Moves what is not taken yet to the front and makes room behind it. */
+/* Moves the unread bytes to the front and makes room after them. */
 static void lines_make_room(struct lines *lines)
 {
 	lines->used -= lines->taken;

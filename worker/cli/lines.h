@@ -1,7 +1,7 @@
 /*
- * lines.h - lines of a file descriptor, taken without waiting
+ * lines.h - reads lines from a file descriptor without blocking
  *
- * Beside getline, because replies have to be printed while no line comes. One thread.
+ * getline would block, and `stowage send` must print replies while it waits for a line. One thread.
  */
 #ifndef WORKER_CLI_LINES_H
 #define WORKER_CLI_LINES_H
@@ -13,18 +13,18 @@ struct lines {
 	int fd;
 	char *bytes;
 	size_t used, size;
-	size_t taken;  /* bytes of lines given out */
-	size_t looked; /* bytes that hold no line end */
-	bool ended;    /* nothing more comes */
+	size_t taken;  /* bytes of lines already returned */
+	size_t looked; /* bytes after `taken` that contain no line end */
+	bool ended;    /* end of file */
 };
 
 struct lines lines_of(int fd);
 void lines_free(struct lines *lines);
 
-/* The next line without its end, NULL if none is there yet; valid until the next call. */
+/* The next line without its line end, NULL if none is complete yet. Valid until the next call. */
 char *lines_next(struct lines *lines);
-/* Reads what is there, waiting at most so long for something (-1: for ever). False when the
- * descriptor fails (errno). */
+/* Reads available bytes after waiting up to wait_ms for them (-1: no limit). Returns false and sets
+ * errno if reading fails. */
 bool lines_fill(struct lines *lines, int wait_ms) __attribute__((warn_unused_result));
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * offsets_set.c - `stowage offsets set`
+ * offsets_set.c - `stowage offsets set`: moves the group to another offset
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static bool offsets_set_fail(struct setting *setting, int status, const char *hi
 	return false;
 }
 
-/* -1 after an error was printed. */
+/* Returns -1 after it printed an error. */
 static int offsets_set_count_members(struct setting *setting)
 {
 	const struct rd_kafka_group_list *groups;
@@ -44,7 +44,7 @@ static int offsets_set_count_members(struct setting *setting)
 	int members = 0;
 
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		char *why = alloc_printf("cannot look at group %s: %s",
+		char *why = alloc_printf("cannot describe group %s: %s",
 			setting->config->kafka.group_id, rd_kafka_err2str(code));
 
 		offsets_set_fail(setting, EXIT_KAFKA, NULL, why);
@@ -70,14 +70,14 @@ static bool check_members(struct setting *setting)
 	why = alloc_printf("group %s has %d live member%s", setting->config->kafka.group_id,
 		members, members == 1 ? "" : "s");
 	offsets_set_fail(setting, EXIT_FAILED,
-		"stop the workers first, or add --force: they then drop the partition and "
-		"take it anew",
+		"stop the workers first, or add --force, which makes them drop the partition and "
+		"claim it again",
 		why);
 	free(why);
 	return false;
 }
 
-/* The offset that --to means in this partition. */
+/* Translates --to into an offset of the partition. */
 static bool find_offset(struct setting *setting, int32_t partition, int64_t *offset)
 {
 	char error[CLIENT_ERROR_MAX], *end;
@@ -98,9 +98,8 @@ static bool find_offset(struct setting *setting, int32_t partition, int64_t *off
 	if (*offset >= low && *offset <= high)
 		return true;
 	snprintf(error, sizeof(error),
-		"%s [%d] has offsets from %" PRId64 " to %" PRId64 ": %s is "
-		"outside",
-		setting->topic, partition, low, high, setting->to);
+		"%s [%d] has offsets from %" PRId64 " to %" PRId64 ", but not %s", setting->topic,
+		partition, low, high, setting->to);
 	return offsets_set_fail(setting, EXIT_FAILED, NULL, error);
 }
 
@@ -114,10 +113,9 @@ static bool find_targets(struct setting *setting)
 		topics_id(client_topics(setting->client), setting->topic, setting->topic_id) !=
 			TOPIC_THERE)
 		return offsets_set_fail(setting, EXIT_KAFKA, "`stowage offsets show` lists topics",
-			"there is no such topic");
+			"the topic does not exist");
 	if (setting->partition >= partitions)
-		return offsets_set_fail(setting, EXIT_KAFKA, NULL,
-			"the topic has no such partition");
+		return offsets_set_fail(setting, EXIT_KAFKA, NULL, "the partition does not exist");
 	first = setting->partition < 0 ? 0 : (int32_t)setting->partition;
 	last = setting->partition < 0 ? partitions - 1 : first;
 	setting->targets = alloc_zero((size_t)(last - first + 1), sizeof(*setting->targets));
@@ -138,7 +136,7 @@ static bool print_changes(struct setting *setting)
 
 	if (!offsets_read(setting->conn, setting->config, setting->topic, &rows, error,
 		    sizeof(error)))
-		return offsets_set_fail(setting, EXIT_DATABASE, "`stowage init` makes the tables",
+		return offsets_set_fail(setting, EXIT_DATABASE, "`stowage init` creates the tables",
 			error);
 	for (size_t i = 0; i < setting->target_count; i++) {
 		const struct offset_target *target = &setting->targets[i];
@@ -148,10 +146,10 @@ static bool print_changes(struct setting *setting)
 		if (row->exists)
 			printf("%" PRId64 " -> %" PRId64, row->applied, target->offset);
 		else
-			printf("never taken -> %" PRId64, target->offset);
+			printf("never claimed -> %" PRId64, target->offset);
 		if (row->replies)
 			printf(", %" PRId64 " batches of replies %s", row->replies,
-				target->drop_replies ? "dropped" : "still to be sent");
+				target->drop_replies ? "dropped" : "not sent yet");
 		putchar('\n');
 	}
 	offsets_free(&rows);
@@ -198,10 +196,10 @@ static int offsets_set_run(struct cli *cli)
 	int status;
 
 	if (!setting.topic || !setting.to)
-		return cli_usage_error(cli, "--topic and --to are needed");
+		return cli_usage_error(cli, "--topic and --to are required");
 	if (!is_target(setting.to))
-		return cli_usage_error(cli, "--to takes earliest, latest or an offset, not \"%s\"",
-			setting.to);
+		return cli_usage_error(cli,
+			"--to must be earliest, latest or an offset, not \"%s\"", setting.to);
 	if (!cli_number(cli, "partition", 0, INT32_MAX, -1, &setting.partition))
 		return EXIT_USAGE;
 	setting.config = cli_config(cli);
@@ -218,20 +216,20 @@ static int offsets_set_run(struct cli *cli)
 const struct cli_command cli_offsets_set = {
 	.group = "offsets",
 	.name = "set",
-	.summary = "move the group to another place in a topic",
+	.summary = "move the group to another offset of a topic",
 	.usage = "--topic TOPIC [--partition N] --to earliest|latest|OFFSET [OPTION...]",
-	.help = "The offsets live in PostgreSQL, so Kafka's own tools can't move them. Moving back applies\n"
-		"commands again, moving on leaves some out: both are given up guarantees. Refused while\n"
-		"the group has live members.",
+	.help = "The worker stores offsets in PostgreSQL, so Kafka's own tools can't move them. Moving back\n"
+		"applies commands again, moving forward skips commands: both give up the exactly-once\n"
+		"guarantee. Fails while the group has live members.",
 	.options =
 		(const struct cli_option[]){
 			{ "topic", "TOPIC", "the command topic" },
-			{ "partition", "N", "only this partition; else all" },
+			{ "partition", "N", "only this partition; default: all partitions" },
 			{ "to", "PLACE",
 				"earliest, latest, or the offset of the next command to apply" },
-			{ "drop-replies", NULL, "forget replies that are stored and not yet sent" },
-			{ "dry-run", NULL, "print what would change and change nothing" },
-			{ "force", NULL, "also while workers run" },
+			{ "drop-replies", NULL, "delete stored replies that are not sent yet" },
+			{ "dry-run", NULL, "print the changes without making them" },
+			{ "force", NULL, "move the group even while workers run" },
 			{ NULL, NULL, NULL },
 		},
 	.run = offsets_set_run,

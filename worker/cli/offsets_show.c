@@ -1,5 +1,5 @@
 /*
- * offsets_show.c - `stowage offsets show`
+ * offsets_show.c - `stowage offsets show`: prints the group's offsets and lag
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static bool is_read(const struct showing *showing, const char *topic)
 	return !topic_match_dead_letters(topic) && topic_match_command(showing->config, topic);
 }
 
-/* Partitions that no worker ever took. */
+/* Adds partitions that no worker has claimed yet. */
 static bool add_partitions(struct showing *showing)
 {
 	const struct rd_kafka_metadata *metadata;
@@ -54,16 +54,16 @@ static const char *offsets_show_remark(struct showing *showing, const struct off
 	char id[TOPIC_ID_SIZE];
 
 	if (!row->exists)
-		return "never taken";
+		return "never claimed";
 	if (row->topic_id[0] &&
 		topics_id(client_topics(showing->client), row->topic, id) == TOPIC_THERE && id[0] &&
 		strcmp(id, row->topic_id) != 0)
-		return "the topic was made anew: stowage offsets set";
+		return "the topic was created again: stowage offsets set";
 	if (row->applied < low)
-		return "below the log's start: stowage offsets set";
+		return "before the log's start: stowage offsets set";
 	if (row->applied > high)
-		return "beyond the log's end: stowage offsets set";
-	return row->crash_count > 0 ? "in trouble" : "";
+		return "after the log's end: stowage offsets set";
+	return row->crash_count > 0 ? "recent crashes" : "";
 }
 
 enum column {
@@ -80,7 +80,7 @@ enum column {
 	COLUMN_COUNT,
 };
 
-/* Negative: the text starts at the left. The topic's width is that of the longest one. */
+/* A negative width aligns to the left. The longest topic sets the width of the first column. */
 static const struct {
 	const char *name;
 	int width;
@@ -116,7 +116,7 @@ static void set_number(struct cell *cell, int64_t number)
 	snprintf(cell->number, sizeof(cell->number), "%" PRId64, number);
 }
 
-/* The columns that need the broker. */
+/* Sets the columns whose values come from the broker. */
 static void set_log_columns(struct showing *showing, const struct offset_row *row,
 	struct cell cells[COLUMN_COUNT])
 {
@@ -126,7 +126,7 @@ static void set_log_columns(struct showing *showing, const struct offset_row *ro
 	if (!client_watermarks(client_handle(showing->client), row->topic, row->partition, &low,
 		    &high, error)) {
 		cells[COLUMN_END].text = cells[COLUMN_LAG].text = "?";
-		cells[COLUMN_NOTE].text = "not there";
+		cells[COLUMN_NOTE].text = "does not exist";
 		return;
 	}
 	set_number(&cells[COLUMN_END], high);
@@ -202,7 +202,7 @@ static int offsets_show_run(struct cli *cli)
 	if (offsets_read(conn, showing.config, showing.topic, &showing.rows, error, sizeof(error)))
 		status = offsets_show_print(&showing);
 	else
-		cli_error(cli, "`stowage init` makes the tables", "%s", error);
+		cli_error(cli, "`stowage init` creates the tables", "%s", error);
 	offsets_free(&showing.rows);
 	PQfinish(conn);
 	return status;
@@ -211,11 +211,11 @@ static int offsets_show_run(struct cli *cli)
 const struct cli_command cli_offsets_show = {
 	.group = "offsets",
 	.name = "show",
-	.summary = "print where the group stands in each partition, and its lag",
+	.summary = "print the group's offset and lag in each partition",
 	.usage = "[--topic TOPIC]",
-	.help = "APPLIED is the next offset whose effect is not in the database yet, ANSWERED the lowest\n"
-		"whose reply Kafka has not acknowledged, END the offset behind the last message, LAG what\n"
-		"lies between APPLIED and END, REPLIES the batches whose replies are still to be sent.",
+	.help = "APPLIED is the first offset that is not applied to the database yet. ANSWERED is the lowest\n"
+		"offset whose reply Kafka has not acknowledged. END is the offset after the last message.\n"
+		"LAG is END minus APPLIED. REPLIES counts batches with stored replies that are not sent yet.",
 	.options =
 		(const struct cli_option[]){
 			{ "topic", "TOPIC", "only this topic" },

@@ -1,5 +1,5 @@
 /*
- * run.c - `stowage run`
+ * run.c - `stowage run`: runs the worker
  */
 #include <unistd.h>
 
@@ -23,12 +23,12 @@ static int run_worker(struct cli *cli)
 
 const struct cli_command cli_run = {
 	.name = "run",
-	.summary = "run the worker until it is told to stop",
+	.summary = "run the worker until a signal stops it",
 	.usage = "",
-	.help = "Reads commands from Kafka, applies them to PostgreSQL, replies. Missing tables are made\n"
-		"first, unless postgres.disableInit is set. Logs to standard error.\n\n"
-		"SIGTERM or SIGINT: finishes the batches in hand, delivers the replies, leaves the group\n"
-		"and ends; a second one ends at once. Nothing is lost by either.",
+	.help = "Reads commands from Kafka, applies them to PostgreSQL and sends replies. First it creates\n"
+		"missing tables, unless postgres.disableInit is set. Logs to standard error.\n\n"
+		"On SIGTERM or SIGINT the worker finishes running batches, delivers their replies, leaves\n"
+		"the consumer group and exits. A second signal ends it at once. Neither loses commands.",
 	.options = NULL,
 	.run = run_worker,
 };

@@ -1,5 +1,5 @@
 /*
- * schemas.c - `stowage schemas`
+ * schemas.c - `stowage schemas`: writes the Avro schemas of all commands
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static int cli_schemas_run(struct cli *cli)
 		cli_error(cli, NULL, "%s", error);
 		return EXIT_FAILED;
 	}
-	printf("%zu commands written to %s\n", command_count, directory);
+	printf("wrote the schemas of %zu commands to %s\n", command_count, directory);
 	return EXIT_OK;
 }
 
@@ -46,12 +46,12 @@ const struct cli_command cli_schemas = {
 	.name = "schemas",
 	.summary = "write the Avro schemas of all commands, for clients",
 	.usage = "--output DIR",
-	.help = "DIR/<domain>/<Method>.avsc and <Method>Reply.avsc, DIR/Error.avsc, and DIR/index.json\n"
-		"with command, paths, fingerprints and key of each: all that a client needs. Files that\n"
-		"are there are replaced.",
+	.help = "Writes DIR/<domain>/<Method>.avsc, <Method>Reply.avsc, DIR/Error.avsc and DIR/index.json.\n"
+		"The index lists each command with its paths, fingerprints and key. Clients need nothing\n"
+		"else. Replaces existing files.",
 	.options =
 		(const struct cli_option[]){
-			{ "output", "DIR", "the folder; made if it is missing" },
+			{ "output", "DIR", "the directory; created if it is missing" },
 			{ NULL, NULL, NULL },
 		},
 	.run = cli_schemas_run,

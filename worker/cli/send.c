@@ -1,5 +1,5 @@
 /*
- * send.c - `stowage send`: one command, or many as lines of standard input
+ * send.c - `stowage send`: sends one command, or many from lines of standard input
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,18 +19,18 @@
 #include "worker/client/sender.h"
 #include "worker/kafka/topic_create.h"
 
-#define SERVE_MS 5 /* between looks at standard input */
+#define SERVE_MS 5 /* between checks of standard input */
 #define PROGRESS_MS 200
 
 struct sending {
 	struct cli *cli;
 	struct sender *sender;
-	bool lines; /* many commands */
+	bool lines; /* read commands from standard input */
 	bool no_reply;
-	bool tables; /* for what is shown as one */
-	int status;  /* the first that is not EXIT_OK */
+	bool tables; /* print tables where a command's results allow it */
+	int status;  /* the first status other than EXIT_OK */
 	uint64_t done;
-	uint64_t line; /* number of the line in hand, from 1 */
+	uint64_t line; /* number of the current line, from 1 */
 	int64_t progress_at;
 };
 
@@ -63,7 +63,7 @@ static void cli_send_print_result(const struct sending *sending, const struct se
 	buffer_free(&text);
 }
 
-/* {"error": ...}, so that each command has its line on standard output. */
+/* Prints {"error": ...}, so that each command has one line on standard output. */
 static void print_error_line(const struct send_outcome *outcome)
 {
 	json_t *fields = outcome->json
@@ -113,8 +113,8 @@ static void print_failure(struct sending *sending, uint64_t number,
 		return;
 	}
 	if (outcome->status == EXIT_NO_ANSWER && outcome->topic)
-		hint = alloc_printf("the command stands in %s [%d] at offset %" PRId64
-				    " and will be done; "
+		hint = alloc_printf("the command is in %s [%d] at offset %" PRId64
+				    " and will be executed; "
 				    "is a worker running, and does it read this topic?",
 			outcome->topic, outcome->partition, outcome->offset);
 	cli_error(sending->cli, hint, "%s%s", place, outcome->why);
@@ -140,7 +140,7 @@ static void on_done(void *arg, uint64_t number, const struct send_outcome *outco
 	}
 }
 
-/* Index of the command, -1 after an error was printed. */
+/* Returns the command's index, or -1 after it printed an error. */
 static int cli_send_find_command(const struct sending *sending, const char *place, const char *name)
 {
 	struct nearest nearest = { .wanted = name };
@@ -151,7 +151,7 @@ static int cli_send_find_command(const struct sending *sending, const char *plac
 	for (size_t i = 0; i < command_count; i++)
 		nearest_offer(&nearest, command_defs[i].name);
 	cli_error(sending->cli, "`stowage schemas --output DIR` writes all commands' schemas",
-		"%sthere is no command %.100s%s%s%s", place, name,
+		"%sunknown command %.100s%s%s%s", place, name,
 		nearest.found ? "; did you mean " : "", nearest.found ? nearest.found : "",
 		nearest.found ? "?" : "");
 	return -1;
@@ -179,12 +179,12 @@ static json_t *parse_json(const struct sending *sending, const char *place, cons
 	json_t *json = json_parse(text, strlen(text), &error);
 
 	if (!json)
-		cli_error(sending->cli, NULL, "%sthis is no JSON, at character %d: %s", place,
+		cli_error(sending->cli, NULL, "%sinvalid JSON at character %d: %s", place,
 			error.position, error.text);
 	return json;
 }
 
-/* COMMAND JSON; the JSON may be left out. */
+/* Sends a line "COMMAND JSON"; the JSON is optional. */
 static bool send_words(struct sending *sending, const char *place, char *line)
 {
 	size_t len = strcspn(line, " \t");
@@ -215,19 +215,20 @@ static bool check_line(const struct sending *sending, const char *place, const j
 		if (ok)
 			continue;
 		cli_error(sending->cli, NULL,
-			"%s\"%s\" does not belong there: a line is {\"command\": text, "
+			"%s\"%s\" is unknown or has the wrong type: a line is {\"command\": text, "
 			"\"key\": text, \"headers\": {name: text}, \"request\": {...}}",
 			place, name);
 		return false;
 	}
 	json_object_foreach(json_object_get(line, "headers"), name, value)
 		if (!json_is_string(value)) {
-			cli_error(sending->cli, NULL, "%sheader \"%s\" is no text", place, name);
+			cli_error(sending->cli, NULL, "%sthe value of header \"%s\" is not a text",
+				place, name);
 			return false;
 		}
 	if (json_object_get(line, "command"))
 		return true;
-	cli_error(sending->cli, NULL, "%sthe line names no \"command\"", place);
+	cli_error(sending->cli, NULL, "%sthe line has no \"command\"", place);
 	return false;
 }
 
@@ -253,7 +254,7 @@ static bool send_object(struct sending *sending, const char *place, const char *
 	return sent;
 }
 
-/* False if the line is wrong: nothing more is sent then. */
+/* Returns false if the line has a mistake; the caller then stops sending. */
 static bool send_line(struct sending *sending, char *line)
 {
 	char place[32];
@@ -270,8 +271,8 @@ static bool send_line(struct sending *sending, char *line)
 	return false;
 }
 
-/* Sends the lines that are there, as far as there is room, and looks for more. False when no
- * further line is to be sent. */
+/* Sends available lines while the sender has room, then reads more. Returns false at the end of the
+ * input and after a mistake. */
 static bool cli_send_feed(struct sending *sending, struct lines *lines)
 {
 	bool idle;
@@ -311,7 +312,7 @@ static void send_lines(struct sending *sending)
 		cli_note(sending->cli, "%" PRIu64 " commands done", sending->done);
 }
 
-/* All of standard input; NULL after an error. */
+/* Returns all of standard input, which the caller frees; NULL after it printed an error. */
 static char *read_input(const struct sending *sending)
 {
 	struct buffer text = { 0 };
@@ -352,14 +353,14 @@ static bool check_headers(const struct cli *cli)
 	for (size_t i = 0; i < headers->count; i++)
 		if (strcspn(headers->texts[i], "=") == strlen(headers->texts[i]) ||
 			headers->texts[i][0] == '=') {
-			cli_usage_error(cli, "--header takes name=value, not \"%s\"",
+			cli_usage_error(cli, "--header must be name=value, not \"%s\"",
 				headers->texts[i]);
 			return false;
 		}
 	return true;
 }
 
-/* False after a usage error. */
+/* Returns false after it printed a usage error. */
 static bool read_format(struct sending *sending)
 {
 	const char *format = cli_text(sending->cli, "format");
@@ -367,11 +368,11 @@ static bool read_format(struct sending *sending)
 	sending->tables = format ? strcmp(format, "table") == 0 : sending->cli->out_is_terminal;
 	if (!format || sending->tables || strcmp(format, "json") == 0)
 		return true;
-	cli_usage_error(sending->cli, "--format takes json or table, not \"%s\"", format);
+	cli_usage_error(sending->cli, "--format must be json or table, not \"%s\"", format);
 	return false;
 }
 
-/* False after a usage error. */
+/* Returns false after it printed a usage error. */
 static bool read_send_options(struct sending *sending, struct send_options *options)
 {
 	const struct cli *cli = sending->cli;
@@ -384,7 +385,7 @@ static bool read_send_options(struct sending *sending, struct send_options *opti
 		return false;
 	if (sending->lines && cli_text(cli, "key")) {
 		cli_usage_error(cli,
-			"--key is for one command; in lines write {\"command\": ..., \"key\": ...}");
+			"--key applies to a single command; in a line write {\"command\": ..., \"key\": ...}");
 		return false;
 	}
 	*options = (struct send_options){
@@ -435,31 +436,32 @@ const struct cli_command cli_send = {
 	.name = "send",
 	.summary = "send commands and print their replies",
 	.usage = "[COMMAND [JSON]] [OPTION...]",
-	.help = "JSON is the command's request, {} if it is left out, read from standard input if it is -.\n"
-		"A union's value stands bare, bytes are base64, times ISO text or milliseconds, the value\n"
-		"of a json field is the JSON itself. What is left out gets its default.\n\n"
+	.help = "JSON is the command's request; default: {}. With -, stowage reads it from standard input.\n"
+		"Write union values without their type, bytes as base64, times as ISO text or milliseconds,\n"
+		"and JSON fields as plain JSON. Missing fields get their defaults.\n\n"
 		"  stowage send memory.getThreadById '{\"threadId\": \"t1\"}'\n\n"
-		"Without COMMAND, commands are read as lines of standard input, either COMMAND JSON or\n"
-		"{\"command\": ..., \"key\": ..., \"headers\": {...}, \"request\": {...}}. They are sent without\n"
-		"waiting for each other's replies, and the replies are printed in the order of the lines,\n"
-		"one line each: the result, or {\"error\": ...}. After a line that can't be sent no further\n"
-		"one is; what was sent before is still answered.\n\n"
-		"Exit status 6: answered with an error; 7: no reply within the time-out.",
+		"Without COMMAND, stowage reads commands from lines of standard input, either COMMAND JSON or\n"
+		"{\"command\": ..., \"key\": ..., \"headers\": {...}, \"request\": {...}}. It sends them without\n"
+		"waiting for replies and prints one line per command in the order of the input: the result,\n"
+		"or {\"error\": ...}. It stops sending at the first line with a mistake, and still prints the\n"
+		"replies to earlier commands.\n\n"
+		"Exit status 6: a command was answered with an error; 7: no reply before the timeout.",
 	.options =
 		(const struct cli_option[]){
 			{ "no-reply", NULL,
-				"ask for no reply, wait only until Kafka has the command" },
+				"request no reply; wait only until Kafka stores the command" },
 			{ "reply-topic", "TOPIC",
-				"where the reply goes (mastra.replies); it must be there and\n"
-				"allowed by replies.allow of the workers" },
-			{ "topic", "TOPIC", "where the command goes (mastra.commands.<domain>)" },
+				"topic of the reply (mastra.replies); it must exist, and the\n"
+				"workers' replies.allow must match it" },
+			{ "topic", "TOPIC", "topic of the command (mastra.commands.<domain>)" },
 			{ "key", "KEY",
-				"the message's key (the field that the command's declaration names)" },
-			{ "header", "NAME=VALUE", "a header of the message; may be repeated" },
+				"key of the message (the field that the command declares)" },
+			{ "header", "NAME=VALUE",
+				"header of the message; may be given several times" },
 			{ "format", "json|table",
-				"how results of vectors.query are printed: as a table\n"
-				"(the default on a terminal), or as JSON like all others" },
-			{ "timeout", "SECONDS", "longest wait for a reply (30)" },
+				"format of the results of vectors.query; default: table on a\n"
+				"terminal, else json. Other results are always JSON" },
+			{ "timeout", "SECONDS", "timeout of a reply (30)" },
 			{ NULL, NULL, NULL },
 		},
 	.operands_max = 2,

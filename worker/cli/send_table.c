@@ -1,5 +1,5 @@
 /*
- * send_table.c - the results of a search as a table
+ * send_table.c - prints the results of vectors.query as a table
  */
 #define _GNU_SOURCE /* wcwidth */
 #include "worker/cli/send_table.h"
@@ -20,13 +20,13 @@
 #define COLUMNS_MAX 10000
 #define GAP "  "
 #define GAP_WIDTH 2
-#define ID_SHARE 3 /* an id takes no more than a third of the line */
-#define ID_MIN 8   /* but so much, however narrow that is */
+#define ID_SHARE 3 /* an id takes up to a third of the line */
+#define ID_MIN 8   /* at least, even on a narrow line */
 #define METADATA_MIN 8
 #define SCORE_SIZE 32
 #define ELLIPSIS "\u2026"
 
-/* A character as it is shown. */
+/* A character as printed, perhaps as an escape. */
 struct glyph {
 	char text[12];
 	int width;
@@ -56,14 +56,14 @@ int send_table_columns(void)
 
 /* ---------------------------------------------------------------- characters */
 
-/* Marks that turn the direction of what follows, or can't be seen. */
+/* Invisible characters, and marks that change the text's direction. */
 static bool is_hidden(wchar_t c)
 {
 	return c == 0x061c || c == 0x200b || (c >= 0x200e && c <= 0x200f) ||
 		(c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
-/* Of a valid character of `size` bytes. */
+/* Decodes a valid UTF-8 character of `size` bytes. */
 static wchar_t send_table_decode(const char *bytes, size_t size)
 {
 	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
@@ -74,7 +74,7 @@ static wchar_t send_table_decode(const char *bytes, size_t size)
 	return c;
 }
 
-/* Returns the bytes it takes of the text. Widths are those of the thread's locale. */
+/* Returns the number of bytes read. The thread's locale determines the width. */
 static size_t next_glyph(const char *at, const char *end, struct glyph *glyph)
 {
 	size_t size = unicode_step(at, end);
@@ -92,7 +92,7 @@ static size_t next_glyph(const char *at, const char *end, struct glyph *glyph)
 	return size ? size : 1;
 }
 
-/* Columns that a text takes as it is shown, `most` + 1 if they are more. */
+/* The printed width of a text, at most `most` + 1. */
 static int width_of(const char *text, size_t len, int most)
 {
 	int width = 0;
@@ -106,7 +106,7 @@ static int width_of(const char *text, size_t len, int most)
 	return width <= most ? width : most + 1;
 }
 
-/* As much of the text as fits; what is cut off is told by an ellipsis. Returns the columns. */
+/* Adds the text, cut to `most` columns with an ellipsis at the end. Returns its width. */
 static int add_shown(struct buffer *out, const char *text, size_t len, int most)
 {
 	bool cut = width_of(text, len, most) > most;
@@ -134,13 +134,13 @@ static void add_blanks(struct buffer *out, int count)
 
 /* ---------------------------------------------------------------- the columns */
 
-/* Four decimals, unless they would say nothing. */
+/* Writes four decimals, or an exponent for very small and very large scores. */
 static void write_score(const json_t *result, char score[SCORE_SIZE])
 {
 	const json_t *value = json_object_get(result, "score");
 	double number = json_number_value(value), size = fabs(number);
 
-	if (json_is_string(value)) /* JSON has no number for it */
+	if (json_is_string(value)) /* "NaN" or an infinity */
 		snprintf(score, SCORE_SIZE, "%.16s", json_string_value(value));
 	else if (number == 0 || (size >= 0.001 && size < 1e6))
 		snprintf(score, SCORE_SIZE, "%.4f", number);
@@ -202,8 +202,8 @@ static void send_table_print_result(struct buffer *out, size_t rank, const json_
 
 void send_table_print(struct buffer *out, const json_t *results, int columns)
 {
-	/* What is printed is UTF-8, whatever the user's locale. A C library may lack this one: then
-	 * all but ASCII is escaped. */
+	/* The output is always UTF-8. If the C library lacks this locale, all characters except
+	 * ASCII become escapes. */
 	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = locale ? uselocale(locale) : (locale_t)0;
 	struct widths widths = send_table_measure(results, columns);

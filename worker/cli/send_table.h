@@ -1,8 +1,8 @@
 /*
- * send_table.h - the results of a search (vectors.query) as a table for people
+ * send_table.h - prints the results of vectors.query as a table
  *
- * A line each: rank, id, score, and as much of the metadata as there is room for. What comes out of
- * the database is shown, never obeyed: characters that would steer a terminal become escapes.
+ * One line per result: rank, id, score, and as much of the metadata as fits. Control characters from
+ * the database become escapes, so that they do not reach the terminal.
  *
  * One thread.
  */
@@ -14,14 +14,14 @@
 
 #include "schemas/base/text.h"
 
-/* Are results of this command shown as a table? */
+/* Can the results of this command be printed as a table? */
 bool send_table_fits(const char *command);
 
-/* Columns of standard output: the terminal's, else $COLUMNS, else 80. */
+/* Width of standard output in columns: the terminal's, else $COLUMNS, else 80. */
 int send_table_columns(void);
 
-/* Appends the table of an array of {id, score, metadata}, no line wider than `columns` if that is
- * possible. */
+/* Appends the table for an array of {id, score, metadata}. Lines fit into `columns` unless that is
+ * too narrow for the minimum widths. */
 void send_table_print(struct buffer *out, const json_t *results, int columns);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * topics.c - `stowage topics create`
+ * topics.c - `stowage topics create`: creates missing topics
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ struct creation {
 	int status;
 };
 
-/* Those named on the command line, else all that the worker needs. */
+/* The topics named on the command line, by default all topics that the worker needs. */
 static struct config_list wanted_topics(const struct cli *cli, const struct config *config)
 {
 	struct config_list names = { 0 };
@@ -31,7 +31,7 @@ static struct config_list wanted_topics(const struct cli *cli, const struct conf
 
 static void cli_topics_failed(struct creation *creation, const char *topic, const char *why)
 {
-	cli_error(creation->cli, NULL, "cannot make topic %s: %s", topic, why);
+	cli_error(creation->cli, NULL, "cannot create topic %s: %s", topic, why);
 	creation->status = EXIT_KAFKA;
 }
 
@@ -42,24 +42,24 @@ static void create_topic(struct creation *creation, const char *topic)
 	switch (topic_create(client_handle(creation->client), topic, creation->partitions,
 		creation->replication, error, sizeof(error))) {
 	case TOPIC_CREATED:
-		printf("made     %s, %d partitions\n", topic, creation->partitions);
+		printf("created  %s, %d partitions\n", topic, creation->partitions);
 		break;
 	case TOPIC_WAS_THERE:
-		printf("is there %s\n", topic);
+		printf("exists   %s\n", topic);
 		break;
 	default:
 		cli_topics_failed(creation, topic, error);
 	}
 }
 
-/* Those that are there are left as they are. */
+/* Leaves an existing topic unchanged. */
 static void create_missing(struct creation *creation, const char *topic)
 {
 	int32_t partitions = 0;
 
 	switch (topics_lookup(client_topics(creation->client), topic, strlen(topic), &partitions)) {
 	case TOPIC_THERE:
-		printf("is there %s, %d partitions\n", topic, partitions);
+		printf("exists   %s, %d partitions\n", topic, partitions);
 		break;
 	case TOPIC_UNREACHABLE:
 		client_poll(creation->client, 0);
@@ -109,20 +109,20 @@ static int cli_topics_run(struct cli *cli)
 const struct cli_command cli_topics_create = {
 	.group = "topics",
 	.name = "create",
-	.summary = "make the command, dead-letter and reply topics that are missing",
+	.summary = "create missing command, dead-letter and reply topics",
 	.usage = "[TOPIC...] [--partitions N] [--replication N] [--dry-run]",
-	.help = "mastra.commands.<domain> of every domain and the topics that kafka.topics names, each\n"
-		"with its dead-letter topic (.dlq), and " TOPIC_REPLIES
-		". If topics are named, only these: a\n"
-		"client's own reply topic. Topics that are there are left as they are.",
+	.help = "Creates mastra.commands.<domain> for every domain and the topics named by kafka.topics,\n"
+		"each with its dead-letter topic (.dlq), and " TOPIC_REPLIES
+		". With arguments, creates only the\n"
+		"named topics, such as a client's own reply topic. Does not change existing topics.",
 	.options =
 		(const struct cli_option[]){
 			{ "partitions", "N",
 				"partitions of each new topic (kafka.topicPartitions)" },
 			{ "replication", "N",
-				"copies of each partition (kafka.topicReplication; -1: the broker's\n"
+				"replication factor (kafka.topicReplication; -1: the broker's\n"
 				"default)" },
-			{ "dry-run", NULL, "print what is missing and make nothing" },
+			{ "dry-run", NULL, "print missing topics without creating them" },
 			{ NULL, NULL, NULL },
 		},
 	.operands_max = -1,

@@ -1,5 +1,5 @@
 /*
- * version.c - `stowage version`
+ * version.c - `stowage version`: prints the versions of stowage and its libraries
  */
 #include <jansson.h>
 #include <libconfig.h>
@@ -10,7 +10,7 @@
 
 #include "worker/cli/cli.h"
 
-/* Those that are linked now, not those that were compiled against. */
+/* Versions of the linked libraries, where a library reports its version. */
 static int print_versions(struct cli *cli)
 {
 	int pq = PQlibVersion();
@@ -19,7 +19,7 @@ static int print_versions(struct cli *cli)
 	printf("stowage %s\n", STOWAGE_VERSION);
 	printf("librdkafka %s\n", rd_kafka_version_str());
 	printf("libpq %d.%d\n", pq / 10000, pq % 10000);
-#ifdef STOWAGE_AVRO_VERSION /* by the build: avro-c has no function that tells */
+#ifdef STOWAGE_AVRO_VERSION /* set by the build: avro-c has no function for its version */
 	printf("avro-c %s\n", STOWAGE_AVRO_VERSION);
 #endif
 	printf("libconfig %d.%d.%d\n", LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,

@@ -1,5 +1,5 @@
 /*
- * check.c - what a value must be beyond its type
+ * check.c - checks that one text is a valid value for its key
  */
 #include "worker/config/check.h"
 
@@ -22,31 +22,30 @@ bool config_check_conninfo(const char *text, char *why, size_t why_size)
 	char *error = NULL;
 	PQconninfoOption *options = PQconninfoParse(text, &error);
 
-	/* libpq's own words repeat parts of the string, which may be the password. */
+	/* libpq's error repeats parts of the string, which may be the password. */
 	PQfreemem(error);
 	if (options) {
 		PQconninfoFree(options);
 		return true;
 	}
 	snprintf(why, why_size,
-		"is not a connection string that libpq can read: write "
-		"postgresql://user:password@host:5432/database, or name=value pairs parted by blanks; "
-		"in a URI special characters of the password are percent-encoded");
+		"is not a connection string that libpq accepts: write "
+		"postgresql://user:password@host:5432/database, or name=value pairs separated by blanks; "
+		"in a URI, percent-encode special characters of the password");
 	return false;
 }
 
 bool config_check_schema(const char *text, char *why, size_t why_size)
 {
 	if (strncmp(text, "pg_", 3) == 0 || strcmp(text, "information_schema") == 0) {
-		snprintf(why, why_size,
-			"is reserved by PostgreSQL for itself: no tables can be made there");
+		snprintf(why, why_size, "is reserved by PostgreSQL: tables can't be created there");
 		return false;
 	}
 	if (ddl_schema_valid(text))
 		return true;
 	snprintf(why, why_size,
-		"cannot be a schema's name: at most %d bytes, no quotes, no backslash, "
-		"no $, no control characters",
+		"is not a valid schema's name: up to %d bytes, no quotes, backslashes, $ or "
+		"control characters",
 		DDL_NAME_MAX);
 	return false;
 }
@@ -83,21 +82,22 @@ bool config_check_topic(const char *text, char *why, size_t why_size)
 		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
 			len) {
 		snprintf(why, why_size,
-			"is no topic name (letters, digits, '.', '_', '-', at most %d); "
-			"a pattern begins with ^",
+			"is not a valid topic name (up to %d letters, digits, '.', '_', '-'); "
+			"a pattern starts with ^",
 			TOPIC_NAME_MAX);
 		return false;
 	}
 	if (ends_in(text, ".dlq")) {
 		snprintf(why, why_size,
-			"is a dead-letter topic: these are never read; "
-			"`stowage dlq replay` sends them again");
+			"is a dead-letter topic, which the worker never reads; "
+			"`stowage dlq replay` sends dead letters again");
 		return false;
 	}
 	return true;
 }
 
-/* Those librdkafka has, in any case of letters: a server with another it leaves out. */
+/* The protocols of librdkafka, case-insensitive. librdkafka ignores a server with any other
+ * protocol. */
 static bool is_protocol(const char *text, size_t len)
 {
 	static const char *const protocols[] = { "plaintext", "ssl", "sasl_plaintext", "sasl_ssl" };
@@ -108,7 +108,7 @@ static bool is_protocol(const char *text, size_t len)
 	return false;
 }
 
-/* host, host:port or protocol://host:port; the port may be left out (9092). */
+/* host, host:port or protocol://host:port; the default port is 9092. */
 static bool config_check_server(const char *text, char *why, size_t why_size)
 {
 	const char *scheme = strstr(text, "://");
@@ -119,8 +119,8 @@ static bool config_check_server(const char *text, char *why, size_t why_size)
 
 	if (scheme && !is_protocol(text, (size_t)(scheme - text))) {
 		snprintf(why, why_size,
-			"names a protocol that is none of Kafka's: plaintext://, ssl://, "
-			"sasl_plaintext://, sasl_ssl://, or nothing before the host");
+			"has an unknown protocol: use plaintext://, ssl://, sasl_plaintext:// or "
+			"sasl_ssl://, or only the host");
 		return false;
 	}
 	if (*host && *host != ':' && (strchr(host, ':') == NULL || ends_in(host, "]")))
@@ -157,7 +157,7 @@ bool config_check_address(const char *text, char *why, size_t why_size)
 	return address_parse(text, &address, why, why_size);
 }
 
-/* What the worker sets itself, and the key to use instead if there is one. */
+/* Properties that the worker sets itself, and the key to use instead, if any. */
 static const struct {
 	const char *name;
 	const char *instead;
@@ -191,14 +191,14 @@ static bool refuse_own(const char *name, char *why, size_t why_size)
 		if (strcmp(own_properties[i].name, name) != 0)
 			continue;
 		snprintf(why, why_size,
-			"%s is set by the worker itself, its promises hang on it%s%s", name,
-			instead ? "; the key is " : "", instead ? instead : "");
+			"%s is set by the worker itself, whose guarantees depend on it%s%s", name,
+			instead ? "; use the key " : "", instead ? instead : "");
 		return true;
 	}
 	return false;
 }
 
-/* Asks librdkafka. Its message may repeat the value, but of a property that it knows only. */
+/* librdkafka's message repeats the value only if it knows the property. */
 static bool try_property(const char *name, const char *value, char *why, size_t why_size)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -210,7 +210,7 @@ static bool try_property(const char *name, const char *value, char *why, size_t 
 		return true;
 	error[strcspn(error, "\n")] = '\0';
 	if (result != RD_KAFKA_CONF_UNKNOWN && config_property_is_secret(name, strlen(name)))
-		snprintf(why, why_size, "librdkafka does not take the value of %s", name);
+		snprintf(why, why_size, "librdkafka rejects the value of %s", name);
 	else
 		snprintf(why, why_size, "librdkafka: %s", error);
 	return false;
@@ -223,7 +223,7 @@ bool config_check_property(const char *text, char *why, size_t why_size)
 	bool ok;
 
 	if (!equals || equals == text) {
-		/* Not repeated: it may be a secret that lost its name. */
+		/* The message does not repeat the text, which may be a secret without its name. */
 		snprintf(why, why_size, "an item is not name=value");
 		return false;
 	}

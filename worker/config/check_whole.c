@@ -11,7 +11,8 @@ static const char *check_whole_source(const struct config_load *load, const char
 	return config_origin(load, config_key_find(path))->where;
 }
 
-/* Both say where the database is. An emptied key says nothing. */
+/* connectionString and host, port or database would both locate the database. An empty value counts
+ * as not set. */
 static void check_place(struct config_load *load, const char *path, bool given)
 {
 	const char *string_from = check_whole_source(load, "postgres.connectionString");
@@ -19,8 +20,8 @@ static void check_place(struct config_load *load, const char *path, bool given)
 
 	if (load->full->config.postgres.connection_string && given && string_from && from)
 		config_mistake(load, from, path,
-			"stands against postgres.connectionString of %s: both say where the database is, "
-			"keep one of them",
+			"conflicts with postgres.connectionString of %s: both locate the database, "
+			"remove one of them",
 			string_from);
 }
 
@@ -36,7 +37,7 @@ void config_check_whole(struct config_load *load)
 
 		config_mistake(load, from ? from : check_whole_source(load, "limits.messageBytes"),
 			"limits.memoryBytes",
-			"%lld is below limits.messageBytes, %lld: the largest command "
+			"%lld is less than limits.messageBytes, %lld: the largest command "
 			"would never fit",
 			(long long)config->limits.memory_bytes,
 			(long long)config->limits.message_bytes);

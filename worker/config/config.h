@@ -29,13 +29,13 @@ struct config_index {
 
 struct config {
 	struct {
-		char *connection_string; /* NULL: host, port, database, user, password */
+		char *connection_string; /* NULL: the keys below */
 		char *host;
 		int64_t port;
 		char *database;
 		char *user;
 		char *password; /* also from postgres.passwordFile */
-		char *ssl; /* sslmode of libpq: disable, prefer, require, verify-ca, verify-full; NULL: as the connection string says */
+		char *ssl;      /* sslmode of libpq; NULL: the connection string decides */
 		char *schema_name;
 		int64_t max;
 		int64_t idle_timeout_ms;
@@ -43,7 +43,7 @@ struct config {
 		int64_t lock_timeout_ms;
 		bool prepared_statements; /* false for a PgBouncer before 1.21 in transaction mode */
 		bool skip_default_indexes;
-		bool disable_init; /* true: `run` does not make missing tables */
+		bool disable_init; /* true: `run` does not create missing tables */
 		struct config_index *indexes;
 		size_t index_count;
 	} postgres;
@@ -54,34 +54,34 @@ struct config {
 		struct config_list properties; /* name=value, any librdkafka property */
 		char *offset_reset;            /* earliest, latest, error */
 		bool create_topics;
-		int64_t topic_partitions;  /* of topics made by us */
+		int64_t topic_partitions;  /* of topics that stowage creates */
 		int64_t topic_replication; /* -1: the broker's default */
 	} kafka;
 	struct {
-		char *allow; /* regular expression a reply topic must match */
+		char *allow; /* regular expression that a reply topic must match */
 		int64_t max_bytes;
 	} replies;
 	struct {
 		int64_t max_commands;
 		int64_t max_bytes;
-		int64_t max_parallel; /* large batches at once */
-		int64_t max_detached_reads;
+		int64_t max_parallel; /* large batches in parallel; 0: by the number of processors */
+		int64_t max_detached_reads; /* in parallel; 0: by the number of processors */
 		int64_t linger_ms;
 	} batch;
 	struct {
-		int64_t memory_bytes; /* the ceiling: fetched and waiting commands, all queues together */
-		int64_t message_bytes; /* limits of the decoder, per message */
+		int64_t memory_bytes;  /* maximum of fetched and waiting commands in all queues */
+		int64_t message_bytes; /* the next four limit the decoder, per message */
 		int64_t string_bytes;
 		int64_t array_items;
 		int64_t depth;
-		int64_t attempts; /* a command that broke worker or backend so often is dead-lettered */
-		int64_t shutdown_timeout_ms; /* also the bound on finishing a batch on revoke */
+		int64_t attempts; /* crashes of worker or session until a command is dead-lettered */
+		int64_t shutdown_timeout_ms; /* also limits how long a revoke waits for a batch */
 	} limits;
 	struct {
-		char *directory; /* writers' schemas of other releases, *.avsc; NULL: none */
+		char *directory; /* clients' schemas of other releases, *.avsc; NULL: none */
 	} schemas;
 	struct {
-		char *address; /* host:port of /metrics, /livez, /readyz; "" is off */
+		char *address; /* host:port of /metrics, /livez, /readyz; "" turns the server off */
 	} http;
 	struct {
 		char *text_repair; /* repair or reject */

@@ -1,8 +1,9 @@
 /*
- * conninfo.c - how libpq is told where the database is
+ * conninfo.c - libpq's connection parameters from the configuration
  *
- * A later keyword wins in libpq, so what stands before `dbname` (which is expanded where the
- * connection string was) is a default that the string may change, what stands behind it is not.
+ * In libpq a later keyword overrides an earlier one, and libpq expands the connection string where
+ * `dbname` stands. So the connection string may override parameters before `dbname`, and parameters
+ * after it override the connection string.
  */
 #include "worker/config/conninfo.h"
 

@@ -1,4 +1,6 @@
-/* ddl_options.c - see ddl_options.h */
+/*
+ * ddl_options.c - options for creating tables, from the configuration
+ */
 #include "worker/config/ddl_options.h"
 
 struct ddl_options config_ddl_options(const struct config *config, struct ddl_index *indexes)

@@ -1,5 +1,5 @@
 /*
- * ddl_options.h - what the configuration asks of the tables
+ * ddl_options.h - options for creating tables, from the configuration
  */
 #ifndef WORKER_CONFIG_DDL_OPTIONS_H
 #define WORKER_CONFIG_DDL_OPTIONS_H
@@ -7,7 +7,8 @@
 #include "db/migrate/ddl.h"
 #include "worker/config/config.h"
 
-/* `indexes` has room for config->postgres.index_count items and must outlive the options. */
+/* `indexes` must have room for config->postgres.index_count items. It and the configuration must
+ * outlive the options. */
 struct ddl_options config_ddl_options(const struct config *config, struct ddl_index *indexes);
 
 #endif

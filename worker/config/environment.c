@@ -13,8 +13,8 @@
 
 extern char **environ;
 
-/* Variables that are not keys: where the file is, the tests' and the set-up's own, and what
- * Kubernetes adds for a service named stowage. */
+/* Variables that are not keys: the file's path, variables of the tests and of compose/setup, and
+ * those that Kubernetes sets for a service named stowage. */
 static bool is_other(const char *name, size_t len)
 {
 	static const char *const exact[] = { "STOWAGE_CONFIG", "STOWAGE_CACHE", "STOWAGE_PORT" };
@@ -30,7 +30,7 @@ static bool is_other(const char *name, size_t len)
 	return false;
 }
 
-/* Does the name begin as the variables of one of the groups do? */
+/* Does the name start with the prefix of a group's variables? */
 static bool has_group(const char *name)
 {
 	char variable[CONFIG_NAME_MAX];
@@ -59,10 +59,10 @@ static void check_variable(struct config_load *load, const char *name)
 	}
 	if (nearest.found)
 		config_mistake(load, "environment", name,
-			"no key has this variable; did you mean STOWAGE_%s?", nearest.found);
+			"no key uses this variable; did you mean STOWAGE_%s?", nearest.found);
 	else if (has_group(name))
 		config_mistake(load, "environment", name,
-			"no key has this variable; `stowage config --reference` names all keys");
+			"no key uses this variable; `stowage config --reference` lists all keys");
 }
 
 void config_read_environment(struct config_load *load)

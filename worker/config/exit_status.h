@@ -13,7 +13,7 @@ enum exit_status {
 	EXIT_CONFIG = 3,
 	EXIT_DATABASE = 4,
 	EXIT_KAFKA = 5,
-	EXIT_REFUSED = 6,   /* a command was answered with an error */
+	EXIT_REFUSED = 6,   /* the worker answered a command with an error */
 	EXIT_NO_ANSWER = 7, /* no reply arrived before the timeout */
 };
 

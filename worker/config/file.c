@@ -1,7 +1,7 @@
 /*
- * file.c - the configuration file, by libconfig
+ * file.c - reads the configuration file with libconfig
  *
- * The table's keys are looked up, then a walk over the file finds what the table does not know.
+ * First it looks up every key of the table, then it goes through the file and reports unknown keys.
  */
 #include "worker/config/file.h"
 
@@ -28,7 +28,7 @@ static const char *type_name(const config_setting_t *setting)
 	case CONFIG_TYPE_INT64:
 		return "a whole number";
 	case CONFIG_TYPE_FLOAT:
-		return "a number with a point";
+		return "a number with a decimal point";
 	case CONFIG_TYPE_STRING:
 		return "a text";
 	case CONFIG_TYPE_BOOL:
@@ -46,11 +46,11 @@ static const char *const wanted_names[] = {
 	[CONFIG_ENUM] = "a text in quotes",
 	[CONFIG_TEXTS] = "a list of texts, [\"one\", \"two\"]",
 	[CONFIG_INDEXES] = "a list of groups, ( { name = ...; table = ...; columns = [...]; } )",
-	[CONFIG_SECRET_FILE] = "a file's name in quotes",
-	[CONFIG_TEXTS_FILE] = "a file's name in quotes",
+	[CONFIG_SECRET_FILE] = "a file name in quotes",
+	[CONFIG_TEXTS_FILE] = "a file name in quotes",
 };
 
-/* "FILE:LINE", to be freed. Without a file the setting is from the environment. */
+/* Returns "FILE:LINE", which the caller frees. */
 static char *config_file_place(const config_setting_t *setting, const char *path)
 {
 	const char *file = config_setting_source_file(setting);
@@ -58,7 +58,7 @@ static char *config_file_place(const config_setting_t *setting, const char *path
 	return alloc_printf("%s:%u", file ? file : path, config_setting_source_line(setting));
 }
 
-/* Line `number` of a file, to be freed; NULL if it can't be read. */
+/* Returns line `number` of a file, which the caller frees; NULL if it can't be read. */
 static char *source_line(const char *path, unsigned number)
 {
 	FILE *file = fopen(path, "re");
@@ -76,7 +76,8 @@ static char *source_line(const char *path, unsigned number)
 	return NULL;
 }
 
-/* libconfig 1.5 takes a number beyond 32 bits without its L, and drops the upper half. */
+/* libconfig 1.5 accepts a number of more than 32 bits without L and drops the upper half. Compares
+ * the number with the file's text. */
 static bool was_cut(const config_setting_t *setting, const char *path)
 {
 	const char *file = config_setting_source_file(setting);
@@ -99,12 +100,12 @@ static void take_integer(struct config_load *load, const struct config_key *key,
 {
 	if (config_setting_type(setting) == CONFIG_TYPE_INT && was_cut(setting, path))
 		config_mistake(load, where, key->path,
-			"a number beyond 2147483647 needs an L behind it: 4294967296L");
+			"a number above 2147483647 needs the suffix L: 4294967296L");
 	else
 		config_set_integer(load, key, where, config_setting_get_int64(setting));
 }
 
-/* True if the setting has the key's type and was passed on. */
+/* Returns false if the setting is not of the key's type. */
 static bool take_scalar(struct config_load *load, const struct config_key *key, const char *where,
 	const config_setting_t *setting, const char *path)
 {
@@ -171,8 +172,8 @@ static bool config_file_is_group(const char *name)
 	return false;
 }
 
-/* Nearest key of the same group first, then of all, then a last name that stands in another
- * group or in none. */
+/* Prefers the nearest key of the same group, then of all keys, then a key of another group with a
+ * similar last name. */
 static const char *nearest_key(const char *path, const char *name)
 {
 	struct nearest sibling = { .wanted = name }, whole = { .wanted = path },
@@ -201,7 +202,7 @@ static void config_file_unknown(struct config_load *load, const config_setting_t
 		config_mistake(load, where, path, "is not a key; did you mean %s?", key);
 	else
 		config_mistake(load, where, path,
-			"is not a key; `stowage config --reference` names all keys");
+			"is not a key; `stowage config --reference` lists all keys");
 	free(where);
 }
 
@@ -219,7 +220,7 @@ static void unknown_group(struct config_load *load, const config_setting_t *sett
 		nearest_offer(&nearest, groups[i]);
 	}
 	config_mistake(load, where, name, "is not a group of keys%s%s%s",
-		nearest.found ? "; did you mean " : "; `stowage config --reference` names all",
+		nearest.found ? "; did you mean " : "; `stowage config --reference` lists all keys",
 		nearest.found ? nearest.found : "", nearest.found ? "?" : "");
 	free(where);
 }
@@ -274,8 +275,8 @@ static void parse_mistake(struct config_load *load, const config_t *file, const 
 	}
 	where = alloc_printf("%s:%d", name, config_error_line(file));
 	config_mistake(load, where, NULL,
-		"%s (here or on the line before: texts stand in double "
-		"quotes, a setting ends with a semicolon)",
+		"%s (here or on the line before: a text needs double quotes, "
+		"a setting ends with a semicolon)",
 		config_error_text(file));
 	free(where);
 }
@@ -286,9 +287,9 @@ void config_read_path(struct config_load *load, const char *path)
 	config_t file;
 
 	load->source = CONFIG_FROM_FILE;
-	/* libconfig's scanner ends the process when it is given a folder. */
+	/* libconfig's scanner ends the process when the path is a directory. */
 	if (stat(path, &stat_of) == 0 && S_ISDIR(stat_of.st_mode)) {
-		config_mistake(load, path, NULL, "is a folder, not a file");
+		config_mistake(load, path, NULL, "is a directory, not a file");
 		return;
 	}
 	config_init(&file);

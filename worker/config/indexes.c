@@ -1,5 +1,5 @@
 /*
- * indexes.c - postgres.indexes
+ * indexes.c - reads postgres.indexes
  */
 #include "worker/config/indexes.h"
 
@@ -17,7 +17,7 @@ static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist",
 
 enum part_kind { PART_NAME, PART_TEXT, PART_METHOD, PART_SWITCH, PART_TEXTS };
 
-/* The parts of one index. */
+/* The members of one index's group. */
 static const struct part {
 	const char *name;
 	enum part_kind kind;
@@ -42,19 +42,18 @@ static bool is_method(const char *text)
 	return false;
 }
 
-/* Stores the part; returns what is wrong with it, NULL if nothing is. */
+/* Stores the part and returns NULL, or returns what is wrong with it. */
 static const char *take_text(const struct part *part, void *member, const config_setting_t *setting)
 {
 	const char *text = config_setting_get_string(setting);
-	static const char not_identifier[] =
-		"must be a name of letters, digits and _, not longer than 63";
+	static const char not_identifier[] = "must be a name of up to 63 letters, digits and _";
 
 	if (!text || !*text)
-		return "must be a text in quotes, not empty";
+		return "must be a non-empty text in quotes";
 	if (part->kind == PART_NAME && !ddl_identifier_valid(text))
 		return not_identifier;
 	if (part->kind == PART_METHOD && !is_method(text))
-		return "is none of btree, hash, gin, gist, spgist, brin";
+		return "must be btree, hash, gin, gist, spgist or brin";
 	*(char **)member = alloc_copy(text);
 	return NULL;
 }
@@ -90,9 +89,11 @@ static void unknown_parts(struct config_load *load, const char *where, const cha
 			nearest_offer(&nearest, parts[p].name);
 		if (nearest.found && strcmp(nearest.found, name) == 0)
 			continue;
-		config_mistake(load, where, path, "an index has no \"%s\"; %s%s%s", name,
-			nearest.found ? "did you mean \""
-				      : "it has name, table, columns, unique, where, method",
+		config_mistake(load, where, path, "\"%s\" is not a member of an index; %s%s%s",
+			name,
+			nearest.found
+				? "did you mean \""
+				: "the members are name, table, columns, unique, where, method",
 			nearest.found ? nearest.found : "", nearest.found ? "\"?" : "");
 	}
 }

@@ -1,5 +1,5 @@
 /*
- * keys.c - every key, once
+ * keys.c - the table of configuration keys
  */
 #include "worker/config/keys.h"
 
@@ -23,29 +23,31 @@ const struct config_key config_keys[] = {
 		.secret = true,
 		.offset = AT(postgres.connection_string),
 		.check = config_check_conninfo,
-		.help = "The database, as a URI or as name=value pairs of libpq. Everything libpq knows "
-			"can be said in it (sslrootcert, several hosts). user, password and ssl may be given "
-			"beside it and win over it. Without it and without host, libpq's own defaults and "
-			"environment (PGHOST, ...) hold." },
+		.help = "Connection string of the database: a URI, or name=value pairs of libpq. "
+			"It may hold every libpq parameter (sslrootcert, several hosts). "
+			"postgres.user, postgres.password and postgres.ssl override the string. "
+			"If neither connectionString nor host is set, libpq uses its own defaults "
+			"and environment variables (PGHOST, ...)." },
 	{ .path = "postgres.connectionStringFile",
 		.kind = CONFIG_SECRET_FILE,
 		.target = "postgres.connectionString",
-		.help = "A file that holds the connection string (a mounted secret)." },
+		.help = "File that holds the connection string, such as a mounted secret." },
 	{ .path = "postgres.host",
 		.kind = CONFIG_TEXT,
 		.offset = AT(postgres.host),
-		.help = "Host name, address, or folder of the Unix socket; not together with "
-			"connectionString." },
+		.help = "Host name, address, or directory of the Unix socket. Not allowed "
+			"together with connectionString." },
 	{ .path = "postgres.port",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(postgres.port),
 		.min = 1,
 		.max = 65535,
-		.help = "Port; libpq's own is 5432. Not together with connectionString." },
+		.help = "Port. If not set, libpq uses 5432. Not allowed together with "
+			"connectionString." },
 	{ .path = "postgres.database",
 		.kind = CONFIG_TEXT,
 		.offset = AT(postgres.database),
-		.help = "Name of the database; not together with connectionString." },
+		.help = "Name of the database. Not allowed together with connectionString." },
 	{ .path = "postgres.user",
 		.kind = CONFIG_TEXT,
 		.offset = AT(postgres.user),
@@ -54,78 +56,86 @@ const struct config_key config_keys[] = {
 		.kind = CONFIG_TEXT,
 		.secret = true,
 		.offset = AT(postgres.password),
-		.help = "Its password." },
+		.help = "Password of the role." },
 	{ .path = "postgres.passwordFile",
 		.kind = CONFIG_SECRET_FILE,
 		.target = "postgres.password",
-		.help = "A file that holds the password (a mounted secret)." },
+		.help = "File that holds the password, such as a mounted secret." },
 	{ .path = "postgres.ssl",
 		.kind = CONFIG_CHOICE,
 		.offset = AT(postgres.ssl),
 		.choices = ssl_choices,
-		.help = "TLS, as libpq's sslmode; true is verify-full, false is disable. Only verify-full "
-			"keeps out who sits between: it needs the authority's certificate, in "
-			"~/.postgresql/root.crt or as sslrootcert of the connection string. Not set: what the "
-			"connection string says, else prefer." },
+		.help = "TLS mode, as libpq's sslmode; true means verify-full, false means "
+			"disable. Only verify-full protects against an attacker between worker "
+			"and server. It needs the certificate of the authority in "
+			"~/.postgresql/root.crt, or sslrootcert in the connection string. If not "
+			"set, the connection string decides, else prefer." },
 	{ .path = "postgres.schemaName",
 		.kind = CONFIG_TEXT,
 		.offset = AT(postgres.schema_name),
 		.fallback = "public",
 		.min = 1,
 		.check = config_check_schema,
-		.help = "The schema of the tables, the worker's own included." },
+		.help = "Schema of all tables, including the worker's own tables." },
 	{ .path = "postgres.max",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(postgres.max),
 		.min = 1,
 		.max = 1000,
 		.fallback = "10",
-		.help = "Most connections of this worker's pool; as many batches run side by side." },
+		.help = "Maximum number of connections in this worker's pool. The worker runs up "
+			"to this many batches in parallel." },
 	{ .path = "postgres.idleTimeoutMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(postgres.idle_timeout_ms),
 		.max = DAY_MS,
 		.fallback = "30000",
-		.help = "A connection that did nothing for so long is closed; 0 keeps it for ever." },
+		.help = "The worker closes a connection that was idle for this time. 0 keeps idle "
+			"connections open." },
 	{ .path = "postgres.connectionTimeoutMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(postgres.connection_timeout_ms),
 		.max = DAY_MS,
 		.fallback = "10000",
-		.help = "Longest wait for one connection to be made (rounded up to seconds, at least 2); "
-			"0 waits as long as the system does. connect_timeout in the connection string wins." },
+		.help = "Timeout of one connection attempt, rounded up to whole seconds, at least "
+			"2. 0 leaves the timeout to the operating system. connect_timeout in the "
+			"connection string overrides this key." },
 	{ .path = "postgres.lockTimeoutMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(postgres.lock_timeout_ms),
 		.min = 1,
 		.max = DAY_MS,
 		.fallback = "10000",
-		.help = "Longest wait of a statement for a lock; then the batch is run again." },
+		.help = "A statement waits up to this time for a lock. After that the worker "
+			"retries the batch." },
 	{ .path = "postgres.preparedStatements",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(postgres.prepared_statements),
 		.fallback = "true",
-		.help = "Keep statements prepared on each connection. Set to false behind a PgBouncer in "
-			"transaction mode that knows no prepared statements (before 1.21)." },
+		.help = "Keep prepared statements on each connection. Set it to false for "
+			"PgBouncer before 1.21 in transaction mode, which does not support "
+			"prepared statements." },
 	{ .path = "postgres.skipDefaultIndexes",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(postgres.skip_default_indexes),
 		.fallback = "false",
-		.help = "Leave the reference's default indexes out when the tables are made." },
+		.help = "Do not create the reference's default indexes when the tables are "
+			"created." },
 	{ .path = "postgres.indexes",
 		.kind = CONFIG_INDEXES,
 		.offset = AT(postgres.indexes),
-		.help = "Indexes to make beside the default ones, a list of groups with name, table, "
-			"columns and, if wanted, unique, where, method (btree, hash, gin, gist, spgist, brin): "
-			"`( { name = \"idx_threads_tenant\"; table = \"mastra_threads\"; "
-			"columns = [\"resourceId\", \"createdAt DESC\"]; } )`. In the environment in the same "
-			"notation." },
+		.help = "Indexes to create in addition to the default ones: a list of groups with "
+			"name, table, columns and, optionally, unique, where and method (btree, "
+			"hash, gin, gist, spgist, brin): `( { name = \"idx_threads_tenant\"; table "
+			"= \"mastra_threads\"; columns = [\"resourceId\", \"createdAt DESC\"]; } )`. "
+			"The environment variable uses the same notation." },
 	{ .path = "postgres.disableInit",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(postgres.disable_init),
 		.fallback = "false",
-		.help = "`stowage run` does not make missing tables; it says which are missing and waits. "
-			"For deployments where `stowage init` runs with another role." },
+		.help = "If true, `stowage run` does not create missing tables: it logs which "
+			"ones are missing and waits. Use it where `stowage init` runs with "
+			"another role." },
 
 	{ .path = "kafka.bootstrapServers",
 		.kind = CONFIG_TEXT,
@@ -133,64 +143,66 @@ const struct config_key config_keys[] = {
 		.fallback = "localhost:9092",
 		.min = 1,
 		.check = config_check_servers,
-		.help = "Brokers to start from, host:port, parted by commas." },
+		.help = "Brokers to connect to first: host:port, separated by commas." },
 	{ .path = "kafka.groupId",
 		.kind = CONFIG_TEXT,
 		.offset = AT(kafka.group_id),
 		.fallback = "stowage",
 		.min = 1,
-		.help = "Consumer group. Workers of one group share the partitions; the place in each "
-			"partition is kept in PostgreSQL under this name." },
+		.help = "Consumer group. The workers of one group share the partitions. "
+			"PostgreSQL stores the position in each partition under this name." },
 	{ .path = "kafka.topics",
 		.kind = CONFIG_TEXTS,
 		.offset = AT(kafka.topics),
 		.min = 1,
 		.fallback = "^mastra\\.commands\\.[^.]+$",
 		.check = config_check_topic,
-		.help = "Command topics. A leading ^ makes it a pattern (POSIX extended regular "
-			"expression). Topics that end in .dlq are never read." },
+		.help = "Command topics. An item that starts with ^ is a pattern (POSIX extended "
+			"regular expression). The worker never reads topics that end in .dlq." },
 	{ .path = "kafka.offsetReset",
 		.kind = CONFIG_CHOICE,
 		.offset = AT(kafka.offset_reset),
 		.fallback = "earliest",
 		.choices = reset_choices,
-		.help = "Where a partition starts that this group never had. error: it is not started "
-			"before `stowage offsets set` says where." },
+		.help = "Where the group starts in a partition that it has never read. With "
+			"error, the partition stays stopped until `stowage offsets set` sets an "
+			"offset." },
 	{ .path = "kafka.createTopics",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(kafka.create_topics),
 		.fallback = "false",
-		.help = "Make missing command, dead-letter and reply topics when the worker starts. "
-			"`stowage topics create` makes them without it." },
+		.help = "Create missing command, dead-letter and reply topics when the worker "
+			"starts. `stowage topics create` creates them regardless of this key." },
 	{ .path = "kafka.topicPartitions",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(kafka.topic_partitions),
 		.min = 1,
 		.max = 10000,
 		.fallback = "4",
-		.help = "Partitions of topics that are made." },
+		.help = "Number of partitions of a topic that stowage creates." },
 	{ .path = "kafka.topicReplication",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(kafka.topic_replication),
 		.min = -1,
 		.max = 100,
 		.fallback = "-1",
-		.help = "Copies of each partition of topics that are made; -1 is the broker's default." },
+		.help = "Replication factor of a topic that stowage creates. -1 uses the broker's "
+			"default." },
 	{ .path = "kafka.properties",
 		.kind = CONFIG_TEXTS,
 		.secret = true,
 		.offset = AT(kafka.properties),
 		.fallback = "",
 		.check = config_check_property,
-		.help = "Any properties of librdkafka, name=value: [\"security.protocol=SASL_SSL\"]. "
-			"Properties the promises hang on (acks, group.id, enable.auto.commit, ...) are "
-			"refused." },
+		.help = "Any librdkafka properties as name=value: [\"security.protocol=SASL_SSL\"]. "
+			"Stowage rejects properties that its guarantees depend on (acks, "
+			"group.id, enable.auto.commit, ...)." },
 	{ .path = "kafka.propertiesFile",
 		.kind = CONFIG_TEXTS_FILE,
 		.target = "kafka.properties",
-		.help = "A file with more of them, one name=value a line, # begins a comment line (a "
-			"mounted secret with sasl.password). What stands in kafka.properties as well is taken "
-			"from there." },
+		.help = "File with more librdkafka properties, one name=value per line, such as a "
+			"mounted secret with sasl.password. Lines that start with # are comments. "
+			"kafka.properties overrides the file." },
 
 	{ .path = "replies.allow",
 		.kind = CONFIG_TEXT,
@@ -198,16 +210,18 @@ const struct config_key config_keys[] = {
 		.min = 1,
 		.fallback = "^mastra\\.replies(\\..+)?$",
 		.check = config_check_regex,
-		.help = "What a reply topic's name must match (POSIX extended regular expression). "
-			"Without anchors it matches in the middle." },
+		.help = "Pattern that the name of a reply topic must match (POSIX extended "
+			"regular expression). A pattern without ^ and $ matches anywhere in the "
+			"name." },
 	{ .path = "replies.maxBytes",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(replies.max_bytes),
 		.min = 1024,
 		.max = MIB(512),
 		.fallback = "1000000",
-		.help = "Largest reply; a larger one is the error REPLY_TOO_LARGE. Not above the topic's "
-			"max.message.bytes, which is 1048588 by default." },
+		.help = "Maximum size of a reply. For a larger reply the worker answers with the "
+			"error REPLY_TOO_LARGE. Keep it below the topic's max.message.bytes, "
+			"which is 1048588 by default." },
 
 	{ .path = "batch.maxCommands",
 		.kind = CONFIG_INTEGER,
@@ -215,40 +229,44 @@ const struct config_key config_keys[] = {
 		.min = 1,
 		.max = 100000,
 		.fallback = "1500",
-		.help = "Most commands of one transaction." },
+		.help = "Maximum number of commands in one transaction." },
 	{ .path = "batch.maxBytes",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(batch.max_bytes),
 		.min = 1024,
 		.max = MIB(1024),
 		.fallback = "2097152",
-		.help = "Most bytes of commands in one transaction; a larger command goes alone. Batches under "
-			"way count against limits.memoryBytes: large ones leave little for other partitions." },
+		.help = "Maximum size of the commands in one transaction. A larger command gets a "
+			"transaction of its own. Running batches count against "
+			"limits.memoryBytes, so large batches leave less memory to other "
+			"partitions." },
 	{ .path = "batch.maxParallel",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(batch.max_parallel),
 		.max = 1000,
 		.fallback = "0",
-		.help = "Most large batches at work at once: the pool's other connections stay free for "
-			"commands that somebody waits for, and while such come, one large batch less is at "
-			"work. More than PostgreSQL has cores to spare is slower. 0: as many as this machine "
-			"has processors, from 2 to 8." },
+		.help = "Maximum number of large batches that run in parallel. The pool's other "
+			"connections stay free for commands whose clients wait for a reply. While "
+			"such commands arrive, the worker runs one large batch less. A number "
+			"above the free cores of the PostgreSQL server slows the batches down. 0: "
+			"the number of processors of this machine, at least 2 and at most 8." },
 	{ .path = "batch.maxDetachedReads",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(batch.max_detached_reads),
 		.max = 1000,
 		.fallback = "0",
-		.help = "Detached reads (vector searches, large lists) that run at once. Reads that take "
-			"longer than 50 ms do not count, so quick searches never wait behind slow ones. "
-			"Raise it if PostgreSQL has more processors than this machine. 0: one for each "
-			"processor of this machine, from 2 to 8." },
+		.help = "Maximum number of detached reads (vector searches, large lists) that run "
+			"in parallel. Reads that take longer than 50 ms do not count, so quick "
+			"searches never wait for slow ones. Raise it if PostgreSQL has more "
+			"processors than this machine. 0: the number of processors of this "
+			"machine, at least 2 and at most 8." },
 	{ .path = "batch.lingerMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(batch.linger_ms),
 		.max = 60000,
 		.fallback = "0",
-		.help = "How long a batch waits to grow. 0: it goes with what is there, and grows by "
-			"itself under load." },
+		.help = "How long a batch waits for more commands. With 0 it starts at once; "
+			"under load, batches grow without waiting." },
 
 	{ .path = "limits.memoryBytes",
 		.kind = CONFIG_INTEGER,
@@ -256,88 +274,91 @@ const struct config_key config_keys[] = {
 		.min = MIB(1),
 		.max = MIB(65536),
 		.fallback = "33554432",
-		.help = "The ceiling of fetched and waiting commands, all queues together. Not below "
-			"messageBytes. A broker hands out whole batches, of up to a megabyte: where more "
-			"partitions have much waiting than this has two megabytes for, they take turns." },
+		.help = "Maximum size of fetched and waiting commands in all queues together. It "
+			"must be at least limits.messageBytes. A broker delivers batches of up to "
+			"1 MB. If more partitions have a backlog than this value allows at 2 MB "
+			"each, the partitions take turns." },
 	{ .path = "limits.messageBytes",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.message_bytes),
 		.min = 1024,
 		.max = MIB(1024),
 		.fallback = "16777216",
-		.help = "Largest command; a larger one is an INVALID error." },
+		.help = "Maximum size of a command. The worker rejects a larger command as "
+			"INVALID." },
 	{ .path = "limits.stringBytes",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.string_bytes),
 		.min = 16,
 		.max = MIB(1024),
 		.fallback = "16777216",
-		.help = "Longest text or bytes value in a command." },
+		.help = "Maximum length of a string or bytes value in a command." },
 	{ .path = "limits.arrayItems",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.array_items),
 		.min = 1,
 		.max = 100000000,
 		.fallback = "1000000",
-		.help = "Most items of one array or map in a command." },
+		.help = "Maximum number of items of one array or map in a command." },
 	{ .path = "limits.depth",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.depth),
 		.min = 8,
 		.max = 5000,
 		.fallback = "512",
-		.help = "Deepest nesting of a JSON text." },
+		.help = "Maximum nesting depth of a JSON text." },
 	{ .path = "limits.attempts",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.attempts),
 		.min = 1,
 		.max = 1000,
 		.fallback = "3",
-		.help = "A command that took the worker or its database session down so often goes to the "
-			"dead-letter topic." },
+		.help = "After this many crashes of the worker or of its database session, the "
+			"worker sends the command that caused them to the dead-letter topic." },
 	{ .path = "limits.shutdownTimeoutMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.shutdown_timeout_ms),
 		.min = 100,
 		.max = DAY_MS,
 		.fallback = "10000",
-		.help = "Bound on finishing the batch in hand when stopping or when a partition is "
-			"revoked; then it is rolled back." },
+		.help = "When the worker stops or loses a partition, it has this time to finish "
+			"running batches. After that it rolls them back." },
 
 	{ .path = "schemas.directory",
 		.kind = CONFIG_TEXT,
 		.offset = AT(schemas.directory),
-		.help = "Folder with writers' schemas of other releases, *.avsc." },
+		.help = "Directory with clients' schemas of other releases (*.avsc)." },
 
 	{ .path = "http.address",
 		.kind = CONFIG_TEXT,
 		.offset = AT(http.address),
 		.fallback = "",
 		.check = config_check_address,
-		.help = "host:port of /metrics, /livez and /readyz, for example 127.0.0.1:9464, or :9464 "
-			"for every interface; there is no authentication. Empty, the default, is off: two "
-			"workers on one host need two ports." },
+		.help = "host:port of /metrics, /livez and /readyz, such as 127.0.0.1:9464, or "
+			":9464 for all interfaces. There is no authentication. Empty turns the "
+			"server off. Two workers on one host need two ports." },
 
 	{ .path = "data.textRepair",
 		.kind = CONFIG_CHOICE,
 		.offset = AT(data.text_repair),
 		.fallback = "repair",
 		.choices = repair_choices,
-		.help = "Text that PostgreSQL can't hold (NUL, a lone surrogate in JSON): repair it as the "
-			"reference does, and count it, or reject the command as INVALID." },
+		.help = "What to do with text that PostgreSQL can't store (NUL, or a lone "
+			"surrogate in JSON). repair: change the text as the reference does, and "
+			"count it. reject: reject the command as INVALID." },
 
 	{ .path = "log.level",
 		.kind = CONFIG_ENUM,
 		.offset = AT(log.level),
 		.fallback = "info",
 		.choices = level_choices,
-		.help = "What is logged, to standard error." },
+		.help = "Minimum severity of log lines. The worker logs to standard error." },
 	{ .path = "log.format",
 		.kind = CONFIG_ENUM,
 		.offset = AT(log.format),
 		.fallback = "logfmt",
 		.choices = format_choices,
-		.help = "Form of a log line." },
+		.help = "Format of log lines." },
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

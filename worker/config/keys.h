@@ -24,8 +24,8 @@ enum config_kind {
 	CONFIG_ENUM,        /* an enum: index into `choices` */
 	CONFIG_TEXTS,       /* struct config_list */
 	CONFIG_INDEXES,     /* postgres.indexes */
-	CONFIG_SECRET_FILE, /* names a file that holds the value of the key `target` */
-	CONFIG_TEXTS_FILE, /* names a file whose lines come before the items of the list `target` */
+	CONFIG_SECRET_FILE, /* name of a file that holds the value of the key `target` */
+	CONFIG_TEXTS_FILE,  /* name of a file whose lines precede the items of the list `target` */
 };
 
 struct config_key {
@@ -33,11 +33,11 @@ struct config_key {
 	enum config_kind kind;
 	bool secret;
 	size_t offset;        /* of the member in struct config */
-	int64_t min, max;     /* of an integer; min also: fewest bytes of a text, items of a list */
-	const char *fallback; /* default, as the environment would give it; NULL: not set */
-	const char *const *choices; /* ends in NULL; "yes=always" is another word for always */
-	config_check_fn *check;     /* of a text, or of each item of a list */
-	const char *target;
+	int64_t min, max;     /* of an integer; min also limits a text's bytes and a list's items */
+	const char *fallback; /* default, written as an environment variable; NULL: not set */
+	const char *const *choices; /* ends in NULL; "yes=always" makes yes an alias of always */
+	config_check_fn *check;     /* checks a text, or each item of a list; may be NULL */
+	const char *target;         /* path of another key, see CONFIG_SECRET_FILE */
 	const char *help;
 };
 
@@ -46,11 +46,11 @@ extern const size_t config_key_count;
 
 #define CONFIG_KEYS_MAX 64 /* at least config_key_count */
 
-/* The row of that path, NULL if there is none. */
+/* The row of the key with this path, NULL if there is none. */
 const struct config_key *config_key_find(const char *path);
 /* "postgres.connectionString" -> "STOWAGE_POSTGRES_CONNECTION_STRING" */
 void config_key_variable(const char *path, char variable[CONFIG_NAME_MAX]);
-/* The member of a key. */
+/* Where `config` stores the key's value. */
 void *config_member(struct config *config, const struct config_key *key);
 const void *config_member_const(const struct config *config, const struct config_key *key);
 

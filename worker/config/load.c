@@ -1,5 +1,5 @@
 /*
- * load.c - loads: defaults, then the file, then the environment, then what must agree
+ * load.c - loads the configuration: defaults, then the file, then the environment
  */
 #include "worker/config/load.h"
 
@@ -27,7 +27,7 @@ static void set_defaults(struct config_load *load)
 				config_keys[i].fallback);
 }
 
-/* The file to read, NULL if there is none. */
+/* The path of the file to read, NULL if there is none. */
 static const char *find_path(const char *path)
 {
 	const char *named = getenv("STOWAGE_CONFIG");
@@ -50,7 +50,7 @@ struct config *config_load(const char *path, FILE *errors)
 		config_read_path(&load, file);
 	config_read_environment(&load);
 	config_join_lines(&load);
-	/* Keys that are wrong by themselves need no second complaint. */
+	/* A key with a mistake would only cause further reports. */
 	if (load.mistakes == 0)
 		config_check_whole(&load);
 	if (load.mistakes == 0)

@@ -1,5 +1,5 @@
 /*
- * mask.c - values without their secrets
+ * mask.c - hides secrets before a value is printed or logged
  */
 #include "worker/config/mask.h"
 
@@ -24,7 +24,7 @@ bool config_property_is_secret(const char *name, size_t len)
 	return secret;
 }
 
-/* libpq marks secrets of its own with '*' as their display form. */
+/* libpq marks its secret parameters with the display form '*'. */
 static bool is_secret(const PQconninfoOption *option)
 {
 	return (option->dispchar && option->dispchar[0] == '*') ||

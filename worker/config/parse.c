@@ -25,8 +25,8 @@ static void parse_integer(struct config_load *load, const struct config_key *key
 		config_mistake(load, where, key->path, "\"%s\" is not a whole number", text);
 	else if (errno == ERANGE)
 		config_mistake(load, where, key->path,
-			"%s is out of range, it goes from %lld to %lld", text, (long long)key->min,
-			(long long)key->max);
+			"%s is out of range: it must be from %lld to %lld", text,
+			(long long)key->min, (long long)key->max);
 	else
 		config_set_integer(load, key, where, value);
 }
@@ -48,7 +48,7 @@ static void parse_switch(struct config_load *load, const struct config_key *key,
 	config_mistake(load, where, key->path, "\"%s\" is neither true nor false", text);
 }
 
-/* Items parted by commas; a comma in an item is written \, */
+/* Items are separated by commas; \, is a comma inside an item. */
 static void parse_texts(struct config_load *load, const struct config_key *key, const char *where,
 	const char *text)
 {

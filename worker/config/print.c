@@ -1,5 +1,5 @@
 /*
- * print.c - the effective configuration, and the reference of all keys
+ * print.c - prints the effective configuration, and the reference of all keys
  */
 #include "worker/config/print.h"
 
@@ -15,7 +15,7 @@
 #define MASK "***"
 #define ORIGIN_COLUMN 56
 
-/* In libconfig's notation, so that the output can be pasted into a file. */
+/* Prints in libconfig's notation, so that a user can paste the output into a file. */
 static void print_quoted(FILE *out, const char *text)
 {
 	fputc('"', out);
@@ -44,7 +44,7 @@ static void print_text(FILE *out, const struct config_key *key, const char *text
 	free(shown);
 }
 
-/* A secret list is librdkafka's properties. */
+/* The only secret list holds librdkafka's properties. */
 static char *shown_item(const struct config_key *key, const char *item)
 {
 	size_t name_len = strcspn(item, "=");
@@ -89,7 +89,7 @@ static void print_indexes(FILE *out, const struct config_key *key, const struct 
 	fputs(config->postgres.index_count ? " )" : ")", out);
 }
 
-/* False if the key is not set, or holds no value of its own. */
+/* Returns false if the key is not set or stores no value. */
 static bool config_print_value(FILE *out, const struct config *config, const struct config_key *key)
 {
 	const void *member = config_member_const(config, key);
@@ -175,7 +175,7 @@ static void print_type(FILE *out, const struct config_key *key)
 			key->choices[i]);
 }
 
-/* A bar would end the table's cell. */
+/* Escapes |, which would end the table's cell. */
 static void print_cell(FILE *out, const char *text)
 {
 	for (; *text; text++)
@@ -214,10 +214,10 @@ void config_print_reference(FILE *out)
 	const char *group = "";
 
 	fputs("# Configuration of Stowage\n\n"
-	      "One file in libconfig's notation: `--config`, else `STOWAGE_CONFIG`, else\n"
-	      "`/etc/stowage/stowage.conf` if it is there. Every key can be overridden by the environment\n"
-	      "variable named below it; there a list is parted by commas, and a comma inside an item is\n"
-	      "written `\\,`. Keys are read once, when a program starts.\n",
+	      "One file in libconfig's notation: the file of `--config`, else `STOWAGE_CONFIG`, else\n"
+	      "`/etc/stowage/stowage.conf` if it exists. The environment variable below each key overrides\n"
+	      "the file. In a variable, commas separate the items of a list; write a comma inside an item\n"
+	      "as `\\,`. Stowage reads the configuration once, at start.\n",
 		out);
 	for (size_t i = 0; i < config_key_count; i++) {
 		size_t len = strcspn(config_keys[i].path, ".");

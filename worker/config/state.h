@@ -17,19 +17,19 @@ struct config_origin {
 	char *where; /* "/etc/stowage/stowage.conf:3", "environment STOWAGE_..."; NULL: default */
 };
 
-/* What config_load really makes: the origins stand behind the part that everyone sees. */
+/* config_load allocates this; its callers see only the first member. */
 struct config_full {
 	struct config config;
 	struct config_origin origins[CONFIG_KEYS_MAX];
 };
 
-/* State of one load. Mistakes are written as they are found; the load goes on. */
+/* State of one load, which goes on after a mistake to report all of them. */
 struct config_load {
 	struct config_full *full;
 	FILE *errors;
 	size_t mistakes;
 	enum config_source source;
-	struct config_list lines; /* of kafka.propertiesFile, until config_join_lines */
+	struct config_list lines; /* of kafka.propertiesFile; config_join_lines moves them */
 };
 
 /* Writes one line to load->errors and counts the mistake. `path` names the key and may be NULL. */

@@ -1,5 +1,5 @@
 /*
- * value.c - storing one key's value, from whatever source
+ * value.c - stores one key's value, from any source
  */
 #include "worker/config/value.h"
 
@@ -16,7 +16,7 @@
 #define SECRET_FILE_MAX 65536
 #define WHY_MAX 400
 
-/* Notes where the value is from. False if the same source gave one already. */
+/* Records the origin of the value. Returns false if the same source has already set the key. */
 static bool config_value_claim(struct config_load *load, const struct config_key *key,
 	const char *where)
 {
@@ -24,7 +24,7 @@ static bool config_value_claim(struct config_load *load, const struct config_key
 
 	if (origin->where && origin->source == load->source) {
 		config_mistake(load, where, key->path,
-			"is given twice, here and by %s: keep one of them", origin->where);
+			"is given twice, here and by %s: remove one of them", origin->where);
 		return false;
 	}
 	free(origin->where);
@@ -33,7 +33,7 @@ static bool config_value_claim(struct config_load *load, const struct config_key
 	return true;
 }
 
-/* The text of the choice, or of what its alias stands for; NULL if it is none. */
+/* Returns the choice that the text names, also by an alias; NULL if there is none. */
 static const char *find_choice(const char *const *choices, const char *text, size_t *index)
 {
 	size_t len = strlen(text);
@@ -67,7 +67,7 @@ static void wrong_choice(struct config_load *load, const struct config_key *key,
 		if (!key->choices[i][len])
 			nearest_offer(&nearest, key->choices[i]);
 	}
-	config_mistake(load, where, key->path, "\"%s\" is none of %s%s%s%s", text, known,
+	config_mistake(load, where, key->path, "\"%s\" is not one of %s%s%s%s", text, known,
 		nearest.found ? "; did you mean " : "", nearest.found ? nearest.found : "",
 		nearest.found ? "?" : "");
 	free(known);
@@ -96,7 +96,7 @@ static void set_choice(struct config_load *load, const struct config_key *key, c
 	*(char **)member = alloc_copy(choice);
 }
 
-/* `hint` is put behind the reason. */
+/* Reports a mistake with `hint` after the reason. */
 static bool text_ok(struct config_load *load, const struct config_key *key, const char *where,
 	const char *text, const char *hint)
 {
@@ -111,7 +111,7 @@ static bool text_ok(struct config_load *load, const struct config_key *key, cons
 	return false;
 }
 
-/* An empty text sets a key without default back to "not set". */
+/* An empty text resets a key without default to "not set". */
 static void set_plain_text(struct config_load *load, const struct config_key *key,
 	const char *where, const char *text)
 {
@@ -135,7 +135,7 @@ void config_set_integer(struct config_load *load, const struct config_key *key, 
 
 	if (value < key->min || value > key->max) {
 		config_mistake(load, where, key->path,
-			"%lld is out of range, it goes from %lld to %lld", (long long)value,
+			"%lld is out of range: it must be from %lld to %lld", (long long)value,
 			(long long)key->min, (long long)key->max);
 		return;
 	}
@@ -157,8 +157,7 @@ void config_set_texts(struct config_load *load, const struct config_key *key, co
 {
 	struct config_list *member = config_member(&load->full->config, key);
 	bool parted = load->source == CONFIG_FROM_ENVIRONMENT && list.count > 1;
-	const char *hint = parted ? "; in the environment a comma inside an item is written \\,"
-				  : "";
+	const char *hint = parted ? "; in a variable a comma inside an item is written \\," : "";
 	bool ok = true;
 
 	for (size_t i = 0; i < list.count; i++)
@@ -189,7 +188,8 @@ void config_set_indexes(struct config_load *load, const struct config_key *key, 
 	config->postgres.index_count = count;
 }
 
-/* The file's text less the line end that editors put there; NULL after a mistake. */
+/* Returns the file's text without the final line ends, which the caller frees; NULL after a
+ * mistake. */
 static char *read_secret(struct config_load *load, const struct config_key *key, const char *where,
 	const char *path)
 {
@@ -206,10 +206,11 @@ static char *read_secret(struct config_load *load, const struct config_key *key,
 	if (ferror(file))
 		config_mistake(load, where, key->path, "cannot read %s: %s", path, strerror(errno));
 	else if (size > SECRET_FILE_MAX)
-		config_mistake(load, where, key->path, "%s has more than %d bytes", path,
+		config_mistake(load, where, key->path, "%s is larger than %d bytes", path,
 			SECRET_FILE_MAX);
 	else if (memchr(text, '\0', size))
-		config_mistake(load, where, key->path, "%s holds a NUL byte: it is no text", path);
+		config_mistake(load, where, key->path,
+			"%s contains a NUL byte: it is not a text file", path);
 	else {
 		while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
 			text[--size] = '\0';
@@ -235,7 +236,8 @@ static void set_from_file(struct config_load *load, const struct config_key *key
 	free(text);
 }
 
-/* name=value without blanks around the =; those at the end are the value's, as Java has it. */
+/* Removes blanks around =. Blanks at the end of a line belong to the value, as in Java's
+ * properties. */
 static char *property_of(const char *line)
 {
 	size_t len = strcspn(line, "=");
@@ -261,7 +263,7 @@ static void add_line(struct config_load *load, const struct config_key *target, 
 	free(origin);
 }
 
-/* The lines of a properties file but for comments. */
+/* Adds the lines of a properties file, without comments and empty lines. */
 static void add_lines(struct config_load *load, const struct config_key *target, const char *path,
 	char *text)
 {
@@ -280,8 +282,8 @@ static void add_lines(struct config_load *load, const struct config_key *target,
 	}
 }
 
-/* They wait for config_join_lines, so that whatever gives the list leaves them. An empty path is no
- * file. */
+/* Keeps the lines for config_join_lines, so that a later source of the list does not remove them.
+ * An empty path means no file. */
 static void set_lines(struct config_load *load, const struct config_key *key, const char *where,
 	const char *path)
 {

@@ -1,7 +1,7 @@
 /*
- * load.c - tests of worker/config*.c: the file, the environment, mistakes
+ * load.c - tests of loading the configuration: the file, the environment, mistakes
  *
- * Each test runs in a process of its own, so it may set the environment.
+ * Each test runs in its own process, so it may set environment variables.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 static char *errors; /* of the last load */
 
-/* Loads a file of that text (NULL: no file). */
+/* Loads a file with this text (NULL: no file). */
 static struct config *load(const char *text)
 {
 	char path[] = "/tmp/stowage-config-XXXXXX";
@@ -36,14 +36,14 @@ static struct config *load(const char *text)
 	return config;
 }
 
-/* The load fails, and of its lines one has both texts. */
+/* Expects the load to fail with a line that contains both texts. */
 static void fails(const char *text, const char *key, const char *reason)
 {
 	struct config *config = load(text);
 	char *line = errors;
 	bool found = false;
 
-	cr_assert_null(config, "%s was taken", text ? text : "the environment");
+	cr_assert_null(config, "%s was accepted", text ? text : "the environment");
 	for (char *end; (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';
 		found = found || (strstr(line, key) && strstr(line, reason));
@@ -54,7 +54,7 @@ static void fails(const char *text, const char *key, const char *reason)
 
 static void init(void)
 {
-	/* What the tests' own stack sets. */
+	/* The stack of the tests sets these variables. */
 	unsetenv("STOWAGE_POSTGRES_CONNECTION_STRING");
 	unsetenv("STOWAGE_KAFKA_BOOTSTRAP_SERVERS");
 	unsetenv("STOWAGE_CONFIG");
@@ -108,7 +108,7 @@ Test(config, a_file_sets_every_type)
 	config_free(config);
 }
 
-Test(config, ssl_takes_true_and_false)
+Test(config, ssl_accepts_true_and_false)
 {
 	struct config *config = load("postgres: { ssl = true; };");
 
@@ -119,7 +119,7 @@ Test(config, ssl_takes_true_and_false)
 	config_free(config);
 }
 
-/* One row a kind of wrong line. */
+/* One row for each kind of wrong line. */
 static const struct {
 	const char *text;
 	const char *where; /* key or line */
@@ -136,7 +136,7 @@ static const struct {
 	{ "kafka: { topics = []; };", "kafka.topics", "at least 1" },
 	{ "kafka: { topics = [\"^(\"]; };", "kafka.topics", "regular expression" },
 	{ "kafka: { topics = [\"a.dlq\"]; };", "kafka.topics", "dead-letter" },
-	{ "kafka: { topics = [\"a b\"]; };", "kafka.topics", "no topic name" },
+	{ "kafka: { topics = [\"a b\"]; };", "kafka.topics", "not a valid topic name" },
 	{ "kafka: { offsetReset = \"lastest\"; };", "kafka.offsetReset", "did you mean latest?" },
 	{ "kafka: { properties = [\"no.such=1\"]; };", "kafka.properties", "no.such" },
 	{ "kafka: { properties = [\"no.such.password=1\"]; };", "kafka.properties",
@@ -166,7 +166,7 @@ static const struct {
 	{ "postgres = 3;", "postgres", "must be a group" },
 	{ "postgres: { max = 3 }; foo = ;", ":1:", "syntax error" },
 	{ "postgres: { max = 3; max = 4; };", ":1:", "duplicate" },
-	{ "limits: { memoryBytes = 5000000000; };", "limits.memoryBytes", "needs an L" },
+	{ "limits: { memoryBytes = 5000000000; };", "limits.memoryBytes", "needs the suffix L" },
 	{ "limits: { memoryBytes = 1048576; };", "limits.memoryBytes", "limits.messageBytes" },
 	{ "postgres: { connectionString = \"host=a\"; host = \"b\"; };", "postgres.host",
 		"connectionString" },
@@ -179,13 +179,13 @@ static const struct {
 		"No such file" },
 };
 
-Test(config, every_kind_of_wrong_line_is_named)
+Test(config, every_kind_of_wrong_line_is_reported)
 {
 	for (size_t i = 0; i < sizeof(wrong_lines) / sizeof(wrong_lines[0]); i++)
 		fails(wrong_lines[i].text, wrong_lines[i].where, wrong_lines[i].reason);
 }
 
-Test(config, servers_may_name_a_protocol_of_kafka)
+Test(config, servers_may_have_a_protocol)
 {
 	struct config *config = load(
 		"kafka: { bootstrapServers = \"a, SSL://b:1,sasl_ssl://[::1]:2,plaintext://c\"; };");
@@ -194,7 +194,7 @@ Test(config, servers_may_name_a_protocol_of_kafka)
 	config_free(config);
 }
 
-Test(config, all_mistakes_are_told_at_once)
+Test(config, all_mistakes_are_reported_at_once)
 {
 	cr_assert_null(load("postgres: { max = 0; nix = 1; };\nkafka: { topics = 3; };\nlog: 3;"));
 	cr_assert_not_null(strstr(errors, ":1: postgres.max"));
@@ -210,7 +210,7 @@ Test(config, secrets_are_not_repeated_in_mistakes)
 	cr_assert_null(strstr(errors, "hunter2"));
 }
 
-Test(config, a_folder_and_a_missing_file_are_mistakes)
+Test(config, a_directory_and_a_missing_file_are_mistakes)
 {
 	size_t size;
 	FILE *out = open_memstream(&errors, &size);
@@ -218,11 +218,11 @@ Test(config, a_folder_and_a_missing_file_are_mistakes)
 	cr_assert_null(config_load("/tmp", out));
 	cr_assert_null(config_load("/nonexistent.conf", out));
 	fclose(out);
-	cr_assert_not_null(strstr(errors, "/tmp: is a folder"));
+	cr_assert_not_null(strstr(errors, "/tmp: is a directory"));
 	cr_assert_not_null(strstr(errors, "/nonexistent.conf: cannot be read"));
 }
 
-Test(config, the_environment_wins_over_the_file)
+Test(config, the_environment_overrides_the_file)
 {
 	struct config *config;
 
@@ -278,7 +278,7 @@ Test(config, unknown_variables)
 	fails(NULL, "STOWAGE_KAFKA_SOMETHING", "no key");
 }
 
-Test(config, properties_that_the_producer_sets_itself_are_refused)
+Test(config, properties_that_the_producer_sets_itself_are_rejected)
 {
 	static const char *const names[] = { "message.timeout.ms", "delivery.timeout.ms",
 		"message.max.bytes", "queue.buffering.max.messages", "queue.buffering.max.kbytes" };
@@ -337,7 +337,7 @@ static void has_properties(const struct config *config, const char *first, const
 		cr_assert_str_eq(list->items[list->count - 1], second);
 }
 
-Test(config, properties_and_their_file_are_overridden_each_by_itself)
+Test(config, properties_and_their_file_are_overridden_separately)
 {
 	static const char text[] =
 		"kafka: { properties = [\"client.id=x\"]; propertiesFile = \"properties-one\"; };";
@@ -345,7 +345,7 @@ Test(config, properties_and_their_file_are_overridden_each_by_itself)
 
 	write_file("properties-one", "sasl.username=one\n");
 	write_file("properties-two", "sasl.username=two\n");
-	/* librdkafka takes the last one of a name: kafka.properties wins. */
+	/* librdkafka uses the last value of a name, so kafka.properties overrides the file. */
 	config = load(text);
 	has_properties(config, "sasl.username=one", "client.id=x");
 	config_free(config);
@@ -365,7 +365,7 @@ Test(config, properties_and_their_file_are_overridden_each_by_itself)
 	unlink("properties-two");
 }
 
-Test(config, blanks_around_the_equals_of_a_line)
+Test(config, blanks_around_the_equals_sign_of_a_line)
 {
 	struct config *config;
 

@@ -1,5 +1,5 @@
 /*
- * print.c - tests of what is printed of the configuration and given to libpq
+ * print.c - tests of the printed configuration and of libpq's connection parameters
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void init(void)
 
 TestSuite(config_print, .init = init);
 
-/* Not inlined: gcc 12 would take the stream's text for the address of its local variable. */
+/* Not inlined: gcc 12 would warn that the stream's text is the address of a local variable. */
 __attribute__((noinline)) static char *printed(const struct config *config)
 {
 	char *text = NULL;
@@ -44,7 +44,7 @@ static struct config *with_secrets(void)
 	return config_load("/dev/null", stderr);
 }
 
-Test(config_print, secrets_are_masked_and_origins_told)
+Test(config_print, secrets_are_masked_and_origins_shown)
 {
 	struct config *config = with_secrets();
 	char *text = printed(config);
@@ -89,7 +89,7 @@ Test(config_print, a_printed_value_can_be_pasted_into_a_file)
 	config_free(config);
 }
 
-Test(config_print, the_reference_names_every_key_and_variable)
+Test(config_print, the_reference_lists_every_key_and_variable)
 {
 	char *text = printed(NULL);
 	char variable[CONFIG_NAME_MAX];
@@ -111,7 +111,7 @@ static void file_of(char *path, const char *text)
 	close(fd);
 }
 
-Test(config_print, a_joined_list_names_all_its_origins)
+Test(config_print, a_joined_list_shows_all_its_origins)
 {
 	char properties[] = "/tmp/stowage-properties-XXXXXX", path[] = "/tmp/stowage-config-XXXXXX";
 	char text[200], wanted[300], *shown;
@@ -137,7 +137,7 @@ Test(config_print, a_joined_list_names_all_its_origins)
 	unlink(path);
 }
 
-/* Value of the last pair of that keyword, NULL if there is none. */
+/* Value of the keyword's last pair, NULL if there is none. */
 static const char *last(const struct config_conninfo *info, const char *keyword)
 {
 	const char *value = NULL;
@@ -158,7 +158,7 @@ Test(config_print, conninfo_of_a_connection_string)
 	cr_assert_str_eq(last(&info, "connect_timeout"), "10");
 	cr_assert_str_eq(last(&info, "keepalives_idle"), "10");
 	cr_assert_null(last(&info, "target_session_attrs"));
-	/* Before dbname, so that the string's own wins. */
+	/* It comes before dbname, so the connection string overrides it. */
 	cr_assert_str_eq(info.keywords[0], "application_name");
 	config_conninfo_free(&info);
 	config_free(config);
