@@ -1,5 +1,5 @@
 /*
- * base64.c - bytes as text
+ * base64.c - writes and reads base64
  */
 #include "worker/client/base64.h"
 

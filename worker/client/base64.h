@@ -1,5 +1,5 @@
 /*
- * base64.h - bytes as text (RFC 4648, section 4, with padding)
+ * base64.h - writes and reads base64 (RFC 4648, section 4, with padding)
  */
 #ifndef WORKER_CLIENT_BASE64_H
 #define WORKER_CLIENT_BASE64_H
@@ -10,9 +10,11 @@
 
 #include "schemas/base/text.h"
 
+/* Appends the bytes as base64. */
 void base64_write(struct buffer *out, const void *bytes, size_t size);
 
-/* Decodes into a new block (free it). False, and nothing to free, if it is no base64. */
+/* Decodes into a new block, which the caller frees. Returns false and allocates nothing if the text
+ * is not base64. */
 bool base64_read(const char *text, size_t len, uint8_t **bytes, size_t *size)
 	__attribute__((warn_unused_result));
 

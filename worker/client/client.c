@@ -1,5 +1,5 @@
 /*
- * client.c - the command line's own Kafka client
+ * client.c - the Kafka client of the command line
  */
 #include "worker/client/client.h"
 
@@ -15,7 +15,7 @@
 #include "worker/kafka/client_conf.h"
 
 #define CONNECT_TIMEOUT_MS 10000
-/* Refused connections are tried again for so long: a broker may be starting. */
+/* Retry refused connections for this time: a broker may be starting. */
 #define REFUSED_TIMEOUT_MS 3000
 #define QUERY_TIMEOUT_MS 10000
 #define QUEUE_WAIT_MS 100
@@ -25,8 +25,8 @@ struct client {
 	struct topics *topics;
 	struct client_options options;
 	char complaint[CLIENT_ERROR_MAX];
-	bool all_down; /* no address of a broker takes connections */
-	bool hopeless; /* refused for a reason that another try does not change */
+	bool all_down; /* no broker accepts connections */
+	bool hopeless; /* a retry can't succeed */
 };
 
 static void client_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -37,7 +37,7 @@ static void client_on_error(rd_kafka_t *rk, int code, const char *reason, void *
 	switch (code) {
 	case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
 		client->all_down = true;
-		return; /* its text says less than the one before it */
+		return; /* the previous error has more details */
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR__SSL:
 	case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
@@ -59,7 +59,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 			message->err ? rd_kafka_err2str(message->err) : NULL);
 }
 
-/* Errors go to on_error; log lines would only say the same again. */
+/* client_on_error gets all errors, so librdkafka's log lines would only repeat them. */
 static rd_kafka_conf_t *quiet_conf(const struct config *config, char error[CLIENT_ERROR_MAX])
 {
 	static const struct kafka_default none[] = { { NULL, NULL } };
@@ -91,7 +91,7 @@ static rd_kafka_t *producer_new(struct client *client, const struct config *conf
 	kafka_set(conf, "acks", "all");
 	kafka_set(conf, "partitioner", "murmur2_random");
 	kafka_set_number(conf, "linger.ms", client->options.linger_ms);
-	/* Values up to the worker's own limit; the broker's and the topic's hold behind it. */
+	/* No limit of our own: the broker and the topic check the size. */
 	kafka_set_number(conf, "message.max.bytes", 1000000000);
 	kafka_set(conf, "queue.buffering.max.kbytes", "262144");
 	if (client->options.delivery_timeout_ms)
@@ -139,7 +139,7 @@ struct client *client_new(const struct config *config, const struct client_optio
 		client->topics = topics_new(client->rk);
 		return client;
 	}
-	error->hint = "`stowage check` says more";
+	error->hint = "`stowage check` shows details";
 	*status = client->rk ? EXIT_KAFKA : EXIT_CONFIG;
 	client_free(client);
 	return NULL;
@@ -174,7 +174,7 @@ const char *client_complaint(const struct client *client)
 	return client->complaint;
 }
 
-/* One try; the headers are taken only if it succeeds. */
+/* Tries once. librdkafka takes ownership of the headers only on success. */
 static rd_kafka_resp_err_t produce_once(rd_kafka_t *rk, const struct client_message *message)
 {
 	rd_kafka_vu_t fields[] = {
@@ -231,7 +231,8 @@ rd_kafka_t *client_reader_new(const struct config *config, char error[CLIENT_ERR
 
 	if (!conf)
 		return NULL;
-	/* librdkafka asks for a name; nothing is joined and nothing committed under it. */
+	/* librdkafka requires a group.id; the reader neither joins the group nor commits offsets.
+	 * */
 	kafka_set(conf, "group.id", "stowage-command-line");
 	kafka_set(conf, "enable.auto.commit", "false");
 	kafka_set(conf, "enable.auto.offset.store", "false");
@@ -252,7 +253,7 @@ void client_reader_free(rd_kafka_t *reader)
 	rd_kafka_destroy(reader);
 }
 
-/* A topic that has just been made, or a broker that has just gone: the next look may find who leads. */
+/* The topic is new, or its broker has just left: a retry may find the new leader. */
 static bool leader_moves(rd_kafka_resp_err_t code)
 {
 	return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
@@ -274,7 +275,7 @@ bool client_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition, int
 	}
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return true;
-	snprintf(error, CLIENT_ERROR_MAX, "cannot learn the offsets of %s [%d]: %s", topic,
+	snprintf(error, CLIENT_ERROR_MAX, "cannot query the offsets of %s [%d]: %s", topic,
 		partition, rd_kafka_err2str(code));
 	return false;
 }
@@ -286,7 +287,7 @@ bool client_reader_from_end(rd_kafka_t *reader, const char *topic, int32_t parti
 	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 	bool ok = true;
 
-	/* Numbers, not "the end": that would be looked up some time later. */
+	/* Assign numbers, because librdkafka would look "end" up some time later. */
 	for (int32_t i = 0; ok && i < partitions; i++) {
 		int64_t low, high;
 

@@ -1,5 +1,5 @@
 /*
- * codec.c - commands and replies of the command line
+ * codec.c - translates commands and replies between JSON and framed messages
  */
 #include "worker/client/codec.h"
 
@@ -16,7 +16,7 @@
 
 struct codec {
 	struct catalog *catalog;
-	/* Made when first used: a run needs few of them. */
+	/* Created on first use, because most runs need few schemas. */
 	struct json_avro **requests;
 	struct json_avro **replies;
 	struct json_avro *error;
@@ -80,7 +80,7 @@ bool codec_request(struct codec *codec, int command, const json_t *request, stru
 	return true;
 }
 
-/* One step of a key's path, "name" or "name[0]". */
+/* Follows one step of a key's path, "name" or "name[0]". */
 static const json_t *step_into(const json_t *json, const char *step, size_t len)
 {
 	bool first = len > 3 && memcmp(step + len - 3, "[0]", 3) == 0;
@@ -137,8 +137,8 @@ json_t *codec_reply(struct codec *codec, int command, const void *message, size_
 		return decode_error(codec, &framing, why);
 	if (!catalog_wrote(schema, &framing)) {
 		snprintf(why, JSON_AVRO_WHY_MAX,
-			"the reply is of a schema this stowage does not know "
-			"(is the worker of another release?)");
+			"the reply has a schema that this stowage does not know "
+			"(does the worker run another release?)");
 		return NULL;
 	}
 	avro = codec_get(&codec->replies[command], schema, why);

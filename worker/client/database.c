@@ -1,5 +1,5 @@
 /*
- * database.c - the command line's own connection to PostgreSQL
+ * database.c - the PostgreSQL connection of the command line
  */
 #include "worker/client/database.h"
 
@@ -8,43 +8,44 @@
 
 #include "worker/config/conninfo.h"
 
-/* The text is all that libpq gives of a failed connect, and the server's part of it may be in
- * the server's language: these only add the way out, nothing is decided by them. */
+/* libpq reports a failed connection only as text, partly in the server's language. So the texts
+ * below select hints and nothing else. */
 static const struct {
 	const char *mark;
 	const char *hint;
 } hints[] = {
 	{ "password authentication failed",
-		"the user or the password is wrong: postgres.user, "
-		"postgres.password, postgres.connectionString" },
+		"the user or the password is wrong: correct postgres.user, "
+		"postgres.password or postgres.connectionString" },
 	{ "no password supplied",
-		"the server asks for a password: set postgres.password or "
+		"the server requires a password: set postgres.password or "
 		"postgres.passwordFile" },
 	{ "no pg_hba.conf entry",
-		"the server does not let this user in from this address: its "
-		"pg_hba.conf decides; postgres.ssl = \"require\" may be what it asks for" },
-	{ "database \"", "make the database (createdb), or correct its name in the configuration" },
-	{ "role \"", "make the role (createuser), or correct postgres.user" },
+		"the server's pg_hba.conf rejects this user from this address; "
+		"perhaps it requires postgres.ssl = \"require\"" },
+	{ "database \"",
+		"create the database (createdb), or correct its name in the configuration" },
+	{ "role \"", "create the role (createuser), or correct postgres.user" },
 	{ "Connection refused",
-		"no server listens there: is PostgreSQL running, are host and port "
-		"right?" },
+		"no server listens at this address: is PostgreSQL running, are host and port "
+		"correct?" },
 	{ "No such file or directory",
-		"no server listens on that socket: is PostgreSQL running? For "
-		"TCP name a host" },
+		"no server listens on this socket: is PostgreSQL running? For "
+		"TCP set postgres.host" },
 	{ "could not translate host name",
-		"correct the host's name, or the machine's name service" },
+		"correct the host name, or this machine's name resolution" },
 	{ "server does not support SSL",
-		"turn TLS on at the server, or set postgres.ssl to \"prefer\" "
-		"or \"disable\" where the network is trusted" },
+		"turn on TLS in the server, or set postgres.ssl to \"prefer\" "
+		"or \"disable\" if you trust the network" },
 	{ "root certificate file",
-		"put the authority's certificate there or name it by sslrootcert in "
+		"store the authority's certificate there, or set sslrootcert in "
 		"the connection string" },
 	{ "certificate verify failed",
-		"the server's certificate is not by the authority that is "
-		"trusted: see sslrootcert" },
-	{ "does not match host name", "connect by the name that the server's certificate has" },
+		"the trusted authority did not sign the server's certificate: "
+		"see sslrootcert" },
+	{ "does not match host name", "connect with the host name of the server's certificate" },
 	{ "timeout expired",
-		"no answer: a firewall, or the wrong address; see "
+		"the server did not answer: check the address and firewalls; see "
 		"postgres.connectionTimeoutMillis" },
 	{ "too many clients",
 		"the server has no connection left: raise its max_connections or lower "
@@ -52,7 +53,7 @@ static const struct {
 	{ "remaining connection slots",
 		"the server has no connection left: raise its max_connections "
 		"or lower postgres.max" },
-	{ "starting up", "the server starts; try again in a moment" },
+	{ "starting up", "the server is starting; try again in a moment" },
 };
 
 void database_one_line(const char *message, char *line, size_t size)

@@ -1,7 +1,7 @@
 /*
- * database.h - the command line's own connection to PostgreSQL
+ * database.h - the PostgreSQL connection of the command line
  *
- * One thread; blocking.
+ * One thread. Blocking.
  */
 #ifndef WORKER_CLIENT_DATABASE_H
 #define WORKER_CLIENT_DATABASE_H
@@ -14,17 +14,17 @@
 
 #define DATABASE_ERROR_MAX 1024
 
-/* Why a connection could not be made, and the way out of it. */
+/* Why connecting failed. */
 struct database_failure {
 	char why[DATABASE_ERROR_MAX]; /* one line */
-	const char *hint;             /* static; NULL */
+	const char *hint;             /* the solution, static; NULL: none */
 };
 
-/* NULL on failure. Notices of the server are not printed. Close it by PQfinish. */
+/* NULL on failure. Does not print the server's notices. Close the connection with PQfinish. */
 PGconn *database_connect(const struct config *config, struct database_failure *failure)
 	__attribute__((warn_unused_result));
 
-/* A message of libpq's as one line, without "ERROR:" and the line end. */
+/* Writes libpq's message as one line, without "ERROR:" and the line end. */
 void database_one_line(const char *message, char *line, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * dlq.c - reading dead-letter topics
+ * dlq.c - reads dead-letter topics
  */
 #include "worker/client/dlq.h"
 
@@ -21,8 +21,8 @@ struct walk {
 	const struct dlq_range *range;
 	dlq_each_fn *each;
 	void *arg;
-	int64_t left; /* messages still to give, -1: any number */
-	bool ended;   /* by `each`, or the limit */
+	int64_t left; /* remaining messages of the limit, -1: no limit */
+	bool ended;   /* `each` or the limit stopped the walk */
 };
 
 static bool dlq_give(struct walk *walk, const rd_kafka_message_t *message)
@@ -34,7 +34,8 @@ static bool dlq_give(struct walk *walk, const rd_kafka_message_t *message)
 	return !walk->ended;
 }
 
-/* Reads up to offset `end`, which may fall into a gap: then the end of the partition tells. */
+/* Reads up to offset `end`. If that offset is a gap in the log, the partition's end stops the loop.
+ * */
 static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end)
 {
 	bool more = true, ok = true;
@@ -47,7 +48,7 @@ static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t par
 			client_error_set(walk->error, NULL, "cannot read %s [%d]: %s", topic,
 				partition,
 				message ? rd_kafka_message_errstr(message)
-					: "no answer from the broker");
+					: "the broker did not answer");
 			more = ok = false;
 		} else if (message->err || message->offset > end) {
 			more = false;
@@ -75,7 +76,7 @@ static bool dlq_assign(struct walk *walk, const char *topic, int32_t partition, 
 	return false;
 }
 
-/* The part of a partition that is in the range; from > to if none is. */
+/* The part of a partition that is in the range; empty if from > to. */
 struct span {
 	int64_t from, to;
 };
@@ -97,7 +98,7 @@ static bool find_span(const struct walk *walk, const char *topic, int32_t partit
 	return true;
 }
 
-/* All ends are looked up first: what is replayed may come back while this reads. */
+/* Looks up all ends first, because replayed messages may become dead letters again meanwhile. */
 static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 {
 	struct span *spans = alloc_zero((size_t)partitions, sizeof(*spans));
@@ -128,7 +129,7 @@ static bool walk_named(struct walk *walk)
 	if (ok)
 		ok = walk_topic(walk, topic, partitions);
 	else
-		client_error_set(walk->error, NULL, "there is no topic %s", topic);
+		client_error_set(walk->error, NULL, "topic %s does not exist", topic);
 	free(topic);
 	return ok;
 }

@@ -1,7 +1,7 @@
 /*
- * dlq.h - reading dead-letter topics
+ * dlq.h - reads dead-letter topics
  *
- * One thread; blocking.
+ * One thread. Blocking.
  */
 #ifndef WORKER_CLIENT_DLQ_H
 #define WORKER_CLIENT_DLQ_H
@@ -14,34 +14,35 @@
 #include "worker/kafka/topic_create.h"
 
 #define DLQ_SUFFIX TOPIC_DEAD_LETTERS
-/* Headers that tell why, beside the original ones. */
+/* Prefix of the headers that describe the failure. A dead letter has them in addition to its
+ * original headers. */
 #define DLQ_CONTEXT "__connect.errors."
 
-/* What to read. */
+/* Which dead letters to read. */
 struct dlq_range {
-	const char
-		*topic; /* the command topic or its dead-letter topic; NULL: every one there is */
+	const char *topic; /* the command topic or its dead-letter topic; NULL: all */
 	int32_t partition; /* -1: all */
-	int64_t from;      /* offset; -1: the first */
-	int64_t to;        /* last offset; -1: the last there was when the walk began */
-	int64_t limit;     /* most messages; -1: none */
+	int64_t from;      /* first offset; -1: the start of the log */
+	int64_t to;        /* last offset; -1: the last one when dlq_walk is called */
+	int64_t limit;     /* maximum number of messages; -1: none */
 };
 
-/* Called for each dead letter, partition by partition, in the order of offsets. False ends the
- * walk. */
+/* dlq_walk calls this for each dead letter, one partition after the other, in the order of offsets.
+ * Return false to stop. */
 typedef bool dlq_each_fn(void *arg, const rd_kafka_message_t *message);
 
-/* True if all were read, or `each` ended it; false: *error says why. */
+/* Returns true if it read all dead letters or `each` stopped it. On failure returns false and sets
+ * *error. */
 bool dlq_walk(const struct config *config, struct client *client, const struct dlq_range *range,
 	dlq_each_fn *each, void *arg, struct client_error *error)
 	__attribute__((warn_unused_result));
 
-/* A header's value as text (free it), NULL if there is none. */
+/* A header's value as text, which the caller frees; NULL if there is none. */
 char *dlq_header(const rd_kafka_message_t *message, const char *name);
-/* The same as a number, -1 if it is none. */
+/* A header's value as a number, -1 if it is not one. */
 int64_t dlq_header_number(const rd_kafka_message_t *message, const char *name);
 
-/* Strangers' text: what could steer a terminal is written as \xNN. */
+/* Prints untrusted text to standard output, with control characters as \xNN. */
 void dlq_print_text(const char *text, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * json_avro.c - one schema of avro-c's, with a value that is used again and again
+ * json_avro.c - one avro-c schema with a reusable value
  */
 #include "worker/client/json_avro.h"
 
@@ -27,7 +27,7 @@ struct json_avro *json_avro_new(const struct catalog_schema *of, char why[JSON_A
 		schema->class = avro_generic_class_from_schema(schema->schema);
 	if (schema->class && avro_generic_value_new(schema->class, &schema->value) == 0)
 		return schema;
-	snprintf(why, JSON_AVRO_WHY_MAX, "avro-c does not take the schema: %s", avro_strerror());
+	snprintf(why, JSON_AVRO_WHY_MAX, "avro-c rejects the schema: %s", avro_strerror());
 	json_avro_free(schema);
 	return NULL;
 }
@@ -66,8 +66,8 @@ bool json_avro_encode(struct json_avro *schema, const json_t *json, uint8_t **by
 {
 	struct json_avro_walk walk = { .why = why, .why_size = JSON_AVRO_WHY_MAX };
 
-	/* What avro-c itself refuses has no other words. */
-	snprintf(why, JSON_AVRO_WHY_MAX, "does not fit the schema");
+	/* The text for errors of avro-c, which report no details. */
+	snprintf(why, JSON_AVRO_WHY_MAX, "does not match the schema");
 	return avro_value_reset(&schema->value) == 0 &&
 		json_avro_write(&walk, schema->type, json, &schema->value) &&
 		encode_datum(&schema->value, bytes, size);
@@ -82,7 +82,8 @@ json_t *json_avro_decode(struct json_avro *schema, const void *bytes, size_t siz
 	if (avro_value_reset(&schema->value) == 0 && avro_value_read(reader, &schema->value) == 0)
 		json = json_avro_read(schema->type, &schema->value);
 	if (!json)
-		snprintf(why, JSON_AVRO_WHY_MAX, "is no datum of the schema: %s", avro_strerror());
+		snprintf(why, JSON_AVRO_WHY_MAX, "is not a datum of the schema: %s",
+			avro_strerror());
 	avro_reader_free(reader);
 	return json;
 }

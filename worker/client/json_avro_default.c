@@ -1,5 +1,5 @@
 /*
- * json_avro_default.c - a field's default into avro-c's values
+ * json_avro_default.c - writes a field's default to an avro-c value
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /*
- * json_avro_read.c - avro-c's values into JSON
+ * json_avro_read.c - converts an avro-c value to JSON
  *
- * Recursive along the schema, which type_compile() bounds by TYPE_DEPTH_MAXIMUM.
+ * The recursion follows the schema, whose depth type_compile() limits to TYPE_DEPTH_MAXIMUM.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "worker/client/json_avro_walk.h"
 #include "worker/client/json_print.h"
 
-/* Where JSON has no number. */
+/* Infinities and NaN become texts, because JSON has no such numbers. */
 static json_t *from_real(double real)
 {
 	if (isfinite(real))
@@ -74,7 +74,7 @@ static json_t *read_items(const struct type *type, avro_value_t *value)
 	return array;
 }
 
-/* Of a record and of a map: both give names by index. */
+/* Records and maps both return names by index. */
 static json_t *read_members(const struct type *type, avro_value_t *value)
 {
 	json_t *object = json_object();

@@ -1,7 +1,7 @@
 /*
- * json_avro_write.c - JSON into avro-c's values
+ * json_avro_write.c - converts JSON to an avro-c value
  *
- * Recursive along the schema, which type_compile() bounds by TYPE_DEPTH_MAXIMUM.
+ * The recursion follows the schema, whose depth type_compile() limits to TYPE_DEPTH_MAXIMUM.
  */
 #include <float.h>
 #include <math.h>
@@ -59,7 +59,7 @@ static bool not_a(struct json_avro_walk *walk, const json_t *json, const char *w
 	return json_avro_write_wrong(walk, "is %s, it must be %s", json_name(json), wanted);
 }
 
-/* The number, or a number with a point that is whole. */
+/* Accepts an integer, or a real number with an integral value. */
 static bool json_avro_write_whole(struct json_avro_walk *walk, const json_t *json, int64_t *number)
 {
 	double real = json_number_value(json);
@@ -81,11 +81,11 @@ static bool write_int(struct json_avro_walk *walk, const json_t *json, avro_valu
 	if (!json_avro_write_whole(walk, json, &number))
 		return false;
 	if (number < INT32_MIN || number > INT32_MAX)
-		return json_avro_write_wrong(walk, "is out of range, it must have 32 bits");
+		return json_avro_write_wrong(walk, "is out of range: it must fit into 32 bits");
 	return avro_value_set_int(value, (int32_t)number) == 0;
 }
 
-/* ISO text; a date alone is its first moment in UTC, as in JavaScript. */
+/* Reads ISO text. A date without time means midnight UTC, as in JavaScript. */
 static bool write_time(struct json_avro_walk *walk, const json_t *json, avro_value_t *value)
 {
 	const char *text = json_string_value(json);
@@ -101,7 +101,7 @@ static bool write_time(struct json_avro_walk *walk, const json_t *json, avro_val
 	free(whole_text);
 	if (!ok)
 		return json_avro_write_wrong(walk,
-			"is no time: write 2026-01-31T12:00:00.000Z, with a zone, or "
+			"is not a time: write 2026-01-31T12:00:00.000Z, with a zone, or "
 			"milliseconds since the epoch");
 	return avro_value_set_long(value, ms) == 0;
 }
@@ -127,7 +127,7 @@ static bool json_avro_write_real(struct json_avro_walk *walk, const struct type 
 	if (type->kind == TYPE_DOUBLE)
 		return avro_value_set_double(value, real) == 0;
 	if (fabs(real) > (double)FLT_MAX)
-		return json_avro_write_wrong(walk, "is out of a float's range");
+		return json_avro_write_wrong(walk, "is out of the range of a float");
 	return avro_value_set_float(value, (float)real) == 0;
 }
 
@@ -159,7 +159,7 @@ static bool write_bytes(struct json_avro_walk *walk, const json_t *json, avro_va
 	if (!json_is_string(json))
 		return not_a(walk, json, "base64 text");
 	if (!base64_read(json_string_value(json), json_string_length(json), &bytes, &size))
-		return json_avro_write_wrong(walk, "is no base64 (with padding)");
+		return json_avro_write_wrong(walk, "is not base64 with padding");
 	ok = avro_value_set_bytes(value, bytes, size) == 0;
 	free(bytes);
 	return ok;
@@ -217,7 +217,7 @@ static bool write_field(struct json_avro_walk *walk, const struct type_field *fi
 	return json_avro_write_wrong(walk, "is missing");
 }
 
-/* Called within the record, before its fields. */
+/* Reports the first property that the record does not have. */
 static bool json_avro_write_find_unknown(struct json_avro_walk *walk, const struct type *type,
 	const json_t *json)
 {

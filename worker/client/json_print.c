@@ -1,7 +1,7 @@
 /*
- * json_print.c - JSON trees as text, and from text
+ * json_print.c - prints and parses JSON
  *
- * Recursive: jansson itself reads no deeper than 2,048 levels.
+ * Recursive. jansson limits the depth of parsed JSON to 2,048 levels.
  */
 #include "worker/client/json_print.h"
 
@@ -47,8 +47,8 @@ static void print_escape(struct buffer *out, unsigned c)
 	}
 }
 
-/* Bytes of the control character at the start of the text, 0 if there is none. Those of C1
- * (U+0080 to U+009F) steer terminals too. */
+/* Size of the character at the start of the text if it needs an escape, else 0. Terminals also obey
+ * the control characters of C1 (U+0080 to U+009F). */
 static size_t control_size(const char *bytes, size_t len)
 {
 	unsigned char c = (unsigned char)bytes[0];

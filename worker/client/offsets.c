@@ -1,5 +1,5 @@
 /*
- * offsets.c - the lanes' rows
+ * offsets.c - reads and writes the offsets of partitions
  */
 #include "worker/client/offsets.h"
 
@@ -22,7 +22,7 @@ static const char read_sql[] =
 	"WHERE group_id = $1 AND ($2::text IS NULL OR topic = $2)\n"
 	"ORDER BY topic, partition";
 
-/* A lane in use is locked by its batches, each for a moment. */
+/* A running batch locks the rows of its lanes for a moment. */
 static const char begin_sql[] = "BEGIN; SET LOCAL lock_timeout = '15s'";
 
 static const char write_sql[] =
@@ -36,7 +36,7 @@ static const char write_sql[] =
 static const char drop_sql[] = "DELETE FROM :\"schema\".stowage_outbox\n"
 			       "WHERE group_id = $1 AND topic = $2 AND partition = $3::integer";
 
-/* NULL, and why, on failure. */
+/* Runs one statement. On failure returns NULL and writes the reason to `error`. */
 static PGresult *offsets_run(PGconn *conn, const struct config *config, const char *sql,
 	const char *const *values, int count, char *error, size_t error_size)
 {

@@ -1,8 +1,8 @@
 /*
- * offsets.h - the lanes' rows, as `stowage offsets` shows and sets them
+ * offsets.h - reads and writes the offsets of partitions for `stowage offsets`
  *
- * On stowage_offsets and stowage_outbox (db/ddl/stowage.sql) of postgres.schemaName. Blocking;
- * one thread.
+ * Uses the tables stowage_offsets and stowage_outbox (db/ddl/stowage.sql) in postgres.schemaName.
+ * Blocking. One thread.
  */
 #ifndef WORKER_CLIENT_OFFSETS_H
 #define WORKER_CLIENT_OFFSETS_H
@@ -20,9 +20,9 @@ struct offset_row {
 	char *topic_id;
 	int64_t epoch, applied, answered;
 	int64_t crash_count;
-	int64_t replies; /* outbox rows: batches whose replies are not delivered */
+	int64_t replies; /* rows in the outbox: batches with undelivered replies */
 	char *updated;
-	bool exists; /* false: the group never had this partition */
+	bool exists; /* false: no worker of the group has claimed the partition yet */
 };
 
 struct offset_rows {
@@ -30,15 +30,16 @@ struct offset_rows {
 	size_t count;
 };
 
-/* All lanes of the configured group; `topic` NULL: of every topic. False, and why, on failure. */
+/* Reads all partitions of the configured group. `topic` NULL: of all topics. On failure returns
+ * false and writes the reason to `error`. */
 bool offsets_read(PGconn *conn, const struct config *config, const char *topic,
 	struct offset_rows *rows, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
-/* The row of a partition; one that does not exist is added. */
+/* Finds the row of a partition, or adds one with exists = false. */
 struct offset_row *offsets_row(struct offset_rows *rows, const char *topic, int32_t partition);
 void offsets_free(struct offset_rows *rows);
 
-/* Where a lane is set. */
+/* The new offset of a partition. */
 struct offset_target {
 	const char *topic;
 	int32_t partition;
@@ -46,8 +47,8 @@ struct offset_target {
 	int64_t offset;
 	bool drop_replies;
 };
-/* Sets applied and answered, raises the epoch, so that whoever has the lane is fenced; all lanes
- * in one transaction. */
+/* Sets `applied` and `answered` of all targets in one transaction. Raises their epochs, which
+ * fences the workers that hold the partitions. */
 bool offsets_write(PGconn *conn, const struct config *config, const struct offset_target *targets,
 	size_t count, char *error, size_t error_size) __attribute__((warn_unused_result));
 

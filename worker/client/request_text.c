@@ -1,5 +1,5 @@
 /*
- * request_text.c - the command in a message as JSON text
+ * request_text.c - decodes a command's message to JSON text
  */
 #include "worker/client/request_text.h"
 
@@ -12,7 +12,7 @@
 
 #define ARENA_KEEP 65536
 
-/* Wide: what is looked at was refused once, perhaps for its size. */
+/* High limits, because the worker may have rejected the message for its size. */
 static const struct decode_limits limits = {
 	.message_bytes = (size_t)1 << 30,
 	.string_bytes = (size_t)1 << 30,
@@ -33,8 +33,8 @@ char *request_text(const struct catalog *catalog, const void *message, size_t si
 
 	if (!writer) {
 		snprintf(why, why_size, "%s",
-			framing.kind == FRAMING_UNKNOWN ? "it has no framing of Avro's"
-							: "its schema is not known here");
+			framing.kind == FRAMING_UNKNOWN ? "it has no Avro framing"
+							: "its schema is unknown");
 		return NULL;
 	}
 	arena = arena_new(ARENA_KEEP);

@@ -1,8 +1,8 @@
 /*
- * request_text.h - the command in a message as JSON text
+ * request_text.h - decodes a command's message to JSON text
  *
- * By the worker's own decoder, which takes any bytes and the schemas of earlier releases. Null
- * fields are left out. Any thread.
+ * Uses the worker's own decoder, which accepts any bytes and the schemas of earlier releases. Omits
+ * null fields. Any thread.
  */
 #ifndef WORKER_CLIENT_REQUEST_TEXT_H
 #define WORKER_CLIENT_REQUEST_TEXT_H
@@ -11,7 +11,7 @@
 
 #include "schemas/catalog/catalog.h"
 
-/* Free the text. NULL, and why, if the message can't be read. */
+/* The caller frees the text. NULL, with the reason in `why`, if the message can't be decoded. */
 char *request_text(const struct catalog *catalog, const void *message, size_t size, char *why,
 	size_t why_size) __attribute__((warn_unused_result));
 

@@ -1,5 +1,5 @@
 /*
- * sender.c - commands on their way
+ * sender.c - sends commands and receives their replies
  */
 #include "worker/client/sender.h"
 
@@ -34,12 +34,12 @@ struct sender {
 	struct send_options options;
 	struct client *client;
 	struct codec *codec;
-	rd_kafka_t *replies; /* NULL: none are asked for */
+	rd_kafka_t *replies; /* NULL: no replies requested */
 	char prefix[PREFIX_SIZE];
-	uint64_t first, next; /* numbers of the slots in use */
+	uint64_t first, next; /* commands first to next - 1 have slots */
 	struct slot slots[SEND_WINDOW];
 	struct buffer message;
-	int known[64]; /* domains whose topic was looked up, by command */
+	int known[64]; /* a command of each domain whose topic was looked up */
 	size_t known_count;
 };
 
@@ -57,7 +57,7 @@ static void sender_finish(struct slot *slot, enum exit_status status, json_t *js
 	slot->outcome.why = slot->why;
 }
 
-/* The opaque of a message is its number + 1. */
+/* A message's opaque is its command's number + 1. */
 static void sender_on_delivered(void *arg, const rd_kafka_message_t *message, const char *error)
 {
 	struct sender *sender = arg;
@@ -67,8 +67,8 @@ static void sender_on_delivered(void *arg, const rd_kafka_message_t *message, co
 	if (number < sender->first || slot->state == SLOT_DONE)
 		return;
 	if (error) {
-		snprintf(slot->why, sizeof(slot->why), "Kafka did not take it: %s%s%.200s", error,
-			*client_complaint(sender->client) ? ": " : "",
+		snprintf(slot->why, sizeof(slot->why), "Kafka rejected the command: %s%s%.200s",
+			error, *client_complaint(sender->client) ? ": " : "",
 			client_complaint(sender->client));
 		sender_finish(slot, EXIT_KAFKA, NULL);
 		return;
@@ -90,7 +90,7 @@ static void make_prefix(char prefix[PREFIX_SIZE])
 	snprintf(prefix, PREFIX_SIZE, "%016" PRIx64, bits);
 }
 
-/* Looks a topic up. Returns its number of partitions, or 0 with *error set. */
+/* Returns the topic's number of partitions, or 0 with *error set. */
 static int32_t find_topic(struct sender *sender, const char *topic, struct client_error *error)
 {
 	int32_t partitions = 0;
@@ -99,8 +99,8 @@ static int32_t find_topic(struct sender *sender, const char *topic, struct clien
 	case TOPIC_THERE:
 		return partitions;
 	case TOPIC_MISSING:
-		client_error_set(error, "`stowage topics create` makes it", "there is no topic %s",
-			topic);
+		client_error_set(error, "`stowage topics create` creates it",
+			"topic %s does not exist", topic);
 		return 0;
 	default:
 		client_poll(sender->client, 0);
@@ -123,7 +123,7 @@ static bool open_replies(struct sender *sender, const struct config *config,
 		client_reader_from_end(sender->replies, topic, partitions, error->text);
 }
 
-/* The exit status. */
+/* Returns the exit status. */
 static int connect_sender(struct sender *sender, const struct config *config,
 	struct client_error *error)
 {
@@ -220,7 +220,7 @@ static rd_kafka_headers_t *make_headers(const struct sender *sender,
 	return headers;
 }
 
-/* A domain's topic is looked up once: producing to a topic that is not there might make it. */
+/* Looks up a domain's topic once, because sending to a missing topic might create it. */
 static bool topic_known(struct sender *sender, int command, const char *topic,
 	struct client_error *error)
 {
@@ -289,7 +289,7 @@ bool sender_send(struct sender *sender, const struct send_request *request, int 
 	return true;
 }
 
-/* The slot a message answers, NULL if it answers none of ours. */
+/* The slot of the command that the message answers, NULL if there is none. */
 static struct slot *sender_find_slot(struct sender *sender, const rd_kafka_message_t *message)
 {
 	rd_kafka_headers_t *headers;
@@ -312,13 +312,13 @@ static struct slot *sender_find_slot(struct sender *sender, const rd_kafka_messa
 	return slot_of(sender, number);
 }
 
-static void take_reply(struct sender *sender, const rd_kafka_message_t *message)
+static void accept_reply(struct sender *sender, const rd_kafka_message_t *message)
 {
 	struct slot *slot = sender_find_slot(sender, message);
 	bool is_error;
 	json_t *json;
 
-	/* A reply may come twice. */
+	/* A reply may arrive twice. */
 	if (!slot || slot->state == SLOT_DONE)
 		return;
 	json = codec_reply(sender->codec, slot->command, message->payload, message->len, &is_error,
@@ -332,7 +332,7 @@ static void read_replies(struct sender *sender, int wait_ms)
 
 	while ((message = rd_kafka_consumer_poll(sender->replies, wait_ms))) {
 		if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-			take_reply(sender, message);
+			accept_reply(sender, message);
 		rd_kafka_message_destroy(message);
 		wait_ms = 0;
 	}

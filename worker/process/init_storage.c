@@ -1,4 +1,6 @@
-/* init_storage.c - making missing tables, at the start and for storage.init; see init_storage.h */
+/*
+ * init_storage.c - creates missing tables, at start and for the command storage.init
+ */
 #include "worker/process/init_storage.h"
 
 #include <stdio.h>
@@ -13,9 +15,10 @@
 static void log_report(struct log *log, const struct migrate_report *report)
 {
 	for (size_t i = 0; i < report->warning_count; i++)
-		log_warn(log, "storage", LOG_STR("warning", report->warnings[i]));
+		log_warn(log, "warning of storage init", LOG_STR("warning", report->warnings[i]));
 	if (report->statements)
-		log_info(log, "tables made or migrated", LOG_INT("statements", report->statements));
+		log_info(log, "created or migrated tables",
+			LOG_INT("statements", report->statements));
 }
 
 bool init_storage(PGconn *pg, const struct config *config, struct log *log, int64_t *statements,

@@ -1,5 +1,7 @@
 /*
- * init_storage.h - the configured schema's tables: made at the start of `run`, and for storage.init
+ * init_storage.h - creates missing tables, at start and for the command storage.init
+ *
+ * Blocking. Any thread, each with its own connection.
  */
 #ifndef WORKER_PROCESS_INIT_STORAGE_H
 #define WORKER_PROCESS_INIT_STORAGE_H
@@ -13,17 +15,19 @@
 #include "worker/config/config.h"
 #include "worker/telemetry/log.h"
 
-/* Makes what is missing; warnings and what was done go to the log. */
+/* Creates missing tables and indexes, and logs warnings and the number of statements. On failure
+ * returns false and writes the reason to `error`. */
 bool init_storage(PGconn *pg, const struct config *config, struct log *log, int64_t *statements,
 	char *error, size_t error_size) __attribute__((warn_unused_result));
 
-/* Runs the command storage.init: context_engine.h, `init_storage`. */
+/* Runs the command storage.init with its own connection: see `init_storage` of context_engine.h.
+ * `engine` is a struct engine. */
 enum db_kind init_storage_command(const void *engine, int64_t *statements,
 	struct db_failure *failure);
 
-/* At the start of `run`: makes what is missing, or, with postgres.disableInit, looks whether
- * all is there. DB_SETUP: this can't be run on, `error` says why. DB_OUTAGE: the database is
- * away for now. */
+/* `stowage run` calls this at start. It creates missing tables or, with postgres.disableInit, only
+ * checks for them. DB_SETUP: the worker can't run with these tables, DB_OUTAGE: the database is
+ * unavailable; both write the reason to `error`. */
 enum db_kind init_storage_start(const struct config *config,
 	const struct connection_options *connection, struct log *log, char *error,
 	size_t error_size) __attribute__((warn_unused_result));

@@ -1,5 +1,5 @@
 /*
- * http.c - /metrics, /livez and /readyz on libmicrohttpd
+ * http.c - the HTTP server for /metrics, /livez and /readyz, with libmicrohttpd
  */
 #include "worker/telemetry/http.h"
 
@@ -92,7 +92,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	(void)data;
 	(void)data_size;
 	(void)state;
-	/* An answer given before the body is read closes the connection: bodies are not wanted. */
+	/* libmicrohttpd closes the connection after a response that precedes the body: that rejects
+	 * bodies. */
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return answer_line(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
 	if (strcmp(url, "/metrics") == 0)
@@ -102,10 +103,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	if (strcmp(url, "/readyz") == 0)
 		return answer_probe(connection, http, http->ready);
 	return answer_line(connection, MHD_HTTP_NOT_FOUND,
-		"there are /metrics, /livez and /readyz");
+		"not found: the paths are /metrics, /livez and /readyz");
 }
 
-/* A listening socket for one of the addresses; -1, and errno, if it can't be had. */
+/* Returns a listening socket for the address, or -1 with errno set. */
 static int listen_on(const struct addrinfo *info)
 {
 	int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -115,7 +116,7 @@ static int listen_on(const struct addrinfo *info)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* "::" takes IPv4 as well. */
+	/* "::" accepts IPv4, too. */
 	if (info->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, CONNECTIONS_MAX) == 0)
@@ -143,8 +144,8 @@ static struct addrinfo *find_addresses(const struct address *address, const char
 	return NULL;
 }
 
-/* The first of the host's addresses that can be listened on. Every interface is first tried as
- * IPv6, which takes both, then as IPv4 where a machine has no IPv6. */
+/* Listens on the first usable address of the host. For all interfaces it tries IPv6 first, which
+ * accepts both, then IPv4 for machines without IPv6. */
 static int open_socket(const char *text, char *err, size_t err_size)
 {
 	struct address address;
@@ -164,7 +165,7 @@ static int open_socket(const char *text, char *err, size_t err_size)
 	if (list && fd < 0)
 		snprintf(err, err_size, "cannot listen on %s: %s%s", text, strerror(errno),
 			errno == EADDRINUSE
-				? "; another worker on this machine? Give each its own port"
+				? "; does another worker use it? Each needs its own port"
 				: "");
 	if (list)
 		freeaddrinfo(list);

@@ -1,5 +1,5 @@
 /*
- * log.c - one line at a time, built on the stack and written at once
+ * log.c - builds each log line on the stack and writes it with one write()
  */
 #include "worker/telemetry/log.h"
 
@@ -15,7 +15,7 @@
 #include "schemas/base/alloc.h"
 #include "schemas/base/utf8.h"
 
-/* Room for a dozen values of LOG_VALUE_MAX; fields beyond it are left out. */
+/* Room for a dozen values of LOG_VALUE_MAX bytes. The log omits further fields. */
 #define LINE_MAX_BYTES 16384
 #define CLOSING_BYTES 2 /* "}\n" always fits */
 
@@ -32,7 +32,7 @@ struct log {
 	int fd;
 };
 
-/* Sticky: after the first byte that does not fit nothing more is added. */
+/* After the first text that does not fit, the line accepts no more bytes. */
 struct line {
 	char bytes[LINE_MAX_BYTES];
 	size_t used;
@@ -75,7 +75,7 @@ static void line_text(struct line *line, const char *text)
 static void line_format(struct line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For numbers: what is longer than the piece is cut. */
+/* For numbers and short names. Cuts longer texts. */
 static void line_format(struct line *line, const char *format, ...)
 {
 	char piece[64];
@@ -87,7 +87,7 @@ static void line_format(struct line *line, const char *format, ...)
 	line_text(line, piece);
 }
 
-/* The code point of one valid UTF-8 character of `len` bytes. */
+/* The code point of a valid UTF-8 character of `len` bytes. */
 static uint32_t code_point(const char *text, size_t len)
 {
 	uint32_t point = (unsigned char)text[0] & (len == 1 ? 0x7f : 0xffu >> (len + 1));
@@ -97,18 +97,19 @@ static uint32_t code_point(const char *text, size_t len)
 	return point;
 }
 
-/* The largest length not above `size` that does not end inside a character. */
+/* The largest length up to `size` that does not end inside a character. */
 static size_t whole_characters(const char *text, size_t size)
 {
 	size_t cut = size;
 
-	/* A character has at most three bytes behind its first. */
+	/* A character has up to three bytes after the first one. */
 	while (cut > 0 && size - cut < 4 && ((unsigned char)text[cut] & 0xc0) == 0x80)
 		cut--;
 	return cut;
 }
 
-/* Bytes that would end a line, move a terminal's cursor or hide the rest from a reader. */
+/* Characters that end a line, control a terminal, end a quoted value or change the text's
+ * direction. */
 static bool must_escape(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '"' || point == '\\' ||
@@ -133,7 +134,7 @@ static void line_escape(struct line *line, uint32_t point)
 	}
 }
 
-/* A byte that is not UTF-8: JSON has no way to write it. */
+/* Writes a byte that is not UTF-8. JSON can only show the replacement character. */
 static void line_bad_byte(struct line *line, enum log_format format, unsigned char byte)
 {
 	if (format == LOG_JSON)
@@ -164,7 +165,7 @@ static void line_quoted(struct line *line, enum log_format format, const char *t
 	line_text(line, shown < size ? "…\"" : "\"");
 }
 
-/* May the value stand in logfmt as it is? */
+/* Can logfmt show the value without quotes? */
 static bool is_bare(const char *text, size_t size)
 {
 	if (size == 0 || size > LOG_VALUE_MAX)
@@ -202,7 +203,7 @@ static void line_real(struct line *line, enum log_format format, double real)
 		line_format(line, "%.6g", real);
 }
 
-/* A field goes in whole or not at all. */
+/* Adds the whole field or nothing. */
 static void line_field(struct line *line, enum log_format format, const struct log_field *field)
 {
 	size_t before = line->used;
@@ -240,7 +241,7 @@ static void line_time(struct line *line, enum log_format format)
 		now.tv_nsec / 1000000);
 }
 
-/* A log that can't be written is no reason to stop: what is lost is a line. */
+/* A failed write loses the line but does not stop the worker. */
 static void write_all(int fd, const char *bytes, size_t size)
 {
 	while (size > 0) {

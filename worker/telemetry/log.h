@@ -1,13 +1,13 @@
 /*
- * log.h - structured log lines on standard error: logfmt, or JSON as a setting
+ * log.h - structured log lines on standard error, as logfmt or JSON
  *
  *   log_info(log, "partition claimed", LOG_STR("topic", topic), LOG_INT("partition", 3));
  *   -> time=2026-11-22T10:11:12.345Z level=info msg="partition claimed" topic=a partition=3
  *
- * Values from messages are strangers' input: they are escaped (control characters, quotes,
- * invalid UTF-8) and cut at LOG_VALUE_MAX bytes, so a line stays a line. Secrets never get here:
- * connection strings are logged by config_masked().
- * Any thread may log; a line is written by one write().
+ * Values may come from untrusted messages. The log escapes control characters, quotes and invalid
+ * UTF-8, and cuts values at LOG_VALUE_MAX bytes, so that an entry stays one line. Never log a
+ * secret: config_masked() masks connection strings.
+ * Any thread. One write() writes a line.
  */
 #ifndef WORKER_TELEMETRY_LOG_H
 #define WORKER_TELEMETRY_LOG_H
@@ -26,7 +26,7 @@ struct log;
 struct log_field {
 	const char *name; /* NULL ends the list */
 	enum { LOG_FIELD_TEXT, LOG_FIELD_INTEGER, LOG_FIELD_REAL } kind;
-	const char *text; /* NULL leaves the field out */
+	const char *text; /* NULL omits the field */
 	size_t size;      /* SIZE_MAX: text is NUL-terminated */
 	int64_t integer;
 	double real;

@@ -1,5 +1,5 @@
 /*
- * metrics.c - counters as relaxed atomics and their text
+ * metrics.c - metrics as relaxed atomics, and their output for Prometheus
  */
 #include "worker/telemetry/metrics.h"
 
@@ -20,44 +20,46 @@ struct metric_text {
 static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 	[METRIC_BATCHES] = { "batches_total", "Batches committed." },
 	[METRIC_BATCH_RETRIES] = { "batch_retries_total",
-		"Batches run again after a rollback, an outage or a fence." },
+		"Batches retried after a rollback, a database outage or a fence." },
 	[METRIC_BISECTIONS] = { "bisections_total",
-		"Times a failed batch was halved to find the command that failed." },
+		"Times the worker split a failed batch in two to find the command that failed." },
 	[METRIC_OPTIMISTIC_INSERT_RETRIES] = { "optimistic_insert_retries_total",
-		"Batches run again as a row that was expected to be new was there." },
+		"Batches retried because rows assumed to be new already existed." },
 	[METRIC_FENCED] = { "fenced_partitions_total",
-		"Lanes dropped because another worker has them." },
+		"Partitions dropped because another worker claimed them." },
 	[METRIC_TEXT_REPAIRS] = { "text_repairs_total",
-		"Texts with NUL or lone surrogates that were repaired." },
+		"Texts repaired because they contained NUL or lone surrogates." },
 	[METRIC_DEAD_LETTERS] = { "dead_letters_total", "Messages sent to a dead-letter topic." },
 	[METRIC_REPLIES] = { "replies_total", "Replies acknowledged by Kafka." },
-	[METRIC_REPLIES_REFUSED] = { "replies_refused_total", "Replies Kafka refused for good." },
+	[METRIC_REPLIES_REFUSED] = { "replies_refused_total",
+		"Replies that Kafka rejected for good." },
 	[METRIC_REPLIES_RESENT] = { "replies_resent_total",
 		"Replies sent again from the outbox after a crash or a rebalance." },
 	[METRIC_DATABASE_OUTAGES] = { "database_outages_total",
-		"Times the database could not be used and commands waited for it." },
+		"Times commands waited because the database was unavailable." },
 	[METRIC_CONNECTS] = { "database_connects_total", "Database connections opened." },
-	[METRIC_REBALANCES] = { "rebalances_total", "Changes of the partitions assigned." },
+	[METRIC_REBALANCES] = { "rebalances_total", "Changes of the assigned partitions." },
 	[METRIC_BUILDS] = { "index_builds_total", "Vector indexes built." },
 	[METRIC_BUILDS_FAILED] = { "index_builds_failed_total",
-		"Vector indexes that can't be built." },
+		"Vector indexes that could not be built." },
 };
 
 static const struct metric_text gauge_texts[GAUGE_COUNT] = {
-	[GAUGE_PARTITIONS] = { "partitions", "Partitions assigned." },
-	[GAUGE_PARTITIONS_PAUSED] = { "partitions_paused", "Partitions that are paused now." },
-	[GAUGE_PARTITIONS_STOPPED] = { "partitions_stopped", "Partitions that need an operator." },
-	[GAUGE_QUEUED_COMMANDS] = { "queued_commands", "Commands fetched and not yet committed." },
+	[GAUGE_PARTITIONS] = { "partitions", "Partitions assigned to this worker." },
+	[GAUGE_PARTITIONS_PAUSED] = { "partitions_paused",
+		"Partitions that are currently paused." },
+	[GAUGE_PARTITIONS_STOPPED] = { "partitions_stopped",
+		"Partitions that stopped and need an operator." },
+	[GAUGE_QUEUED_COMMANDS] = { "queued_commands", "Commands fetched but not yet committed." },
 	[GAUGE_QUEUED_BYTES] = { "queued_bytes",
-		"Bytes of the commands fetched and not yet committed." },
-	[GAUGE_LAG] = { "lag",
-		"Messages between the ends of the assigned partitions and what is applied." },
+		"Bytes of commands fetched but not yet committed." },
+	[GAUGE_LAG] = { "lag", "Messages in the assigned partitions that are not applied yet." },
 	[GAUGE_POOL_SIZE] = { "pool_connections", "Open database connections." },
-	[GAUGE_POOL_BUSY] = { "pool_connections_busy", "Database connections at work." },
+	[GAUGE_POOL_BUSY] = { "pool_connections_busy", "Database connections in use." },
 	[GAUGE_REPLIES_IN_FLIGHT] = { "replies_in_flight",
-		"Replies not yet acknowledged by Kafka." },
+		"Replies that Kafka has not acknowledged yet." },
 	[GAUGE_BUILDS_RUNNING] = { "index_builds_running",
-		"Vector indexes being built by this worker." },
+		"Vector indexes that this worker is building." },
 };
 
 struct histogram_text {
@@ -66,10 +68,10 @@ struct histogram_text {
 };
 
 static const struct histogram_text histogram_texts[HISTOGRAM_COUNT] = {
-	[HISTOGRAM_BATCH_COMMANDS] = { { "batch_commands", "Commands of a batch." },
+	[HISTOGRAM_BATCH_COMMANDS] = { { "batch_commands", "Commands per batch." },
 		{ 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000 } },
 	[HISTOGRAM_BATCH_SECONDS] = { { "batch_seconds",
-					      "Time of a batch from its first statement to its commit." },
+					      "Duration of a batch from its first statement to its commit." },
 		{ .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10 } },
 	[HISTOGRAM_AGE_SECONDS] = { { "command_age_seconds",
 					    "Time from a command's timestamp to its commit." },
@@ -88,8 +90,9 @@ static const char *const outcome_names[OUTCOME_COUNT] = {
 };
 
 struct histogram {
-	atomic_uint_fast64_t buckets[BUCKETS_MAX + 1]; /* each alone; summed up when printed */
-	_Atomic uint64_t sum_bits;                     /* a double's bits */
+	atomic_uint_fast64_t
+		buckets[BUCKETS_MAX + 1]; /* not cumulative; metrics_print adds them up */
+	_Atomic uint64_t sum_bits;        /* a double's bits */
 };
 
 struct metrics {
@@ -98,7 +101,8 @@ struct metrics {
 	atomic_uint_fast64_t counters[METRIC_COUNTER_COUNT];
 	atomic_int_fast64_t gauges[GAUGE_COUNT];
 	struct histogram histograms[HISTOGRAM_COUNT];
-	atomic_uint_fast64_t commands[]; /* OUTCOME_COUNT for each; the last are the unknown's */
+	atomic_uint_fast64_t
+		commands[]; /* OUTCOME_COUNT per command, then those of COMMAND_UNKNOWN */
 };
 
 struct metrics *metrics_new(const char *const *command_names, size_t command_count)
@@ -197,11 +201,11 @@ static void metrics_print_value(FILE *out, const struct metric_text *text, const
 	fprintf(out, "stowage_%s %lld\n", text->name, (long long)value);
 }
 
-/* Pairs that never happened are left out: most commands have one outcome. */
+/* Omits pairs with count 0, because most commands have only one outcome. */
 static void print_commands(const struct metrics *metrics, FILE *out)
 {
 	static const struct metric_text text = { "commands_total",
-		"Commands done, by name and outcome." };
+		"Commands finished, by name and outcome." };
 
 	metrics_print_head(out, &text, "counter");
 	for (size_t i = 0; i <= metrics->command_count; i++) {

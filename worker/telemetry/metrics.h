@@ -1,8 +1,8 @@
 /*
- * metrics.h - what /metrics tells, counted without locks
+ * metrics.h - counters, gauges and histograms for /metrics, updated without locks
  *
- * Counters are relaxed atomics; any thread may count. Per-command counters are indexed as
- * command_defs is; COMMAND_UNKNOWN counts what could not be decoded.
+ * Any thread. Values are relaxed atomics. A command's number is its index in `command_names`, and
+ * COMMAND_UNKNOWN counts messages that could not be decoded.
  */
 #ifndef WORKER_TELEMETRY_METRICS_H
 #define WORKER_TELEMETRY_METRICS_H
@@ -27,15 +27,15 @@ enum metric_outcome {
 
 enum metric_counter {
 	METRIC_BATCHES,
-	METRIC_BATCH_RETRIES, /* run again after a rollback, an outage or a fence */
+	METRIC_BATCH_RETRIES, /* after a rollback, an outage or a fence */
 	METRIC_BISECTIONS,
-	METRIC_OPTIMISTIC_INSERT_RETRIES, /* batches run again as a row that was expected to be new was there */
-	METRIC_FENCED,                    /* lanes dropped because another worker has them */
-	METRIC_TEXT_REPAIRS,              /* NUL or lone surrogates repaired */
+	METRIC_OPTIMISTIC_INSERT_RETRIES, /* batches whose rows already existed */
+	METRIC_FENCED,                    /* lanes dropped because another worker claimed them */
+	METRIC_TEXT_REPAIRS,              /* texts with NUL or lone surrogates */
 	METRIC_DEAD_LETTERS,
 	METRIC_REPLIES,
-	METRIC_REPLIES_REFUSED, /* refused by Kafka for good */
-	METRIC_REPLIES_RESENT,  /* from the outbox, after a crash or a rebalance */
+	METRIC_REPLIES_REFUSED, /* Kafka rejected them for good */
+	METRIC_REPLIES_RESENT,  /* sent from the outbox after a crash or a rebalance */
 	METRIC_DATABASE_OUTAGES,
 	METRIC_CONNECTS,
 	METRIC_REBALANCES,
@@ -50,7 +50,7 @@ enum metric_gauge {
 	GAUGE_PARTITIONS_STOPPED,
 	GAUGE_QUEUED_COMMANDS,
 	GAUGE_QUEUED_BYTES,
-	GAUGE_LAG, /* all lanes: high watermark - next offset */
+	GAUGE_LAG, /* sum over all lanes of high watermark - next offset */
 	GAUGE_POOL_SIZE,
 	GAUGE_POOL_BUSY,
 	GAUGE_REPLIES_IN_FLIGHT,
@@ -60,14 +60,14 @@ enum metric_gauge {
 
 enum metric_histogram {
 	HISTOGRAM_BATCH_COMMANDS,
-	HISTOGRAM_BATCH_SECONDS, /* from the first statement to COMMIT */
-	HISTOGRAM_AGE_SECONDS,   /* a command's timestamp to its commit */
+	HISTOGRAM_BATCH_SECONDS, /* from the first statement to the commit */
+	HISTOGRAM_AGE_SECONDS,   /* from a command's timestamp to its commit */
 	HISTOGRAM_COUNT,
 };
 
 struct metrics;
 
-/* `command_names` outlives the metrics. */
+/* `command_names` must outlive the metrics. */
 struct metrics *metrics_new(const char *const *command_names, size_t command_count);
 void metrics_free(struct metrics *metrics);
 
@@ -77,7 +77,7 @@ void metrics_gauge(struct metrics *metrics, enum metric_gauge gauge, int64_t val
 void metrics_gauge_add(struct metrics *metrics, enum metric_gauge gauge, int64_t delta);
 void metrics_observe(struct metrics *metrics, enum metric_histogram histogram, double value);
 
-/* Prometheus text exposition format 0.0.4; process memory included. */
+/* Prints all metrics and the process's memory in the Prometheus text exposition format 0.0.4. */
 void metrics_print(const struct metrics *metrics, FILE *out);
 
 #endif

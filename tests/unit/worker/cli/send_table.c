@@ -1,5 +1,5 @@
 /*
- * send_table.c - tests of worker/cli/send_table.c: results of a search as a table
+ * send_table.c - tests of worker/cli/send_table.c
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "worker/cli/send_table.h"
 #include "worker/client/json_print.h"
 
-/* Free it. */
+/* The caller frees the text. */
 static char *table_of(const char *results, int columns)
 {
 	struct buffer text = { 0 };
@@ -49,32 +49,32 @@ Test(send_table, rank_id_score_and_metadata)
 	shows("[]", 60, "RANK  ID  SCORE  METADATA\n(nothing found)\n");
 }
 
-Test(send_table, what_is_too_long_is_cut_to_the_line)
+Test(send_table, long_values_are_cut_to_the_line)
 {
 	shows("[{\"id\":\"0123456789abcdef\",\"score\":0,\"metadata\":{\"text\":\"a long story\"}}]",
 		36,
 		"RANK  ID             SCORE  METADATA\n"
 		"   1  0123456789a\u2026  0.0000  {\"text\"\u2026\n");
-	/* What just fits is whole. */
+	/* A value that just fits is not cut. */
 	shows_part("[{\"id\":\"0123456789ab\",\"score\":0,\"metadata\":\"123456\"}]", 36,
 		"  0123456789ab  0.0000  \"123456\"\n");
-	/* There is no room for anything: a table all the same. */
+	/* Even without room it prints a table of minimum widths. */
 	shows_part("[{\"id\":\"0123456789\",\"score\":0,\"metadata\":{}}]", 1,
 		"  0123456\u2026  0.0000  {}\n");
 }
 
 Test(send_table, characters_are_never_cut)
 {
-	/* Two columns each: three of them and the ellipsis fill seven of eight. */
+	/* Each character has two columns: three characters and the ellipsis fill seven of eight. */
 	shows_part("[{\"id\":\"日本語日本\",\"score\":0,\"metadata\":{}}]", 1,
 		"  日本語\u2026   0.0000  {}\n");
-	/* None of its own: a mark stays with its letter. */
+	/* A combining mark has no width and stays with its letter. */
 	shows_part("[{\"id\":\"e\u0301e\u0301\",\"score\":0,\"metadata\":{}}]", 80,
 		"  e\u0301e\u0301  0.0000");
 	shows_part("[{\"id\":\"😀😀😀😀😀\",\"score\":0}]", 1, "  😀😀😀\u2026   0.0000");
 }
 
-Test(send_table, what_steers_a_terminal_is_shown)
+Test(send_table, control_characters_become_escapes)
 {
 	shows_part("[{\"id\":\"a\\u001b[31m\\n\\u0000\",\"score\":0}]", 80,
 		"  a\\u001b[31m\\u000a\\u0000  0.0000");
@@ -83,7 +83,7 @@ Test(send_table, what_steers_a_terminal_is_shown)
 	shows_part(
 		"[{\"id\":\"a\",\"score\":0,\"metadata\":{\"t\":\"\\u001b]0;x\\u0007\\u009c\\u2067\"}}]",
 		80, "{\"t\":\"\\u001b]0;x\\u0007\\u009c\\u2067\"}\n");
-	/* An escape is whole or not there. */
+	/* An escape is never cut. */
 	shows_part("[{\"id\":\"abc\\u001b\\u001b\",\"score\":0}]", 1, "  abc\u2026      0.0000");
 }
 
@@ -99,7 +99,7 @@ Test(send_table, scores_of_any_size)
 		"   4  d           NaN  0\n");
 }
 
-Test(send_table, more_ranks_than_the_heading_is_wide)
+Test(send_table, ranks_wider_than_the_heading)
 {
 	json_t *results = json_array();
 	struct buffer text = { 0 };

@@ -1,6 +1,5 @@
 /*
- * text.c - tests of the small text tools of the command line: nearest, address, base64,
- * lines, json_print
+ * text.c - tests of nearest, address, base64, lines and json_print
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@ Test(nearest, distances)
 	cr_assert_eq(nearest_distance("Max", "max"), 0);
 }
 
-Test(nearest, only_what_is_near)
+Test(nearest, finds_only_near_words)
 {
 	struct nearest near = { .wanted = "lockTimoutMillis" };
 
@@ -93,7 +92,7 @@ Test(json_print, shortest_numbers_and_escapes)
 	json_decref(json);
 }
 
-Test(lines, come_whole_and_in_order)
+Test(lines, arrive_complete_and_in_order)
 {
 	struct lines lines;
 	int ends[2];

@@ -1,5 +1,5 @@
 /*
- * json_avro.c - tests of worker/json_avro*.c: JSON as people write it, to Avro and back
+ * json_avro.c - tests of worker/client/json_avro*.c: simple JSON to Avro and back
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void fini(void)
 
 TestSuite(send_json, .init = init, .fini = fini);
 
-/* Encodes, decodes, prints; free the text. NULL if it is refused. */
+/* Encodes, decodes and prints the JSON. The caller frees the text. NULL if json_avro rejects it. */
 static char *round_trip(const char *text)
 {
 	json_error_t error;
@@ -88,15 +88,15 @@ static void comes_back(const char *given, const char *expected)
 	free(back);
 }
 
-static void is_refused(const char *given, const char *reason)
+static void is_rejected(const char *given, const char *reason)
 {
 	char *back = round_trip(given);
 
-	cr_assert_null(back, "%s was taken", given);
+	cr_assert_null(back, "%s was accepted", given);
 	cr_assert_not_null(strstr(why, reason), "%s: \"%s\" is not in \"%s\"", given, reason, why);
 }
 
-Test(send_json, what_is_missing_gets_its_default)
+Test(send_json, missing_fields_get_their_defaults)
 {
 	char *back = round_trip("{\"text\":\"\"}");
 
@@ -107,7 +107,7 @@ Test(send_json, what_is_missing_gets_its_default)
 	free(back);
 }
 
-Test(send_json, unions_stand_bare)
+Test(send_json, union_values_have_no_type_name)
 {
 	comes_back("{\"text\":\"a\",\"maybe\":\"b\",\"later\":null,\"inner\":{\"id\":\"i\"}}",
 		"\"maybe\":\"b\",\"later\":null");
@@ -121,9 +121,10 @@ Test(send_json, numbers)
 	comes_back("{\"text\":\"\",\"count\":3.0}", "\"count\":3,");
 	comes_back("{\"text\":\"\",\"ratio\":0.1}", "\"ratio\":0.1,");
 	comes_back("{\"text\":\"\",\"ratio\":3}", "\"ratio\":3,");
-	is_refused("{\"text\":\"\",\"count\":2147483648}", "count is out of range");
-	is_refused("{\"text\":\"\",\"count\":1.5}", "count is a number, it must be a whole number");
-	is_refused("{\"text\":\"\",\"small\":1e300}", "small is out of a float's range");
+	is_rejected("{\"text\":\"\",\"count\":2147483648}", "count is out of range");
+	is_rejected("{\"text\":\"\",\"count\":1.5}",
+		"count is a number, it must be a whole number");
+	is_rejected("{\"text\":\"\",\"small\":1e300}", "small is out of the range of a float");
 }
 
 Test(send_json, texts_and_bytes)
@@ -131,8 +132,8 @@ Test(send_json, texts_and_bytes)
 	comes_back("{\"text\":\"ü\\u0000\\n\\\"\"}", "\"text\":\"ü\\u0000\\n\\\"\"");
 	comes_back("{\"text\":\"\",\"blob\":\"AAEC\"}", "\"blob\":\"AAEC\"");
 	comes_back("{\"text\":\"\",\"blob\":\"\"}", "\"blob\":\"\"");
-	is_refused("{\"text\":\"\",\"blob\":\"AAE\"}", "blob is no base64");
-	is_refused("{\"text\":\"\",\"blob\":\"AA*=\"}", "blob is no base64");
+	is_rejected("{\"text\":\"\",\"blob\":\"AAE\"}", "blob is not base64");
+	is_rejected("{\"text\":\"\",\"blob\":\"AA*=\"}", "blob is not base64");
 }
 
 Test(send_json, times)
@@ -141,8 +142,8 @@ Test(send_json, times)
 		"\"at\":\"2026-01-31T11:00:00.500Z\"");
 	comes_back("{\"text\":\"\",\"at\":\"2026-01-31\"}", "\"at\":\"2026-01-31T00:00:00.000Z\"");
 	comes_back("{\"text\":\"\",\"at\":-1}", "\"at\":\"1969-12-31T23:59:59.999Z\"");
-	is_refused("{\"text\":\"\",\"at\":\"yesterday\"}", "at is no time");
-	is_refused("{\"text\":\"\",\"at\":\"2026-01-31T12:00:00\"}", "at is no time");
+	is_rejected("{\"text\":\"\",\"at\":\"yesterday\"}", "at is not a time");
+	is_rejected("{\"text\":\"\",\"at\":\"2026-01-31T12:00:00\"}", "at is not a time");
 }
 
 Test(send_json, json_fields_hold_json)
@@ -158,30 +159,30 @@ Test(send_json, arrays_and_maps)
 {
 	comes_back("{\"text\":\"\",\"tags\":[\"a\",\"b\"],\"map\":{\"k\":1,\"l\":2}}",
 		"\"tags\":[\"a\",\"b\"],\"map\":{\"k\":1,\"l\":2}");
-	is_refused("{\"text\":\"\",\"tags\":[\"a\",3]}", "tags[1] is a number, it must be a text");
-	is_refused("{\"text\":\"\",\"tags\":\"a\"}", "tags is a text, it must be an array");
-	is_refused("{\"text\":\"\",\"map\":[]}", "map is an array, it must be an object");
+	is_rejected("{\"text\":\"\",\"tags\":[\"a\",3]}", "tags[1] is a number, it must be a text");
+	is_rejected("{\"text\":\"\",\"tags\":\"a\"}", "tags is a text, it must be an array");
+	is_rejected("{\"text\":\"\",\"map\":[]}", "map is an array, it must be an object");
 }
 
 Test(send_json, wrong_properties)
 {
-	is_refused("{}", "text is missing");
-	is_refused("{\"text\":null}", "text is null, it must be a text");
-	is_refused("{\"text\":\"\",\"cuont\":1}", "did you mean \"count\"?");
-	is_refused("{\"text\":\"\",\"inner\":{\"id\":\"i\",\"m\":1}}",
+	is_rejected("{}", "text is missing");
+	is_rejected("{\"text\":null}", "text is null, it must be a text");
+	is_rejected("{\"text\":\"\",\"cuont\":1}", "did you mean \"count\"?");
+	is_rejected("{\"text\":\"\",\"inner\":{\"id\":\"i\",\"m\":1}}",
 		"inner has no property \"m\"");
-	is_refused("[]", "is an array, it must be an object");
+	is_rejected("[]", "is an array, it must be an object");
 }
 
-Test(send_json, a_refusal_leaves_nothing_behind)
+Test(send_json, a_rejected_value_leaves_nothing_behind)
 {
-	is_refused("{\"text\":\"a\",\"tags\":[\"one\",\"two\",3]}", "tags[2]");
+	is_rejected("{\"text\":\"a\",\"tags\":[\"one\",\"two\",3]}", "tags[2]");
 	comes_back("{\"text\":\"b\",\"tags\":[\"three\"]}", "\"tags\":[\"three\"]");
 }
 
-Test(send_json, bytes_that_are_no_datum)
+Test(send_json, bytes_that_are_not_a_datum)
 {
-	/* An empty text, then the sixth branch of a union of two. */
+	/* An empty text, then branch 5 of a union that has two. */
 	cr_assert_null(json_avro_decode(avro, "\x00\x0a", 2, why));
-	cr_assert_not_null(strstr(why, "no datum"));
+	cr_assert_not_null(strstr(why, "not a datum"));
 }

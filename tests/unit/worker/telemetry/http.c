@@ -34,7 +34,7 @@ static bool live(void *ctx, char *why, size_t why_size)
 	return true;
 }
 
-/* A port that was free a moment ago. */
+/* A port that was free just now. */
 static int free_port(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -69,7 +69,7 @@ static void fini(void)
 
 TestSuite(http, .init = init, .fini = fini);
 
-/* Sends a request and reads all of the answer; returns its status. */
+/* Sends a request and reads the whole response. Returns its status. */
 static int ask(const char *method, const char *path)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -89,7 +89,7 @@ static int ask(const char *method, const char *path)
 	return status;
 }
 
-Test(http, probes_say_why)
+Test(http, probes_return_the_reason)
 {
 	is_ready = false;
 	cr_assert_eq(ask("GET", "/readyz"), 503);

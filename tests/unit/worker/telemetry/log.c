@@ -12,7 +12,7 @@
 
 static char line[65536];
 
-/* What was logged into a pipe since. */
+/* Reads the line that was logged to the pipe. */
 static const char *read_line(int fd)
 {
 	ssize_t size = read(fd, line, sizeof(line) - 1);
@@ -33,13 +33,13 @@ static struct log *open_log(enum log_format format, int *fd)
 	return log_new(LOG_INFO, format, ends[1]);
 }
 
-/* Behind the time. */
+/* The fields after the time. */
 static const char *fields_of(const char *text)
 {
 	return strstr(text, "level=");
 }
 
-Test(log, logfmt_quotes_what_needs_it)
+Test(log, logfmt_quotes_values_where_needed)
 {
 	int fd;
 	struct log *log = open_log(LOG_LOGFMT, &fd);
@@ -53,7 +53,7 @@ Test(log, logfmt_quotes_what_needs_it)
 	log_free(log);
 }
 
-Test(log, strangers_text_stays_one_line)
+Test(log, untrusted_text_stays_one_line)
 {
 	int fd;
 	struct log *log = open_log(LOG_LOGFMT, &fd);
@@ -67,7 +67,7 @@ Test(log, strangers_text_stays_one_line)
 	log_free(log);
 }
 
-Test(log, json_is_json_whatever_the_bytes)
+Test(log, any_bytes_become_valid_json)
 {
 	int fd;
 	struct log *log = open_log(LOG_JSON, &fd);
@@ -98,7 +98,7 @@ Test(log, long_values_are_cut_between_characters)
 	json_t *json;
 	const char *cut;
 
-	/* The limit falls into the middle of a character. */
+	/* The limit is in the middle of a character. */
 	memset(value, 'a', LOG_VALUE_MAX - 1);
 	memcpy(value + LOG_VALUE_MAX - 1, "€€", 7);
 	log_info(log, "m", LOG_STR("v", value));
@@ -110,7 +110,7 @@ Test(log, long_values_are_cut_between_characters)
 	log_free(log);
 }
 
-Test(log, a_line_that_is_full_is_still_whole)
+Test(log, a_full_line_is_still_valid)
 {
 	int fd;
 	struct log *log = open_log(LOG_JSON, &fd);
@@ -137,8 +137,8 @@ Test(log, levels)
 	cr_assert(log_enabled(log, LOG_ERROR));
 	cr_assert(log_enabled(log, LOG_INFO));
 	cr_assert_not(log_enabled(log, LOG_DEBUG));
-	log_debug(log, "not there");
-	log_info(log, "there");
-	cr_assert_not_null(strstr(read_line(fd), "msg=\"there\""));
+	log_debug(log, "hidden");
+	log_info(log, "shown");
+	cr_assert_not_null(strstr(read_line(fd), "msg=\"shown\""));
 	log_free(log);
 }

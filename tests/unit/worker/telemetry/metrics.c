@@ -10,7 +10,7 @@
 #include "handlers/domains/command_table.h"
 #include "worker/telemetry/metrics.h"
 
-/* Not inlined: gcc 12 would take the stream's text for the address of its local variable. */
+/* Not inlined: gcc 12 would warn that the stream's text is the address of a local variable. */
 __attribute__((noinline)) static char *printed(const struct metrics *metrics)
 {
 	char *text = NULL;
