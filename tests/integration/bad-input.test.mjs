@@ -1,5 +1,5 @@
-// Bad input: each gets its declared error, a dead letter or a reply, a log line and a metric, and
-// the next command of the same partition works.
+// Bad input: each message gets its declared error, a dead letter or a reply, a log line and a
+// metric, and the next command of the same partition works.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -22,14 +22,15 @@ after(async () => {
 
 const commands = (outcome) => world.worker.metric('stowage_commands_total', `outcome="${outcome}"`).then((n) => n ?? 0);
 
-// The same partition goes on: a command behind the bad one is answered.
+// Checks that a later command of the same partition is answered.
 async function stillWorks() {
   const id = newId();
   await world.client.call('memory.saveThread', { thread: thread(id) });
   assert.equal((await world.client.call('memory.getThreadById', { threadId: id })).id, id);
 }
 
-// What cannot be decoded: a dead letter in any case, and the error to who asked for a reply.
+// Sends bytes that cannot be decoded. Expects a dead letter, and an error if the headers name a
+// reply topic.
 async function undecodable(value, { category = 'INVALID', code } = {}) {
   const mark = newId();
   const [invalid, letters] = [await commands('invalid'), await world.worker.metric('stowage_dead_letters_total') ?? 0];
@@ -43,7 +44,7 @@ async function undecodable(value, { category = 'INVALID', code } = {}) {
   const letter = await dead.find(`the dead letter of ${mark}`, (m) => m.text.mark === mark);
   expectDeadLetter(letter, { key: mark, value, code: reply.decoded.code });
 
-  // Without a reply topic it is a dead letter all the same.
+  // Without a reply topic there is still a dead letter.
   const silent = newId();
   await world.client.producer.send({ topic: world.topic, messages: [{ key: silent, value, headers: { mark: silent } }] });
   await dead.find(`the dead letter of ${silent}`, (m) => m.text.mark === silent);
@@ -66,35 +67,35 @@ function expectDeadLetter(letter, { key, value, code }) {
   assert.ok(letter.text['__connect.errors.stage']);
 }
 
-describe('what cannot be decoded', () => {
+describe('messages that cannot be decoded', () => {
   const make = (command, ...parts) => datum(schemas(), command, ...parts);
   const CASES = {
     'random bytes': () => randomBytes(300),
-    'random bytes behind the magic': () => Buffer.concat([Buffer.from([0xc3, 0x01]), randomBytes(300)]),
-    'random bytes behind a fingerprint': () => make('memory.saveThread', Buffer.alloc(200, 0xff)),
+    'random bytes after the magic': () => Buffer.concat([Buffer.from([0xc3, 0x01]), randomBytes(300)]),
+    'random bytes after a fingerprint': () => make('memory.saveThread', Buffer.alloc(200, 0xff)),
     'JSON': () => Buffer.from('{"threadId":"t1"}'),
     'an empty value': () => Buffer.alloc(0),
     'no value': () => null,
     'one byte': () => Buffer.from([0xc3]),
     'only the magic': () => Buffer.from([0xc3, 0x01]),
-    'a cut fingerprint': () => Buffer.from([0xc3, 0x01, 1, 2, 3]),
+    'a truncated fingerprint': () => Buffer.from([0xc3, 0x01, 1, 2, 3]),
     'an unknown fingerprint': () => Buffer.concat([Buffer.from([0xc3, 0x01]), Buffer.alloc(8, 0x42), text('t1'), absent]),
-    'the framing of a registry that is not there': () => Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), text('t1'), absent]),
-    'a fingerprint and nothing': () => make('memory.getThreadById'),
-    'bytes behind the datum': () => make('memory.getThreadById', text('t1'), absent, Buffer.from([1, 2, 3])),
+    'the framing of a schema registry': () => Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), text('t1'), absent]),
+    'only a fingerprint': () => make('memory.getThreadById'),
+    'bytes after the datum': () => make('memory.getThreadById', text('t1'), absent, Buffer.from([1, 2, 3])),
     'a length that claims gigabytes': () => make('memory.getThreadById', varint(3n << 30n), Buffer.from('abc')),
-    'a length that claims all there is': () => make('memory.getThreadById', varint((1n << 63n) - 1n), Buffer.from('abc')),
+    'a length that claims the maximum': () => make('memory.getThreadById', varint((1n << 63n) - 1n), Buffer.from('abc')),
     'a negative length': () => make('memory.getThreadById', varint(-5), Buffer.from('abc')),
-    'a number without end': () => make('memory.getThreadById', Buffer.alloc(20, 0xff)),
-    'a union\'s branch that is not there': () => make('memory.getThreadById', text('t1'), varint(2), text('x')),
+    'an endless number': () => make('memory.getThreadById', Buffer.alloc(20, 0xff)),
+    'a union\'s branch that does not exist': () => make('memory.getThreadById', text('t1'), varint(2), text('x')),
     'a union\'s branch below zero': () => make('memory.getThreadById', text('t1'), varint(-1), text('x')),
-    'a thousand million items': () => make('memory.deleteMessages', varint(1_000_000_000), Buffer.alloc(64)),
-    'as many, in one block with its size': () => make('memory.deleteMessages', varint(-1_000_000_000), varint(64), Buffer.alloc(64)),
-    'the smallest count there is': () => make('memory.deleteMessages', varint(-(1n << 63n)), varint(64), Buffer.alloc(64)),
-    'items that are there, but too many': () => make('memory.deleteMessages', varint(3_000_000), Buffer.alloc(3_000_001)),
-    'blocks without end': () => make('memory.deleteMessages', Buffer.alloc(2_400_000, Buffer.from([2, 0])), Buffer.from([0])),
+    'a billion items': () => make('memory.deleteMessages', varint(1_000_000_000), Buffer.alloc(64)),
+    'a billion items in a block with its size': () => make('memory.deleteMessages', varint(-1_000_000_000), varint(64), Buffer.alloc(64)),
+    'the smallest possible count': () => make('memory.deleteMessages', varint(-(1n << 63n)), varint(64), Buffer.alloc(64)),
+    'items that exist, but too many': () => make('memory.deleteMessages', varint(3_000_000), Buffer.alloc(3_000_001)),
+    'endless blocks': () => make('memory.deleteMessages', Buffer.alloc(2_400_000, Buffer.from([2, 0])), Buffer.from([0])),
     'a text that is not UTF-8': () => make('memory.getThreadById', text(Buffer.from([0x74, 0xff, 0xfe])), absent),
-    'a cut UTF-8 sequence': () => make('memory.getThreadById', text(Buffer.from([0xe4, 0xb8])), absent),
+    'a truncated UTF-8 sequence': () => make('memory.getThreadById', text(Buffer.from([0xe4, 0xb8])), absent),
     'an overlong UTF-8 sequence': () => make('memory.getThreadById', text(Buffer.from([0xc0, 0x80])), absent),
     'a surrogate in UTF-8': () => make('memory.getThreadById', text(Buffer.from([0xed, 0xa0, 0x80])), absent),
   };
@@ -102,7 +103,7 @@ describe('what cannot be decoded', () => {
     test(name, () => undecodable(value()));
   }
 
-  test('a datum cut at every byte', async () => {
+  test('a datum truncated at every byte', async () => {
     const whole = schemas().encode('memory.saveThread', { thread: thread('cut') });
     const messages = [];
     for (let size = 0; size < whole.length; size++) {
@@ -115,8 +116,8 @@ describe('what cannot be decoded', () => {
     assert.equal(await world.client.call('memory.getThreadById', { threadId: 'cut' }), undefined);
   });
 
-  test('a datum with each of its bits turned', async () => {
-    // Some of them still mean something; nothing may bring the worker down.
+  test('a datum with one bit flipped', async () => {
+    // Some of the messages are still valid. None may crash the worker.
     const whole = schemas().encode('memory.saveThread', { thread: thread('bits') });
     const messages = [];
     for (let bit = 16; bit < whole.length * 8; bit += 3) {
@@ -139,7 +140,7 @@ describe('times', () => {
     'of a chunk': ['memory.updateBufferedObservations', text('id'), chunk, ...none, absent],
   };
   for (const [name, [command, ...parts]] of Object.entries(CASES)) {
-    test(`the smallest number there is as the time ${name}`, async () => {
+    test(`the smallest possible number as the time ${name}`, async () => {
       const reply = await world.client.exchange(datum(schemas(), command, ...parts), { key: newId() });
       assert.equal(reply.decoded.code, 'INVALID_TIME', JSON.stringify(reply.decoded));
       await stillWorks();
@@ -152,20 +153,20 @@ describe('JSON fields', () => {
     varint(at(0).getTime()), varint(at(0).getTime()), present, text(metadata));
   const CASES = {
     'not JSON': 'not json',
-    'nothing': '',
-    'cut': '{"a":',
+    'an empty text': '',
+    'a truncated object': '{"a":',
     'two values': '{} {}',
     'a bare word': 'NaN',
-    'a comma too much': '{"a":1,}',
+    'an extra comma': '{"a":1,}',
     'single quotes': "{'a':1}",
     'a raw control character': '{"a":"\u0001"}',
     'a raw NUL': '{"a":"\u0000"}',
     'an unknown escape': '{"a":"\\x41"}',
     'half an escape': '{"a":"\\u12"}',
-    'a number out of range of any': `{"a":1${'0'.repeat(200_000)}}`,
-    'nesting without end': '['.repeat(200_000),
-    'nesting that ends': `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
-    'objects without end': '{"a":'.repeat(100_000),
+    'a number out of every range': `{"a":1${'0'.repeat(200_000)}}`,
+    'endless nesting': '['.repeat(200_000),
+    'deep nesting': `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+    'endless objects': '{"a":'.repeat(100_000),
   };
   for (const [name, metadata] of Object.entries(CASES)) {
     test(`${name} is INVALID`, async () => {
@@ -186,7 +187,8 @@ describe('JSON fields', () => {
 });
 
 describe('commands that fail', () => {
-  // With a reply topic the error is the reply, and there is no dead letter; without it there is.
+  // With a reply topic, the error is the reply and there is no dead letter. Without one, there is a
+  // dead letter.
   async function fails(command, args, category, { code, says } = {}) {
     await assert.rejects(world.client.call(command, args), (error) => {
       assert.equal(error.category, category, error.message);
@@ -200,11 +202,11 @@ describe('commands that fail', () => {
     const letter = await dead.find(`the dead letter of ${mark}`, (m) => m.text.mark === mark);
     expectDeadLetter(letter, { key: mark, value, code: letter.text['__connect.errors.exception.class.name'] });
     if (code) assert.equal(letter.text['__connect.errors.exception.class.name'], code);
-    assert.equal(dead.messages.filter((m) => m.value?.equals(value)).length, 1, 'only the one without reply is a dead letter');
+    assert.equal(dead.messages.filter((m) => m.value?.equals(value)).length, 1, 'only the command without reply topic is a dead letter');
     await stillWorks();
   }
 
-  test('a thread that is not there', () =>
+  test('a missing thread', () =>
     fails('memory.saveMessages', { messages: [message(`m-${newId()}`, 'none', 1)] }, 'NOT_FOUND', { code: 'THREAD_NOT_FOUND', says: /none/ }));
   test('page -1', () => fails('memory.listThreads', { page: -1 }, 'INVALID', { says: /page/i }));
   test('an unknown order field', () =>
@@ -235,7 +237,7 @@ describe('commands that fail', () => {
     assert.deepEqual(rows, [{ content: 'again 19', createdAt: '2024-01-01 12:00:00' }]);
   });
 
-  test('a bad command in the middle of a batch takes nothing with it', async () => {
+  test('a bad command in the middle of a batch fails alone', async () => {
     const id = newId();
     const list = Array.from({ length: 101 }, (_, i) => (i === 50
       ? { command: 'memory.saveMessages', args: { messages: [message(`${id}-bad`, 'none', 1)] }, key: id }
@@ -245,11 +247,11 @@ describe('commands that fail', () => {
     await world.client.call('storage.ping', {}, { key: id });
     const [{ count }] = await sql(`SELECT count(*)::int FROM "${world.schema}".mastra_threads WHERE id LIKE $1`, [`${id}-%`]);
     assert.equal(count, 99);
-    await dead.find('both bad ones', () => dead.messages.filter((m) => m.key?.toString() === id).length === 2);
+    await dead.find('both bad commands', () => dead.messages.filter((m) => m.key?.toString() === id).length === 2);
   });
 
-  test('what only PostgreSQL can refuse is found and answered alone', async () => {
-    // A row that violates a constraint fails as a statement of the batch, not by a check before it.
+  test('a command that only PostgreSQL rejects fails alone', async () => {
+    // A constraint fails the batch's statement, which no check before it can predict.
     await sql(`ALTER TABLE "${world.schema}".mastra_threads ADD CONSTRAINT no_evil CHECK (title <> 'evil')`);
     try {
       const id = newId();
@@ -267,7 +269,7 @@ describe('commands that fail', () => {
     }
   });
 
-  test('a statement that always runs into its time-out is found and answered alone', async () => {
+  test('a command whose statement always times out fails alone', async () => {
     const id = newId();
     await sql(`CREATE FUNCTION "${world.schema}".too_slow() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; END $$`);
@@ -291,7 +293,7 @@ describe('commands that fail', () => {
 describe('the limits', () => {
   const snapshot = (bytes) => ({ workflowName: 'w', runId: newId(), snapshot: { status: 'running', context: { text: 'x'.repeat(bytes) } } });
 
-  test('a 60 MB snapshot is refused in clear words', async () => {
+  test('a 60 MB snapshot is rejected with a clear message', async () => {
     await assert.rejects(world.client.call('workflows.persistWorkflowSnapshot', snapshot(60e6)), (error) => {
       assert.equal(error.category, 'INVALID');
       assert.match(error.message, /limits\.\w+|larger than|too (large|long)|beyond/i);
@@ -300,14 +302,14 @@ describe('the limits', () => {
     await stillWorks();
   });
 
-  test('a reply beyond the limit, and its read is answered', async () => {
+  test('a read whose reply exceeds the limit gets an error', async () => {
     const args = snapshot(1_500_000);
     await world.client.call('workflows.persistWorkflowSnapshot', args);
     await assert.rejects(world.client.call('workflows.loadWorkflowSnapshot', { workflowName: 'w', runId: args.runId }), { code: 'REPLY_TOO_LARGE' });
     await stillWorks();
   });
 
-  test('a write whose reply is beyond the limit leaves nothing', async () => {
+  test('a write whose reply exceeds the limit is rolled back', async () => {
     const id = newId();
     await assert.rejects(world.client.call('memory.saveThread', { thread: thread(id, { metadata: { text: 'x'.repeat(1_500_000) } }) }), { code: 'REPLY_TOO_LARGE' });
     assert.equal(await world.client.call('memory.getThreadById', { threadId: id }), undefined);
@@ -315,7 +317,7 @@ describe('the limits', () => {
 });
 
 describe('with other settings', () => {
-  test('a 60 MB snapshot works where the limits let it', async () => {
+  test('a 60 MB snapshot works with higher limits', async () => {
     const own = new World({ name: 'large', config: { limits: { messageBytes: 100 << 20, stringBytes: 100 << 20, memoryBytes: 256 << 20 }, replies: { maxBytes: 80 << 20 } } });
     try {
       await own.open();
@@ -328,7 +330,7 @@ describe('with other settings', () => {
     }
   });
 
-  test('repair can be turned off', async () => {
+  test('text repair can be turned off', async () => {
     const own = new World({ name: 'reject', config: { data: { textRepair: 'reject' } } });
     try {
       await own.open();

@@ -1,4 +1,4 @@
-// Building Avro data by hand, wrong on purpose.
+// Builds Avro data by hand, so that tests can make it wrong.
 
 export function varint(value) {
   let left = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n));
@@ -19,6 +19,6 @@ export const text = (value) => {
 export const present = Buffer.from([2]); // the second branch of ["null", T]
 export const absent = Buffer.from([0]);
 
-// A datum of that command: header and the given parts.
+// A message of the command: its header and the given parts.
 export const datum = (schemas, command, ...parts) =>
   Buffer.concat([schemas.command(command).requestSchema.header(), ...parts]);

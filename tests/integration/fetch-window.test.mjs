@@ -1,5 +1,5 @@
-// Many partitions, each with more waiting than the memory ceiling has room for: the worker fetches
-// from a few at a time, in turns.
+// Many partitions with a backlog, together larger than limits.memoryBytes: the worker fetches from
+// a few partitions at a time, in rotation.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 const PARTITIONS = 64;
 const BATCH = 16; // commands of a producer's batch, 32 KB each
 const BATCHES = 5;
-const TOLD_BY_SANITIZER = /asan|tsan/.test(process.env.STOWAGE_BIN ?? '');
+const WITH_SANITIZER = /asan|tsan/.test(process.env.STOWAGE_BIN ?? '');
 
 const world = new World({ name: 'fetch-window', partitions: PARTITIONS,
   config: { limits: { memoryBytes: 8 * MIB, messageBytes: 2 * MIB } } });
@@ -32,7 +32,7 @@ async function fill() {
   }
 }
 
-describe('partitions with much waiting', () => {
+describe('partitions with a backlog', () => {
   before(async () => {
     await world.open({ start: false });
     await fill();
@@ -45,32 +45,33 @@ describe('partitions with much waiting', () => {
 
   const count = async () => (await sql(`SELECT count(*)::int FROM "${world.schema}".mastra_threads`))[0].count;
 
-  test('all of it is applied, in order within each partition', async () => {
-    await until('all threads are there', async () => (await count()) === PARTITIONS * BATCHES * BATCH);
-    // A lane's batches are transactions one after the other.
-    const rows = await sql(`SELECT id, xmin::text::int AS turn FROM "${world.schema}".mastra_threads ORDER BY id`);
-    for (const [i, { id, turn }] of rows.entries()) {
+  test('all commands are applied, in order within each partition', async () => {
+    await until('all threads exist', async () => (await count()) === PARTITIONS * BATCHES * BATCH);
+    // A partition's batches are consecutive transactions, so their transaction ids rise.
+    const rows = await sql(`SELECT id, xmin::text::int AS xid FROM "${world.schema}".mastra_threads ORDER BY id`);
+    for (const [i, { id, xid }] of rows.entries()) {
       const before = rows[i - 1];
-      if (before?.id.slice(0, 2) === id.slice(0, 2)) assert.ok(before.turn <= turn, `${id} came before ${before.id}`);
+      if (before?.id.slice(0, 2) === id.slice(0, 2)) assert.ok(before.xid <= xid, `${id} came before ${before.id}`);
     }
   });
 
-  test('they take turns: none is done before others have begun', async () => {
+  test('partitions take turns: none is finished before others have begun', async () => {
     const rows = await sql(`SELECT min(xmin::text::int) AS first, max(xmin::text::int) AS last
       FROM "${world.schema}".mastra_threads GROUP BY "resourceId"`);
-    // Not all of them: those that are fetched from last are still on their way when the first come again.
+    // Not all have begun: the worker may still be fetching the last ones when it returns to the
+    // first.
     const done = Math.min(...rows.map(({ last }) => last));
     const begun = rows.filter(({ first }) => first < done).length;
     assert.ok(begun > PARTITIONS / 2, `${begun} partitions had begun when the first one was done`);
   });
 
-  test('the memory ceiling holds', { skip: TOLD_BY_SANITIZER && 'a sanitizer has memory of its own' }, () => {
+  test('memory stays below the limit', { skip: WITH_SANITIZER && 'a sanitizer needs memory itself' }, () => {
     const highest = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${world.workers[0].child.pid}/status`, 'utf8'))[1]);
-    // The ceiling, and what the worker has without a command.
+    // limits.memoryBytes, and the memory of an idle worker.
     assert.ok(highest < 56 * 1024, `${highest} KiB`);
   });
 
-  test('what comes when all is done is not held back', async () => {
+  test('commands after the backlog are answered without delay', async () => {
     const replies = await Promise.all(Array.from({ length: PARTITIONS }, (_, partition) =>
       world.client.call('memory.getThreadById', { threadId: name(partition, 7) }, { partition })));
     assert.deepEqual(replies.map(({ resourceId }) => resourceId), Array.from({ length: PARTITIONS }, (_, i) => String(i)));

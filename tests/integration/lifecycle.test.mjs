@@ -1,4 +1,4 @@
-// A worker's life: start, health, metrics, hand-over between workers, orderly end.
+// The worker's life cycle: start, health, metrics, handover between workers, shutdown.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -48,7 +48,7 @@ describe('health and metrics', () => {
     assert.ok(await world.worker.metric('stowage_resident_memory_bytes') > 1e6);
     assert.equal(await world.worker.metric('stowage_partitions'), 1);
     await until('no lag', async () => await world.worker.metric('stowage_lag') === 0);
-    await until('nothing waits', async () => await world.worker.metric('stowage_queued_commands') === 0);
+    await until('no command waits', async () => await world.worker.metric('stowage_queued_commands') === 0);
   });
 
   test('log lines are logfmt', () => {
@@ -75,8 +75,8 @@ describe('the log as JSON', () => {
   });
 });
 
-describe('a log that has lost its beginning', () => {
-  test('each partition is started where its row says, however many are assigned at once', async () => {
+describe('a log without its first messages', () => {
+  test('each of many partitions starts at its stored offset', async () => {
     const partitions = 100;
     const world = new World({ name: 'retention', partitions });
     const ping = (partition) => ({ command: 'storage.ping', partition });
@@ -88,7 +88,7 @@ describe('a log that has lost its beginning', () => {
       await until('all are applied', async () => await applied(1) === partitions);
       await world.worker.stop();
       await withAdmin(async (admin) => {
-        await admin.fetchTopicOffsets(world.topic); // kafkajs asks for the topic's metadata by this alone
+        await admin.fetchTopicOffsets(world.topic); // makes kafkajs fetch the topic's metadata
         await admin.deleteTopicRecords({ topic: world.topic, partitions: all.map((partition) => ({ partition, offset: '1' })) });
       });
       for (let start = 1; start <= 3; start++) {
@@ -104,8 +104,8 @@ describe('a log that has lost its beginning', () => {
   });
 });
 
-describe('an orderly end', () => {
-  test('SIGTERM in the middle of a load: status 0, nothing lost, nothing done twice', async () => {
+describe('shutdown', () => {
+  test('SIGTERM under load: status 0, no command lost, none applied twice', async () => {
     const world = new World({ name: 'sigterm', partitions: 3 });
     try {
       await world.open();
@@ -115,10 +115,10 @@ describe('an orderly end', () => {
         args: { id: om.id, observations: 'x', tokenCount: 1, lastObservedAt: at(0) } }));
       const total = async () => Number((await sql(`SELECT "totalTokensObserved" AS n FROM "${world.schema}".mastra_observational_memory`))[0].n);
       for (let i = 0; i < list.length; i += 500) await world.client.post(list.slice(i, i + 500));
-      await until('it is at work', async () => await total() > 0);
+      await until('the first commands are applied', async () => await total() > 0);
       await world.worker.stop();
       const [{ count }] = await sql(`SELECT count(*)::int FROM "${world.schema}".stowage_outbox`);
-      assert.equal(count, 0, 'nothing is left in the outbox');
+      assert.equal(count, 0, 'the outbox is empty');
       world.worker = await world.startWorker();
       await until('all is done', async () => await total() >= list.length);
       await world.client.call('storage.ping', {}, { key: id });
@@ -128,7 +128,7 @@ describe('an orderly end', () => {
     }
   });
 
-  test('every reply that was due before the end has come', async () => {
+  test('every command before a shutdown gets its reply', async () => {
     const world = new World({ name: 'replies' });
     try {
       await world.open();
@@ -147,7 +147,7 @@ describe('an orderly end', () => {
     }
   });
 
-  test('SIGINT is the same', async () => {
+  test('SIGINT does the same', async () => {
     const world = new World({ name: 'sigint' });
     try {
       await world.open();
@@ -158,13 +158,13 @@ describe('an orderly end', () => {
     }
   });
 
-  test('without traffic nothing is left behind in PostgreSQL', async () => {
+  test('an idle worker leaves no locks in PostgreSQL', async () => {
     const world = new World({ name: 'sessions' });
     try {
       await world.open();
       await world.client.call('storage.ping');
       await world.worker.stop();
-      // Sessions of other tests' workers are not ours to count: locks on our tables are.
+      // Counts locks on this test's tables, because other tests have sessions, too.
       await until('no lock is held', async () => {
         const locks = await sql(`SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1`, [world.schema]);
         return locks.length === 0;
@@ -176,21 +176,21 @@ describe('an orderly end', () => {
 });
 
 describe('several workers', () => {
-  test('share the partitions, and take over from one that ends', async () => {
+  test('share the partitions, and take over those of a worker that ends', async () => {
     const world = new World({ name: 'group', partitions: 6, config: { kafka: { properties: ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'] } } });
     world.config.kafka.properties = ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'];
     try {
       await world.open();
       const second = await world.startWorker();
       const lanes = (worker) => worker.metric('stowage_partitions');
-      await until('each has three', async () => await lanes(world.worker) === 3 && await lanes(second) === 3);
+      await until('each worker has three', async () => await lanes(world.worker) === 3 && await lanes(second) === 3);
       const ask = async () => {
         for (let partition = 0; partition < 6; partition++) await world.client.call('storage.ping', {}, { partition });
       };
       await ask();
       await world.worker.stop();
       await ask();
-      await until('the other one has all', async () => await lanes(second) === 6);
+      await until('the other worker has all', async () => await lanes(second) === 6);
       await second.kill();
       await world.startWorker();
       await ask();
@@ -199,8 +199,9 @@ describe('several workers', () => {
     }
   });
 
-  test('a paused worker that comes back cannot write any more', async () => {
-    // A zombie: stopped longer than its session lasts, it still believes that the partition is its own.
+  test('a suspended worker that resumes cannot write any more', async () => {
+    // A zombie: it was suspended for longer than its session timeout and still believes that it
+    // owns the partition.
     const world = new World({ name: 'zombie', config: { kafka: { properties: ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'] } } });
     try {
       await world.open();
@@ -210,19 +211,19 @@ describe('several workers', () => {
         args: { id: om.id, observations: 'x', tokenCount: 1, lastObservedAt: at(0) } }));
       const total = async () => Number((await sql(`SELECT "totalTokensObserved" AS n FROM "${world.schema}".mastra_observational_memory`))[0].n);
       await world.client.post(add(1500));
-      await until('it is at work', async () => await total() > 0);
+      await until('the first commands are applied', async () => await total() > 0);
       const zombie = world.worker;
       zombie.child.kill('SIGSTOP');
       try {
         world.worker = await world.startWorker();
         await world.client.post(add(300));
-        await until('the new one has done all', async () => await total() >= 1800);
+        await until('the new worker has applied all', async () => await total() >= 1800);
       } finally {
         zombie.child.kill('SIGCONT');
       }
       await world.client.post(add(200));
       await until('all is done', async () => await total() >= 2000);
-      await sleep(1000); // time in which a zombie would do harm; the check below does not depend on it
+      await sleep(1000); // gives the zombie time to write; the check below does not depend on it
       assert.equal(await total(), 2000);
     } finally {
       await world.close();
@@ -230,14 +231,14 @@ describe('several workers', () => {
   });
 });
 
-describe('places', () => {
-  test('a new group starts at the configured end', async () => {
+describe('start positions, tables, topics', () => {
+  test('a new group starts at the configured end of the log', async () => {
     const world = new World({ name: 'reset', config: { kafka: { offsetReset: 'latest' } } });
     try {
       await world.open({ start: false });
       await world.client.post([{ command: 'memory.saveThread', args: { thread: thread('before') }, key: 'k' }]);
       world.worker = await world.startWorker();
-      await until('the partition is taken', async () => (await sql(`SELECT 1 FROM "${world.schema}".stowage_offsets`)).length === 1);
+      await until('the partition is claimed', async () => (await sql(`SELECT 1 FROM "${world.schema}".stowage_offsets`)).length === 1);
       await world.client.call('memory.saveThread', { thread: thread('after') }, { key: 'k' });
       assert.deepEqual(await sql(`SELECT id FROM "${world.schema}".mastra_threads`), [{ id: 'after' }]);
     } finally {
@@ -245,7 +246,7 @@ describe('places', () => {
     }
   });
 
-  test('tables are made by run itself, unless that is turned off', async () => {
+  test('run creates missing tables', async () => {
     const world = new World({ name: 'makes-tables' });
     try {
       await world.open({ init: false });
@@ -255,7 +256,7 @@ describe('places', () => {
     }
   });
 
-  test('a topic that appears later is found by the pattern', async () => {
+  test('a pattern finds a topic that is created later', async () => {
     const world = new World({ name: 'pattern' });
     const { createTopics, withAdmin } = await import('../compat/lib/harness.mjs');
     const topic = `test.${world.id}.late`;

@@ -1,5 +1,5 @@
-// Order within a partition: whatever the worker folds and batches, each command sees what the ones
-// before it left. A model in JavaScript says what every reply must hold.
+// Order within a partition: whatever the worker folds and batches, each command sees the effects of
+// the commands before it. A model in JavaScript predicts every reply.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -14,7 +14,7 @@ after(async () => {
   await closeShared();
 });
 
-// The same numbers on each run for a seed (mulberry32), so that a failure can be run again.
+// Returns the same numbers for the same seed (mulberry32), so that a failure can be reproduced.
 function random(seed) {
   let state = seed;
   return (below) => {
@@ -25,7 +25,7 @@ function random(seed) {
   };
 }
 
-// A few threads and messages of one partition, so that commands often meet.
+// A partition with few threads and messages, so that commands often touch the same rows.
 class Model {
   constructor(prefix, seed, { messages = 6, atOnce = 2 } = {}) {
     Object.assign(this, { prefix, messageCount: messages, atOnce });
@@ -35,7 +35,7 @@ class Model {
     this.clock = 0;
   }
 
-  // One random command with what its reply has to be: [command, args, check].
+  // Returns one random command and a check of its reply: [command, args, check].
   step() {
     this.clock++;
     const t = `${this.prefix}-t${this.next(4)}`;
@@ -47,7 +47,7 @@ class Model {
       case 2: {
         const made = { id: t, resourceId: this.prefix, title: `n${this.clock}`, createdAt: at(0), updatedAt: at(this.clock), metadata: { n: this.clock } };
         this.threads.set(t, made);
-        const given = { ...made }; // as it is now: `made` goes on changing
+        const given = { ...made }; // a copy, because later steps change `made`
         return ['memory.saveThread', { thread: given }, (result) => assert.equal(result.title, given.title)];
       }
       case 3:
@@ -136,21 +136,21 @@ describe('order', () => {
     });
   }
 
-  test('messages by the dozens, of which some are there and some are new', async () => {
+  test('dozens of messages, some existing and some new', async () => {
     const models = [11, 12].map((seed) => new Model(newId(), seed, { messages: 200, atOnce: 60 }));
     await play(models, 400, { client: world.client });
     await sameRows(models);
-    assert.ok(await world.worker.metric('stowage_optimistic_insert_retries_total') > 0, 'some were taken for new');
+    assert.ok(await world.worker.metric('stowage_optimistic_insert_retries_total') > 0, 'an optimistic insert was retried');
   });
 
-  test('mixed commands in four partitions at once', async () => {
+  test('mixed commands in four partitions in parallel', async () => {
     const models = Array.from({ length: PARTITIONS }, (_, i) => new Model(newId(), 100 + i));
     await play(models, 700, { client: world.client });
     await sameRows(models);
   });
 
-  test('long runs of one kind are one state after the other', async () => {
-    // All updates of one row stand next to each other: folding them must not lose one.
+  test('a long run of one kind loses no update', async () => {
+    // The worker folds consecutive updates of one row.
     const id = newId();
     const list = [{ command: 'memory.saveThread', args: { thread: { id, resourceId: id, title: '0', createdAt: at(0), updatedAt: at(0) } }, key: id }];
     for (let i = 1; i <= 500; i++) list.push({ command: 'memory.updateThread', args: { id, metadata: { [`k${i}`]: i } }, key: id });
@@ -159,7 +159,7 @@ describe('order', () => {
     assert.equal(Object.keys(metadata).length, 500);
   });
 
-  test('commands one after the other, each awaited, see each other', async () => {
+  test('commands see each other when the client awaits each reply', async () => {
     const model = new Model(newId(), 7);
     for (let i = 0; i < 100; i++) await play([model], 1, { client: world.client }).catch((error) => {
       throw new Error(`step ${i}: ${error.message}`, { cause: error });
@@ -180,8 +180,9 @@ describe('order', () => {
     }
   });
 
-  test('a turn may send any number of statements once it has its first answer', async () => {
-    // Upserts into many indexes fold into one turn: it asks for all tables, then writes one after the other.
+  test('a call may send any number of statements after its first result', async () => {
+    // The worker folds upserts into many indexes. The folded call looks up all tables, then writes
+    // one after the other.
     const key = newId();
     const names = Array.from({ length: 150 }, (_, i) => `many_${i}`);
     const post = (command, argsOf) => world.client.post(names.map((indexName) => ({ command, key, partition: 0, args: { indexName, ...argsOf(indexName) } })));
@@ -193,7 +194,7 @@ describe('order', () => {
     }
   });
 
-  test('of transactions the committed commands take effect, whatever offsets are missing between', async () => {
+  test('only committed commands of transactions take effect, despite gaps in the offsets', async () => {
     const id = newId();
     const producer = world.client.kafka.producer({ transactionalId: id, idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
     const command = (name, args) => ({ key: id, partition: 0, value: world.client.schemas.encode(name, args) });
@@ -215,7 +216,7 @@ describe('order', () => {
       Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 3 !== 1));
   });
 
-  test('the end of a transaction is nothing that is left, also when the log loses it', async () => {
+  test('a transaction\'s control record counts as applied, also when retention deletes it', async () => {
     const id = newId();
     const lane = async () => {
       const [{ applied, answered }] = await sql(`SELECT applied::int, answered::int FROM "${world.schema}".stowage_offsets WHERE topic = $1 AND partition = 0`, [world.topic]);
@@ -230,11 +231,11 @@ describe('order', () => {
     await transaction.commit();
     await producer.disconnect();
     const high = await end();
-    await until('the row is at the end', async () => (await lane()).every((offset) => offset === high));
-    await until('nothing lags behind', async () => await world.worker.metric('stowage_lag') === 0);
-    // Retention takes all of it, and another worker takes the lane.
+    await until('the stored offset is at the end', async () => (await lane()).every((offset) => offset === high));
+    await until('there is no lag', async () => await world.worker.metric('stowage_lag') === 0);
+    // Retention deletes all messages, and another worker claims the partition.
     await withAdmin(async (admin) => {
-      await admin.fetchTopicOffsets(world.topic); // kafkajs asks for the topic's metadata by this alone
+      await admin.fetchTopicOffsets(world.topic); // makes kafkajs fetch the topic's metadata
       await admin.deleteTopicRecords({ topic: world.topic, partitions: [{ partition: 0, offset: String(high) }] });
     });
     await world.worker.stop();
@@ -243,7 +244,7 @@ describe('order', () => {
     assert.equal(await world.worker.metric('stowage_partitions_stopped'), 0);
   });
 
-  test('the outbox is empty again, and the offsets are at the end', async () => {
+  test('the outbox is empty at the end', async () => {
     await until('the outbox is empty', async () => {
       const [{ count }] = await sql(`SELECT count(*)::int FROM "${world.schema}".stowage_outbox`);
       return count === 0;

@@ -1,5 +1,5 @@
-// What PostgreSQL or Kafka refuses one command, or one partition: the others go on, and the worker
-// ends when it is told to.
+// PostgreSQL or Kafka rejects a command or a partition: the others continue, and the worker still
+// stops on SIGTERM.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -24,7 +24,7 @@ const saveThread = (w, id) => w.client.call('memory.saveThread', { thread: threa
 const failure = (call) => call.then(() => assert.fail('it succeeded'), (error) => error);
 
 describe('PostgreSQL', () => {
-  test('a read beside its lane that statement_timeout ends each time is answered so', () => inWorld('timeout', async (w) => {
+  test('a detached read that always exceeds statement_timeout is TIMEOUT', () => inWorld('timeout', async (w) => {
     w.worker = await w.startWorker({}, { PGOPTIONS: '-c statement_timeout=500' });
     await w.client.call('workflows.persistWorkflowSnapshot', { workflowName: 'w', runId: 'r', snapshot: { runId: 'r' } });
     await sql(`ALTER TABLE "${w.schema}".mastra_workflow_snapshot ENABLE ROW LEVEL SECURITY;
@@ -32,11 +32,11 @@ describe('PostgreSQL', () => {
       CREATE POLICY slow ON "${w.schema}".mastra_workflow_snapshot USING (pg_sleep(600) IS NOT NULL)`);
     const error = await failure(w.client.call('workflows.listWorkflowRuns', {}));
     assert.equal(error.category, 'TIMEOUT', error.text);
-    await saveThread(w, 'behind it');
+    await saveThread(w, 'after it');
     assert.equal((await w.worker.get('/readyz')).status, 200, 'the database is not away');
   }));
 
-  test('a table that a client names and the worker has no right to is the command\'s own error', () => inWorld('rights', async (w) => {
+  test('a missing privilege on a table that the client names is an error of the command', () => inWorld('rights', async (w) => {
     w.worker = await w.startWorker();
     await sql('CREATE EXTENSION IF NOT EXISTS vector');
     const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
@@ -49,17 +49,17 @@ describe('PostgreSQL', () => {
       const error = await failure(w.client.call(`vectors.${method}`, { indexName, ...args }));
       assert.match(error.text, /permission denied|must be owner/, method);
     }
-    await saveThread(w, 'behind them');
+    await saveThread(w, 'after them');
     assert.equal((await w.worker.get('/readyz')).status, 200, 'the database is not away');
   }));
 
-  test('a statement that does not end is cancelled when the worker is to end, and run by the next one', () => inWorld('end', async (w) => {
+  test('shutdown cancels a statement that does not end, and the next worker runs it', () => inWorld('end', async (w) => {
     const worker = await w.startWorker({ limits: { shutdownTimeoutMillis: 500 } });
     await sql(`CREATE FUNCTION "${w.schema}".wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
       CREATE TRIGGER wait BEFORE INSERT ON "${w.schema}".mastra_threads FOR EACH ROW EXECUTE FUNCTION "${w.schema}".wait()`);
     const saved = saveThread(w, 'waits');
     const asleep = () => sql(`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%${w.schema}%'`);
-    await until('it runs', async () => (await asleep()).length > 0);
+    await until('the statement runs', async () => (await asleep()).length > 0);
     await worker.stop();
     await until('the session is gone', async () => (await asleep()).length === 0);
     await sql(`DROP TRIGGER wait ON "${w.schema}".mastra_threads`);
@@ -71,16 +71,16 @@ describe('PostgreSQL', () => {
 
 const MANY = 300;
 const MIB = 1024;
-const TOLD_BY_SANITIZER = /asan|tsan/.test(process.env.STOWAGE_BIN ?? '');
-// The most memory since that was last forgotten (proc(5), clear_refs).
+const WITH_SANITIZER = /asan|tsan/.test(process.env.STOWAGE_BIN ?? '');
+// The peak memory since the last reset by clear_refs (proc(5)).
 const highest = (worker) => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${worker.child.pid}/status`, 'utf8'))[1]);
 
-describe('a result far beyond what a reply can hold', () => {
+describe('a result far larger than a reply', () => {
   const world = new World({ name: 'too-large' });
   before(async () => {
     await world.open();
     await world.client.call('vectors.createIndex', { indexName: 'many', dimension: 2000, indexConfig: { type: 'flat' } });
-    // Each has a text of one megabyte, or the vectors are as many, that take little room in the table.
+    // Rows with texts of one megabyte that compress well, or many vectors.
     await sql(`INSERT INTO "${world.schema}".mastra_workflow_snapshot (workflow_name, run_id, snapshot, "createdAt", "updatedAt")
       SELECT 'w', i, jsonb_build_object('text', repeat('x', 1000000)), now(), now() FROM generate_series(1, ${MANY}) i`);
     await sql(`INSERT INTO "${world.schema}".mastra_threads (id, "resourceId", title, "createdAt", "updatedAt")
@@ -97,12 +97,12 @@ describe('a result far beyond what a reply can hold', () => {
   const READS = [['workflows.listWorkflowRuns', {}], ['memory.listThreads', { perPage: -1 }], ['memory.listMessages', { threadId: 't', perPage: -1 }],
     ['observability.getTrace', { traceId: 't' }], ['vectors.query', { indexName: 'many', queryVector: Array(2000).fill(1), topK: 50 * MANY, includeVector: true }]];
   for (const [command, args] of READS) {
-    test(`of ${command} is answered so, and never in memory`, async () => {
+    test(`of ${command} is REPLY_TOO_LARGE, and never complete in memory`, async () => {
       writeFileSync(`/proc/${world.worker.child.pid}/clear_refs`, '5');
       const before = highest(world.worker);
       assert.equal((await failure(world.client.call(command, args))).code, 'REPLY_TOO_LARGE');
-      if (!TOLD_BY_SANITIZER) assert.ok(highest(world.worker) < before + 60 * MIB, `${before} KiB, then ${highest(world.worker)}`);
-      // What fits is answered by the same statements.
+      if (!WITH_SANITIZER) assert.ok(highest(world.worker) < before + 60 * MIB, `${before} KiB, then ${highest(world.worker)}`);
+      // The same statements answer a result that fits.
       assert.equal((await world.client.call('vectors.query', { indexName: 'many', queryVector: Array(2000).fill(1), topK: 101, includeVector: true })).length, 101);
     });
   }
@@ -114,13 +114,13 @@ describe('a batch whose replies are large', () => {
   before(() => world.open());
   after(() => world.close());
 
-  test('ends early: all of them are answered, and never in memory at once', async () => {
+  test('ends early: every command is answered, and the replies are never in memory together', async () => {
     for (let partition = 0; partition < 3; partition++) {
       await world.client.call('memory.saveThread', { thread: { ...thread(`t${partition}`), title: 'x'.repeat(900_000) } }, { partition });
     }
     writeFileSync(`/proc/${world.worker.child.pid}/clear_refs`, '5');
     const before = highest(world.worker);
-    // Writes between them, each of which has to be seen by the read behind it.
+    // Each read must see the write before it.
     const commands = Array.from({ length: READS }, (_, i) => [
       { command: 'memory.updateThread', args: { id: `t${i % 3}`, metadata: { i } }, partition: i % 3 },
       { command: 'memory.getThreadById', args: { threadId: `t${i % 3}` }, partition: i % 3, correlationId: `${world.id} ${i}` }]).flat();
@@ -128,7 +128,7 @@ describe('a batch whose replies are large', () => {
     await world.client.post(commands);
     const got = await Promise.all(replies);
     got.forEach(({ decoded }, i) => assert.equal(decoded.result.metadata.i, i));
-    if (!TOLD_BY_SANITIZER) assert.ok(highest(world.worker) < before + 180 * MIB, `${before} KiB, then ${highest(world.worker)}`);
+    if (!WITH_SANITIZER) assert.ok(highest(world.worker) < before + 180 * MIB, `${before} KiB, then ${highest(world.worker)}`);
   });
 });
 
@@ -136,21 +136,21 @@ describe('Kafka', () => {
   const setLimit = (topic, bytes) => withAdmin((admin) => admin.alterConfigs({ validateOnly: false,
     resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: String(bytes) }] }] }));
 
-  test('a dead letter it refuses stops the partition, nothing is skipped', () => inWorld('stopped', async (w) => {
+  test('a dead letter that Kafka rejects stops the partition, and no command is skipped', () => inWorld('stopped', async (w) => {
     await setLimit(w.dlq, 2000);
     w.worker = await w.startWorker({ batch: { maxCommands: 50 } });
     const commands = Array.from({ length: 2000 }, (_, i) => ({ command: 'memory.saveThread', args: { thread: thread(`t${i}`) }, partition: 0 }));
     commands.splice(300, 0, { value: randomBytes(5000), partition: 0 });
     await w.client.post(commands);
-    await until('the lane is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
+    await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
     assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*stowage topics create/);
-    // The other partition goes on.
+    // The other partition continues.
     await w.client.call('storage.ping', {}, { partition: 1 });
     await w.worker.stop();
 
     await setLimit(w.dlq, 100_000);
     w.worker = await w.startWorker();
     await until('all is applied', async () => (await sql(`SELECT count(*)::int AS n FROM "${w.schema}".mastra_threads`))[0].n === 2000);
-    await until('the dead letter is there', async () => (await readTopic(w.dlq)).length === 1);
+    await until('the dead letter exists', async () => (await readTopic(w.dlq)).length === 1);
   }, { partitions: 2 }));
 });

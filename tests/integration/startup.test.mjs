@@ -1,4 +1,4 @@
-// What is wrong at the start is named, with the way out.
+// Errors at startup name the cause and the solution.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -22,15 +22,15 @@ const url = (change) => {
   return other.toString();
 };
 
-// Runs the worker until its log says `says`; one that waits for what is missing is then stopped.
+// Runs the worker until its log matches `says`, then stops it if it still runs.
 async function complains(config, says, { env = {}, code } = {}) {
   const worker = new Worker({ name: 'startup', env, config: { kafka: { groupId: `startup-${newId()}`, topics: ['startup.none'] }, ...config } });
   await worker.start({ ready: false });
   try {
     await until(`the log says ${says}`, () => says.test(worker.log) || worker.exit, { onTimeout: () => worker.tail() });
     assert.match(worker.log, says);
-    // Either it waits for what is missing, alive and not ready, or it ends with a status that says why.
-    await until('it waits, or it has ended', async () => worker.exit || (await worker.get('/readyz').catch(() => null))?.status === 503);
+    // Either the worker waits, alive but not ready, or it has exited with the status of the error.
+    await until('it waits or has exited', async () => worker.exit || (await worker.get('/readyz').catch(() => null))?.status === 503);
     if (!worker.exit) {
       assert.equal((await worker.get('/livez').catch(() => ({ status: 200 }))).status, 200);
       worker.child.kill('SIGTERM');
@@ -44,7 +44,7 @@ async function complains(config, says, { env = {}, code } = {}) {
   return worker;
 }
 
-// Writes the server's file of who may connect how.
+// Writes the server's pg_hba.conf.
 function rules(admin, file, lines) {
   return admin.query(`COPY (SELECT unnest(ARRAY[${lines.map((line) => pg.escapeLiteral(line)).join(', ')}])) TO ${pg.escapeLiteral(file)}`);
 }
@@ -59,20 +59,20 @@ describe('the database', () => {
     assert.match(check.stderr + check.stdout, /refused|connect/i);
   });
 
-  test('has no such name', async () => {
+  test('does not exist', async () => {
     const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.pathname = '/no_such_database'; }) };
     await complains({}, /no_such_database/, { env, code: EXIT.database });
     assert.equal(stowage(['init'], { env }).code, EXIT.database);
   });
 
-  test('knows no such role', async () => {
+  test('does not have the role', async () => {
     const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.username = 'no_such_role'; }) };
     await complains({}, /no_such_role/, { env });
     assert.equal(stowage(['check'], { env }).code, EXIT.database);
   });
 
-  test('takes another password, which no line shows', { skip: !process.env.STACK_POSTGRES_ADMIN }, async () => {
-    // The stack trusts everyone; one more line asks a role of this test's own for its password.
+  test('rejects the password, which no output shows', { skip: !process.env.STACK_POSTGRES_ADMIN }, async () => {
+    // The stack trusts all roles. This test adds a role and a rule that requires its password.
     const role = `secret_${newId()}`;
     const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
     await admin.connect();
@@ -85,7 +85,7 @@ describe('the database', () => {
       await rules(admin, file, [`host all ${role} 127.0.0.1/32 scram-sha-256`, ...lines]);
       await admin.query('SELECT pg_reload_conf()');
       const env = { STOWAGE_POSTGRES_CONNECTION_STRING: url((u) => { u.username = role; u.password = 'wrong-secret'; }) };
-      // The server takes its new rules in its own time.
+      // The server applies new rules after a moment.
       await until('the server asks for a password', async () => {
         const client = new pg.Client({ connectionString: env.STOWAGE_POSTGRES_CONNECTION_STRING });
         return client.connect().then(() => client.end().then(() => false), (error) => error.code === '28P01');
@@ -103,7 +103,7 @@ describe('the database', () => {
     }
   });
 
-  test('has no tables, and the worker may not make them', async () => {
+  test('has no tables, and the worker may not create them', async () => {
     const name = `empty_${newId()}`;
     made.push(name);
     await sql(`CREATE SCHEMA "${name}"`);
@@ -124,16 +124,16 @@ describe('the database', () => {
     await complains(config, /resourceId|mastra_messages/);
     const check = stowage(['check'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: name } });
     assert.equal(check.code, EXIT.database, check.stderr);
-    // init migrates what the reference's init would.
+    // init makes the same migration as the reference's init.
     initSchema(name);
     assert.equal((await sql(`SELECT 1 FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'mastra_messages' AND column_name = 'resourceId'`, [name])).length, 1);
   });
 
-  test('is as it should be', async () => {
+  test('is in order', async () => {
     const name = `good_${newId()}`;
     made.push(name);
     initSchema(name);
-    // A broker tells of a new topic a moment after it was made; another suite may delete one.
+    // A broker reports a new topic after a moment, and another suite may delete one.
     let check;
     await until('everything is in order', () => {
       const topics = stowage(['topics', 'create']);
@@ -155,14 +155,14 @@ describe('Kafka', () => {
     assert.equal(send.code, EXIT.kafka, send.stderr);
   });
 
-  test('stays away: one line tells of it, with the reason', async () => {
+  test('stays unavailable: one log line reports it with the reason', async () => {
     const port = await freePort();
     const env = { STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${port}` };
     const worker = new Worker({ name: 'away', env, config: { kafka: { groupId: `away-${newId()}` } } });
     await worker.start({ ready: false });
     try {
       const lines = () => worker.log.split('\n').filter((line) => /broker/i.test(line) || line.includes(`:${port}`));
-      await until('the log tells of it', () => lines().length > 0, { onTimeout: () => worker.tail() });
+      await until('the log reports it', () => lines().length > 0, { onTimeout: () => worker.tail() });
       await sleep(3000);
       assert.equal(lines().length, 1, worker.tail());
       assert.match(lines()[0], /no Kafka broker can be reached.*Connection refused/);
@@ -171,13 +171,13 @@ describe('Kafka', () => {
     }
   });
 
-  test('cannot be asked with such properties: no broker is looked for', async () => {
+  test('has wrong properties: the worker tries no broker', async () => {
     const WRONG = { 'security.protocol=ssl,ssl.ca.location=/nope.pem': /ssl\.ca\.location/,
       'security.protocol=sasl_ssl,sasl.mechanism=PLAIN': /sasl\.username/, 'session.timeout.ms=900000': /max\.poll\.interval\.ms/ };
     for (const [properties, says] of Object.entries(WRONG)) {
       const env = { STOWAGE_KAFKA_PROPERTIES: properties };
       for (const command of [['check'], ['run'], ['topics', 'create'], ['send', 'storage.ping']]) {
-        if (properties.startsWith('session') && command.length > 1) continue; // the producer does not mind
+        if (properties.startsWith('session') && command.length > 1) continue; // the producer ignores this property
         const done = await stowageAsync(command, { env });
         assert.equal(done.code, EXIT.config, `${command} ${properties}: ${done.stderr}`);
         assert.match(done.stdout + done.stderr, says);
@@ -187,13 +187,13 @@ describe('Kafka', () => {
     }
   });
 
-  test('has none of the topics: the log says so and what makes them', async () => {
+  test('has none of the topics: the log says so and names the solution', async () => {
     const name = `notopics_${newId()}`;
     made.push(name);
     await complains({ postgres: { schemaName: name } }, /topic/i, {});
   });
 
-  test('stowage topics create makes them, once', async () => {
+  test('stowage topics create creates them once', async () => {
     const prefix = `made.${newId()}`;
     const env = { STOWAGE_KAFKA_TOPICS: `${prefix}.memory,${prefix}.workflows`, STOWAGE_KAFKA_TOPIC_PARTITIONS: '3' };
     for (let i = 0; i < 2; i++) {
@@ -223,7 +223,7 @@ describe('the port of /metrics', () => {
       assert.notEqual(done.code, 0);
       assert.match(done.stderr, new RegExp(`${port}`));
       assert.match(done.stderr, /in use|taken/i);
-      // It is found before anything else is begun, and the key is named once.
+      // The worker checks the port before anything else, and names the key once.
       assert.match(done.stderr, /^[^\n]*http\.address[^\n]*\n$/);
       assert.equal(done.stderr.split('http.address').length, 2, done.stderr);
     } finally {
@@ -231,7 +231,7 @@ describe('the port of /metrics', () => {
     }
   });
 
-  test('answers from the beginning, while the worker is not yet made', async () => {
+  test('answers from the start, while the worker still connects', async () => {
     const env = { STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${await freePort()}` };
     const worker = new Worker({ name: 'starting', env, config: { kafka: { groupId: `starting-${newId()}` } } });
     await worker.start({ ready: false });
@@ -240,9 +240,9 @@ describe('the port of /metrics', () => {
       return response?.status === 503 ? response.text() : '';
     };
     try {
-      await until('it says that it starts', async () => await whyNot() === 'starting\n');
+      await until('it reports that it starts', async () => await whyNot() === 'starting\n');
       assert.equal((await worker.get('/livez')).status, 200);
-      await until('it says what it waits for', async () => await whyNot() === 'kafka: no broker can be reached\n');
+      await until('it reports what it waits for', async () => await whyNot() === 'kafka: no broker can be reached\n');
     } finally {
       await worker.stop();
     }
@@ -250,9 +250,9 @@ describe('the port of /metrics', () => {
 });
 
 describe('the configuration', () => {
-  // [text of the file, what standard error has to name]
+  // [text of the file, expected standard error]
   const WRONG = {
-    'no libconfig': ['kafka: {', /\.conf:\d+/],
+    'not libconfig': ['kafka: {', /\.conf:\d+/],
     'an unknown key': ['kafka: { groupID = "x"; };', /:1: .*kafka\.groupID.*kafka\.groupId/s],
     'an unknown group': ['kafak: { groupId = "x"; };', /kafak/],
     'an unknown key on a later line': ['kafka: {\n  groupId = "x";\n  bootstrapServer = "y";\n};', /:3: .*bootstrapServers/s],
@@ -261,19 +261,19 @@ describe('the configuration', () => {
     'a fraction where a whole number belongs': ['postgres: { max = 1.5; };', /postgres\.max/],
     'a number below its range': ['postgres: { max = 0; };', /postgres\.max.*1/s],
     'a number above its range': ['postgres: { port = 70000; };', /postgres\.port.*65535/s],
-    'a choice that there is not': ['log: { level = "loud"; };', /log\.level.*debug/s],
-    'a switch that is no switch': ['postgres: { disableInit = "yes"; };', /postgres\.disableInit/],
-    'a list that is no list': ['kafka: { topics = "one"; };', /kafka\.topics/],
+    'an unknown choice': ['log: { level = "loud"; };', /log\.level.*debug/s],
+    'a text where true or false belongs': ['postgres: { disableInit = "yes"; };', /postgres\.disableInit/],
+    'a text where a list belongs': ['kafka: { topics = "one"; };', /kafka\.topics/],
     'an empty list': ['kafka: { topics = []; };', /kafka\.topics/],
     'a wrong pattern of topics': ['kafka: { topics = ["^("]; };', /kafka\.topics/],
     'a wrong pattern of replies': ['replies: { allow = "("; };', /replies\.allow/],
-    'a property that is none': ['kafka: { properties = ["acks"]; };', /kafka\.properties/],
-    'a property the promises hang on': ['kafka: { properties = ["enable.auto.commit=true"]; };', /enable\.auto\.commit/],
-    'a property librdkafka does not know': ['kafka: { properties = ["no.such=1"]; };', /no\.such/],
+    'a property without a value': ['kafka: { properties = ["acks"]; };', /kafka\.properties/],
+    'a property that the guarantees depend on': ['kafka: { properties = ["enable.auto.commit=true"]; };', /enable\.auto\.commit/],
+    'a property that librdkafka does not know': ['kafka: { properties = ["no.such=1"]; };', /no\.such/],
     'an address without port': ['http: { address = "127.0.0.1"; };', /http\.address/],
     'a schema name that is too long': [`postgres: { schemaName = "${'x'.repeat(64)}"; };`, /postgres\.schemaName/],
     'a key twice': ['kafka: { groupId = "a"; groupId = "b"; };', /groupId|duplicate/],
-    'two mistakes, both are named': ['postgres: { max = 0; };\nlog: { level = "loud"; };', /postgres\.max[\s\S]*log\.level|log\.level[\s\S]*postgres\.max/],
+    'two mistakes, both reported': ['postgres: { max = 0; };\nlog: { level = "loud"; };', /postgres\.max[\s\S]*log\.level|log\.level[\s\S]*postgres\.max/],
   };
   for (const [name, [content, says]] of Object.entries(WRONG)) {
     test(name, () => {
@@ -288,7 +288,7 @@ describe('the configuration', () => {
     });
   }
 
-  test('a folder of schemas that is not there, or holds what is none', async () => {
+  test('a directory of schemas that does not exist or has an invalid file', async () => {
     const directory = join(WORK, `schemas-${newId()}`);
     const env = { STOWAGE_SCHEMAS_DIRECTORY: directory };
     const fails = async (says) => {
@@ -306,13 +306,13 @@ describe('the configuration', () => {
     await fails(/half\.avsc/);
   });
 
-  test('a file that is not there', () => {
+  test('a file that does not exist', () => {
     const done = stowage(['run', '--config', '/no/such/file.conf']);
     assert.equal(done.code, EXIT.config);
     assert.match(done.stderr, /\/no\/such\/file\.conf/);
   });
 
-  test('the environment wins over the file, and its mistakes are named likewise', () => {
+  test('the environment overrides the file, and its mistakes are reported, too', () => {
     const file = join(WORK, `env-${newId()}.conf`);
     writeFileSync(file, 'kafka: { groupId = "from-file"; };\n');
     const shown = stowage(['config', '--config', file], { env: { STOWAGE_KAFKA_GROUP_ID: 'from-environment' } });

@@ -1,4 +1,4 @@
-// The command line at work: send, offsets, dlq.
+// The command line: send, offsets, dlq.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -47,7 +47,7 @@ describe('stowage send', () => {
     assert.match(done.stderr, /THREAD_NOT_FOUND/);
   });
 
-  test('many commands as lines: replies in their order', async () => {
+  test('many commands as lines: the replies keep the order', async () => {
     const lines = Array.from({ length: 300 }, (_, i) => (i % 2
       ? JSON.stringify({ command: 'memory.getThreadById', key: 'lines', request: { threadId: `l${i - 1}` } })
       : JSON.stringify({ command: 'memory.saveThread', key: 'lines', request: JSON.parse(threadJson(`l${i}`)) })));
@@ -60,12 +60,12 @@ describe('stowage send', () => {
     assert.equal(done.code, 6);
   });
 
-  test('without asking for a reply', async () => {
+  test('without requesting a reply', async () => {
     const id = newId();
     const done = await send(['memory.saveThread', threadJson(id), '--no-reply']);
     assert.equal(done.code, 0, done.stderr);
     assert.equal(done.stdout, '');
-    await until('it is there', async () => (await sql(`SELECT 1 FROM "${world.schema}".mastra_threads WHERE id = $1`, [id])).length === 1);
+    await until('the thread exists', async () => (await sql(`SELECT 1 FROM "${world.schema}".mastra_threads WHERE id = $1`, [id])).length === 1);
   });
 
   test('with a key and headers', async () => {
@@ -74,14 +74,14 @@ describe('stowage send', () => {
     assert.match(done.stderr, /TIMEOUT/);
   });
 
-  test('nobody answers: status 7', async () => {
+  test('no reply: status 7', async () => {
     const topic = `silent.${newId()}`;
     await createTopics(topic);
     const done = await tool(['send', 'storage.ping', '--topic', topic, '--reply-topic', replies, '--timeout', '1']);
     assert.equal(done.code, 7, done.stderr);
   });
 
-  test('mistakes are named before anything is sent', async () => {
+  test('reports mistakes without sending anything', async () => {
     for (const [args, says] of [
       [['memory.saveThreat', '{}'], /memory\.saveThread/],
       [['memory.getThreadById', '{'], /JSON/],
@@ -105,14 +105,14 @@ describe('stowage send vectors.query', () => {
       metadata: [{ text: `Größe ${'long '.repeat(30)}` }, {}] });
   });
 
-  // What a terminal of so many columns gets to see.
+  // The output on a terminal of this width.
   const onTerminal = (args, columns) => new Promise((resolve, reject) => {
     const quoted = [BINARY, 'send', ...args, '--topic', world.topic, '--reply-topic', replies].map((word) => `'${word}'`).join(' ');
     execFile('script', ['-qec', `stty cols ${columns} rows 24; ${quoted}`, '/dev/null'], { env: { ...process.env, ...env } },
       (error, stdout) => (error ? reject(error) : resolve(stdout.replaceAll('\r\n', '\n'))));
   });
 
-  test('a terminal gets a table as wide as it is', async () => {
+  test('a terminal gets a table of its width', async () => {
     for (const columns of [50, 120]) {
       const [head, first, second, ...rest] = (await onTerminal(query, columns)).split('\n');
       assert.match(head, /^RANK {2}ID +SCORE {2}METADATA$/);
@@ -123,13 +123,13 @@ describe('stowage send vectors.query', () => {
     }
   });
 
-  test('a terminal gets JSON if it is asked for, and for all other commands', async () => {
+  test('a terminal gets JSON on request, and for all other commands', async () => {
     const results = JSON.parse(await onTerminal([...query, '--format', 'json'], 80));
     assert.deepEqual(results.map(({ id, vector }) => [id, vector]), [['near', [1, 0]], ['f\u001b[31mar', [0, 1]]]);
     assert.deepEqual(JSON.parse(await onTerminal(['vectors.listIndexes'], 80)), ['found']);
   });
 
-  test('anything else gets JSON, and a table if it is asked for', async () => {
+  test('any other output is JSON, or a table on request', async () => {
     const plain = await send(query);
     assert.deepEqual(JSON.parse(plain.stdout).map(({ id }) => id), ['near', 'f\u001b[31mar']);
     const table = await send([...query, '--format', 'table'], { env: { COLUMNS: '60' } });
@@ -163,7 +163,7 @@ describe('stowage offsets', () => {
       const [row] = await sql(`SELECT applied::int FROM "${own.schema}".stowage_offsets WHERE topic = $1`, [topic]);
       assert.equal(row.applied, 3);
       own.worker = await own.startWorker();
-      await until('the last two have run again', async () => (await sql(`SELECT title FROM "${own.schema}".mastra_threads`))[0].title === 'n4');
+      await until('the last two commands have run again', async () => (await sql(`SELECT title FROM "${own.schema}".mastra_threads`))[0].title === 'n4');
     } finally {
       await own.close();
     }
@@ -173,7 +173,7 @@ describe('stowage offsets', () => {
 describe('stowage dlq', () => {
   test('list, show, replay in order, dry run', async () => {
     const id = newId();
-    // Messages of a thread that is not there yet: dead letters.
+    // Messages of a missing thread become dead letters.
     await world.client.post([1, 2, 3].map((i) => ({ command: 'memory.saveMessages', key: id, headers: { mark: `${i}` },
       args: { messages: [message(`${id}-m`, id, i, { content: `n${i}` })] } })));
     await until('three dead letters', async () => (await readTopic(world.dlq)).filter((m) => m.key?.toString() === id).length === 3);
@@ -194,14 +194,14 @@ describe('stowage dlq', () => {
 
     const replayed = await tool(['dlq', 'replay', '--topic', world.topic]);
     assert.equal(replayed.code, 0, replayed.stderr);
-    await until('they are applied, the last one last', async () => (await count())[0] === 'n3');
-    // The context headers of the first failure do not come back with the command.
+    await until('they are applied in order', async () => (await count())[0] === 'n3');
+    // The replayed command does not have the headers that describe the failure.
     const again = (await readTopic(world.topic)).filter((m) => m.key?.toString() === id && m.headers.mark).slice(-3);
     for (const one of again) assert.ok(!Object.keys(one.headers).some((name) => name.startsWith('__connect.errors.')), Object.keys(one.headers).join());
     assert.deepEqual(again.map((one) => one.headers.mark.toString()), ['1', '2', '3']);
   });
 
-  test('an empty one', async () => {
+  test('an empty topic', async () => {
     const topic = `quiet.${newId()}`;
     await createTopics([topic, `${topic}.dlq`]);
     for (const command of ['list', 'replay']) {

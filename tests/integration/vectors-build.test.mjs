@@ -1,4 +1,5 @@
-// Index builds: beside the lane, by one worker at a time, over crashes, cancelled and described.
+// Index builds: detached from the partition, by one worker at a time, across crashes, cancelled and
+// described.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -27,7 +28,7 @@ async function newIndex(rows = 10, dimension = 3) {
   return indexName;
 }
 
-// An open transaction that has written to the table: a concurrent build waits for it.
+// Opens a transaction that writes to the table. A concurrent build waits for it.
 async function hold(t, indexName) {
   const client = new pg.Client({ connectionString: CONNECTION });
   await client.connect();
@@ -44,11 +45,11 @@ const isBuilding = (indexName, phase = /./) => until(`${indexName} is being buil
   return seen?.state === 'building' && phase.test(seen.phase ?? '') && seen;
 });
 
-// Backends that run a build's statement on the table.
+// Backends that run a build statement on the table.
 const backends = async (indexName) => sql(`SELECT pid, query FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend'
   AND query LIKE '/* stowage build %' AND position($1 IN query) > 0`, [`${world.schema}.${indexName}`]);
 
-// Settled or not, told without waiting.
+// Records whether the promise has settled.
 function watch(promise) {
   const state = { done: false, promise };
   promise.then((value) => Object.assign(state, { done: true, value }), (error) => Object.assign(state, { done: true, error }));
@@ -62,13 +63,13 @@ describe('one worker', () => {
   });
   after(() => world.close());
 
-  test('the command is answered when the build ends, others of its partition before', async (t) => {
+  test('the command is answered when the build ends, later commands of its partition before that', async (t) => {
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const building = watch(call('buildIndex', { indexName, ...HNSW }));
     const seen = await isBuilding(indexName, /waiting/);
     for (let i = 0; i < 5; i++) await world.client.call('storage.ping', {}, { key: indexName });
-    await call('createIndex', { indexName: `${indexName}_beside`, dimension: 3, indexConfig: { type: 'flat' } });
+    await call('createIndex', { indexName: `${indexName}_other`, dimension: 3, indexConfig: { type: 'flat' } });
     assert.equal(building.done, false);
     assert.equal(seen.attempts, 1);
     assert.ok(seen.startedAt >= seen.createdAt);
@@ -80,14 +81,14 @@ describe('one worker', () => {
     const done = await call('describeBuild', { indexName });
     assert.deepEqual([done.state, done.percent, done.error], ['done', 100, undefined]);
     assert.ok(done.finishedAt >= done.startedAt);
-    await until('the answer is told as sent', async () => (await build(indexName)).waiters === null);
+    await until('the reply is recorded as sent', async () => (await build(indexName)).waiters === null);
     assert.match(world.worker.log, new RegExp(`msg="index build started" index=${indexName} `));
     assert.match(world.worker.log, new RegExp(`msg="index built" index=${indexName} seconds=`));
     assert.ok(await world.worker.metric('stowage_index_builds_total') >= 1);
     assert.equal(await world.worker.metric('stowage_index_builds_running'), 0);
   });
 
-  test('what stands behind createIndex in its partition sees the table', async () => {
+  test('commands after createIndex in its partition see the table', async () => {
     const indexName = `idx_${++count}`;
     const commands = [['createIndex', { dimension: 3, indexConfig: { type: 'hnsw' } }], ['upsert', { vectors: [[1, 0, 0], [0, 1, 0]], ids: ['a', 'b'] }],
       ['query', { queryVector: [1, 0, 0], topK: 1 }], ['describeBuild', {}]].map(([method, args]) =>
@@ -98,12 +99,12 @@ describe('one worker', () => {
     assert.deepEqual([made.result, made.code], [undefined, undefined]);
     assert.deepEqual(upserted.result, ['a', 'b']);
     assert.equal(found.result[0].id, 'a');
-    assert.ok(described.result.state, 'its build is there');
+    assert.ok(described.result.state, 'its build exists');
     assert.equal((await call('describeIndex', { indexName })).type, 'hnsw');
     assert.equal((await indexOf(indexName)).valid, true);
   });
 
-  test('commands for the same are joined, one for another waits and is done next', async (t) => {
+  test('commands for the same build share it, a command for another build waits', async (t) => {
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const first = watch(call('buildIndex', { indexName, ...HNSW }));
@@ -111,21 +112,21 @@ describe('one worker', () => {
     const same = watch(call('buildIndex', { indexName, ...HNSW }));
     const create = watch(call('createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' } }));
     const any = watch(call('createIndex', { indexName, dimension: 3 }));
-    await until('they are in', async () => (await world.client.call('storage.ping', {}, { key: indexName })) && true);
+    await until('the worker has accepted them', async () => (await world.client.call('storage.ping', {}, { key: indexName })) && true);
     assert.equal((await builds()).filter((row) => row.index_name === indexName).length, 1);
     const other = watch(call('buildIndex', { indexName, metric: 'euclidean', indexConfig: { type: 'hnsw', hnsw: { m: 12 } } }));
     const otherAgain = watch(call('buildIndex', { indexName, metric: 'euclidean', indexConfig: { type: 'hnsw', hnsw: { m: 12 } } }));
-    await until('the other one waits', async () => (await builds()).filter((row) => row.index_name === indexName).length === 2);
+    await until('the other build waits', async () => (await builds()).filter((row) => row.index_name === indexName).length === 2);
     await sleep(300);
     assert.ok([first, same, create, any, other, otherAgain].every((command) => !command.done));
     await held.release();
     await Promise.all([first, same, create, any, other, otherAgain].map((command) => command.promise));
     const [{ definition }] = await sql(`SELECT pg_get_indexdef($1::int) AS definition`, [(await indexOf(indexName)).oid]);
     assert.match(definition, /vector_l2_ops\) WITH \(m='?12'?/);
-    await until('ended builds go, but for the last', async () => (await builds()).filter((row) => row.index_name === indexName && row.waiters).length === 0);
+    await until('only the last finished build remains', async () => (await builds()).filter((row) => row.index_name === indexName && row.waiters).length === 0);
   });
 
-  test('reply headers are those of the command', async () => {
+  test('the reply has the command\'s headers', async () => {
     const indexName = await newIndex();
     const reply = await world.client.send('vectors.buildIndex', { indexName, ...HNSW }, { headers: { traceparent: '00-a-b-01', tracestate: 'x=y' } });
     const text = (name) => headerText(reply.headers, name);
@@ -139,7 +140,7 @@ describe('one worker', () => {
     assert.equal(headerText(nest.headers, 'kafka_nest-err'), undefined);
   });
 
-  test('an invalid index that was left is dropped and made again', async (t) => {
+  test('an invalid index is dropped and built again', async (t) => {
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const client = new pg.Client({ connectionString: CONNECTION, statement_timeout: 500 });
@@ -156,15 +157,15 @@ describe('one worker', () => {
     assert.notEqual(made.oid, left.oid);
   });
 
-  test('deleteIndex cancels a build, whose command is told', async (t) => {
+  test('deleteIndex cancels a build, and its command gets an error', async (t) => {
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const building = watch(call('buildIndex', { indexName, ...HNSW }));
     await isBuilding(indexName, /waiting/);
     const waiting = watch(call('buildIndex', { indexName, metric: 'euclidean', indexConfig: { type: 'hnsw' } }));
-    await until('both are there', async () => (await builds()).filter((row) => row.index_name === indexName).length === 2);
+    await until('both builds exist', async () => (await builds()).filter((row) => row.index_name === indexName).length === 2);
     const deleting = watch(call('deleteIndex', { indexName }));
-    await until('the build has let go', async () => (await backends(indexName)).length === 0);
+    await until('the build has stopped', async () => (await backends(indexName)).length === 0);
     await held.release();
     assert.equal(await deleting.promise, undefined);
     await Promise.allSettled([building.promise, waiting.promise]);
@@ -174,7 +175,7 @@ describe('one worker', () => {
     }
   });
 
-  test('deleteIndex of a build at work does not wait for it', async () => {
+  test('deleteIndex does not wait for a running build', async () => {
     const indexName = await newIndex(0, 256);
     await fill(indexName, 6000, 256);
     const building = watch(call('buildIndex', { indexName, metric: 'cosine', indexConfig: { type: 'hnsw', hnsw: { m: 64, efConstruction: 1000 } } }));
@@ -188,7 +189,7 @@ describe('one worker', () => {
     assert.equal((await call('describeBuild', { indexName })).state, 'done');
   });
 
-  test('truncateIndex lets a build begin again, on what is left', async () => {
+  test('truncateIndex restarts a build', async () => {
     const indexName = await newIndex(0, 256);
     await fill(indexName, 6000, 256);
     const building = watch(call('buildIndex', { indexName, metric: 'cosine', indexConfig: { type: 'hnsw', hnsw: { m: 64, efConstruction: 1000 } } }));
@@ -201,7 +202,7 @@ describe('one worker', () => {
     assert.equal((await call('describeBuild', { indexName })).attempts, 2);
   });
 
-  test('progress is described while it is built', async () => {
+  test('describeBuild reports progress', async () => {
     const indexName = await newIndex(0, 256);
     await fill(indexName, 6000, 256);
     const building = watch(call('buildIndex', { indexName, metric: 'cosine', indexConfig: { type: 'hnsw', hnsw: { m: 64, efConstruction: 1000 } } }));
@@ -216,7 +217,7 @@ describe('one worker', () => {
     await Promise.allSettled([building.promise]);
   });
 
-  test('a build that can never be done is answered with its error, and leaves nothing', async () => {
+  test('an impossible build is answered with its error and leaves no index', async () => {
     const indexName = `idx_${++count}`;
     await call('createIndex', { indexName, dimension: 1500, vectorType: 'sparsevec', buildIndex: false });
     await sql(`INSERT INTO ${table(indexName)} (vector_id, embedding) SELECT 'a', array_fill(1::float4, ARRAY[1500])::vector::sparsevec`);
@@ -228,7 +229,7 @@ describe('one worker', () => {
     assert.ok(await world.worker.metric('stowage_index_builds_failed_total') >= 1);
   });
 
-  test('one that nobody waits for and that fails is a dead letter', async () => {
+  test('a failed build without a reply topic is a dead letter', async () => {
     const indexName = `idx_${++count}`;
     await call('createIndex', { indexName, dimension: 1500, vectorType: 'sparsevec', buildIndex: false });
     await sql(`INSERT INTO ${table(indexName)} (vector_id, embedding) SELECT 'a', array_fill(1::float4, ARRAY[1500])::vector::sparsevec`);
@@ -241,16 +242,16 @@ describe('one worker', () => {
     assert.equal(letter.text['__connect.errors.topic'], world.topic);
     assert.equal(letter.text['__connect.errors.exception.class.name'], 'DATABASE_ERROR');
     assert.match(letter.text['__connect.errors.exception.message'], /non-zero/);
-    await until('it is told as sent', async () => (await build(indexName)).waiters === null);
-    // One that succeeds says nothing to anybody.
+    await until('the dead letter is recorded as sent', async () => (await build(indexName)).waiters === null);
+    // A successful build sends nothing.
     const good = await newIndex();
     await world.client.post([{ command: 'vectors.buildIndex', args: { indexName: good, ...HNSW } }]);
     await until('it is done', async () => (await call('describeBuild', { indexName: good }))?.state === 'done');
-    await until('and forgotten', async () => (await build(good)).waiters === null);
+    await until('nobody waits for it', async () => (await build(good)).waiters === null);
     assert.equal((await readTopic(world.dlq)).length, dead.messages.length);
   });
 
-  test('a lost session, or a statement somebody cancels, is no end of a build', async (t) => {
+  test('a build survives a lost session and a cancelled statement', async (t) => {
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const building = watch(call('buildIndex', { indexName, ...HNSW }));
@@ -264,11 +265,11 @@ describe('one worker', () => {
       await until('another attempt', async () => (await build(indexName)).attempts > attempts);
       assert.equal(building.done, false);
     }
-    // The other connection, on which the builder keeps its row.
+    // The other connection, on which the builder renews its lease.
     const ended = await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
       AND position($1 IN query) > 0`, [`"${world.schema}".stowage_build_`]);
     assert.ok(ended.length > 0);
-    await sleep(2500); // a renewal or two
+    await sleep(2500); // one or two renewals
     assert.equal(building.done, false);
     await held.release();
     assert.equal(await building.promise, undefined);
@@ -277,8 +278,8 @@ describe('one worker', () => {
 });
 
 describe('the extension', () => {
-  // createIndex by a worker of that user on a database of its own, which `statement` prepares: the
-  // error, and the schema of the column's type.
+  // Runs createIndex with a worker of this user on a new database that `statement` prepares.
+  // Returns the error, and the schema of the column's type.
   async function create(connection, statement) {
     const database = `stowage_vectors_${newId()}`;
     const inside = (address) => Object.assign(new URL(address), { pathname: `/${database}` }).href;
@@ -303,19 +304,19 @@ describe('the extension', () => {
     }
   }
 
-  test('is made where it is missing, in the schema of the data', async () => {
+  test('is created if it is missing, in the schema of the data', async () => {
     const { error, home, schema } = await create(process.env.STACK_POSTGRES_ADMIN);
     assert.equal(error, undefined);
     assert.equal(home, schema);
   });
 
-  test('is used where it is', async () => {
+  test('is used in any schema', async () => {
     const { error, home } = await create(CONNECTION, 'CREATE SCHEMA "The Ext"; CREATE EXTENSION vector SCHEMA "The Ext"; GRANT USAGE ON SCHEMA "The Ext" TO PUBLIC');
     assert.equal(error, undefined);
     assert.equal(home, 'The Ext');
   });
 
-  test('that is missing and can not be made: an error, and the lane goes on', async () => {
+  test('missing, and not allowed to be created: an error, and the partition continues', async () => {
     const { error, home } = await create(CONNECTION);
     assert.deepEqual([error?.category, error?.code], ['UNSUPPORTED', 'PGVECTOR_MISSING'], String(error));
     assert.equal(home, undefined);
@@ -331,14 +332,14 @@ describe('two workers', () => {
 
   const begins = (worker, indexName) => worker.log.includes(`msg="index build started" index=${indexName} `);
 
-  test('the one that builds dies: the other one does it, and answers', async (t) => {
+  test('the builder crashes: the other worker builds the index and answers', async (t) => {
     const other = await world.startWorker();
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const building = watch(call('buildIndex', { indexName, ...HNSW }));
     await isBuilding(indexName, /waiting/);
     const [builder, rest] = begins(world.worker, indexName) ? [world.worker, other] : [other, world.worker];
-    assert.ok(!begins(rest, indexName), 'one of them alone');
+    assert.ok(!begins(rest, indexName), 'only one worker builds');
     await builder.kill();
     await held.release();
     assert.equal(await building.promise, undefined);
@@ -349,7 +350,7 @@ describe('two workers', () => {
     world.worker = rest;
   });
 
-  test('the one that builds ends in order: the other one goes on at once', async (t) => {
+  test('the builder shuts down: the other worker continues at once', async (t) => {
     const other = await world.startWorker();
     const indexName = await newIndex();
     const held = await hold(t, indexName);
@@ -358,15 +359,15 @@ describe('two workers', () => {
     const [builder, rest] = begins(world.worker, indexName) ? [world.worker, other] : [other, world.worker];
     await builder.stop();
     assert.match(builder.log, /index build left to the next worker/);
-    await until('the other one has begun', () => begins(rest, indexName));
+    await until('the other worker has begun', () => begins(rest, indexName));
     assert.equal(building.done, false);
     await held.release();
     assert.equal(await building.promise, undefined);
     world.worker = rest;
   });
 
-  test('an answer that was not acknowledged is sent by another worker', async (t) => {
-    // As a worker leaves it that dies between the build's end and the reply.
+  test('another worker sends a reply that was not acknowledged', async (t) => {
+    // The state after a worker crashed between the end of the build and the reply.
     const indexName = await newIndex();
     const held = await hold(t, indexName);
     const correlationId = newId();
@@ -379,6 +380,6 @@ describe('two workers', () => {
       finished_at = clock_timestamp() WHERE index_name = $1`, [indexName]);
     world.worker = await world.startWorker();
     assert.equal((await answer).decoded.result, undefined);
-    await until('it is told as sent', async () => (await build(indexName)).waiters === null);
+    await until('the reply is recorded as sent', async () => (await build(indexName)).waiters === null);
   });
 });

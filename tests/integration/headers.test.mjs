@@ -1,4 +1,5 @@
-// Headers: where a reply goes and what it carries, and when a command is not begun at all.
+// Headers: the target and the content of a reply, and the headers that stop a command before it
+// runs.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -11,9 +12,9 @@ import { closeShared, createTopics, newId, readTopic, schemas, until, withAdmin,
 import { headerText } from '../compat/lib/stowage-client.mjs';
 
 const time = { type: 'long', logicalType: 'timestamp-millis' };
-// What a client of an earlier release may have been built with: fields are missing, in another order.
+// A schema as of an earlier release: it lacks fields.
 const OLDER = { type: 'record', name: 'GetThreadById', namespace: 'mastra.memory', fields: [{ name: 'threadId', type: 'string' }] };
-// ... and of a later one: a field nobody here knows, narrower types.
+// A schema as of a later release: it has unknown fields, narrower types and another order.
 const NEWER = { type: 'record', name: 'SaveThread', namespace: 'mastra.memory', fields: [
   { name: 'novelty', type: { type: 'array', items: { type: 'map', values: 'double' } } },
   { name: 'thread', type: { type: 'record', name: 'Thread', fields: [
@@ -23,7 +24,7 @@ const NEWER = { type: 'record', name: 'SaveThread', namespace: 'mastra.memory', 
 
 const folder = join(WORK, 'older-schemas');
 mkdirSync(folder, { recursive: true });
-const world = new World({ name: 'envelope', config: { schemas: { directory: folder } } });
+const world = new World({ name: 'headers', config: { schemas: { directory: folder } } });
 let client;
 let dead;
 before(async () => {
@@ -40,12 +41,12 @@ after(async () => {
 });
 
 const get = (options = {}) => client.send('memory.getThreadById', { threadId: 't1' }, options);
-// Saves a thread whose absence shows that the command was not begun.
+// Saves a thread. If the thread is missing, the worker did not run the command.
 const saving = (id, options) => client.post([{ command: 'memory.saveThread', args: { thread: thread(id) }, key: id, ...options }]);
 const present = async (id) => (await client.call('memory.getThreadById', { threadId: id }, { key: id })) !== undefined;
 
 describe('a reply', () => {
-  test('has the command\'s key, its name and a status', async () => {
+  test('has the command\'s key, name and status', async () => {
     const reply = await get({ key: 'the key' });
     assert.equal(reply.key.toString(), 'the key');
     assert.equal(headerText(reply.headers, 'command'), 'memory.getThreadById');
@@ -56,13 +57,13 @@ describe('a reply', () => {
     assert.equal(failed.decoded.code, 'THREAD_NOT_FOUND');
   });
 
-  test('without a key if the command had none', async () => {
+  test('has no key if the command had none', async () => {
     assert.equal((await get({ key: undefined })).key, null);
     const empty = await get({ key: Buffer.alloc(0) });
     assert.equal(empty.key?.length ?? 0, 0);
   });
 
-  test('carries the correlation id unchanged, whatever its bytes', async () => {
+  test('has the unchanged correlation id, which may be any bytes', async () => {
     for (const id of [randomBytes(16), Buffer.from([0, 1, 2, 0]), Buffer.alloc(0), Buffer.from('Grüße'), randomBytes(5000)]) {
       const mark = newId();
       await client.producer.send({ topic: world.topic, messages: [{ key: mark, value: schemas().encode('storage.ping'),
@@ -72,7 +73,7 @@ describe('a reply', () => {
     }
   });
 
-  test('carries the trace context', async () => {
+  test('has the trace context', async () => {
     const context = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'vendor=1,other=x' };
     const reply = await get({ headers: context });
     for (const [name, value] of Object.entries(context)) assert.equal(headerText(reply.headers, name), value);
@@ -80,22 +81,22 @@ describe('a reply', () => {
     assert.equal(headerText(failed.headers, 'traceparent'), context.traceparent);
   });
 
-  test('goes to the asked partition', async () => {
+  test('goes to the requested partition', async () => {
     for (const partition of [2, 0, 1]) assert.equal((await get({ headers: { 'reply-partition': String(partition) } })).partition, partition);
   });
 
-  test('a partition that is no number or is not there', async () => {
+  test('with a partition that is not a number or does not exist', async () => {
     for (const given of ['x', '-1', '', '1.5', '99', '99999999999999999999']) {
       const id = newId();
       await saving(id, { headers: { 'reply-to': client.replyTopic, 'correlation-id': id, 'reply-partition': given } });
-      // It is answered or dead-lettered, and what comes after works.
-      await until('its end', () => dead.messages.some((m) => m.key?.toString() === id) ||
+      // The command gets a reply or a dead letter, and the next command works.
+      await until('a reply or a dead letter', () => dead.messages.some((m) => m.key?.toString() === id) ||
         client.replies.some((r) => headerText(r.headers, 'correlation-id') === id));
       assert.ok(await present('t1'));
     }
   });
 
-  test('is not made without a reply topic', async () => {
+  test('is not sent without a reply topic', async () => {
     const id = newId();
     await saving(id);
     assert.ok(await present(id));
@@ -105,13 +106,13 @@ describe('a reply', () => {
 
 describe('a reply topic', () => {
   for (const [name, topic, make] of [
-    ['outside of the allow-list', () => `other.${newId()}`, true],
-    ['outside of the allow-list, a command topic', () => world.topic, false],
-    ['that is not there', () => `mastra.replies.none-${newId()}`, false],
-    ['with a name Kafka does not take', () => 'mastra.replies./../x', false],
+    ['outside the allow-list', () => `other.${newId()}`, true],
+    ['outside the allow-list, a command topic', () => world.topic, false],
+    ['that does not exist', () => `mastra.replies.none-${newId()}`, false],
+    ['with a name that Kafka rejects', () => 'mastra.replies./../x', false],
     ['with an empty name', () => '', false],
   ]) {
-    test(`${name}: the command is not begun, its letter is dead`, async () => {
+    test(`${name}: the command becomes a dead letter without running`, async () => {
       const target = topic();
       if (make) await createTopics(target);
       const id = newId();
@@ -152,7 +153,7 @@ describe('other frameworks', () => {
     assert.ok(!('kafka_nest-err' in reply.headers));
   });
 
-  test('NestJS: an error is in its header too', async () => {
+  test('NestJS: an error has a header, too', async () => {
     const mark = newId();
     await client.producer.send({ topic: world.topic, messages: [{ key: mark, value: schemas().encode('memory.updateThread', { id: 'none' }),
       headers: { kafka_replyTopic: client.replyTopic, kafka_correlationId: 'x', kafka_replyPartition: '0' } }] });
@@ -160,7 +161,7 @@ describe('other frameworks', () => {
     assert.match(headerText(reply.headers, 'kafka_nest-err'), /THREAD_NOT_FOUND/);
   });
 
-  test('their reply topic has to be allowed likewise', async () => {
+  test('their reply topic must be allowed, too', async () => {
     const id = newId();
     await saving(id, { headers: { kafka_replyTopic: world.dlq, kafka_correlationId: 'x' } });
     await dead.find('the dead letter', (m) => m.key?.toString() === id);
@@ -169,7 +170,7 @@ describe('other frameworks', () => {
 });
 
 describe('a deadline', () => {
-  test('that is over: not begun, TIMEOUT', async () => {
+  test('in the past is TIMEOUT, and the command does not run', async () => {
     const id = newId();
     await assert.rejects(client.call('memory.saveThread', { thread: thread(id) }, { headers: { deadline: String(Date.now() - 1) } }), { category: 'TIMEOUT' });
     assert.equal(await present(id), false);
@@ -177,12 +178,12 @@ describe('a deadline', () => {
     await dead.find('the dead letter', (m) => m.key?.toString() === id);
     assert.equal(await present(id), false);
   });
-  test('that is to come changes nothing', async () => {
+  test('in the future changes nothing', async () => {
     const id = newId();
     await client.call('memory.saveThread', { thread: thread(id) }, { headers: { deadline: String(Date.now() + 3_600_000) } });
     assert.ok(await present(id));
   });
-  test('that is no number is INVALID', async () => {
+  test('that is not a number is INVALID', async () => {
     for (const deadline of ['tomorrow', '', '-5', '1e9']) {
       await assert.rejects(client.call('storage.ping', {}, { headers: { deadline } }), { category: 'INVALID' });
     }
@@ -202,7 +203,7 @@ describe('schemas of other releases', () => {
     const reply = await client.exchange(new Schema(OLDER).encode({ threadId: 't1' }), { key: 'k', command: 'memory.getThreadById' });
     assert.equal(reply.decoded.result.id, 't1');
   });
-  test('a newer one: unknown fields are passed over, numbers widened, order does not matter', async () => {
+  test('a newer one: the worker skips unknown fields, widens numbers and ignores the order', async () => {
     const id = newId();
     const value = new Schema(NEWER).encode({ novelty: [{ a: 1.5, b: 2 }, {}], thread: { id, title: 'newer', resourceId: 'r1', createdAt: 1000, updatedAt: new Date(2000), extra: Buffer.from('x') } });
     const reply = await client.exchange(value, { key: id, command: 'memory.saveThread' });
@@ -210,7 +211,7 @@ describe('schemas of other releases', () => {
     assert.deepEqual(await client.call('memory.getThreadById', { threadId: id }, { key: id }),
       { id, title: 'newer', resourceId: 'r1', createdAt: new Date(1000), updatedAt: new Date(2000) });
   });
-  test('one that is added while the worker runs is known after SIGHUP', async () => {
+  test('one added while the worker runs is known after SIGHUP', async () => {
     const late = { ...OLDER, fields: [{ name: 'threadId', type: 'string' }, { name: 'comment', type: 'string' }] };
     const value = new Schema(late).encode({ threadId: 't1', comment: 'late' });
     const before = await client.exchange(value, { key: 'late' });
