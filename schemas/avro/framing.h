@@ -3,7 +3,8 @@
  *
  * Each framing is a file with one struct framing_format (framing_format.h) and a row in the table
  * in framing.c. The callers use only the functions below, and catalog_find_framed() to get the
- * schema, so a new framing needs no change in them.
+ * schema, so a new framing needs no change in them. If it does not name schemas by fingerprint,
+ * the catalog also needs to find schemas by its identity.
  *
  * Threads: pure functions.
  */

@@ -2,7 +2,7 @@
  * arena.c - memory that lives as long as one batch
  *
  * An arena is a list of blocks, which are filled one after the other. A build with
- * AddressSanitizer poisons all bytes that are not allocated, and leaves a gap behind each
+ * AddressSanitizer poisons all bytes that are not allocated, and leaves a gap after each
  * allocation. So it detects overruns and uses after a reset, as with malloc.
  */
 #include "schemas/base/arena.h"

@@ -21,7 +21,7 @@ void text_addv(struct buffer *text, const char *format, va_list args)
 	if (len < 0)
 		abort();
 	char *room = (char *)buffer_extend(text, (size_t)len);
-	if (room) /* the NUL goes into the byte that a buffer has behind its capacity */
+	if (room) /* a buffer has one more byte than its capacity, for this NUL */
 		vsnprintf(room, (size_t)len + 1, format, again);
 	va_end(again);
 }

@@ -24,7 +24,7 @@ static uint32_t xxhash32_mix(uint32_t lane, const uint8_t *at)
 	return xxhash32_rotate(lane + xxhash32_little(at) * PRIME2, 13) * PRIME1;
 }
 
-/* Hashes the whole stripes in four lanes and moves *at behind the stripes. */
+/* Hashes the whole stripes in four lanes and moves *at to the end of the stripes. */
 static uint32_t xxhash32_stripes(const uint8_t **at, size_t len)
 {
 	uint32_t lanes[4] = { PRIME1 + PRIME2, PRIME2, 0, 0U - PRIME1 };

@@ -59,15 +59,16 @@ bool json_spells(struct json value, const char *text);
 /* Are the two texts equal, byte by byte? */
 bool json_same(struct json a, struct json b);
 
-/* Iterates over the members of an object or the items of an array, in order. Of another value,
- * there are none. */
+/* Iterates over the members of an object or the items of an array, in order. Other values
+ * have none. */
 struct json_iter {
 	const char *at;
 	const char *end;
 	bool members;
 };
 struct json_iter json_iter(struct json container);
-/* Reads the next member or item; false at the end. `key` may be NULL. Of an item, it is absent. */
+/* Reads the next member or item; false at the end. `key` may be NULL. Items have an
+ * absent key. */
 bool json_next(struct json_iter *iter, struct json *key, struct json *value);
 
 /* Returns the member `name` (without escapes) of an object in normal form. Absent if the value has

@@ -61,7 +61,7 @@ struct json_iter json_iter(struct json container)
 	};
 }
 
-/* Reads a value and moves iter->at behind it. */
+/* Reads a value and moves iter->at to its end. */
 static struct json json_read_take(struct json_iter *iter)
 {
 	const char *begin = json_scan_blanks(iter->at, iter->end);

@@ -97,13 +97,13 @@ static inline const char *json_scan_to_stop(const char *at, const char *end, boo
 	return at;
 }
 
-/* Of a checked text: returns the next quote or backslash, or `end`. */
+/* Returns the next quote or backslash of a checked text, or `end`. */
 static inline const char *json_scan_run(const char *at, const char *end)
 {
 	return json_scan_to_stop(at, end, true);
 }
 
-/* Of any text: the same, but stops at control characters and at bytes that are not ASCII, too. */
+/* The same for any text. It also stops at control characters and at bytes that are not ASCII. */
 static inline const char *json_scan_plain(const char *at, const char *end)
 {
 	return json_scan_to_stop(at, end, false);
@@ -126,11 +126,11 @@ static inline bool json_scan_is_surrogate(int unit)
 	return unit >= 0xD800 && unit <= 0xDFFF;
 }
 
-/* By the character behind the backslash: the character that the escape means; 0 for others. */
+/* Maps the character after the backslash to the character that the escape means; 0: no such escape. */
 extern const unsigned char json_scan_shorts[256];
 
-/* Reads four hexadecimal digits and moves *at behind them. Of less returns JSON_SCAN_BAD and moves
- * *at to the byte that is wrong. */
+/* Reads four hexadecimal digits and moves *at to their end. If there are fewer digits, returns
+ * JSON_SCAN_BAD and moves *at to the byte that is wrong. */
 int json_scan_hex4(const char **at, const char *end);
 
 /* The UTF-16 unit of an escape \uXXXX at `at`, JSON_SCAN_BAD if there is none. */
@@ -145,9 +145,9 @@ static inline int json_scan_unit(const char *at, const char *end)
 /* json_scan_escape for escapes that are not short. */
 int json_scan_long_escape(const char **at, const char *end);
 
-/* Reads the escape at *at, which is a backslash, and moves *at behind it. Returns its code point.
+/* Reads the escape at *at, which is a backslash, and moves *at to its end. Returns its code point.
  * Two escapes that form a surrogate pair are one code point. A lone surrogate returns its unit.
- * Of a bad escape returns JSON_SCAN_BAD and moves *at to the byte that is wrong. */
+ * If the escape is bad, returns JSON_SCAN_BAD and moves *at to the byte that is wrong. */
 static inline int json_scan_escape(const char **at, const char *end)
 {
 	if (end - *at >= 2) {
@@ -162,7 +162,7 @@ static inline int json_scan_escape(const char **at, const char *end)
 
 /* ---------------------------------------------------------------- tokens of a checked text */
 
-/* Returns the byte behind the string that begins at `at`. */
+/* Returns the byte after the string that begins at `at`. */
 static inline const char *json_scan_string(const char *at, const char *end)
 {
 	at = json_scan_run(at + 1, end);
@@ -171,10 +171,10 @@ static inline const char *json_scan_string(const char *at, const char *end)
 	return at < end ? at + 1 : end;
 }
 
-/* Returns the byte behind the object or array that begins at `at`. */
+/* Returns the byte after the object or array that begins at `at`. */
 const char *json_scan_container(const char *at, const char *end);
 
-/* Returns the byte behind the value that begins at `at`. */
+/* Returns the byte after the value that begins at `at`. */
 static inline const char *json_scan_value(const char *at, const char *end)
 {
 	if (at < end && *at == '"')
