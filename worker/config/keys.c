@@ -133,9 +133,9 @@ const struct config_key config_keys[] = {
 		.kind = CONFIG_SWITCH,
 		.offset = AT(postgres.disable_init),
 		.fallback = "false",
-		.help = "If true, `stowage run` does not create missing tables: it logs which "
-			"ones are missing and waits. Use it where `stowage init` runs with "
-			"another role." },
+		.help = "If true, `stowage run` does not create missing tables: it logs what is "
+			"missing and ends with exit status 4. Use it where `stowage init` runs "
+			"with another role." },
 
 	{ .path = "kafka.bootstrapServers",
 		.kind = CONFIG_TEXT,
