@@ -1,5 +1,5 @@
 // Optimistic insert: large statements assume that their rows are new. If some already exist, the
-// worker retries the batch, and the result is the same as that of one command after the other.
+// worker retries the batch, and running the commands one by one would give the same result.
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';

@@ -247,7 +247,7 @@ describe('one worker', () => {
     const good = await newIndex();
     await world.client.post([{ command: 'vectors.buildIndex', args: { indexName: good, ...HNSW } }]);
     await until('it is done', async () => (await call('describeBuild', { indexName: good }))?.state === 'done');
-    await until('nobody waits for it', async () => (await build(good)).waiters === null);
+    await until('no command waits for it', async () => (await build(good)).waiters === null);
     assert.equal((await readTopic(world.dlq)).length, dead.messages.length);
   });
 

@@ -34,8 +34,7 @@ static bool dlq_give(struct walk *walk, const rd_kafka_message_t *message)
 	return !walk->ended;
 }
 
-/* Reads up to offset `end`. If that offset is a gap in the log, the partition's end stops the loop.
- * */
+/* Reads up to offset `end`. If the log has a gap there, the partition's end stops the loop. */
 static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end)
 {
 	bool more = true, ok = true;
