@@ -8,8 +8,8 @@
 
 #include "schemas/base/alloc.h"
 #include "worker/client/client.h"
-#include "worker/client/topic_match.h"
 #include "worker/kafka/topic_create.h"
+#include "worker/kafka/topic_match.h"
 
 #define METADATA_TIMEOUT_MS 10000
 

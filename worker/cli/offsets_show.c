@@ -9,7 +9,7 @@
 #include "worker/client/client.h"
 #include "worker/client/database.h"
 #include "worker/client/offsets.h"
-#include "worker/client/topic_match.h"
+#include "worker/kafka/topic_match.h"
 
 #define METADATA_TIMEOUT_MS 10000
 

@@ -9,7 +9,7 @@
 
 #include "schemas/base/alloc.h"
 #include "schemas/base/utf8.h"
-#include "worker/client/topic_match.h"
+#include "worker/kafka/topic_match.h"
 
 #define METADATA_TIMEOUT_MS 10000
 #define POLL_TIMEOUT_MS 10000

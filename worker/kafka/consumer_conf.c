@@ -1,12 +1,10 @@
 /* consumer_conf.c - the consumer's librdkafka configuration: fetch sizes and group settings */
 #include "worker/kafka/consumer_conf.h"
 
-#include <regex.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "worker/kafka/client_conf.h"
+#include "worker/kafka/topic_match.h"
 
 #define METADATA_TIMEOUT_MS 5000
 /* One fetch of each partition may take this part of the memory ceiling, and librdkafka's queues
@@ -22,22 +20,6 @@
 /* The assumed number of partitions if no broker answers at the start. */
 #define PARTITIONS_GUESS 16
 
-static bool is_subscribed(const struct config *config, const char *topic)
-{
-	for (size_t i = 0; i < config->kafka.topics.count; i++) {
-		const char *wanted = config->kafka.topics.items[i];
-		regex_t pattern;
-		bool match = strcmp(wanted, topic) == 0;
-		if (*wanted == '^' && regcomp(&pattern, wanted, REG_EXTENDED | REG_NOSUB) == 0) {
-			match = regexec(&pattern, topic, 0, NULL, 0) == 0;
-			regfree(&pattern);
-		}
-		if (match)
-			return true;
-	}
-	return false;
-}
-
 int consumer_count_partitions(const struct config *config, rd_kafka_t *client, struct log *log)
 {
 	const struct rd_kafka_metadata *metadata;
@@ -45,7 +27,7 @@ int consumer_count_partitions(const struct config *config, rd_kafka_t *client, s
 	if (rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS))
 		return PARTITIONS_GUESS;
 	for (int i = 0; i < metadata->topic_cnt; i++)
-		if (is_subscribed(config, metadata->topics[i].topic))
+		if (topic_match_command(config, metadata->topics[i].topic))
 			count += metadata->topics[i].partition_cnt;
 	rd_kafka_metadata_destroy(metadata);
 	if (count == 0)

@@ -1,7 +1,7 @@
 /*
  * topic_match.c - which topics the configuration names
  */
-#include "worker/client/topic_match.h"
+#include "worker/kafka/topic_match.h"
 
 #include <regex.h>
 #include <string.h>

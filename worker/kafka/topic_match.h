@@ -3,8 +3,8 @@
  *
  * config_load has checked the patterns (POSIX extended regular expressions). Any thread.
  */
-#ifndef WORKER_CLIENT_TOPIC_MATCH_H
-#define WORKER_CLIENT_TOPIC_MATCH_H
+#ifndef WORKER_KAFKA_TOPIC_MATCH_H
+#define WORKER_KAFKA_TOPIC_MATCH_H
 
 #include <stdbool.h>
 
