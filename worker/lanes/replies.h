@@ -2,7 +2,7 @@
  * replies.h - what a batch starts from and leaves behind in its lanes, and the replies they owe
  *
  * A lane's replies have a generation. A lane that an executor claims again starts a new one, so
- * whoever still holds the older number (a batch, a message in flight) changes nothing any more.
+ * a batch or a message in flight with an older number changes nothing any more.
  */
 #ifndef WORKER_LANES_REPLIES_H
 #define WORKER_LANES_REPLIES_H

@@ -1,4 +1,4 @@
-/* What a batch writes to its lanes' rows. */
+/* batch.c - tests of what a batch writes to its lanes' rows */
 #include <criterion/criterion.h>
 
 #include "worker/engine/batch.h"
@@ -8,7 +8,7 @@ static struct metrics *metrics;
 static struct lane *lane;
 static struct batch batch;
 
-/* A lane that runs at offset 20, with two reads before that are not answered yet. */
+/* A running lane at offset 20, with two unanswered reads before it. */
 static void make(void)
 {
 	static const struct lanes_limits limits = { .batch_commands = 10,
@@ -36,7 +36,7 @@ static void drop(void)
 	metrics_free(metrics);
 }
 
-TestSuite(worker_batch, .init = make, .fini = drop);
+TestSuite(batch, .init = make, .fini = drop);
 
 static struct lane_row row(void)
 {
@@ -45,7 +45,7 @@ static struct lane_row row(void)
 	return rows[0];
 }
 
-Test(worker_batch, answered_stops_at_the_first_read_that_is_not)
+Test(batch, answered_stops_at_the_first_unanswered_read)
 {
 	batch_checkpoint(&batch, &lane, 1);
 	cr_assert_eq(row().answered, 10);
@@ -56,8 +56,9 @@ Test(worker_batch, answered_stops_at_the_first_read_that_is_not)
 	cr_assert_eq(row().answered, 20);
 }
 
-/* Whether they were, nobody knows any more: the lane is taken anew, and runs them again. */
-Test(worker_batch, answered_stays_where_the_ledger_was_forgotten)
+/* The worker no longer knows whether the reads were answered. The lane is reclaimed and runs them
+ * again. */
+Test(batch, answered_stays_when_the_lane_was_reclaimed)
 {
 	batch_checkpoint(&batch, &lane, 1);
 	lane_forget_replies(lane);

@@ -1,4 +1,4 @@
-/* The ledger of replies: what `answered` may be, which outbox rows are done with. */
+/* lane.c - tests of the replies that a lane owes, of gaps in the log and of starved lanes */
 #include <criterion/criterion.h>
 
 #include "worker/lanes/lane.h"
@@ -16,15 +16,15 @@ static void drop(void)
 	lane_free(lane);
 }
 
-TestSuite(lane_ledger, .init = make, .fini = drop);
+TestSuite(lane_replies, .init = make, .fini = drop);
 
-Test(lane_ledger, without_replies_all_is_answered)
+Test(lane_replies, without_replies_everything_is_answered)
 {
 	cr_assert_eq(lane_answered(lane), 100);
 	cr_assert_not(lane_replies_waiting(lane));
 }
 
-Test(lane_ledger, answered_stays_at_the_oldest_unanswered_read)
+Test(lane_replies, answered_stays_at_the_oldest_unanswered_read)
 {
 	lane_read_sent(lane, 40);
 	lane_read_sent(lane, 41);
@@ -36,7 +36,7 @@ Test(lane_ledger, answered_stays_at_the_oldest_unanswered_read)
 	cr_assert_eq(lane_answered(lane), 100);
 }
 
-Test(lane_ledger, many_reads_answered_backwards)
+Test(lane_replies, many_reads_answered_backwards)
 {
 	for (int64_t i = 0; i < 1000; i++)
 		lane_read_sent(lane, i);
@@ -47,7 +47,7 @@ Test(lane_ledger, many_reads_answered_backwards)
 	cr_assert_not(lane_replies_waiting(lane));
 }
 
-Test(lane_ledger, answer_to_a_read_it_does_not_know_changes_nothing)
+Test(lane_replies, answer_to_an_unknown_read_changes_nothing)
 {
 	lane_read_sent(lane, 10);
 	lane_read_answered(lane, 9);
@@ -55,7 +55,7 @@ Test(lane_ledger, answer_to_a_read_it_does_not_know_changes_nothing)
 	cr_assert_eq(lane_answered(lane), 10);
 }
 
-Test(lane_ledger, outbox_row_is_done_when_all_its_replies_are)
+Test(lane_replies, outbox_row_is_done_when_all_its_replies_are_acknowledged)
 {
 	struct stored_replies *one = lane_replies_stored(lane, 7, 2);
 	struct stored_replies *two = lane_replies_stored(lane, 8, 1);
@@ -69,7 +69,7 @@ Test(lane_ledger, outbox_row_is_done_when_all_its_replies_are)
 	cr_assert_not(lane_replies_waiting(lane));
 }
 
-Test(lane_ledger, forgotten_ledger_is_another_one)
+Test(lane_replies, forgetting_starts_another_generation)
 {
 	uint32_t before = lane->replies.generation;
 	lane_replies_stored(lane, 7, 1);
@@ -92,7 +92,7 @@ Test(lane_gaps, seen_offsets_are_refused_next_ones_accepted)
 	cr_assert_not(lane->fetch.reseek);
 }
 
-Test(lane_gaps, gap_is_asked_for_again_and_believed_the_second_time)
+Test(lane_gaps, gap_is_believed_when_it_comes_again_after_a_seek)
 {
 	lane->offsets.next = 10;
 	cr_assert_not(lane_accepts(lane, 15));
@@ -104,7 +104,7 @@ Test(lane_gaps, gap_is_asked_for_again_and_believed_the_second_time)
 	cr_assert_not(lane->fetch.reseek);
 }
 
-Test(lane_gaps, what_was_skipped_comes_after_the_seek)
+Test(lane_gaps, skipped_messages_arrive_after_the_seek)
 {
 	lane->offsets.next = 10;
 	cr_assert_not(lane_accepts(lane, 15));
@@ -114,7 +114,7 @@ Test(lane_gaps, what_was_skipped_comes_after_the_seek)
 	cr_assert_not(lane->fetch.reseek);
 }
 
-Test(lane_gaps, what_ends_a_partition_and_is_no_message_is_passed_when_told_twice)
+Test(lane_gaps, transaction_marker_at_the_end_is_passed_when_reported_twice)
 {
 	lane->state = LANE_RUNNING;
 	lane->offsets.next = lane->offsets.position = 10;
@@ -138,7 +138,7 @@ Test(lane_gaps, what_ends_a_partition_and_is_no_message_is_passed_when_told_twic
 	cr_assert_eq(lane->offsets.position, 12);
 }
 
-Test(lane_gaps, starved_lane_is_started_anew_once_for_an_end)
+Test(lane_gaps, starved_lane_restarts_once_for_each_end)
 {
 	lane->state = LANE_RUNNING;
 	lane->offsets.next = 10;

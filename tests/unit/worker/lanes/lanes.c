@@ -1,5 +1,5 @@
-/* What executors are given: how many large batches at once, and when one less; what becomes of a lane
- * that is stopped or taken anew while one has it. */
+/* lanes.c - tests of the work that executors get, and of lanes that are stopped or reclaimed while
+ * busy */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -8,9 +8,9 @@
 #include "worker/lanes/state.h" /* to look at the waiting reads */
 #include "worker/lanes/work.h"
 
-#define MANY 100    /* messages: a large batch of its own */
+#define MANY 100    /* messages: enough for a large batch */
 #define READS_MAX 3 /* detached reads at once */
-#define LIMIT 2     /* ... while all are quick */
+#define LIMIT 2     /* ... while all of them are quick */
 
 static struct lanes *lanes;
 static struct metrics *metrics;
@@ -38,7 +38,7 @@ static void make(void)
 	make_with(2);
 }
 
-/* A lane that runs, with so many messages. */
+/* Adds a running lane with `waiting` messages. */
 static struct lane *add(size_t waiting)
 {
 	rd_kafka_message_t *list[MANY];
@@ -53,7 +53,7 @@ static struct lane *add(size_t waiting)
 	return lane;
 }
 
-/* librdkafka did not make the messages, nor may it free them. */
+/* librdkafka did not create the messages, so it must not free them. */
 static void drop(void)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -64,7 +64,7 @@ static void drop(void)
 	metrics_free(metrics);
 }
 
-/* The lane of the next batch; NULL: there is none to be had. */
+/* Returns the lane of the next batch; NULL if there is none. */
 static struct lane *next(void)
 {
 	struct work work;
@@ -76,9 +76,9 @@ static struct lane *next(void)
 	return work.lanes[0];
 }
 
-TestSuite(worker_lanes, .init = make, .fini = drop);
+TestSuite(lanes, .init = make, .fini = drop);
 
-Test(worker_lanes, as_many_large_batches_as_may_be)
+Test(lanes, large_batches_run_up_to_the_limit)
 {
 	add(MANY);
 	add(MANY);
@@ -92,7 +92,7 @@ Test(worker_lanes, as_many_large_batches_as_may_be)
 	cr_assert_null(next());
 }
 
-Test(worker_lanes, one_large_batch_less_while_somebody_waits_for_answers)
+Test(lanes, one_large_batch_less_runs_while_a_client_waits)
 {
 	add(MANY);
 	add(MANY);
@@ -101,7 +101,7 @@ Test(worker_lanes, one_large_batch_less_while_somebody_waits_for_answers)
 	cr_assert_null(next());
 }
 
-Test(worker_lanes, a_lane_in_which_little_waits_is_served_beside_large_batches)
+Test(lanes, a_small_lane_runs_in_parallel_with_large_batches)
 {
 	add(MANY);
 	add(MANY);
@@ -112,8 +112,8 @@ Test(worker_lanes, a_lane_in_which_little_waits_is_served_beside_large_batches)
 	cr_assert_eq(next(), small);
 }
 
-/* The second of a batch of two gets what the first leaves of it. */
-Test(worker_lanes, every_lane_comes_first)
+/* The second lane of a batch gets what the first one leaves. */
+Test(lanes, every_lane_comes_first_in_turn)
 {
 	struct work work[2];
 	size_t led[4] = { 0 };
@@ -132,7 +132,7 @@ Test(worker_lanes, every_lane_comes_first)
 		cr_assert_geq(led[i], 4, "partition %zu came first %zu times of 19", i, led[i]);
 }
 
-Test(worker_lanes, one_large_batch_there_always_is)
+Test(lanes, one_large_batch_may_always_run)
 {
 	drop();
 	make_with(1);
@@ -150,7 +150,7 @@ static void detach(struct lane *lane)
 	lanes_detach_read(lanes, read);
 }
 
-/* The next read; NULL: none may run. */
+/* Returns the next read; NULL if none may run. */
 static struct detached_read *next_read(void)
 {
 	struct work work;
@@ -165,7 +165,7 @@ static void end_read(struct detached_read *read)
 	free(read);
 }
 
-Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
+Test(lanes, detached_reads_run_up_to_the_limit_in_order)
 {
 	struct lane *lane = add(0);
 	for (size_t i = 0; i < LIMIT + 2; i++)
@@ -187,7 +187,7 @@ Test(worker_lanes, as_many_reads_beside_as_may_be_and_the_others_in_turn)
 	end_read(first);
 }
 
-Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
+Test(lanes, slow_reads_do_not_delay_quick_ones)
 {
 	struct lane *lane = add(0);
 	for (size_t i = 0; i < READS_MAX + 1; i++)
@@ -207,7 +207,7 @@ Test(worker_lanes, slow_reads_keep_no_quick_ones_from_their_turn)
 	end_read(slower);
 }
 
-Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
+Test(lanes, a_failed_read_delays_none_behind_it)
 {
 	struct lane *lane = add(0);
 	detach(lane);
@@ -230,7 +230,7 @@ Test(worker_lanes, a_read_that_failed_holds_up_none_behind_it)
 	end_read(last);
 }
 
-Test(worker_lanes, batches_go_beside_the_reads)
+Test(lanes, batches_run_in_parallel_with_reads)
 {
 	detach(add(0));
 	detach(given[0]);
@@ -241,15 +241,15 @@ Test(worker_lanes, batches_go_beside_the_reads)
 	end_read(second);
 }
 
-/* librdkafka did not make the messages: they are not to be dropped. */
+/* librdkafka did not create the messages, so it must not free them. */
 static void empty(struct lane *lane)
 {
 	while (message_queue_pop(&lane->messages))
 		;
 }
 
-/* A lane that an executor is given to take. */
-static struct lane *take(void)
+/* Returns the lane that an executor must claim. */
+static struct lane *claim(void)
 {
 	struct work work;
 	lanes_next(lanes, &work, &waiter, 0);
@@ -257,7 +257,7 @@ static struct lane *take(void)
 	return work.lanes[0];
 }
 
-Test(worker_lanes, what_is_stopped_stays_so_whoever_has_it)
+Test(lanes, a_stopped_lane_stays_stopped_while_an_executor_has_it)
 {
 	struct lane *lane = add(MANY);
 	next();
@@ -267,25 +267,25 @@ Test(worker_lanes, what_is_stopped_stays_so_whoever_has_it)
 	cr_assert_eq(lane->state, LANE_STOPPED);
 	cr_assert_eq(lanes_room(lanes, lane), 0);
 
-	struct lane *untaken = lanes_add(lanes, "topic", 7);
-	cr_assert_eq(take(), untaken);
-	lanes_stop(lanes, untaken);
-	lanes_done(lanes, untaken, LANE_SEEKING, 0);
-	cr_assert_eq(untaken->state, LANE_STOPPED);
+	struct lane *unclaimed = lanes_add(lanes, "topic", 7);
+	cr_assert_eq(claim(), unclaimed);
+	lanes_stop(lanes, unclaimed);
+	lanes_done(lanes, unclaimed, LANE_SEEKING, 0);
+	cr_assert_eq(unclaimed->state, LANE_STOPPED);
 }
 
-Test(worker_lanes, one_that_is_being_taken_is_taken_once_more)
+Test(lanes, a_lane_reclaimed_during_its_claim_is_claimed_again)
 {
 	struct lane *lane = lanes_add(lanes, "topic", 7);
-	cr_assert_eq(take(), lane);
+	cr_assert_eq(claim(), lane);
 	lanes_reclaim_all(lanes);
 	lanes_done(lanes, lane, LANE_SEEKING, 0);
-	cr_assert_eq(take(), lane);
+	cr_assert_eq(claim(), lane);
 	lanes_done(lanes, lane, LANE_SEEKING, 0);
 	cr_assert_eq(lane->state, LANE_SEEKING);
 }
 
-Test(worker_lanes, taken_anew_for_a_reply_of_its_present_ledger_alone)
+Test(lanes, reclaimed_only_for_a_reply_of_its_generation)
 {
 	struct lane *lane = add(0);
 	uint32_t reply_generation = lane->replies.generation;
@@ -297,7 +297,7 @@ Test(worker_lanes, taken_anew_for_a_reply_of_its_present_ledger_alone)
 	cr_assert_null(next(), "not before the delay is over");
 }
 
-Test(worker_lanes, no_read_is_begun_at_the_end)
+Test(lanes, no_detached_read_begins_at_shutdown)
 {
 	struct work work;
 	detach(add(0));
