@@ -241,13 +241,16 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 {
 	int64_t until = clock_tick_ms() + idle_ms;
 	work->lane_count = 0;
+	work->small = work->suspect = false;
+	work->retries = 0;
 	work->read = NULL;
 	lanes_lock(lanes);
 	for (;;) {
 		int64_t now = clock_tick_ms();
 		int64_t later = now + CHECKPOINT_MS;
 		if (find_work(lanes, work, now, &later)) {
-			work->retries = work->lane_count ? work->lanes[0]->schedule.retries : 0;
+			if (work->lane_count)
+				work->retries = work->lanes[0]->schedule.retries;
 			wake_for_more(lanes, now);
 			break;
 		}
