@@ -2,6 +2,7 @@
  * busy */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "worker/lanes/detached.h"
 #include "worker/lanes/queue.h"
@@ -295,6 +296,20 @@ Test(lanes, reclaimed_only_for_a_reply_of_its_generation)
 	cr_assert_eq(lane->state, LANE_UNCLAIMED);
 	cr_assert_neq(lane->replies.generation, reply_generation);
 	cr_assert_null(next(), "not before the delay is over");
+}
+
+Test(lanes, a_checkpoint_is_no_small_batch_and_no_suspect_one)
+{
+	struct work work;
+	struct lane *lane = add(0);
+	lane->offsets.position = 5; /* the row is behind */
+	memset(&work, 0xff, sizeof(work));
+	lanes_next(lanes, &work, &waiter, 0);
+	cr_assert_eq(work.kind, WORK_CHECKPOINT);
+	cr_assert_not(work.small);
+	cr_assert_not(work.suspect);
+	cr_assert_eq(work.retries, 0);
+	cr_assert_null(work.read);
 }
 
 Test(lanes, no_detached_read_begins_at_shutdown)
