@@ -303,7 +303,7 @@ Test(lanes, a_checkpoint_is_no_small_batch_and_no_suspect_one)
 	struct work work;
 	struct lane *lane = add(0);
 	lane->offsets.position = 5; /* the row is behind */
-	memset(&work, 0xff, sizeof(work));
+	memset(&work, 1, sizeof(work));
 	lanes_next(lanes, &work, &waiter, 0);
 	cr_assert_eq(work.kind, WORK_CHECKPOINT);
 	cr_assert_not(work.small);
