@@ -214,9 +214,9 @@ const struct call *job_result(const struct job *job)
 
 void job_conclude(struct job *job)
 {
-	const struct call *result = job_result(job);
 	if (job->disposition == DISPOSITION_SKIP || job->disposition == DISPOSITION_DETACHED)
-		return;
+		return; /* a skipped job may have no calls */
+	const struct call *result = job_result(job);
 	if (result->state == CALL_DEFERRED)
 		job->disposition = DISPOSITION_DEFERRED;
 	else if (result->state == CALL_FAILED && (job->dead_letter || !job->can_reply))
