@@ -106,7 +106,7 @@ describe('commands that break', { concurrency: false }, () => {
         if (answered) break;
         // Unless the lane is suspect, the writes succeed while the read runs.
         replies.push(...await send(w, [save(messages++)]));
-        await Promise.race([replies.at(-1), until('the worker runs commands one at a time', async () => /one at a time/.test(w.worker.log))]);
+        await Promise.race([replies.at(-1), until('the worker runs commands one at a time', async () => /one command at a time/.test(w.worker.log))]);
         await w.worker.kill();
         await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'`);
         w.worker = await w.startWorker();
