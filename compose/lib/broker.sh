@@ -50,8 +50,11 @@ broker_start() {
     touch "$log"
     # Search only what this start adds to the log: each start writes the line that broker_ready waits for.
     BROKER_LOG_OFFSET=$(stat --format=%s "$log")
+    # Without maxCachedBufferSize each thread keeps a buffer as large as its largest message, and messages
+    # of 60 MB exhaust the memory.
     process_start "$STACK_DIR/kafka.pid" "$log" "${java[@]}" "$@" \
-        -Xms256m -Xmx512m -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \
+        -Xms256m -Xmx512m -XX:MaxDirectMemorySize=1g -Djdk.nio.maxCachedBufferSize=1048576 \
+        -XX:+UseG1GC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \
         -Dlog4j2.configurationFile="$STACK_DIR/log4j2.properties" \
         kafka.Kafka "$STACK_DIR/server.properties"
     process_wait_ready Kafka "$STACK_DIR/kafka.pid" 120 "$log" broker_ready
