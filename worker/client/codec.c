@@ -51,11 +51,6 @@ void codec_free(struct codec *codec)
 	free(codec);
 }
 
-const struct catalog *codec_catalog(const struct codec *codec)
-{
-	return codec->catalog;
-}
-
 static struct json_avro *codec_get(struct json_avro **place, const struct catalog_schema *schema,
 	char why[JSON_AVRO_WHY_MAX])
 {

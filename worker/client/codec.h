@@ -20,8 +20,6 @@ struct codec;
  * defect. */
 struct codec *codec_new(char why[JSON_AVRO_WHY_MAX]) __attribute__((warn_unused_result));
 void codec_free(struct codec *codec);
-const struct catalog *codec_catalog(const struct codec *codec);
-
 /* Appends the framed request. Returns false if the JSON does not match the schema; `why` names the
  * field. */
 bool codec_request(struct codec *codec, int command, const json_t *request, struct buffer *out,

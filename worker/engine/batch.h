@@ -61,7 +61,7 @@ void batch_cut(struct batch *batch, const size_t *next);
 
 /* Empties the batch: its messages go back to the front of their lanes, in order. */
 void batch_give_back(struct batch *batch);
-/* Empties the batch and destroys its messages, except those of detached reads. */
+/* Empties the batch and destroys its messages, except the messages of detached reads. */
 void batch_finish(struct batch *batch);
 /* Frees what an empty batch keeps for the next one. */
 void batch_trim(struct batch *batch);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "handlers/domains/command_table.h"
-#include "schemas/avro/framing.h"
 #include "schemas/base/utf8.h"
 
 #define STAGE_DECODE "VALUE_CONVERTER"
@@ -54,20 +53,19 @@ static void job_refuse_decoding(struct job *job)
 
 static void find_writer(struct job *job, const struct engine *engine, struct arena *arena)
 {
-	const rd_kafka_message_t *message = job->message;
-	struct framing framing = framing_parse(message->payload, message->len);
-	if (!framing_accepted(&framing)) {
+	job->framing = framing_parse(job->message->payload, job->message->len);
+	if (!framing_accepted(&job->framing)) {
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_FRAMING",
 			"the message is not in Avro's single-object encoding (it must begin with "
 			"C3 01)");
 		return;
 	}
-	job->writer = catalog_find_framed(engine_catalog(engine), &framing);
+	job->writer = catalog_find_framed(engine_catalog(engine), &job->framing);
 	if (!job->writer)
 		job_refuse(job, arena, FAILURE_INVALID, "UNKNOWN_SCHEMA",
 			"no command's schema has the fingerprint %016llx; `stowage schemas` writes "
 			"the known ones, schemas.directory adds others",
-			(unsigned long long)framing.fingerprint);
+			(unsigned long long)job->framing.fingerprint);
 }
 
 void job_identify(struct job *job, const struct engine *engine, struct arena *arena,
@@ -96,7 +94,6 @@ void job_identify(struct job *job, const struct engine *engine, struct arena *ar
 static void job_decode(struct job *job, const struct engine *engine, struct arena *arena)
 {
 	const struct catalog *catalog = engine_catalog(engine);
-	struct framing framing = framing_parse(job->message->payload, job->message->len);
 	struct call *call = &job->calls[0];
 	struct datum *request = arena_alloc(arena, sizeof(*request));
 	struct decode_error error;
@@ -104,8 +101,8 @@ static void job_decode(struct job *job, const struct engine *engine, struct aren
 	call->reply_type = catalog_reply(catalog, job->command)->type;
 	call->deadline_ms = job->headers.deadline_ms;
 	call->request = request;
-	if (decode(job->writer->plan, framing.datum, framing.datum_size, &engine->limits, arena,
-		    request, &error))
+	if (decode(job->writer->plan, job->framing.datum, job->framing.datum_size, &engine->limits,
+		    arena, request, &error))
 		return;
 	job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
 	job_refuse_decoding(job);

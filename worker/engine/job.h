@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "schemas/avro/framing.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/headers.h"
 
@@ -28,6 +29,7 @@ struct job {
 	size_t lane_place; /* index of the lane in its batch */
 	rd_kafka_message_t *message;
 	struct headers headers;
+	struct framing framing;              /* of the message; its datum lies in the message */
 	const struct catalog_writer *writer; /* the schema it was written with; NULL: unknown */
 	int command; /* index in command_defs; COMMAND_UNKNOWN if the message does not say */
 	enum disposition disposition;

@@ -25,8 +25,9 @@ static struct datum error_datum(const struct failure *failure, struct datum *fie
 	return datum_record(fields, 5);
 }
 
-void reply_error(const struct failure *failure, const struct engine *engine, struct arena *arena,
-	const void **bytes, size_t *size)
+/* Encodes the failure as mastra.Error, without framing, into the arena. */
+static void reply_error(const struct failure *failure, const struct engine *engine,
+	struct arena *arena, const void **bytes, size_t *size)
 {
 	struct datum fields[5];
 	struct datum datum = error_datum(failure, fields);
@@ -195,7 +196,7 @@ void reply_dead_letter(const struct job *job, const struct engine *engine, struc
 
 /* --- calls that end later --- */
 
-void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
+static void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out)
 {
 	if (job->can_reply)

@@ -14,12 +14,9 @@
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out);
 
-/* Builds a reply, or the dead letter of a command that asked for none, without its outcome: the
- * address for a call that another thread ends with reply_finish. */
-void reply_address(const struct job *job, const struct engine *engine, struct arena *arena,
-	struct outgoing *out);
-
-/* The same as bytes in the arena: the hook `address` of context_engine.h. */
+/* Returns a reply, or the dead letter of a command that asked for none, without its outcome: the
+ * address for a call that another thread ends with reply_finish. Bytes in the arena; the hook
+ * `address` of context_engine.h. */
 const void *reply_address_bytes(const void *engine, struct call *call, struct arena *arena,
 	size_t *size);
 
@@ -31,9 +28,5 @@ bool reply_finish(const struct outgoing *address, const struct engine *engine, s
 /* Builds the dead letter: the message as it arrived, and why it failed. */
 void reply_dead_letter(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out);
-
-/* Encodes the failure as mastra.Error, without framing, into the arena. */
-void reply_error(const struct failure *failure, const struct engine *engine, struct arena *arena,
-	const void **bytes, size_t *size);
 
 #endif

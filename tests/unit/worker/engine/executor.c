@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "db/connection/copy.h"
 #include "schemas/base/clock.h"
+#include "tests/unit/worker/engine/fake_connection.h"
 #include "worker/lanes/work.h"
 
 #define WAIT_MS 10000
@@ -100,34 +100,6 @@ void connection_blame_cancels(struct connection *connection, bool blame)
 void connection_forget_statements(struct connection *connection)
 {
 	(void)connection;
-}
-
-void connection_bound(struct connection *connection, size_t bytes)
-{
-	(void)connection, (void)bytes;
-}
-
-bool connection_rows_cut(const struct connection *connection)
-{
-	(void)connection;
-	return false;
-}
-
-bool copy_begin(struct connection *connection, const char *sql, const char *schema, void *tag)
-{
-	(void)connection, (void)sql, (void)schema, (void)tag;
-	return false;
-}
-
-void copy_rows(struct connection *connection, const void *bytes, size_t size)
-{
-	(void)connection, (void)bytes, (void)size;
-}
-
-enum copy_end copy_end(struct connection *connection, void *tag)
-{
-	(void)connection, (void)tag;
-	return COPY_DONE;
 }
 
 /* --- nothing is sent to Kafka here --- */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/connection/copy.h"
 #include "handlers/core/hints.h"
 #include "handlers/domains/command_table.h"
+#include "tests/unit/worker/engine/fake_connection.h"
 
 #define KEYS_MAX 64
 #define SENT_MAX 256
@@ -150,41 +150,6 @@ const char *connection_last_tag(const struct connection *connection)
 {
 	(void)connection;
 	return db.last_tag;
-}
-
-void connection_bound(struct connection *connection, size_t bytes)
-{
-	(void)connection;
-	(void)bytes;
-}
-
-bool connection_rows_cut(const struct connection *connection)
-{
-	(void)connection;
-	return false;
-}
-
-bool copy_begin(struct connection *connection, const char *sql, const char *schema, void *tag)
-{
-	(void)connection;
-	(void)sql;
-	(void)schema;
-	(void)tag;
-	return false;
-}
-
-void copy_rows(struct connection *connection, const void *bytes, size_t size)
-{
-	(void)connection;
-	(void)bytes;
-	(void)size;
-}
-
-enum copy_end copy_end(struct connection *connection, void *tag)
-{
-	(void)connection;
-	(void)tag;
-	return COPY_DONE;
 }
 
 /* --- commands: each call stores one key, which stands in place of its request --- */

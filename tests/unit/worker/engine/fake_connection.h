@@ -1,0 +1,40 @@
+/*
+ * fake_connection.h - the functions of connection.h and copy.h that a fake connection answers with
+ * nothing: no result is bounded, and no rows go in by COPY
+ *
+ * Include it in one file of a test program, which defines the other functions.
+ */
+#ifndef TESTS_UNIT_WORKER_ENGINE_FAKE_CONNECTION_H
+#define TESTS_UNIT_WORKER_ENGINE_FAKE_CONNECTION_H
+
+#include "db/connection/copy.h"
+
+void connection_bound(struct connection *connection, size_t bytes)
+{
+	(void)connection, (void)bytes;
+}
+
+bool connection_rows_cut(const struct connection *connection)
+{
+	(void)connection;
+	return false;
+}
+
+bool copy_begin(struct connection *connection, const char *sql, const char *schema, void *tag)
+{
+	(void)connection, (void)sql, (void)schema, (void)tag;
+	return false;
+}
+
+void copy_rows(struct connection *connection, const void *bytes, size_t size)
+{
+	(void)connection, (void)bytes, (void)size;
+}
+
+enum copy_end copy_end(struct connection *connection, void *tag)
+{
+	(void)connection, (void)tag;
+	return COPY_DONE;
+}
+
+#endif
