@@ -98,7 +98,7 @@ static bool resolve_record(struct planner *p, struct plan *plan, const struct ty
 {
 	struct plan_step *steps = arena_calloc(p->arena, writer->field_count, sizeof(*steps));
 	plan->op = PLAN_RECORD;
-	plan->least = 0; /* a record has no bytes but those of its fields */
+	plan->least = 0; /* a record has no bytes except its fields */
 	plan->steps = steps;
 	plan->step_count = writer->field_count;
 	plan->field_count = (uint32_t)reader->field_count;

@@ -101,8 +101,7 @@ struct metrics {
 	atomic_uint_fast64_t counters[METRIC_COUNTER_COUNT];
 	atomic_int_fast64_t gauges[GAUGE_COUNT];
 	struct histogram histograms[HISTOGRAM_COUNT];
-	atomic_uint_fast64_t
-		commands[]; /* OUTCOME_COUNT per command, then those of COMMAND_UNKNOWN */
+	atomic_uint_fast64_t commands[]; /* OUTCOME_COUNT per command, COMMAND_UNKNOWN last */
 };
 
 struct metrics *metrics_new(const char *const *command_names, size_t command_count)

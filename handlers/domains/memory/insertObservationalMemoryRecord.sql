@@ -7,7 +7,7 @@
 -- $14 message ids, $15 chunks, $16 buffered reflection, its $17 tokens, $18 input tokens and $19 lines,
 -- $20 to $23 observing, reflecting, buffering observation, buffering reflection,
 -- $24 and $25 last buffered at tokens and time, $26 time zone, $27 metadata, $28 created, $29 updated.
--- The order is that of enum om_column. An existing row stays as it is.
+-- The columns follow the order of enum om_column. An existing row stays as it is.
 INSERT INTO :"schema".mastra_observational_memory
 	(id, "lookupKey", scope, "resourceId", "threadId", "activeObservations", "originType", config,
 	"generationCount", "lastObservedAt", "lastObservedAtZ", "lastReflectionAt", "lastReflectionAtZ",
