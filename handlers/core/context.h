@@ -71,7 +71,7 @@ struct context {
 	struct arena *arena;
 	struct params *params; /* empty; the handler fills it, context_send sends and empties it */
 	const char *schema;    /* PostgreSQL schema of the data, unquoted */
-	bool in_transaction; /* the statements join those of other commands. If not, statements sent
+	bool in_transaction;   /* true: other commands share the transaction. false: statements sent
 	                          together, by the handler or by one callback, share a transaction */
 	const struct worker_settings *settings;
 	struct hints *hints; /* the executor's (hints.h) */

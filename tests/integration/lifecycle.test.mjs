@@ -176,7 +176,7 @@ describe('shutdown', () => {
 });
 
 describe('several workers', () => {
-  test('share the partitions, and take over those of a worker that ends', async () => {
+  test('share the partitions, and take over the partitions of a worker that ends', async () => {
     const world = new World({ name: 'group', partitions: 6, config: { kafka: { properties: ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'] } } });
     world.config.kafka.properties = ['session.timeout.ms=6000', 'heartbeat.interval.ms=500'];
     try {

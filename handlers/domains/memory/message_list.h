@@ -5,7 +5,8 @@
  * `new MessageList().add(messages, 'memory').get.all.db()`. Its effect, found by experiment:
  * - it drops system messages;
  * - it keeps the members of content with format 2, but removes parts that are no objects (`parts`
- *   becomes [] if it is not an array), and gives a `toolInvocations` entry without args those of its part;
+ *   becomes [] if it is not an array), and copies missing `args` of a `toolInvocations` entry from
+ *   its part;
  * - it turns text content into format 2 with one text part; such a message loses its type, and the
  *   role `tool` becomes `assistant`;
  * - of two messages with one id it keeps the first if their parts are the same, else the second;

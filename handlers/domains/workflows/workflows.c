@@ -98,8 +98,8 @@ static int workflows_compare_writes(const void *a, const void *b)
 	return order ? order : (one->place > two->place) - (one->place < two->place);
 }
 
-/* Sorts the writes by run and merges those of one run, with the effect of running them one by one:
- * the first may create the row, the last one's snapshot stays. Returns how many remain. */
+/* Sorts the writes by run and merges the writes of each run. The effect equals running them one by
+ * one: the first may create the row, the last one's snapshot stays. Returns how many remain. */
 static size_t workflows_merge_writes(struct snapshot_write *writes, size_t count)
 {
 	size_t kept = 0;

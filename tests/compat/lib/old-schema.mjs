@@ -1,4 +1,4 @@
-// Turns the reference's tables into those of an earlier release: drops the columns, constraints,
+// Makes the reference's tables look like an earlier release's: drops the columns, constraints,
 // indexes and the trigger that its init() adds to older schemas.
 
 const LATER = {
