@@ -31,5 +31,5 @@ FROM :"schema".mastra_observational_memory
 WHERE "lookupKey" = CASE WHEN $1::text <> '' THEN 'thread:' || $1::text ELSE 'resource:' || $2::text END
 	AND ($3::timestamptz IS NULL OR "createdAtZ" >= $3::timestamptz)
 	AND ($4::timestamptz IS NULL OR "createdAtZ" <= $4::timestamptz)
-ORDER BY "generationCount" DESC
+ORDER BY "generationCount" DESC, id DESC
 LIMIT COALESCE($5::int4, 10) OFFSET COALESCE($6::int4, 0)

@@ -84,5 +84,8 @@ ORDER BY
 	CASE WHEN $24::text = 'startedAt DESC' THEN root."startedAtZ" END DESC,
 	CASE WHEN $24::text = 'startedAt ASC' THEN root."startedAtZ" END ASC,
 	CASE WHEN $24::text = 'endedAt DESC' THEN root."endedAtZ" END DESC NULLS FIRST,
-	CASE WHEN $24::text = 'endedAt ASC' THEN root."endedAtZ" END ASC NULLS LAST
+	CASE WHEN $24::text = 'endedAt ASC' THEN root."endedAtZ" END ASC NULLS LAST,
+	CASE WHEN right($24::text, 4) = 'DESC' THEN root."traceId" END DESC,
+	CASE WHEN right($24::text, 4) = 'DESC' THEN root."spanId" END DESC,
+	root."traceId" ASC, root."spanId" ASC
 LIMIT $25::int8 OFFSET $26::int8

@@ -27,5 +27,5 @@ WHERE "entityId" = $1::text
 	AND "entityType" = $2::text
 	AND ($3::text IS NULL OR "organizationId" = $3::text)
 	AND ($4::text IS NULL OR "projectId" = $4::text)
-ORDER BY score."createdAt" DESC
+ORDER BY score."createdAt" DESC, score.id DESC
 LIMIT $5::int8 OFFSET $6::int8

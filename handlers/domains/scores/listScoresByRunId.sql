@@ -25,5 +25,5 @@ FROM :"schema".mastra_scorers AS score
 WHERE "runId" = $1::text
 	AND ($2::text IS NULL OR "organizationId" = $2::text)
 	AND ($3::text IS NULL OR "projectId" = $3::text)
-ORDER BY score."createdAt" DESC
+ORDER BY score."createdAt" DESC, score.id DESC
 LIMIT $4::int8 OFFSET $5::int8

@@ -31,5 +31,5 @@ WHERE "scorerId" = $1::text
 	AND (COALESCE($4::text, '') = '' OR source = $4::text)
 	AND ($5::text IS NULL OR "organizationId" = $5::text)
 	AND ($6::text IS NULL OR "projectId" = $6::text)
-ORDER BY score."createdAt" DESC
+ORDER BY score."createdAt" DESC, score.id DESC
 LIMIT $7::int8 OFFSET $8::int8

@@ -10,5 +10,5 @@ SELECT workflow_name AS "workflowName", run_id AS "runId", snapshot, "resourceId
 FROM :"schema".mastra_workflow_snapshot AS run
 WHERE ($1::text = '' OR run_id = $1::text)
 	AND (COALESCE($2::text, '') = '' OR workflow_name = $2::text)
-ORDER BY run."createdAt" DESC
+ORDER BY run."createdAt" DESC, run.workflow_name DESC, run.run_id DESC
 LIMIT 1

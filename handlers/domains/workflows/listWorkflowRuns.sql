@@ -30,5 +30,5 @@ WHERE (COALESCE($1::text, '') = '' OR workflow_name = $1::text)
 			#>> '{}', snapshot::jsonb #>> '{context,input,messageListState,memoryInfo,threadId}') = $4::text)
 	AND ($5::timestamptz IS NULL OR run."createdAt" >= $5::timestamptz AT TIME ZONE 'UTC')
 	AND ($6::timestamptz IS NULL OR run."createdAt" <= $6::timestamptz AT TIME ZONE 'UTC')
-ORDER BY run."createdAt" DESC
+ORDER BY run."createdAt" DESC, run.workflow_name DESC, run.run_id DESC
 LIMIT $7::int8 OFFSET $8::int8
