@@ -356,6 +356,33 @@ describe('deleteIndex and truncateIndex', () => {
   });
 });
 
+describe('reserved names', () => {
+  for (const indexName of ['mastra_x', 'mastra_scores_v2', 'stowage_x', 'pg_class', 'pg_x', 'mastra_']) {
+    test(`${indexName} is refused`, async () => {
+      for (const [method, args] of [['createIndex', { dimension: 3 }], ['createIndex', { dimension: 3, buildIndex: false }],
+        ['buildIndex', { metric: 'cosine', indexConfig: {} }], ['truncateIndex', {}], ['deleteIndex', {}]]) {
+        await assert.rejects(call(method, { indexName, ...args }), { category: 'INVALID', code: 'INVALID_INDEX_NAME' }, method);
+      }
+      assert.deepEqual((await shape(world.schema, indexName)).columns, []);
+    });
+  }
+
+  for (const indexName of ['mastra', 'pgvectors', 'my_mastra_x', '_pg_x', 'stowageindex']) {
+    test(`${indexName} is not reserved`, () => same('createIndex', { indexName, dimension: 3, indexConfig: { type: 'flat' } }));
+  }
+
+  test('a vector table of such a name that exists is used', async () => {
+    const indexName = 'mastra_docs';
+    await across.createIndex({ indexName, dimension: 3, indexConfig: { type: 'flat' } });
+    await call('createIndex', { indexName, dimension: 3, indexConfig: { type: 'flat' } });
+    assert.deepEqual(await call('upsert', { indexName, ids: ['a'], vectors: [[1, 0, 0]] }), ['a']);
+    assert.deepEqual((await call('query', { indexName, queryVector: [1, 0, 0] })).map((found) => found.id), ['a']);
+    await call('truncateIndex', { indexName });
+    await call('deleteIndex', { indexName });
+    assert.deepEqual((await shape(world.schema, indexName)).columns, []);
+  });
+});
+
 describe('what is refused', () => {
   const make = (over) => ({ indexName: 'refused', dimension: 3, ...over });
   after(async () => {

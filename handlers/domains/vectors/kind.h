@@ -37,5 +37,8 @@ extern const char *const vectors_metric_names[];
 /* True if a vector table can have this name. False: the call has failed with INVALID_INDEX_NAME. */
 bool vectors_name_ok(struct context *ctx, struct call *call, const struct datum *name)
 	__attribute__((warn_unused_result));
+/* True if no command may create a table of this valid name: the reference, Stowage or PostgreSQL may
+ * need it. */
+bool vectors_name_reserved(const char *name);
 
 #endif

@@ -46,6 +46,19 @@ static bool vectors_table_column_bool(const struct rows *rows, const char *name)
 	return rows_bool(rows, 0, rows_column(rows, name));
 }
 
+/* Other programs' tables may appear at any time, so nothing is created or dropped under their names. A
+ * vector table that has such a name already is used like any other. */
+static bool vectors_table_name_free(struct context *ctx, struct call *call,
+	const struct vectors_table *table)
+{
+	if (table->present || !vectors_name_reserved(table->name))
+		return true;
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_INDEX_NAME", NULL,
+		"%s: the names mastra_*, stowage_* and pg_* are reserved: choose another indexName",
+		table->name);
+	return false;
+}
+
 static void vectors_table_found(struct context *ctx, const struct rows *rows, void *arg)
 {
 	struct finding *finding = arg;
@@ -64,7 +77,8 @@ static void vectors_table_found(struct context *ctx, const struct rows *rows, vo
 	table->dimension = known >= 0
 		? (int32_t)rows_integer(rows, 0, rows_column(rows, "dimension"))
 		: -1;
-	finding->done(ctx, finding->call, table, finding->arg);
+	if (vectors_table_name_free(ctx, finding->call, table))
+		finding->done(ctx, finding->call, table, finding->arg);
 }
 
 static void vectors_table_bind_names(struct context *ctx, const char *name)

@@ -26,7 +26,7 @@ typedef void vectors_table_fn(struct context *ctx, struct call *call,
 	const struct vectors_table *table, void *arg);
 
 /* Locks the index's name, reads what exists under it, and calls `done`. An invalid name fails
- * the call at once. The command needs the flag `barrier`. */
+ * the call at once; so does, with INVALID_INDEX_NAME, a reserved name under which nothing exists. The command needs the flag `barrier`. */
 void vectors_table_find(struct context *ctx, struct call *call, const struct datum *name,
 	vectors_table_fn *done, void *arg);
 
