@@ -4,29 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schemas/base/siphash.h"
+
 struct keys {
 	struct arena *arena;
+	struct siphash_seed seed;
 	const struct datum **texts; /* by number */
 	uint32_t count;
 	uint32_t room;   /* of texts; there are twice as many slots */
 	uint32_t *slots; /* a number plus one; 0: free */
 };
 
-/* FNV-1a, its high bits folded into the low ones, which select the slot. */
-static uint64_t keys_hash(const struct datum *text)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (uint32_t i = 0; i < text->size; i++)
-		hash = (hash ^ (unsigned char)text->text[i]) * UINT64_C(1099511628211);
-	return hash ^ hash >> 29;
-}
-
 /* The slot that holds the text, or the free slot where it would go. */
 static uint32_t *keys_find_slot(const struct keys *keys, const struct datum *text)
 {
 	uint32_t mask = 2 * keys->room - 1;
-	uint32_t at = (uint32_t)keys_hash(text) & mask;
+	uint32_t at = (uint32_t)siphash(keys->seed, text->text, text->size) & mask;
 
 	while (keys->slots[at] && !datum_equals(keys->texts[keys->slots[at] - 1], text))
 		at = (at + 1) & mask;
@@ -54,6 +47,7 @@ struct keys *keys_new(struct arena *arena, uint32_t expected)
 	while (room < expected && room < UINT32_C(1) << 30)
 		room *= 2;
 	keys->arena = arena;
+	keys->seed = siphash_seed();
 	keys_set_room(keys, room);
 	return keys;
 }

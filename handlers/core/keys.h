@@ -6,7 +6,8 @@
  * call's key here, keeps what it stores in an array indexed by the key's number, and binds the
  * rows in the order of keys_sorted(). memory_save_thread() is a short example.
  *
- * The set is an open-addressing hash table in the arena and ends with it. It keeps pointers to the
+ * The set is an open-addressing hash table in the arena and ends with it. Its hash has a random seed,
+ * because clients choose the keys. It keeps pointers to the
  * texts that were added, so these must stay where they are. Not thread-safe.
  */
 #ifndef HANDLERS_CORE_KEYS_H

@@ -18,7 +18,8 @@
 struct decoder {
 	const uint8_t *at;
 	const uint8_t *end;
-	size_t budget; /* bytes left for datums */
+	size_t budget;  /* bytes left for datums */
+	size_t spelled; /* bytes of all JSON texts, their numbers without exponents */
 	const struct decode_limits *limits;
 	struct arena *arena;
 	struct decode_error *error;
@@ -163,7 +164,11 @@ static bool decode_json(struct decoder *d, struct datum *out)
 	out->flags = check.repair ? DATUM_JSON_REPAIR : 0;
 	switch (check.verdict) {
 	case JSON_VALID:
-		return true;
+		d->spelled += check.spelled;
+		return d->spelled <= d->limits->message_bytes ||
+			decode_fail(d, "LENGTH_BEYOND_LIMIT",
+				"the JSON has %zu bytes once numbers have no exponents; the limit is %zu",
+				d->spelled, d->limits->message_bytes);
 	case JSON_TOO_DEEP:
 		return decode_fail(d, "DEPTH_BEYOND_LIMIT",
 			"the JSON is nested more than %zu levels deep", d->limits->json_depth);
@@ -449,6 +454,7 @@ bool decode(const struct plan *plan, const void *message, size_t size,
 	d.arena = arena;
 	d.error = error;
 	d.path.depth = 0;
+	d.spelled = 0;
 	if (size > limits->message_bytes)
 		return decode_fail(&d, "LENGTH_BEYOND_LIMIT",
 			"the message has %zu bytes; the limit is %zu", size, limits->message_bytes);

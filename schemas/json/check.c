@@ -12,6 +12,9 @@
 #include "schemas/base/utf8.h"
 #include "schemas/json/scan.h"
 
+/* A larger exponent counts as one of this size. PostgreSQL stores none that large. */
+#define EXPONENT_COUNTED ((size_t)1000 * 1000)
+
 enum state {
 	VALUE,
 	VALUE_OR_END, /* after [ */
@@ -27,6 +30,7 @@ struct checker {
 	size_t depth_limit;
 	enum json_verdict verdict;
 	bool repair;
+	size_t spelled; /* digits that exponents stand for */
 	uint64_t objects[JSON_DEPTH_MAXIMUM /
 		64]; /* a bit for each open container: is it an object? */
 };
@@ -84,6 +88,21 @@ static bool json_check_digits(struct checker *check)
 	return check->at > start || json_check_fail(check, JSON_BAD);
 }
 
+/* Adds the digits that the exponent stands for. */
+static bool json_check_exponent(struct checker *check)
+{
+	if (json_check_peek(check) == '+' || json_check_peek(check) == '-')
+		check->at++;
+	const char *digits = check->at;
+	if (!json_check_digits(check))
+		return false;
+	size_t exponent = 0;
+	for (; digits < check->at && exponent < EXPONENT_COUNTED; digits++)
+		exponent = exponent * 10 + (size_t)(*digits - '0');
+	check->spelled += exponent;
+	return true;
+}
+
 static bool json_check_number(struct checker *check)
 {
 	if (json_check_peek(check) == '-')
@@ -99,9 +118,7 @@ static bool json_check_number(struct checker *check)
 	}
 	if (json_check_peek(check) == 'e' || json_check_peek(check) == 'E') {
 		check->at++;
-		if (json_check_peek(check) == '+' || json_check_peek(check) == '-')
-			check->at++;
-		return json_check_digits(check);
+		return json_check_exponent(check);
 	}
 	return true;
 }
@@ -226,6 +243,8 @@ struct json_check json_check(const char *bytes, size_t size, size_t depth_limit)
 	check.depth_limit = depth_limit < JSON_DEPTH_MAXIMUM ? depth_limit : JSON_DEPTH_MAXIMUM;
 	check.verdict = JSON_VALID;
 	check.repair = false;
+	check.spelled = 0;
 	json_check_text(&check);
-	return (struct json_check){ check.verdict, (size_t)(check.at - bytes), check.repair };
+	return (struct json_check){ check.verdict, (size_t)(check.at - bytes), check.repair,
+		size + check.spelled };
 }

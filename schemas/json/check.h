@@ -23,6 +23,9 @@ struct json_check {
 	enum json_verdict verdict;
 	size_t at;   /* if not valid: index of the byte that is wrong */
 	bool repair; /* has an escaped NUL or a lone surrogate: valid JSON, but jsonb rejects it */
+	/* About how many bytes it has once jsonb has spelled its numbers out: 1e9 becomes ten
+	 * digits. Not less than the text's size. */
+	size_t spelled;
 };
 
 /* `depth_limit` is the number of objects and arrays that may be nested. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schemas/base/siphash.h"
 #include "schemas/json/scan.h"
 
 struct json json_of(const struct datum *text)
@@ -133,23 +134,15 @@ struct member {
 };
 
 struct members {
+	struct siphash_seed seed;
 	struct member *slots;
 	size_t mask;
 };
 
-static size_t key_hash(struct json key)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < key.len; i++)
-		hash = (hash ^ (unsigned char)key.text[i]) * UINT64_C(1099511628211);
-	return (size_t)(hash ^ hash >> 32);
-}
-
 /* Returns the slot that has the key, or the free slot for it. */
 static struct member *members_slot(const struct members *members, struct json key)
 {
-	size_t at = key_hash(key) & members->mask;
+	size_t at = (size_t)siphash(members->seed, key.text, key.len) & members->mask;
 
 	while (members->slots[at].key.text && !json_same(members->slots[at].key, key))
 		at = (at + 1) & members->mask;
@@ -174,7 +167,11 @@ static struct members members_of(struct arena *arena, struct json object)
 
 	while (room < 2 * count)
 		room *= 2;
-	struct members members = { arena_calloc(arena, room, sizeof(struct member)), room - 1 };
+	struct members members = {
+		.seed = siphash_seed(),
+		.slots = arena_calloc(arena, room, sizeof(struct member)),
+		.mask = room - 1,
+	};
 	struct json_iter iter = json_iter(object);
 	while (iter.members && json_next(&iter, &key, &value))
 		*members_slot(&members, key) = (struct member){ key, value, false };

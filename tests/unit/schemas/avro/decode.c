@@ -122,6 +122,10 @@ static const struct bad bads[] = {
 	BAD("\"bytes\"", "\xC8\x01", "TRUNCATED", ""),
 	BAD(RECORD("R", "snapshot", JSON), "\x80\x80\x80\x80\x10", "LENGTH_BEYOND_LIMIT",
 		"snapshot: "),
+	BAD(RECORD("R", "snapshot", JSON),
+		"\x0a"
+		"1e999",
+		"LENGTH_BEYOND_LIMIT", "snapshot: the JSON has 1004 bytes"),
 	/* blocks */
 	BAD(ARRAY("\"null\""), "\x80\x94\xEB\xDC\x03\x00", "LENGTH_BEYOND_LIMIT",
 		"500000000 items; the limit is 50"),
