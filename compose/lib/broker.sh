@@ -2,13 +2,13 @@
 #
 # The stack's private Kafka broker: one node that is broker and controller.
 #
-# Uses the settings of stack.sh: STACK_DIR, KAFKA_PORT, KAFKA_CONTROLLER_PORT, KAFKA_PARTITIONS.
+# Uses the settings of stack.sh: STACK_DIR, KAFKA_PORT, KAFKA_SASL_PORT, KAFKA_CONTROLLER_PORT, KAFKA_PARTITIONS.
 
 # broker_create: writes the configuration and formats an empty log folder.
 broker_create() {
     local template=$COMPOSE_DIR/server.properties.in log=$STACK_DIR/kafka-format.log
     sed -e "s|@DIR@|$STACK_DIR|g" -e "s|@PORT@|$KAFKA_PORT|g" -e "s|@PARTITIONS@|$KAFKA_PARTITIONS|g" \
-        -e "s|@CONTROLLER_PORT@|$KAFKA_CONTROLLER_PORT|g" "$template" >"$STACK_DIR/server.properties"
+        -e "s|@SASL_PORT@|$KAFKA_SASL_PORT|g" -e "s|@CONTROLLER_PORT@|$KAFKA_CONTROLLER_PORT|g" "$template" >"$STACK_DIR/server.properties"
     sed -e "s|@DIR@|$STACK_DIR|g" "$COMPOSE_DIR/log4j2.properties.in" >"$STACK_DIR/log4j2.properties"
     # These options make a short-lived Java process fast.
     if ! broker_java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC kafka.tools.StorageTool \
@@ -69,8 +69,9 @@ broker_ready() {
 
 # broker_record_classes DIR ARCHIVE: runs a broker in DIR once; Java writes ARCHIVE when it ends.
 broker_record_classes() {
-    local STACK_DIR=$1 KAFKA_PARTITIONS=1 KAFKA_PORT KAFKA_CONTROLLER_PORT
+    local STACK_DIR=$1 KAFKA_PARTITIONS=1 KAFKA_PORT KAFKA_SASL_PORT KAFKA_CONTROLLER_PORT
     KAFKA_PORT=$(port_free)
+    KAFKA_SASL_PORT=$(port_free)
     KAFKA_CONTROLLER_PORT=$(port_free)
     broker_create
     broker_start "-XX:ArchiveClassesAtExit=$2"

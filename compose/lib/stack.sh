@@ -79,10 +79,12 @@ stack_plan() {
     KAFKA_PARTITIONS=$1
     POSTGRES_PORT=$(port_free)
     KAFKA_PORT=$(port_free)
+    KAFKA_SASL_PORT=$(port_free)
     KAFKA_CONTROLLER_PORT=$(port_free)
     postgres_place
     local name
-    for name in KAFKA_PARTITIONS KAFKA_PORT KAFKA_CONTROLLER_PORT POSTGRES_PORT POSTGRES_DATA POSTGRES_SOCKETS; do
+    for name in KAFKA_PARTITIONS KAFKA_PORT KAFKA_SASL_PORT KAFKA_CONTROLLER_PORT POSTGRES_PORT POSTGRES_DATA \
+        POSTGRES_SOCKETS; do
         printf '%s=%q\n' "$name" "${!name}"
     done >"$STACK_DIR/stack.conf"
 }
@@ -118,6 +120,7 @@ export STACK_POSTGRES_PID=$(process_pid "$STACK_DIR/postgres.pid" || true)
 export STACK_POSTGRES_SOCKETS=$(printf '%q' "$POSTGRES_SOCKETS")
 export STACK_POSTGRES_LOG=$(printf '%q' "$STACK_DIR/postgres.log")
 export STACK_KAFKA_PORT=$KAFKA_PORT
+export STACK_KAFKA_SASL_SERVERS=127.0.0.1:$KAFKA_SASL_PORT
 export STACK_KAFKA_PID=$(process_pid "$STACK_DIR/kafka.pid" || true)
 export STACK_KAFKA_LOG=$(printf '%q' "$STACK_DIR/kafka.log")
 END
