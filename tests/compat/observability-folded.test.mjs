@@ -89,11 +89,11 @@ describe('observability, folded', () => {
     const good = (spanId) => ({ command: 'observability.createSpan', key: 'one partition', args: { span: { ...create(50), traceId: 't1', spanId } } });
     const bad = good('b');
     const correlationId = randomUUID();
-    bad.args.span.spanType = 'unknown';
+    bad.args.span.spanType = 'a\0b';
     const answer = pair.world.client.expect(correlationId, bad.command);
     const list = [good('a'), { ...bad, correlationId }, good('c')];
     await pair.world.client.post(list);
-    assert.equal((await answer).decoded.code, 'INVALID_SPAN_TYPE');
+    assert.equal((await answer).decoded.code, 'TEXT_NOT_STORABLE');
     for (const { command, args } of [list[0], list[2]]) await pair.reference.call(command, structuredClone(args));
     await together([good('d')]);
   });

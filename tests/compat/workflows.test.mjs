@@ -173,6 +173,15 @@ describe('workflows.updateWorkflowState', () => {
     await update({ status: 'success', expectedStatus: [] });
     await load('w', 'r1');
   });
+  test('a status that only a newer Mastra knows is stored as given, as in persistWorkflowSnapshot', async () => {
+    await persist('w', 'r1', { snapshot: { context: {}, status: 'newer' } });
+    await update({ status: 'newest' });
+    await load('w', 'r1');
+    await pair.ok('workflows.listWorkflowRuns', { status: 'newest' });
+    await pair.ok('workflows.listWorkflowRuns', { status: 'newer' });
+    await pair.differs('a status that decides must be known', 'workflows.updateWorkflowState',
+      { workflowName: 'w', runId: 'r1', opts: { status: 'success', expectedStatus: ['running', 'newest'] } }, { category: 'INVALID', code: 'INVALID_STATUS' });
+  });
   test('a snapshot without a status', async () => {
     await persist('w', 'r1', { snapshot: { context: { a: 1 } } });
     await update({ status: 'running', expectedStatus: 'running' });

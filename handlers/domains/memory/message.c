@@ -1,16 +1,7 @@
-/* message.c - checks and errors of the commands about messages */
+/* message.c - errors of the commands about messages */
 #include "handlers/domains/memory/message.h"
 
-#include "handlers/core/choice.h"
 #include "schemas/json/json.h"
-
-bool memory_role_ok(struct context *ctx, struct call *call, const struct datum *role)
-{
-	static const char *const roles[] = { "user", "assistant", "system", "tool", "signal",
-		NULL };
-
-	return choice_ok(ctx, call, role, roles, "INVALID_ROLE", "role");
-}
 
 void memory_thread_missing(struct context *ctx, struct call *call, const struct datum *thread_id)
 {

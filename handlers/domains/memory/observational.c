@@ -7,7 +7,6 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "handlers/core/choice.h"
 #include "handlers/core/reply.h"
 #include "handlers/core/stored_json.h"
 #include "schemas/base/uuid.h"
@@ -159,13 +158,6 @@ struct datum om_reply(struct context *ctx, const struct call *call, const struct
 
 /* ---------------------------------------------------------------- checks */
 
-bool om_scope_ok(struct context *ctx, struct call *call, const struct datum *scope)
-{
-	static const char *const scopes[] = { "thread", "resource", NULL };
-
-	return choice_ok(ctx, call, scope, scopes, "INVALID_SCOPE", "scope");
-}
-
 /* The column is of type text, so the config is stored as JSON.stringify() prints it. */
 bool om_read_config(struct context *ctx, struct call *call, const struct datum *config,
 	struct om_row *row)
@@ -219,8 +211,7 @@ bool om_next_generation(struct context *ctx, struct call *call, const struct dat
 				      MEMORY_OBSERVATIONAL_MEMORY_RECORD__GENERATION_COUNT)
 				      ->integer +
 			1);
-	if (!om_tokens(ctx, call, tokens, "tokenCount", &rounded) ||
-		!om_scope_ok(ctx, call, &row->column[OM_SCOPE]))
+	if (!om_tokens(ctx, call, tokens, "tokenCount", &rounded))
 		return false;
 	row->column[OM_OBSERVATION_TOKEN_COUNT] = datum_integer(rounded);
 	return om_read_config(ctx, call,

@@ -76,9 +76,6 @@ const char *om_column_name(enum om_column column);
 /* A row of generation 0 with a new id: no observations, all counts 0, all flags false, created now. */
 struct om_row om_new_row(struct context *ctx, const struct call *call);
 
-/* Is the scope `thread` or `resource`? */
-bool om_scope_ok(struct context *ctx, struct call *call, const struct datum *scope);
-
 /* Checks the config (a JSON object) and puts it into the row as the column stores it. */
 bool om_read_config(struct context *ctx, struct call *call, const struct datum *config,
 	struct om_row *row);

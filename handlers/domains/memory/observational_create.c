@@ -5,7 +5,6 @@
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
-#include "handlers/core/choice.h"
 #include "handlers/core/datum_json.h"
 
 /* ---------------------------------------------------------------- initializeObservationalMemory */
@@ -23,23 +22,14 @@ void memory_initialize_observational_memory(struct context *ctx)
 		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__RESOURCE_ID);
 	row.column[OM_OBSERVED_TIMEZONE] = *datum_field(request,
 		MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__OBSERVED_TIMEZONE);
-	if (!om_scope_ok(ctx, call, &row.column[OM_SCOPE]) ||
-		!om_read_config(ctx, call,
-			datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__CONFIG), &row))
+	if (!om_read_config(ctx, call,
+		    datum_field(request, MEMORY_INITIALIZE_OBSERVATIONAL_MEMORY__CONFIG), &row))
 		return;
 	if (om_insert(ctx, call, &row, NULL))
 		call_reply(ctx, call, om_reply(ctx, call, &row, NULL));
 }
 
 /* ---------------------------------------------------------------- insertObservationalMemoryRecord */
-
-static bool observational_origin_ok(struct context *ctx, struct call *call,
-	const struct datum *origin)
-{
-	static const char *const origins[] = { "initial", "reflection", NULL };
-
-	return choice_ok(ctx, call, origin, origins, "INVALID_ORIGIN_TYPE", "originType");
-}
 
 /* The columns are integers, and the reference does not round here: a fraction is an error. */
 static bool observational_read_whole(struct context *ctx, struct call *call,
@@ -129,9 +119,6 @@ void memory_insert_observational_memory_record(struct context *ctx)
 			!observational_read_field(ctx, call, om_column_name((enum om_column)i),
 				&row.column[i]))
 			return;
-	if (!om_scope_ok(ctx, call, &row.column[OM_SCOPE]) ||
-		!observational_origin_ok(ctx, call, &row.column[OM_ORIGIN_TYPE]))
-		return;
 	if (om_read_config(ctx, call, &row.column[OM_CONFIG], &row) &&
 		om_read_metadata(ctx, call, &row.column[OM_METADATA], "metadata", &row))
 		om_insert(ctx, call, &row, observational_inserted);

@@ -70,7 +70,7 @@ static bool save_messages_check(struct context *ctx, struct call *call, const st
 		binding_text_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__TYPE), "type") &&
 		binding_time_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__CREATED_AT),
 			"createdAt") &&
-		memory_role_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__ROLE));
+		binding_text_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__ROLE), "role");
 }
 
 /* The column stores a text as it is, and an object or array as JSON.stringify() prints it. */

@@ -31,7 +31,8 @@ static bool update_messages_check(struct context *ctx, struct call *call,
 			"The content of an update must be an object, which is merged into the message's content");
 		return false;
 	}
-	return memory_role_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE)) &&
+	return binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ROLE),
+		       "role") &&
 		binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__ID), "id") &&
 		binding_text_ok(ctx, call, datum_field(update, MEMORY_MESSAGE_UPDATE__THREAD_ID),
 			"threadId") &&

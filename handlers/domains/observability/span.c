@@ -2,8 +2,6 @@
 #include "handlers/domains/observability/span.h"
 
 #include "handlers/core/binding.h"
-#include "handlers/core/choice.h"
-#include "handlers/core/span_types.h"
 #include "schemas/json/json.h"
 
 /* The column that is the first field of UpdateSpanRecord. */
@@ -18,19 +16,10 @@ _Static_assert(OBSERVABILITY_UPDATE_SPAN_RECORD__CLEAR + UPDATE_FIRST == SPAN_CO
 	"columns of an update");
 _Static_assert(SPAN_COLUMNS <= 64, "a column is a bit");
 
-const char *const span_entity_types[] = { "agent", "scorer", "rag_ingestion", "trajectory",
-	"input_processor", "input_step_processor", "output_processor", "output_step_processor",
-	"tool_result_processor", "workflow_step", "tool", "mcp_server", "workflow_run", "memory",
-	NULL };
-
 /* Columns that are not listed are text. */
 static const uint8_t span_kinds[SPAN_COLUMNS] = {
-	[OBSERVABILITY_CREATE_SPAN_RECORD__SPAN_TYPE] = SPAN_TYPE,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__IS_EVENT] = SPAN_BOOL,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__STARTED_AT] = SPAN_TIME,
-	[OBSERVABILITY_CREATE_SPAN_RECORD__ENTITY_TYPE] = SPAN_ENTITY_TYPE,
-	[OBSERVABILITY_CREATE_SPAN_RECORD__PARENT_ENTITY_TYPE] = SPAN_ENTITY_TYPE,
-	[OBSERVABILITY_CREATE_SPAN_RECORD__ROOT_ENTITY_TYPE] = SPAN_ENTITY_TYPE,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__SCOPE] = SPAN_JSON,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__METADATA] = SPAN_JSON,
 	[OBSERVABILITY_CREATE_SPAN_RECORD__TAGS] = SPAN_TEXTS,
@@ -126,10 +115,6 @@ static bool span_value_ok(struct span_reader *reader, const struct datum *value,
 	struct call *call = reader->call;
 
 	switch (span_kind(column)) {
-	case SPAN_TYPE:
-		return choice_ok(ctx, call, value, span_types, "INVALID_SPAN_TYPE", name);
-	case SPAN_ENTITY_TYPE:
-		return choice_ok(ctx, call, value, span_entity_types, "INVALID_ENTITY_TYPE", name);
 	case SPAN_TIME:
 		return binding_time_ok(ctx, call, value, name);
 	case SPAN_TEXT:

@@ -14,9 +14,7 @@
 #define SPAN_BIT(column) (UINT64_C(1) << (column))
 
 enum span_kind {
-	SPAN_TEXT,
-	SPAN_TYPE,
-	SPAN_ENTITY_TYPE,
+	SPAN_TEXT, /* also the words: a type that only later releases know is stored as it is */
 	SPAN_BOOL,
 	SPAN_TIME,
 	SPAN_JSON,
@@ -47,8 +45,6 @@ static inline const struct datum *span_value(const struct span_write *write, uns
 }
 
 enum span_kind span_kind(unsigned column);
-
-extern const char *const span_entity_types[];
 
 /* An array<string> as a JSON text, flagged if it needs a repair. In the arena. */
 struct datum span_texts_json(struct arena *arena, const struct datum *texts);

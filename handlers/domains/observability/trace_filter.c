@@ -5,7 +5,6 @@
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/choice.h"
-#include "handlers/core/span_types.h"
 #include "handlers/domains/observability/span.h"
 #include "schemas/json/json.h"
 
@@ -71,34 +70,6 @@ static const unsigned trace_filter_equals[] = {
 };
 #define TRACE_FILTER_EQUALS (sizeof(trace_filter_equals) / sizeof(trace_filter_equals[0]))
 
-static bool trace_filter_literals_ok(struct context *ctx, struct call *call,
-	const struct datum *filters)
-{
-	static const struct {
-		unsigned field;
-		const char *const *known;
-		const char *code;
-		const char *name;
-	} literals[] = {
-		{ OBSERVABILITY_TRACES_FILTER__SPAN_TYPE, span_types, "INVALID_SPAN_TYPE",
-			"filters.spanType" },
-		{ OBSERVABILITY_TRACES_FILTER__ENTITY_TYPE, span_entity_types,
-			"INVALID_ENTITY_TYPE", "filters.entityType" },
-		{ OBSERVABILITY_TRACES_FILTER__PARENT_ENTITY_TYPE, span_entity_types,
-			"INVALID_ENTITY_TYPE", "filters.parentEntityType" },
-		{ OBSERVABILITY_TRACES_FILTER__ROOT_ENTITY_TYPE, span_entity_types,
-			"INVALID_ENTITY_TYPE", "filters.rootEntityType" },
-		{ OBSERVABILITY_TRACES_FILTER__STATUS, trace_filter_statuses, "INVALID_STATUS",
-			"filters.status" },
-	};
-
-	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
-		if (!choice_ok(ctx, call, datum_field(filters, literals[i].field),
-			    literals[i].known, literals[i].code, literals[i].name))
-			return false;
-	return true;
-}
-
 static bool trace_filter_nulls_ok(struct context *ctx, struct call *call,
 	const struct datum *filters, const struct type *type, bool *none)
 {
@@ -132,7 +103,8 @@ static bool trace_filter_object_ok(struct context *ctx, struct call *call, const
 bool trace_filter_ok(struct context *ctx, struct call *call, const struct datum *filters,
 	const struct type *type, bool *none)
 {
-	return trace_filter_literals_ok(ctx, call, filters) &&
+	return choice_ok(ctx, call, datum_field(filters, OBSERVABILITY_TRACES_FILTER__STATUS),
+		       trace_filter_statuses, "INVALID_STATUS", "filters.status") &&
 		trace_filter_nulls_ok(ctx, call, filters, type, none) &&
 		trace_filter_object_ok(ctx, call,
 			datum_field(filters, OBSERVABILITY_TRACES_FILTER__SCOPE),

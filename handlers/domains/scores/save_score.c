@@ -12,14 +12,8 @@
 #include "handlers/core/choice.h"
 #include "handlers/core/keys.h"
 #include "handlers/core/reply.h"
-#include "handlers/core/span_types.h"
-#include "handlers/domains/scores/score.h"
 #include "schemas/base/uuid.h"
 #include "schemas/json/json.h"
-
-/* ScoringEntityType is one of these or any SpanType. */
-static const char *const entity_types[] = { "AGENT", "WORKFLOW", "TRAJECTORY", "STEP", "EXTERNAL",
-	NULL };
 
 /* ---------------------------------------------------------------- one score */
 
@@ -122,19 +116,6 @@ static bool scores_read_column(struct context *ctx, struct call *call,
 	return false;
 }
 
-static bool scores_entity_type_ok(struct context *ctx, struct call *call)
-{
-	const struct datum *type = datum_field(call->request, SCORES_SAVE_SCORE__ENTITY_TYPE);
-
-	if (datum_is_null(type) || choice_find(entity_types, type) >= 0 ||
-		choice_find(span_types, type) >= 0)
-		return true;
-	call_fail(ctx, call, FAILURE_INVALID, "INVALID_ENTITY_TYPE", NULL,
-		"entityType must be one of AGENT, WORKFLOW, TRAJECTORY, STEP, EXTERNAL, or a span "
-		"type such as agent_run");
-	return false;
-}
-
 /* Reads `clear`, the fields that the client set to null instead of leaving them out. The reference
  * rejects a null in any other field. Only for the input does a null differ from a missing field:
  * *input_null says whether it is a null. */
@@ -172,9 +153,7 @@ static bool scores_read_score(struct context *ctx, struct call *call, struct sto
 	bool input_null;
 	const struct datum *id = datum_field(call->request, SCORES_SAVE_SCORE__ID);
 
-	if (!scores_source_ok(ctx, call, datum_field(call->request, SCORES_SAVE_SCORE__SOURCE)) ||
-		!scores_entity_type_ok(ctx, call) || !scores_read_cleared(ctx, call, &input_null) ||
-		!binding_text_ok(ctx, call, id, "id"))
+	if (!scores_read_cleared(ctx, call, &input_null) || !binding_text_ok(ctx, call, id, "id"))
 		return false;
 	out->at_ms = call->now_ms;
 	out->id = *id;
