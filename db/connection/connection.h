@@ -63,6 +63,10 @@ bool connection_is_open(const struct connection *connection);
  */
 void connection_send(struct connection *connection, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag);
+/* The same for a statement whose text depends on a request. The server keeps it prepared only within
+ * bounds: see statement_cache.h. */
+void connection_send_composed(struct connection *connection, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag);
 
 /* Bounds the result of the statement sent last: its callback gets rows until they exceed `bytes`, and
  * the connection discards the others as they arrive. For results of unknown size; each row costs about

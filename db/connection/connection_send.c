@@ -88,11 +88,23 @@ void connection_send_unprepared(struct connection *c, const char *sql)
 		connection_lose(c, PQerrorMessage(c->pg));
 }
 
-/* Returns the prepared statement's name. Sends PREPARE first if the statement is new. */
-static const char *send_prepare(struct connection *c, const char *sql, const char *schema,
-	void *tag)
+/* A statement on its way to the server. */
+struct sending {
+	const char *sql;
+	const char *schema;
+	struct params *params; /* NULL: none */
+	void *tag;
+	bool composed;
+};
+
+/* Returns the prepared statement's name. Sends PREPARE first if the statement is new. NULL: the statement
+ * is not to be prepared. */
+static const char *send_prepare(struct connection *c, const struct sending *sending)
 {
-	struct statement_slot slot = statement_cache_get(c->statements, sql, schema);
+	const char *sql = sending->sql, *schema = sending->schema;
+	struct statement_slot slot = sending->composed
+		? statement_cache_get_composed(c->statements, sql, schema)
+		: statement_cache_get(c->statements, sql, schema);
 	if (slot.dropped) {
 		char deallocate[64];
 		snprintf(deallocate, sizeof(deallocate), "DEALLOCATE %s", slot.dropped);
@@ -101,7 +113,7 @@ static const char *send_prepare(struct connection *c, const char *sql, const cha
 	if (!slot.fresh || !c->pg)
 		return slot.name;
 	struct expected *e = send_expect(c, EXPECT_PREPARE);
-	e->tag = tag;
+	e->tag = sending->tag;
 	snprintf(e->name, sizeof(e->name), "%s", slot.name);
 	char *text = statement_text(sql, schema ? schema : "");
 	if (!PQsendPrepare(c->pg, slot.name, text, 0, NULL))
@@ -110,33 +122,33 @@ static const char *send_prepare(struct connection *c, const char *sql, const cha
 	return slot.name;
 }
 
-static int send_query(struct connection *c, const char *sql, const char *schema,
-	struct params *params, void *tag)
+static int send_query(struct connection *c, const struct sending *sending)
 {
+	struct params *params = sending->params;
 	int count = params ? params_count(params) : 0;
 	const char *const *values = count ? params_values(params) : NULL;
 	const int *lengths = count ? params_lengths(params) : NULL;
 	const int *formats = count ? params_formats(params) : NULL;
-	if (c->options.prepared_statements) {
-		const char *name = send_prepare(c, sql, schema, tag);
-		return c->pg ? PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1)
-			     : 0;
-	}
-	char *text = statement_text(sql, schema ? schema : "");
+	const char *name = c->options.prepared_statements ? send_prepare(c, sending) : NULL;
+	if (!c->pg)
+		return 0;
+	if (name)
+		return PQsendQueryPrepared(c->pg, name, count, values, lengths, formats, 1);
+	char *text = statement_text(sending->sql, sending->schema ? sending->schema : "");
 	int sent = PQsendQueryParams(c->pg, text, count, NULL, values, lengths, formats, 1);
 	free(text);
 	return sent;
 }
 
-void connection_send(struct connection *c, const char *sql, const char *schema,
-	struct params *params, connection_result_fn *done, void *arg, void *tag)
+static void send_statement(struct connection *c, const struct sending *sending,
+	connection_result_fn *done, void *arg)
 {
-	size_t bytes = (params ? params_bytes(params) : 0) + strlen(sql);
+	size_t bytes = (sending->params ? params_bytes(sending->params) : 0) + strlen(sending->sql);
 	if (c->unsent > 0 && c->unsent + bytes > UNSENT_MAX)
 		connection_flush(c, 0);
 	if (!c->pg)
 		return;
-	int sent = send_query(c, sql, schema, params, tag);
+	int sent = send_query(c, sending);
 	if (!c->pg)
 		return;
 	if (!sent) {
@@ -146,11 +158,25 @@ void connection_send(struct connection *c, const char *sql, const char *schema,
 	struct expected *e = send_expect(c, EXPECT_ROWS);
 	e->done = done;
 	e->arg = arg;
-	e->tag = tag;
+	e->tag = sending->tag;
 	c->unsynced = true;
 	c->unsent += bytes;
 	if (c->unsent >= SEND_BYTES)
 		connection_flush(c, UNSENT_MAX);
+}
+
+void connection_send(struct connection *c, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag)
+{
+	struct sending sending = { sql, schema, params, tag, false };
+	send_statement(c, &sending, done, arg);
+}
+
+void connection_send_composed(struct connection *c, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag)
+{
+	struct sending sending = { sql, schema, params, tag, true };
+	send_statement(c, &sending, done, arg);
 }
 
 void connection_bound(struct connection *c, size_t bytes)

@@ -76,13 +76,16 @@ static void context_take_rows(void *arg, const struct rows *rows)
 		pending->done(pending->ctx, rows, pending->arg);
 }
 
-void context_send_sql(struct context *ctx, const char *sql, context_result_fn *done, void *arg)
+typedef void context_send_fn(struct connection *connection, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag);
+
+static void context_send_with(struct context *ctx, context_send_fn *send, const char *sql,
+	context_result_fn *done, void *arg)
 {
 	struct context_session *session = ctx->session;
 	struct pending *pending = arena_alloc(ctx->arena, sizeof(*pending));
 	*pending = (struct pending){ ctx, done, arg, session->attempt.bounded };
-	connection_send(session->connection, sql, ctx->schema, ctx->params, context_take_rows,
-		pending, ctx);
+	send(session->connection, sql, ctx->schema, ctx->params, context_take_rows, pending, ctx);
 	if (pending->bounded)
 		connection_bound(session->connection,
 			ROWS_PER_REPLY * ctx->settings->max_reply_bytes);
@@ -92,7 +95,12 @@ void context_send_sql(struct context *ctx, const char *sql, context_result_fn *d
 
 void context_send(struct context *ctx, int statement, context_result_fn *done, void *arg)
 {
-	context_send_sql(ctx, statement_defs[statement].sql, done, arg);
+	context_send_with(ctx, connection_send, statement_defs[statement].sql, done, arg);
+}
+
+void context_send_sql(struct context *ctx, const char *sql, context_result_fn *done, void *arg)
+{
+	context_send_with(ctx, connection_send_composed, sql, done, arg);
 }
 
 void context_bound(struct context *ctx, struct call *call)

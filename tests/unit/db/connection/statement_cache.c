@@ -1,6 +1,7 @@
 /* statement_cache.c - prepares a statement once, drops the least recently used, forgets a failed one */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "db/connection/statement.h"
@@ -41,6 +42,88 @@ Test(statement_cache, forgotten_statement_gets_another_name)
 	struct statement_slot slot = statement_cache_get(cache, "a", NULL);
 	cr_assert(slot.fresh);
 	cr_assert_str_neq(slot.name, name);
+	statement_cache_free(cache);
+}
+
+/* --- composed statements --- */
+
+static struct statement_slot get_filter(struct statement_cache *cache, int number, size_t size)
+{
+	char *sql = malloc(size + 1);
+	memset(sql, 'x', size);
+	sql[size] = '\0';
+	snprintf(sql, 16, "%015d", number);
+	sql[15] = 'x';
+	struct statement_slot slot = statement_cache_get_composed(cache, sql, "public");
+	free(sql);
+	return slot;
+}
+
+Test(statement_cache, composed_statement_is_prepared_when_it_comes_again)
+{
+	struct statement_cache *cache = statement_cache_new(256);
+	cr_assert_null(get_filter(cache, 1, 1000).name);
+	struct statement_slot second = get_filter(cache, 1, 1000);
+	cr_assert_not_null(second.name);
+	cr_assert(second.fresh);
+	struct statement_slot third = get_filter(cache, 1, 1000);
+	cr_assert_str_eq(third.name, second.name);
+	cr_assert_not(third.fresh);
+	statement_cache_free(cache);
+}
+
+/* Prepared statements of `size` bytes after many that all come again and again. */
+static int count_prepared(struct statement_cache *cache, size_t size)
+{
+	int prepared = 0;
+	for (int i = 0; i < 1000; i++) {
+		struct statement_slot slot = { 0 };
+		for (int times = 0; times < 3; times++) {
+			slot = get_filter(cache, i, size);
+			prepared += slot.fresh;
+			prepared -= slot.dropped != NULL;
+		}
+	}
+	return prepared;
+}
+
+Test(statement_cache, composed_statements_are_bounded_by_bytes)
+{
+	static const size_t sizes[] = { 100, 1000, 5000, 16000, 17000, 100000 };
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct statement_cache *cache = statement_cache_new(256);
+		int prepared = count_prepared(cache, sizes[i]);
+		cr_assert_leq(prepared * (int)sizes[i], 128 * 1024, "%d of %zu bytes", prepared,
+			sizes[i]);
+		cr_assert_leq(prepared, 256);
+		cr_assert_eq(prepared > 0, sizes[i] <= 16 * 1024);
+		statement_cache_free(cache);
+	}
+}
+
+Test(statement_cache, composed_statements_drop_only_composed_ones)
+{
+	struct statement_cache *cache = statement_cache_new(256);
+	char own[8];
+	for (int i = 0; i < 50; i++) {
+		snprintf(own, sizeof(own), "own %d", i);
+		statement_cache_get(cache, own, "public");
+	}
+	count_prepared(cache, 1000);
+	for (int i = 0; i < 50; i++) {
+		snprintf(own, sizeof(own), "own %d", i);
+		cr_assert_not(statement_cache_get(cache, own, "public").fresh, "%s", own);
+	}
+	statement_cache_free(cache);
+}
+
+Test(statement_cache, composed_statement_that_needs_the_room_of_several)
+{
+	struct statement_cache *cache = statement_cache_new(256);
+	count_prepared(cache, 1000);
+	int tries = 0;
+	while (!get_filter(cache, 5000, 16000).name)
+		cr_assert_lt(tries++, 100, "each try makes room");
 	statement_cache_free(cache);
 }
 

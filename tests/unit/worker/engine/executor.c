@@ -68,6 +68,12 @@ void connection_send(struct connection *connection, const char *sql, const char 
 	(void)connection, (void)sql, (void)schema, (void)params, (void)done, (void)arg, (void)tag;
 }
 
+void connection_send_composed(struct connection *connection, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag)
+{
+	connection_send(connection, sql, schema, params, done, arg, tag);
+}
+
 enum db_kind connection_drain(struct connection *connection, struct db_failure *failure)
 {
 	(void)connection, (void)failure;
