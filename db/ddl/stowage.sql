@@ -96,6 +96,31 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_vector_builds (
 	finished_at timestamptz
 );
 
+-- Keys of applied writes (the header idempotency-key, or ce_source with ce_id) and their first
+-- replies. The batch that applies a command takes its key first, so that another batch with the same
+-- key waits for its end.
+--   schema_name     the schema that the command acted on
+--   source          ce_source; '' for the header idempotency-key
+--   command, digest   the command, and the SHA-256 of its request: another one is refused
+--   taken           the batch in hand took the key; false in every committed row
+--   reply           the reply's value, with its framing; NULL in a committed row: the command is
+--                   applied, and the index builder replies to it later
+--- table stowage_idempotency
+CREATE TABLE IF NOT EXISTS :"schema".stowage_idempotency (
+	schema_name text COLLATE "C" NOT NULL,
+	source text COLLATE "C" NOT NULL,
+	key text COLLATE "C" NOT NULL,
+	command text NOT NULL,
+	digest bytea NOT NULL,
+	reply bytea,
+	taken boolean NOT NULL DEFAULT true,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (schema_name, source, key)
+) WITH (fillfactor = 80);
+--- index stowage_idempotency_created_at_idx
+CREATE INDEX :concurrently IF NOT EXISTS :"name"
+	ON :"schema".stowage_idempotency (created_at);
+
 -- The versions of this file that were applied to the schema. The highest one counts.
 --- table stowage_schema_version
 CREATE TABLE IF NOT EXISTS :"schema".stowage_schema_version (
@@ -196,6 +221,73 @@ BEGIN
 END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
+
+-- Returns the keys that are known, by their 1-based places: `same` says whether the same command has
+-- the key, `reply` is NULL if it is still to come. With p_claim takes the unknown keys first, in one
+-- order, so that two batches cannot deadlock; a batch waits for another that has taken a key. A key
+-- older than p_keep milliseconds is unknown. The settings are stowage_fence's.
+--- function stowage_idempotency_claim
+CREATE OR REPLACE FUNCTION :"schema".stowage_idempotency_claim(p_schema text, p_sources text[],
+	p_keys text[], p_commands text[], p_digests bytea[], p_claim boolean, p_keep bigint)
+RETURNS TABLE (place bigint, same boolean, command text, reply bytea) AS $$
+DECLARE
+	oldest CONSTANT timestamptz := now() - p_keep * interval '1 millisecond';
+BEGIN
+	IF p_claim THEN
+		INSERT INTO :"schema".stowage_idempotency AS k
+			(schema_name, source, key, command, digest)
+		SELECT p_schema, given.source, given.key, given.command, given.digest
+		FROM unnest(p_sources, p_keys, p_commands, p_digests)
+			AS given (source, key, command, digest)
+		ORDER BY given.source COLLATE "C", given.key COLLATE "C"
+		ON CONFLICT (schema_name, source, key) DO UPDATE SET command = EXCLUDED.command,
+			digest = EXCLUDED.digest, reply = NULL, taken = true,
+			created_at = EXCLUDED.created_at
+		WHERE k.created_at < oldest;
+	END IF;
+	RETURN QUERY SELECT given.place, k.command = given.command AND k.digest = given.digest,
+		k.command, k.reply
+	FROM unnest(p_sources, p_keys, p_commands, p_digests) WITH ORDINALITY
+		AS given (source, key, command, digest, place)
+	JOIN :"schema".stowage_idempotency AS k ON k.schema_name = p_schema
+		AND k.source = given.source AND k.key = given.key
+	WHERE NOT k.taken AND k.created_at >= oldest;
+END
+$$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
+
+-- Stores the replies of keys that this transaction has taken, and forgets those that are not to be
+-- kept, because their commands failed or did not run.
+--- function stowage_idempotency_save
+CREATE OR REPLACE FUNCTION :"schema".stowage_idempotency_save(p_schema text, p_sources text[],
+	p_keys text[], p_replies bytea[], p_keep boolean[]) RETURNS void AS $$
+BEGIN
+	UPDATE :"schema".stowage_idempotency AS k SET reply = given.reply, taken = false
+	FROM unnest(p_sources, p_keys, p_replies, p_keep) AS given (source, key, reply, keep)
+	WHERE given.keep AND k.schema_name = p_schema AND k.source = given.source
+		AND k.key = given.key AND k.taken;
+	DELETE FROM :"schema".stowage_idempotency AS k
+	USING unnest(p_sources, p_keys, p_keep) AS given (source, key, keep)
+	WHERE NOT given.keep AND k.schema_name = p_schema AND k.source = given.source
+		AND k.key = given.key AND k.taken;
+END
+$$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
+
+-- Deletes up to p_most keys older than p_keep milliseconds, and returns their number.
+--- function stowage_idempotency_expire
+CREATE OR REPLACE FUNCTION :"schema".stowage_idempotency_expire(p_keep bigint, p_most bigint)
+RETURNS bigint AS $$
+	WITH expired AS (
+		SELECT k.ctid FROM :"schema".stowage_idempotency AS k
+		WHERE k.created_at < now() - p_keep * interval '1 millisecond'
+		ORDER BY k.created_at LIMIT p_most FOR UPDATE SKIP LOCKED
+	), deleted AS (
+		DELETE FROM :"schema".stowage_idempotency AS k USING expired
+		WHERE k.ctid = expired.ctid RETURNING 1
+	)
+	SELECT count(*) FROM deleted
+$$ LANGUAGE sql;
 
 -- Describes the table's index of this name in the form of `wanted`, with `valid`; NULL if there is
 -- none. The cast to name cuts a long name off as CREATE INDEX does.
@@ -448,6 +540,6 @@ CREATE OR REPLACE FUNCTION :"schema".stowage_build_answered(p_id bigint, p_token
 	WHERE id = p_id AND token = p_token
 $$ LANGUAGE sql;
 
---- version 4
+--- version 5
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

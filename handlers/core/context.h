@@ -52,6 +52,8 @@ struct call {
 	bool cut;               /* the result has more rows than a reply can hold (context_bound) */
 	bool undo;              /* the reply does not fit, so the engine undoes the effect */
 	unsigned repairs;       /* JSON texts repaired for this call; the engine counts them */
+	bool repeated;          /* its idempotency key was applied, and a deferred reply is under
+	                           way: it only waits for that (call_defer) */
 	void *origin;           /* the engine's own: where the command came from */
 };
 
@@ -142,7 +144,8 @@ void call_fail_at(struct context *ctx, struct call *call, const char *code, cons
 
 /* Returns where the call's reply (or its dead letter, if it asked for none) must go: bytes in the
  * arena, to store for the thread that replies later (worker/background/index_replies.h). call_defer
- * leaves the reply to that thread. */
+ * leaves the reply to that thread. If call->repeated, the effect is in the database already: the
+ * handler only asks for the reply, and ends with call_reply_null if there is nothing to wait for. */
 const void *call_address(struct context *ctx, struct call *call, size_t *size);
 void call_defer(struct context *ctx, struct call *call);
 

@@ -14,6 +14,7 @@
 #include "schemas/base/clock.h"
 #include "schemas/base/utf8.h"
 #include "schemas/base/uuid.h"
+#include "worker/background/expiry.h"
 #include "worker/background/index_replies.h"
 
 /* Another worker claims a dead worker's build after this long. The builder renews its lease about
@@ -41,6 +42,7 @@ struct builder {
 	struct build_table table;
 	struct build_session_watch watch;
 	struct builder_answers answers;
+	struct expiry expiry;
 	char owner[UUID_TEXT_SIZE];
 	unsigned failures; /* consecutive, of the database */
 	/* The running build. */
@@ -337,7 +339,9 @@ static enum db_kind builder_work(struct builder *b, bool *worked, struct db_fail
 {
 	if (!open_rows(b, failure))
 		return failure->kind;
-	enum db_kind kind = builder_answer(b, worked, failure);
+	enum db_kind kind = expiry_work(&b->expiry, b->table.connection, failure);
+	if (kind == DB_OK)
+		kind = builder_answer(b, worked, failure);
 	if (kind != DB_OK || *worked || atomic_load(&b->stopping))
 		return kind;
 	kind = build_rows_claim(&b->table, &b->build, failure);
@@ -389,6 +393,9 @@ struct builder *builder_start(const struct engine *engine)
 		.schema = engine->config->postgres.schema_name,
 		.owner = b->owner,
 		.lease_seconds = LEASE_SECONDS };
+	b->expiry.table = (struct idempotency_table){ .schema = b->table.schema,
+		.params = b->table.params,
+		.keep_ms = engine->config->idempotency.keep_ms };
 	b->watch = (struct build_session_watch){ b->wake_fd, builder_tick, b };
 	b->answers = (struct builder_answers){
 		.engine = engine, .arena = arena_new(ARENA_KEEP), .wake_fd = b->wake_fd

@@ -78,6 +78,9 @@ struct config {
 		int64_t shutdown_timeout_ms; /* also limits how long a revoke waits for a batch */
 	} limits;
 	struct {
+		int64_t keep_ms; /* how long a key and its first reply are kept */
+	} idempotency;
+	struct {
 		char *directory; /* clients' schemas of other releases, *.avsc; NULL: none */
 	} schemas;
 	struct {

@@ -324,6 +324,15 @@ const struct config_key config_keys[] = {
 		.help = "When the worker stops or loses a partition, it has this time to finish "
 			"running batches. After that it rolls them back." },
 
+	{ .path = "idempotency.keepMillis",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(idempotency.keep_ms),
+		.min = 1000,
+		.max = 366LL * DAY_MS,
+		.fallback = "86400000",
+		.help = "How long PostgreSQL keeps an idempotency key with the first reply. A write "
+			"with the same key within this time is not applied again." },
+
 	{ .path = "schemas.directory",
 		.kind = CONFIG_TEXT,
 		.offset = AT(schemas.directory),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schemas/base/alloc.h"
+#include "worker/engine/idempotency.h"
 #include "worker/lanes/detached.h"
 #include "worker/lanes/queue.h"
 
@@ -187,7 +188,8 @@ static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	enum job_verdict verdict = prepare_job(batch, part, job, message);
 	bool outside = job->disposition == DISPOSITION_PENDING && !job->refused &&
 		(job_flags(job) & COMMAND_OUTSIDE);
-	if (verdict == JOB_UNREACHABLE || (outside && batch->job_count > 0)) {
+	bool waits = (outside && batch->job_count > 0) || !idempotency_enter(batch, job);
+	if (verdict == JOB_UNREACHABLE || waits) {
 		lanes_unpop(batch->engine->lanes, part->lane, &message, 1);
 		arena_free(job->arena);
 		return verdict == JOB_UNREACHABLE ? COLLECTED_AGAIN : COLLECTED_NONE;

@@ -23,6 +23,8 @@ struct batch_lane {
 	struct buffer payload;             /* of the outbox row */
 };
 
+struct keys;
+
 struct batch {
 	const struct engine *engine;
 	struct arena *arena;
@@ -30,12 +32,16 @@ struct batch {
 	size_t lane_count;
 	struct job *jobs; /* by lane, in order */
 	size_t job_count, job_size;
-	size_t call_count;     /* of all jobs */
-	size_t bytes;          /* of commands */
-	size_t held;           /* of messages, as they count against the memory ceiling */
-	size_t detached_count; /* reads that will leave their lanes */
-	bool detached;         /* holds one detached read: batch_detached */
-	bool outside;          /* holds one command that runs in no transaction */
+	size_t call_count;             /* of all jobs */
+	size_t bytes;                  /* of commands */
+	size_t held;                   /* of messages, as they count against the memory ceiling */
+	struct keys *entered;          /* the idempotency keys of its jobs; NULL: none */
+	struct idempotency_key **keys; /* which this attempt claims */
+	size_t key_count;
+	struct idempotency_found found; /* receives the claim's rows */
+	size_t detached_count;          /* reads that will leave their lanes */
+	bool detached;                  /* holds one detached read: batch_detached */
+	bool outside;                   /* holds one command that runs in no transaction */
 };
 
 void batch_init(struct batch *batch, const struct engine *engine);

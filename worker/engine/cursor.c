@@ -7,8 +7,7 @@ static struct call *cursor_front(struct cursor *cursor, size_t place)
 	const struct batch_lane *part = &cursor->batch->lanes[place];
 	while (cursor->next[place] < part->count) {
 		struct job *job = &cursor->batch->jobs[part->first + cursor->next[place]];
-		bool runs = job->disposition == DISPOSITION_PENDING && !job->refused;
-		if (runs && cursor->call[place] < job->call_count) {
+		if (job_runs(job) && cursor->call[place] < job->call_count) {
 			struct call *call = &job->calls[cursor->call[place]];
 			call->origin = job;
 			return call;

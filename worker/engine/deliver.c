@@ -154,6 +154,8 @@ static void count_job(const struct engine *engine, const struct job *job, int64_
 	for (size_t i = 0; i < job->call_count; i++)
 		repairs += job->calls[i].repairs;
 	metrics_command(engine->metrics, job->command, outcome_of(result));
+	if (job->key && job->key->state == IDEMPOTENCY_REPLIED)
+		metrics_add(engine->metrics, METRIC_REPEATS, 1);
 	if (repairs)
 		metrics_add(engine->metrics, METRIC_TEXT_REPAIRS, repairs);
 	if (sent_ms > 0)

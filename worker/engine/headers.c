@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "schemas/base/utf8.h"
+
 #define DIGITS_MAX 18
 
 /* --- readers: false if the value is not what the header allows --- */
@@ -12,6 +14,21 @@ static bool header_read_text(struct header_text value, void *field)
 {
 	*(struct header_text *)field = value;
 	return true;
+}
+
+/* An empty value counts as absent. */
+static bool header_read_event(struct header_text value, void *field)
+{
+	if (value.size == 0)
+		return true;
+	return value.size <= HEADER_KEY_MAX &&
+		unicode_check(value.bytes, value.size) == UNICODE_VALID &&
+		header_read_text(value, field);
+}
+
+static bool header_read_key(struct header_text value, void *field)
+{
+	return value.size > 0 && header_read_event(value, field);
 }
 
 /* Decimal digits only. */
@@ -80,6 +97,9 @@ static const struct header_def {
 	{ "schema-name", FIELD(schema_name), header_read_text, ECHO_NO, false, false },
 	{ "traceparent", FIELD(traceparent), header_read_text, ECHO_YES, false, false },
 	{ "tracestate", FIELD(tracestate), header_read_text, ECHO_YES, false, false },
+	{ "idempotency-key", FIELD(idempotency_key), header_read_key, ECHO_NO, false, false },
+	{ "ce_source", FIELD(event_source), header_read_event, ECHO_NO, false, false },
+	{ "ce_id", FIELD(event_id), header_read_event, ECHO_NO, false, false },
 	{ "deadline", FIELD(deadline_ms), header_read_number, ECHO_NO, false, false },
 #undef FIELD
 };

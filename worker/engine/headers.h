@@ -14,6 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The longest idempotency key, ce_source and ce_id, in bytes. */
+#define HEADER_KEY_MAX 1024
+
 struct header_text {
 	const char *bytes; /* NULL: the header is absent */
 	size_t size;
@@ -25,6 +28,9 @@ struct headers {
 	struct header_text schema_name;
 	struct header_text traceparent;
 	struct header_text tracestate;
+	struct header_text idempotency_key; /* 1 to HEADER_KEY_MAX bytes of UTF-8 without NUL */
+	struct header_text event_source;    /* CloudEvents' ce_source and ce_id, alike */
+	struct header_text event_id;
 	int32_t reply_partition; /* -1: by the key */
 	bool kafka_names;        /* asked with kafka_ names: the reply answers in them too */
 	int64_t deadline_ms;     /* 0: none */

@@ -8,6 +8,7 @@
 
 #include "handlers/domains/command_table.h"
 #include "schemas/base/utf8.h"
+#include "worker/engine/idempotency.h"
 
 #define STAGE_DECODE "VALUE_CONVERTER"
 #define STAGE_APPLY "TASK_PUT"
@@ -184,12 +185,20 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 	if (!job->refused)
 		check_schema(job, engine, arena);
 	enum job_verdict verdict = check_reply(job, engine, arena);
+	if (!job->refused)
+		idempotency_read(job, arena);
 	for (size_t i = 0; i < job->call_count; i++)
-		job->calls[i].wants_reply = job->can_reply;
+		job->calls[i].wants_reply = job->can_reply || job->key;
 	return verdict;
 }
 
 /* --- concluding --- */
+
+bool job_runs(const struct job *job)
+{
+	return job->disposition == DISPOSITION_PENDING && !job->refused &&
+		!(job->key && job->key->state == IDEMPOTENCY_REPLIED);
+}
 
 unsigned job_flags(const struct job *job)
 {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "db/state/idempotency_rows.h"
 #include "schemas/avro/framing.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/headers.h"
@@ -40,6 +41,7 @@ struct job {
 	struct call
 		*calls; /* in the arena; they run in order, and the first failure is the job's */
 	size_t call_count;
+	struct idempotency_key *key; /* of a write, in the batch's arena; NULL: none */
 	struct arena
 		*arena; /* the job's own, if it may become a detached read; NULL: the batch's */
 };
@@ -71,6 +73,10 @@ void job_refuse_breaking(struct job *job, struct arena *arena, int times);
 
 /* Sets the disposition from the outcome. */
 void job_conclude(struct job *job);
+
+/* Does an attempt at the batch run it? Not if it was refused, skipped, or applied before under its
+ * idempotency key. */
+bool job_runs(const struct job *job);
 
 /* Its command's flags; 0 if the command is unknown. */
 unsigned job_flags(const struct job *job);

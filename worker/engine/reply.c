@@ -43,9 +43,9 @@ static void reply_error(const struct failure *failure, const struct engine *engi
 	buffer_free(&buffer);
 }
 
-/* Writes the single-object header and the datum. */
-static void reply_frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
-	const void *datum, size_t size)
+/* Returns the datum behind the single-object header. */
+static const void *frame_datum(struct arena *arena, uint64_t fingerprint, const void *datum,
+	size_t size, size_t *framed_size)
 {
 	struct buffer header = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE);
 	framing_write(&header, fingerprint);
@@ -53,9 +53,15 @@ static void reply_frame(struct outgoing *out, struct arena *arena, uint64_t fing
 	memcpy(value, header.data, header.size);
 	if (size)
 		memcpy(value + header.size, datum, size);
-	out->value = value;
-	out->value_size = header.size + size;
+	*framed_size = header.size + size;
 	buffer_free(&header);
+	return value;
+}
+
+static void reply_frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
+	const void *datum, size_t size)
+{
+	out->value = frame_datum(arena, fingerprint, datum, size, &out->value_size);
 }
 
 static void reply_add_header(struct outgoing *out, const char *name, const void *value, size_t size)
@@ -117,12 +123,30 @@ static void end_failed(struct outgoing *out, const struct engine *engine, struct
 		add_nest_error(out, failure, arena);
 }
 
+const void *reply_framed(const struct job *job, const struct engine *engine, struct arena *arena,
+	size_t *size)
+{
+	const struct call *call = job_result(job);
+	return frame_datum(arena, catalog_reply(engine_catalog(engine), job->command)->fingerprint,
+		call->reply, call->reply_size, size);
+}
+
+/* The reply that the first command with the same key got. */
+static void end_repeated(struct outgoing *out, const struct idempotency_key *key)
+{
+	out->value = key->reply;
+	out->value_size = key->reply_size;
+	add_text(out, "status", "ok");
+}
+
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out)
 {
 	const struct call *call = job_result(job);
 	reply_start(job, arena, out);
-	if (call->state == CALL_DONE)
+	if (job->key && job->key->state == IDEMPOTENCY_REPLIED)
+		end_repeated(out, job->key);
+	else if (call->state == CALL_DONE)
 		end_ok(out, engine, arena, job->command, call->reply, call->reply_size);
 	else
 		end_failed(out, engine, arena, &call->failure, job->headers.kafka_names);

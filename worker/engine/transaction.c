@@ -6,6 +6,7 @@
 
 #include "schemas/base/clock.h"
 #include "worker/engine/cursor.h"
+#include "worker/engine/idempotency.h"
 #include "worker/engine/reply.h"
 
 /* One attempt at a batch. */
@@ -185,11 +186,6 @@ static enum db_kind run_contexts(struct attempt *attempt)
 
 /* --- outcomes --- */
 
-static bool has_run(const struct job *job)
-{
-	return job->disposition == DISPOSITION_PENDING && !job->refused;
-}
-
 /* Refuses jobs whose handler gave no outcome, and writes whose reply cannot be sent. Returns true if
  * the batch must run again without such a write. */
 static bool refuse_unfinished(struct attempt *attempt)
@@ -198,7 +194,7 @@ static bool refuse_unfinished(struct attempt *attempt)
 	bool again = false;
 	for (size_t i = 0; i < batch->job_count; i++) {
 		struct job *job = &batch->jobs[i];
-		for (size_t c = 0; has_run(job) && c < job->call_count; c++) {
+		for (size_t c = 0; job_runs(job) && c < job->call_count; c++) {
 			const struct call *call = &job->calls[c];
 			if (call->state == CALL_PENDING)
 				job_refuse(job, batch->arena, FAILURE_INTERNAL, "NO_OUTCOME",
@@ -267,6 +263,29 @@ static void attempt_begin(struct attempt *attempt)
 	t->session.attempt.in_transaction = true;
 }
 
+/* Learns which jobs were applied before under their idempotency keys, and takes the other keys. */
+static enum db_kind claim_keys(struct attempt *attempt)
+{
+	if (!idempotency_claim(attempt->transaction, attempt->batch, is_open(attempt)))
+		return DB_OK;
+	enum db_kind kind = attempt_drain(attempt);
+	if (kind == DB_OK)
+		idempotency_claimed(attempt->batch);
+	return kind;
+}
+
+/* A command that ran outside of a transaction takes its key only now. */
+static enum db_kind save_keys(struct attempt *attempt)
+{
+	enum db_kind kind = DB_OK;
+	if (attempt->batch->outside &&
+		idempotency_claim(attempt->transaction, attempt->batch, true))
+		kind = attempt_drain(attempt);
+	if (kind == DB_OK)
+		idempotency_save(attempt->transaction, attempt->batch);
+	return kind;
+}
+
 static void store_row(struct transaction *t, struct batch_lane *part, const struct lane_row *row)
 {
 	part->new_applied = row->applied;
@@ -306,7 +325,7 @@ static enum db_kind attempt_commit(struct attempt *attempt)
 static bool has_writes(const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->job_count; i++)
-		if (has_run(&batch->jobs[i]) && job_is_write(&batch->jobs[i]))
+		if (job_runs(&batch->jobs[i]) && job_is_write(&batch->jobs[i]))
 			return true;
 	return false;
 }
@@ -332,7 +351,9 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	*again = false;
 	if (!batch->outside && (has_writes(batch) || batch->job_count == 0))
 		attempt_begin(attempt);
-	enum db_kind kind = run_contexts(attempt);
+	enum db_kind kind = claim_keys(attempt);
+	if (kind == DB_OK)
+		kind = run_contexts(attempt);
 	if (kind != DB_OK)
 		return kind;
 	*again = refuse_unfinished(attempt);
@@ -343,7 +364,8 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 		return DB_OK;
 	if (!is_open(attempt))
 		attempt_begin(attempt);
-	return attempt_commit(attempt);
+	kind = save_keys(attempt);
+	return kind == DB_OK ? attempt_commit(attempt) : kind;
 }
 
 /* Did the attempt fail because a row existed that it inserted as new? */

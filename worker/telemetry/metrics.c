@@ -27,6 +27,8 @@ static const struct metric_text counter_texts[METRIC_COUNTER_COUNT] = {
 		"Batches retried because rows assumed to be new already existed." },
 	[METRIC_FENCED] = { "fenced_partitions_total",
 		"Partitions dropped because another worker claimed them." },
+	[METRIC_REPEATS] = { "repeated_commands_total",
+		"Commands answered from their idempotency keys, without applying them again." },
 	[METRIC_TEXT_REPAIRS] = { "text_repairs_total",
 		"Texts repaired because they contained NUL or lone surrogates." },
 	[METRIC_DEAD_LETTERS] = { "dead_letters_total", "Messages sent to a dead-letter topic." },

@@ -31,6 +31,7 @@ enum metric_counter {
 	METRIC_BISECTIONS,
 	METRIC_OPTIMISTIC_INSERT_RETRIES, /* batches whose rows already existed */
 	METRIC_FENCED,                    /* lanes dropped because another worker claimed them */
+	METRIC_REPEATS,                   /* commands whose idempotency key was applied before */
 	METRIC_TEXT_REPAIRS,              /* texts with NUL or lone surrogates */
 	METRIC_DEAD_LETTERS,
 	METRIC_REPLIES,

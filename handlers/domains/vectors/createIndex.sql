@@ -36,5 +36,10 @@ SELECT (SELECT home FROM extension) AS home,
 	(SELECT atttypmod FROM part WHERE attname = 'embedding') AS dimension
 -- statement: ask
 SELECT :"schema".stowage_build_ask($1::text, $2::text, $3::jsonb, $4::bytea)
+-- statement: repeat
+-- Before a repeated command: did its build fail, so that it must be asked for again?
+SELECT coalesce((SELECT state FROM :"schema".stowage_vector_builds
+	WHERE schema_name = $1::text AND index_name = $2::text
+	ORDER BY id DESC LIMIT 1) IN ('failed', 'cancelled'), false)
 -- statement: cancel
 SELECT :"schema".stowage_build_cancel($1::text, $2::text, $3::bool, $4::text, $5::text, $6::text)

@@ -179,6 +179,49 @@ static struct asking *vector_indexes_asking_new(struct context *ctx, struct call
 	return asking;
 }
 
+/* ---------------------------------------------------------------- repeated commands */
+
+typedef void ask_fn(struct context *ctx, struct asking *asking);
+
+struct repeat {
+	struct asking *asking;
+	ask_fn *ask;
+};
+
+/* A build that has not failed is pending or done: an empty wish only waits for its end. */
+static void vector_indexes_repeat(struct context *ctx, const struct rows *rows, void *arg)
+{
+	const struct repeat *repeat = arg;
+	const struct asking wait = { .name = repeat->asking->name, .fields = &none };
+	if (rows_bool(rows, 0, 0))
+		repeat->ask(ctx, repeat->asking);
+	else
+		vector_indexes_ask(ctx, repeat->asking->call, &wait);
+}
+
+/* Starts the command; a repeated one must not create its table or index again. */
+static void vector_indexes_start(struct context *ctx, struct asking *asking, ask_fn *ask)
+{
+	if (!asking->call->repeated) {
+		ask(ctx, asking);
+		return;
+	}
+	struct repeat *repeat = arena_alloc(ctx->arena, sizeof(*repeat));
+	*repeat = (struct repeat){ asking, ask };
+	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
+	params_text(ctx->params, asking->name, strlen(asking->name));
+	context_send(ctx, SQL_VECTORS_CREATE_INDEX__REPEAT, vector_indexes_repeat, repeat);
+}
+
+/* ---------------------------------------------------------------- the request of createIndex */
+
+static void vector_indexes_ask_create(struct context *ctx, struct asking *asking)
+{
+	vectors_table_find(ctx, asking->call,
+		datum_field(asking->call->request, VECTORS_CREATE_INDEX__INDEX_NAME),
+		vector_indexes_create, asking);
+}
+
 void vectors_create_index(struct context *ctx)
 {
 	struct call *call = ctx->calls[0];
@@ -194,7 +237,7 @@ void vectors_create_index(struct context *ctx)
 		    datum_field(request, VECTORS_CREATE_INDEX__VECTOR_TYPE),
 		    datum_field(request, VECTORS_CREATE_INDEX__INDEX_CONFIG), &asking->config) &&
 		vector_indexes_request_ok(ctx, call, asking))
-		vectors_table_find(ctx, call, name, vector_indexes_create, asking);
+		vector_indexes_start(ctx, asking, vector_indexes_ask_create);
 }
 
 /* ---------------------------------------------------------------- buildIndex */
@@ -208,6 +251,13 @@ static void vector_indexes_build(struct context *ctx, struct call *call,
 		vector_indexes_ask(ctx, call, asking);
 }
 
+static void vector_indexes_ask_build(struct context *ctx, struct asking *asking)
+{
+	vectors_table_find(ctx, asking->call,
+		datum_field(asking->call->request, VECTORS_BUILD_INDEX__INDEX_NAME),
+		vector_indexes_build, asking);
+}
+
 void vectors_build_index(struct context *ctx)
 {
 	struct call *call = ctx->calls[0];
@@ -217,7 +267,7 @@ void vectors_build_index(struct context *ctx)
 	if (vectors_config_read(ctx, call, datum_field(request, VECTORS_BUILD_INDEX__METRIC),
 		    datum_field(request, VECTORS_BUILD_INDEX__VECTOR_TYPE),
 		    datum_field(request, VECTORS_BUILD_INDEX__INDEX_CONFIG), &asking->config))
-		vectors_table_find(ctx, call, name, vector_indexes_build, asking);
+		vector_indexes_start(ctx, asking, vector_indexes_ask_build);
 }
 
 /* ---------------------------------------------------------------- deleteIndex, truncateIndex */
