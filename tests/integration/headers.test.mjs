@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { Schema } from '../compat/lib/avro.mjs';
 import { thread } from '../compat/lib/fixtures.mjs';
 import { closeShared, createTopics, newId, readTopic, schemas, until, withAdmin, WORK, World } from '../compat/lib/harness.mjs';
+import { NULL_HEADER } from '../compat/lib/null-header.mjs';
 import { headerText } from '../compat/lib/stowage-client.mjs';
 
 const time = { type: 'long', logicalType: 'timestamp-millis' };
@@ -94,6 +95,29 @@ describe('a reply', () => {
         client.replies.some((r) => headerText(r.headers, 'correlation-id') === id));
       assert.ok(await present('t1'));
     }
+  });
+
+  test('comes as if a header with a null value were absent', async () => {
+    for (const name of ['correlation-id', 'reply-partition', 'schema-name', 'deadline', 'traceparent', 'kafka_replyTopic']) {
+      const mark = newId();
+      await client.producer.send({ topic: world.topic, messages: [{ key: mark, value: schemas().encode('storage.ping'),
+        headers: { 'reply-to': client.replyTopic, [name]: NULL_HEADER } }] });
+      const reply = await until('the reply', () => client.replies.find((r) => r.key?.toString() === mark));
+      assert.equal(headerText(reply.headers, 'status'), 'ok', name);
+      assert.ok(!(name in reply.headers), name);
+    }
+    // A null reply-to hides no other reply topic.
+    const mark = newId();
+    await client.producer.send({ topic: world.topic, messages: [{ key: mark, value: schemas().encode('storage.ping'),
+      headers: { 'reply-to': NULL_HEADER, kafka_replyTopic: client.replyTopic, kafka_correlationId: 'x' } }] });
+    await until('the reply', () => client.replies.find((r) => r.key?.toString() === mark));
+  });
+
+  test('is not sent if the reply topic is null', async () => {
+    const one = newId();
+    await client.producer.send({ topic: world.topic, messages: [{ key: one, headers: { 'reply-to': NULL_HEADER, 'correlation-id': 'x' },
+      value: schemas().encode('memory.saveThread', { thread: thread(one) }) }] });
+    assert.ok(await present(one));
   });
 
   test('is not sent without a reply topic', async () => {

@@ -123,6 +123,17 @@ static void read_header(struct headers *headers, const char *name, struct header
 	}
 }
 
+/* A header with a null value counts as absent. */
+static bool headers_have(const rd_kafka_headers_t *given, const char *name)
+{
+	const void *value;
+	size_t size;
+	for (size_t i = 0; !rd_kafka_header_get(given, i, name, &value, &size); i++)
+		if (value)
+			return true;
+	return false;
+}
+
 void headers_read(const rd_kafka_message_t *message, struct headers *headers)
 {
 	*headers = (struct headers){ .reply_partition = -1 };
@@ -132,12 +143,11 @@ void headers_read(const rd_kafka_message_t *message, struct headers *headers)
 	const char *name;
 	const void *value;
 	size_t size;
-	bool has_reply_to = rd_kafka_header_get_last(given, "reply-to", &value, &size) ==
-		RD_KAFKA_RESP_ERR_NO_ERROR;
-	for (size_t i = 0; !rd_kafka_header_get_all(given, i, &name, &value, &size); i++) {
-		struct header_text text = { value ? value : "", value ? size : 0 };
-		read_header(headers, name, text, has_reply_to);
-	}
+	bool has_reply_to = headers_have(given, "reply-to");
+	for (size_t i = 0; !rd_kafka_header_get_all(given, i, &name, &value, &size); i++)
+		if (value)
+			read_header(headers, name, (struct header_text){ value, size },
+				has_reply_to);
 }
 
 void headers_echo(const struct headers *headers, headers_echo_fn *each, void *arg)
