@@ -26,7 +26,7 @@ static bool is_read(const struct showing *showing, const char *topic)
 {
 	if (showing->topic && strcmp(showing->topic, topic) != 0)
 		return false;
-	return !topic_match_dead_letters(topic) && topic_match_command(showing->config, topic);
+	return topic_match_command(showing->config, topic);
 }
 
 /* Adds partitions that no worker has claimed yet. */

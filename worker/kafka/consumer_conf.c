@@ -2,7 +2,9 @@
 #include "worker/kafka/consumer_conf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "schemas/base/alloc.h"
 #include "worker/kafka/client_conf.h"
 #include "worker/kafka/topic_match.h"
 
@@ -44,8 +46,22 @@ static long long fetch_bytes(const struct config *config, int partitions)
 	return bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
 }
 
+/* Whatever kafka.topics says, librdkafka does not see the dead-letter topics. The operator's own list
+ * stays. */
+static void hide_dead_letters(rd_kafka_conf_t *conf)
+{
+	char list[4096];
+	size_t size = sizeof(list);
+	bool some = rd_kafka_conf_get(conf, "topic.blacklist", list, &size) == RD_KAFKA_CONF_OK &&
+		list[0];
+	char *hidden = alloc_printf("%s%s\\.dlq$", some ? list : "", some ? "," : "");
+	kafka_set(conf, "topic.blacklist", hidden);
+	free(hidden);
+}
+
 static void set_required(rd_kafka_conf_t *conf, const struct config *config)
 {
+	hide_dead_letters(conf);
 	kafka_set(conf, "group.id", config->kafka.group_id);
 	kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
 	kafka_set(conf, "enable.auto.offset.store", "false");

@@ -25,6 +25,8 @@ bool topic_match_command(const struct config *config, const char *topic)
 	const struct config_list *wanted = &config->kafka.topics;
 	bool found = false;
 
+	if (topic_match_dead_letters(topic))
+		return false;
 	for (size_t i = 0; i < wanted->count && !found; i++)
 		found = wanted->items[i][0] == '^' ? topic_match_pattern(wanted->items[i], topic)
 						   : strcmp(wanted->items[i], topic) == 0;

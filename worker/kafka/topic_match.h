@@ -12,7 +12,8 @@
 
 /* Does the regular expression match anywhere in the topic's name? */
 bool topic_match_pattern(const char *pattern, const char *topic);
-/* Does an item of kafka.topics name the topic? */
+/* Does the worker read the topic: does an item of kafka.topics name it, and is it no dead-letter
+ * topic? */
 bool topic_match_command(const struct config *config, const char *topic);
 /* Is it a dead-letter topic, by its name? */
 bool topic_match_dead_letters(const char *topic);
