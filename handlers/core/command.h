@@ -29,6 +29,8 @@ enum command_flag {
 	/* Clients name its tables. A missing column or privilege is the command's own error, rather
 	 * than a broken installation. */
 	COMMAND_NAMED = 1 << 6,
+	/* The reference's method takes the request's fields as positional parameters, in their order. */
+	COMMAND_POSITIONAL = 1 << 7,
 };
 
 /* How the rows of a command's statement become its result. JSON columns: see stored_json.h. */

@@ -28,7 +28,7 @@ from avro_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unread
 from reference import reference_embedded, reference_text
 
 HEADER_WORDS = ("key", "reply", "flags", "fold", "handler", "params", "missing")
-FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named")
+FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional")
 REFERENCE_MODES = ("--reference", "--write-reference", "--check-reference")
 SHAPES = ("none", "row", "rows", "value", "custom")
 # The PostgreSQL types that the generic handler binds, each with the Avro types that it accepts.

@@ -88,9 +88,36 @@ static void add_fingerprint(json_t *entry, const char *key, uint64_t fingerprint
 	json_object_set_new(entry, key, json_sprintf("%016" PRIx64, fingerprint));
 }
 
+static void add_names(json_t *entry, const char *key, const char *const *names, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count && names[i]; i++)
+		json_array_append_new(list, json_string(names[i]));
+	json_object_set_new(entry, key, list);
+}
+
+static void add_parameters(json_t *entry, const struct type *request)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < request->field_count; i++)
+		json_array_append_new(list, json_string(request->fields[i].name));
+	json_object_set_new(entry, "parameters", list);
+}
+
+static void add_note(json_t *entry, const struct schema_note *note,
+	const struct catalog_schema *request)
+{
+	json_object_set_new(entry, "topic", json_string(note->topic));
+	add_names(entry, "flags", note->flags, sizeof(note->flags) / sizeof(note->flags[0]));
+	if (*note->key)
+		json_object_set_new(entry, "key", json_string(note->key));
+	if (note->positional)
+		add_parameters(entry, request->type);
+}
+
 /* Writes the two files of a command and adds an entry to the index. */
 static bool write_command(const struct writer *w, const struct catalog *catalog, int command,
-	const char *key, json_t *index)
+	const struct schema_note *note, json_t *index)
 {
 	const struct catalog_schema *request = catalog_request(catalog, command);
 	const struct catalog_schema *reply = catalog_reply(catalog, command);
@@ -102,8 +129,7 @@ static bool write_command(const struct writer *w, const struct catalog *catalog,
 		"reply", reply_file);
 	add_fingerprint(entry, "requestFingerprint", request->fingerprint);
 	add_fingerprint(entry, "replyFingerprint", reply->fingerprint);
-	if (*key)
-		json_object_set_new(entry, "key", json_string(key));
+	add_note(entry, note, request);
 	json_array_append_new(index, entry);
 	int size = snprintf(folder, sizeof(folder), "%s/%.*s", w->directory,
 		(int)strcspn(name, "."), name);
@@ -115,14 +141,14 @@ static bool write_command(const struct writer *w, const struct catalog *catalog,
 		write_schema(w, reply_file, reply);
 }
 
-bool schemas_write(const char *directory, const struct catalog *catalog, const char *const *keys,
-	char *error, size_t error_size)
+bool schemas_write(const char *directory, const struct catalog *catalog,
+	const struct schema_note *notes, char *error, size_t error_size)
 {
 	struct writer w = { directory, error, error_size };
 	json_t *index = json_array();
 	bool ok = make_folders(&w, directory);
 	for (size_t i = 0; ok && i < schema_count; i++)
-		ok = write_command(&w, catalog, (int)i, keys[i], index);
+		ok = write_command(&w, catalog, (int)i, &notes[i], index);
 	ok = ok && write_schema(&w, "Error.avsc", catalog_error(catalog)) &&
 		write_json(&w, "index.json", index);
 	json_decref(index);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { crc64Avro, fingerprintOf } from './lib/avro.mjs';
 import { stowage, WORK } from './lib/harness.mjs';
+import { POSITIONAL } from './lib/pair.mjs';
 
 const MEMORY = ['getThreadById', 'saveThread', 'updateThread', 'patchThread', 'updateThreadResourceId', 'deleteThread', 'listThreads',
   'saveMessages', 'updateMessages', 'deleteMessages', 'listMessages', 'listMessagesByResourceId', 'listMessagesById',
@@ -22,6 +23,10 @@ const EXPECTED = [...MEMORY.map((m) => `memory.${m}`), ...WORKFLOWS.map((m) => `
 // The commands whose order matters have a key; it is what their partition hangs on.
 const KEYS = { 'memory.saveThread': 'thread.id', 'memory.getThreadById': 'threadId', 'memory.saveMessages': 'messages[0].threadId',
   'workflows.persistWorkflowSnapshot': 'runId' };
+
+// Large lists and searches; every other read shows exactly the writes before it.
+const DETACHED = ['observability.listTraces', 'observability.listTracesLight', 'scores.listScoresByEntityId', 'scores.listScoresByRunId',
+  'scores.listScoresByScorerId', 'scores.listScoresBySpan', 'vectors.query', 'workflows.listWorkflowRuns'];
 
 const directory = join(WORK, 'contract');
 let index;
@@ -50,11 +55,24 @@ describe('stowage schemas', () => {
 
   test('is a list of commands with exactly the declared properties', () => {
     for (const entry of index) {
-      const names = Object.keys(entry).filter((name) => name !== 'key').sort();
-      assert.deepEqual(names, ['command', 'reply', 'replyFingerprint', 'request', 'requestFingerprint'], entry.command);
+      const names = Object.keys(entry).filter((name) => !['key', 'parameters'].includes(name)).sort();
+      assert.deepEqual(names, ['command', 'flags', 'reply', 'replyFingerprint', 'request', 'requestFingerprint', 'topic'], entry.command);
+      assert.equal(entry.topic, `mastra.commands.${entry.command.split('.')[0]}`);
+      assert.equal(entry.flags.filter((flag) => ['read', 'write'].includes(flag)).length, 1, entry.command);
       for (const fingerprint of [entry.requestFingerprint, entry.replyFingerprint]) assert.match(fingerprint, /^[0-9a-f]{16}$/);
       for (const path of [entry.request, entry.reply]) assert.ok(existsSync(join(directory, path)), path);
     }
+  });
+
+  test('marks the reads that may show later writes', () => {
+    const detached = index.filter((entry) => entry.flags.includes('detached')).map((entry) => entry.command);
+    assert.deepEqual(detached, DETACHED);
+    for (const entry of index) if (entry.flags.includes('detached')) assert.ok(entry.flags.includes('read'), entry.command);
+  });
+
+  test('gives the positional parameters of the reference, in their order', () => {
+    const positional = Object.fromEntries(index.filter((entry) => entry.parameters).map((entry) => [entry.command, entry.parameters]));
+    assert.deepEqual(positional, POSITIONAL);
   });
 
   test('names records and files after the commands', () => {

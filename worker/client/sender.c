@@ -14,6 +14,7 @@
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 #include "worker/client/codec.h"
+#include "worker/kafka/topic_create.h"
 
 #define PREFIX_SIZE 17 /* 16 hexadecimal digits */
 #define MESSAGE_MAX ((size_t)1 << 30)
@@ -264,7 +265,7 @@ bool sender_send(struct sender *sender, const struct send_request *request, int 
 	struct slot *slot = slot_of(sender, sender->next);
 	char *topic = sender->options.topic
 		? alloc_copy(sender->options.topic)
-		: alloc_printf("mastra.commands.%s", command_defs[request->command].domain);
+		: alloc_printf(TOPIC_COMMANDS "%s", command_defs[request->command].domain);
 	bool ok;
 
 	buffer_clear(&sender->message);

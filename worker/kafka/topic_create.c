@@ -39,7 +39,7 @@ struct config_list topic_create_names(const struct config *config, const char *c
 	struct config_list names = { 0 };
 
 	for (size_t i = 0; i < domain_count; i++)
-		add_joined(&names, "mastra.commands.", domains[i]);
+		add_joined(&names, TOPIC_COMMANDS, domains[i]);
 	for (size_t i = 0; i < config->kafka.topics.count; i++)
 		if (config->kafka.topics.items[i][0] != '^')
 			topic_create_names_add(&names, config->kafka.topics.items[i]);

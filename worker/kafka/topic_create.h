@@ -11,6 +11,7 @@
 
 #include "worker/config/config.h"
 
+#define TOPIC_COMMANDS "mastra.commands." /* and the domain: the topic of its commands */
 #define TOPIC_REPLIES "mastra.replies"
 #define TOPIC_DEAD_LETTERS ".dlq" /* appended to a command topic's name */
 

@@ -1,6 +1,6 @@
 -- key: messageIds[0]
 -- reply: none
--- flags: write
+-- flags: write positional
 -- params: messageIds, @now
 WITH found AS (
 	SELECT id FROM :"schema".mastra_messages WHERE id = ANY ($1::text[])

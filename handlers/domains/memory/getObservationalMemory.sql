@@ -1,6 +1,6 @@
 -- key: resourceId
 -- reply: custom
--- flags: read
+-- flags: read positional
 -- handler: memory_get_observational_memory
 -- $1 thread id, $2 resource id.
 -- The columns are the reply's fields; the handler turns "chunks" into records. As in the reference,

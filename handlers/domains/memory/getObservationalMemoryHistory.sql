@@ -1,6 +1,6 @@
 -- key: resourceId
 -- reply: custom
--- flags: read
+-- flags: read positional
 -- handler: memory_get_observational_memory_history
 -- $1 thread id, $2 resource id, $3 and $4 the range of createdAt (inclusive), $5 limit, $6 offset.
 -- The columns are the reply's fields; the handler turns "chunks" into records. As in the reference,

@@ -1,6 +1,6 @@
 -- key: id
 -- reply: none
--- flags: write
+-- flags: write positional
 -- handler: memory_set_buffering_observation_flag
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
 -- $1 flag, $2 tokens (null: unchanged), $3 now, $4 id.

@@ -1,6 +1,6 @@
 -- key: id
 -- reply: none
--- flags: write
+-- flags: write positional
 -- handler: memory_set_pending_message_tokens
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
 -- $1 tokens, $2 now, $3 id.

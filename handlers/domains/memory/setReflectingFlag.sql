@@ -1,6 +1,6 @@
 -- key: id
 -- reply: none
--- flags: write
+-- flags: write positional
 -- params: isReflecting, @now, id
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
 UPDATE :"schema".mastra_observational_memory

@@ -13,7 +13,7 @@ import { Normal } from './normal.mjs';
 export const SELF = process.env.STOWAGE_TEST_SELF === '1';
 
 // Methods of the reference with positional parameters.
-const POSITIONAL = {
+export const POSITIONAL = {
   'memory.deleteMessages': ['messageIds'],
   'memory.getObservationalMemory': ['threadId', 'resourceId'],
   'memory.getObservationalMemoryHistory': ['threadId', 'resourceId', 'limit', 'options'],

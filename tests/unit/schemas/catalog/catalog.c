@@ -200,15 +200,22 @@ static void check_output(const char *directory, const json_t *entry, const char 
 	json_decref(json);
 }
 
+static struct schema_note *notes_new(void)
+{
+	struct schema_note *notes = calloc(schema_count, sizeof(*notes));
+	for (size_t i = 0; i < schema_count; i++)
+		notes[i] = (struct schema_note){ i % 2 ? "thread.id" : "", "topic", i == 0,
+			{ "read", i % 2 ? "detached" : NULL } };
+	return notes;
+}
+
 Test(catalog, output)
 {
 	char directory[PATH_SIZE], path[PATH_SIZE + 32];
-	const char **keys = malloc(schema_count * sizeof(*keys));
-	for (size_t i = 0; i < schema_count; i++)
-		keys[i] = i % 2 ? "thread.id" : "";
+	struct schema_note *notes = notes_new();
 	snprintf(directory, sizeof(directory), "%s/a/b", folder);
 	for (int twice = 0; twice < 2; twice++)
-		cr_assert(schemas_write(directory, catalog, keys, error, sizeof(error)), "%s",
+		cr_assert(schemas_write(directory, catalog, notes, error, sizeof(error)), "%s",
 			error);
 	snprintf(path, sizeof(path), "%s/index.json", directory);
 	json_t *index = json_load_file(path, 0, NULL);
@@ -218,6 +225,9 @@ Test(catalog, output)
 		cr_assert_str_eq(json_string_value(json_object_get(entry, "command")),
 			schema_defs[i].command);
 		cr_assert_eq(json_object_get(entry, "key") != NULL, i % 2);
+		cr_assert_str_eq(json_string_value(json_object_get(entry, "topic")), "topic");
+		cr_assert_eq(json_array_size(json_object_get(entry, "flags")), 1 + i % 2);
+		cr_assert_eq(json_object_get(entry, "parameters") != NULL, i == 0);
 		check_output(directory, entry, "request", "requestFingerprint",
 			catalog_request(catalog, (int)i));
 		check_output(directory, entry, "reply", "replyFingerprint",
@@ -228,19 +238,17 @@ Test(catalog, output)
 	cr_assert_eq(access(path, R_OK), 0);
 	snprintf(path, sizeof(path), "%s/memory/SaveThreadReply.avsc", directory);
 	cr_assert_eq(access(path, R_OK), 0);
-	free(keys);
+	free(notes);
 }
 
 Test(catalog, output_fails)
 {
-	const char **keys = malloc(schema_count * sizeof(*keys));
-	for (size_t i = 0; i < schema_count; i++)
-		keys[i] = "";
+	struct schema_note *notes = notes_new();
 	write_file("file", "");
 	char path[PATH_SIZE];
 	snprintf(path, sizeof(path), "%s/file", folder);
-	cr_assert_not(schemas_write(path, catalog, keys, error, sizeof(error)));
+	cr_assert_not(schemas_write(path, catalog, notes, error, sizeof(error)));
 	cr_assert_not_null(strstr(error, "/file"), "%s", error);
 	cr_assert_not_null(strstr(error, "Not a directory"), "%s", error);
-	free(keys);
+	free(notes);
 }
