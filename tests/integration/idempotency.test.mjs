@@ -220,6 +220,19 @@ describe('CloudEvents', () => {
   });
 });
 
+describe('a command that runs in no transaction', () => {
+  test('is answered from its key, too', async () => {
+    const id = newId();
+    await sql(`DROP TABLE "${world.schema}".mastra_favorites`);
+    const init = () => send('storage.init', {}, { [KEY]: id });
+    const first = await init();
+    assert.ok(first.decoded.result.statements > 0);
+    assert.deepEqual((await init()).value, first.value);
+    assert.equal((await world.client.call('storage.init')).statements, 0);
+    assert.equal((await keys(id)).length, 1);
+  });
+});
+
 describe('an index build', () => {
   const create = (indexName, key) => send('vectors.createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' } }, { [KEY]: key });
   const present = async (indexName) => (await sql('SELECT to_regclass($1) AS oid', [`"${world.schema}".${indexName}`]))[0].oid !== null;
