@@ -134,12 +134,9 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 	connection_copy_text(f->message, sizeof(f->message),
 		message ? message : PQresultErrorMessage(result));
 	connection_copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
-	f->kind = db_kind_of(f->sqlstate);
+	db_failure_classify(f, function);
 	if (c->blames_cancels && strcmp(f->sqlstate, "57014") == 0)
 		f->kind = DB_COMMAND;
-	/* "cached plan must not change result type": the table was altered under the plan. */
-	if (function && strcmp(function, "RevalidateCachedQuery") == 0)
-		f->kind = DB_STALE;
 	c->failed = true;
 }
 

@@ -15,8 +15,8 @@ enum db_kind {
 	DB_LOST,   /* the connection broke: a pending COMMIT may or may not have taken effect */
 	DB_OUTAGE, /* temporary: out of resources, shutdown, read-only, too many connections */
 	DB_CONTEND, /* rolled back because of other transactions: serialization, deadlock, lock timeout */
-	DB_SETUP,   /* table, column, permission, password, database: every command would fail */
-	DB_STALE,   /* a plan or a prepared statement is out of date: prepare again */
+	DB_SETUP, /* table, column, key, permission, password, database: every command would fail */
+	DB_STALE, /* a plan or a prepared statement is out of date: prepare again */
 	DB_FENCED,  /* stowage_fence: another worker claimed a lane of the batch */
 	DB_COMMAND, /* the statement itself is at fault */
 };
@@ -26,10 +26,15 @@ struct db_failure {
 	char sqlstate[6];  /* "" after a lost connection */
 	char message[512]; /* the server's primary message, or libpq's */
 	char detail[256];
-	void *tag; /* the failed statement's tag, as passed to connection_send */
+	const char *help; /* what an operator can do about it; static, or NULL */
+	void *tag;        /* the failed statement's tag, as passed to connection_send */
 };
 
 /* The kind of an SQLSTATE; "" is DB_LOST. */
 enum db_kind db_kind_of(const char *sqlstate);
+
+/* Sets kind and help by the SQLSTATE and by the server's function that raised it: some SQLSTATEs stand
+ * for a broken installation in one function, and for a bad command in all others. NULL: unknown. */
+void db_failure_classify(struct db_failure *failure, const char *function);
 
 #endif

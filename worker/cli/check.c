@@ -45,7 +45,7 @@ const struct cli_command cli_check = {
 	.name = "check",
 	.summary = "check configuration, database, statements and Kafka",
 	.usage = "",
-	.help = "Prints one line per check: ok, failed with a solution, or a note. Changes nothing. Prepares\n"
+	.help = "Prints one line per check: ok, failed with a solution, or a note. Changes nothing. Plans\n"
 		"every statement of every command and compares its columns with the command's reply. The\n"
 		"first failure determines the exit status.",
 	.run = cli_check_run,

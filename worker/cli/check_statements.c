@@ -1,15 +1,21 @@
 /*
- * check_statements.c - prepares every statement and compares its columns with its reply
+ * check_statements.c - prepares and plans every statement and compares its columns with its reply
  */
 #include "worker/cli/check_statements.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/connection/failure.h"
 #include "db/connection/statement.h"
 #include "handlers/domains/command_table.h"
 #include "schemas/catalog/catalog.h"
 #include "worker/client/database.h"
+
+#define PREPARED_NAME "stowage_check"
+/* More parameters than any statement has. */
+#define PARAMS_MAX 200
 
 /* Oids of built-in types, from PostgreSQL's pg_type.dat. They never change. */
 enum {
@@ -130,33 +136,67 @@ static void check_columns(struct statement_check *at, const struct statement_def
 	}
 }
 
+/* The same advice as the running worker gives. */
+static const char *statement_help(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	struct db_failure failure = { 0 };
+
+	snprintf(failure.sqlstate, sizeof(failure.sqlstate), "%s", state ? state : "");
+	db_failure_classify(&failure, PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION));
+	if (failure.help)
+		return failure.help;
+	return "is the table of another release, or is a permission missing? `stowage init` creates and "
+	       "migrates tables";
+}
+
 static bool check_statements_failed(struct statement_check *at,
 	const struct statement_def *statement, const PGresult *result)
 {
 	char line[DATABASE_ERROR_MAX];
 
-	if (PQresultStatus(result) == PGRES_COMMAND_OK)
+	if (PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK)
 		return false;
 	database_one_line(PQresultErrorMessage(result), line, sizeof(line));
-	check_failed(at->check, EXIT_DATABASE, "statements",
-		"is the table of another release, or is a permission missing? `stowage init` creates and "
-		"migrates tables",
-		"%s: %s", statement->name, line);
+	check_failed(at->check, EXIT_DATABASE, "statements", statement_help(result), "%s: %s",
+		statement->name, line);
 	return true;
+}
+
+/* Plans the statement and starts its plan, without a row. Only then the server looks for the unique
+ * index of an ON CONFLICT, for the role's rights and for a replica identity. */
+static bool check_plan(struct statement_check *at, const struct statement_def *statement,
+	int params)
+{
+	char sql[64 + PARAMS_MAX * 6];
+	int used = snprintf(sql, sizeof(sql), "EXPLAIN EXECUTE " PREPARED_NAME);
+	PGresult *plan;
+	bool good;
+
+	for (int i = 0; i < params && i < PARAMS_MAX; i++)
+		used += snprintf(sql + used, sizeof(sql) - (size_t)used, i ? ",NULL" : "(NULL");
+	if (params > 0)
+		snprintf(sql + used, sizeof(sql) - (size_t)used, ")");
+	plan = PQexec(at->conn, sql);
+	good = !check_statements_failed(at, statement, plan);
+	PQclear(plan);
+	return good;
 }
 
 static void check_one(struct statement_check *at, const struct statement_def *statement)
 {
 	char *sql = statement_text(statement->sql, at->check->config->postgres.schema_name);
-	PGresult *prepared = PQprepare(at->conn, "", sql, 0, NULL);
+	PGresult *prepared = PQprepare(at->conn, PREPARED_NAME, sql, 0, NULL);
 	PGresult *columns = NULL;
 
 	if (!check_statements_failed(at, statement, prepared)) {
-		columns = PQdescribePrepared(at->conn, "");
-		if (!check_statements_failed(at, statement, columns)) {
+		columns = PQdescribePrepared(at->conn, PREPARED_NAME);
+		if (!check_statements_failed(at, statement, columns) &&
+			check_plan(at, statement, PQnparams(columns))) {
 			at->prepared++;
 			check_columns(at, statement, columns);
 		}
+		PQclear(PQexec(at->conn, "DEALLOCATE " PREPARED_NAME));
 	}
 	PQclear(columns);
 	PQclear(prepared);
@@ -182,6 +222,8 @@ void check_statements(struct check *check, PGconn *conn)
 		check_failed(check, EXIT_FAILED, "schemas", NULL, "%s", error);
 		return;
 	}
+	/* A plan for any parameters, not for NULL. */
+	PQclear(PQexec(conn, "SET plan_cache_mode = force_generic_plan"));
 	for (size_t i = 0; i < command_count; i++) {
 		at.command = &command_defs[i];
 		at.result = result_type(catalog, (int)i);
@@ -191,6 +233,6 @@ void check_statements(struct check *check, PGconn *conn)
 	catalog_free(catalog);
 	if (check->status == before)
 		check_ok(check, "statements",
-			"prepared %zu statements of %zu commands; all columns match", at.prepared,
+			"planned %zu statements of %zu commands; all columns match", at.prepared,
 			command_count);
 }

@@ -8,7 +8,8 @@
 
 #include "worker/cli/check_report.h"
 
-/* Prepares every statement and compares its columns with the fields of the command's reply. */
+/* Prepares and plans every statement, without running it, and compares its columns with the fields of
+ * the command's reply. */
 void check_statements(struct check *check, PGconn *conn);
 
 #endif

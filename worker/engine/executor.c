@@ -216,6 +216,7 @@ static enum db_kind run_transaction(struct executor *x, int retries, struct db_f
 	bool *written)
 {
 	connection_blame_cancels(x->transaction.connection, retries >= CANCELS_PASSING);
+	x->transaction.retries = retries;
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
 	enum db_kind kind = transaction_run(&x->transaction, &x->batch, failure, written);
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);

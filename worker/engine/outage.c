@@ -40,11 +40,8 @@ void outage_free(struct outage *outage)
 /* Returns what the operator can do about it. */
 static const char *help_for(const struct db_failure *failure)
 {
-	if (strncmp(failure->sqlstate, "42P01", 5) == 0 ||
-		strncmp(failure->sqlstate, "42703", 5) == 0 ||
-		strncmp(failure->sqlstate, "42883", 5) == 0 ||
-		strncmp(failure->sqlstate, "3F", 2) == 0)
-		return "run `stowage init` with this configuration";
+	if (failure->help)
+		return failure->help;
 	if (failure->kind == DB_SETUP)
 		return "check postgres.* in the configuration and the role's rights; `stowage check` says more";
 	return "waiting for it; nothing is lost";

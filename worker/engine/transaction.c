@@ -9,6 +9,10 @@
 #include "worker/engine/idempotency.h"
 #include "worker/engine/reply.h"
 
+/* A server that is short of memory recovers. After this many failures in a row the statement itself
+ * needs too much. */
+#define MEMORY_PASSING 6
+
 /* One attempt at a batch. */
 struct attempt {
 	struct transaction *transaction;
@@ -36,13 +40,18 @@ static void send_command(struct attempt *attempt, const char *sql)
 
 /* Did a command (or a table named by a client) cause this failure, rather than a broken
  * installation? */
-static bool is_command_failure(const struct db_failure *failure)
+static bool is_command_failure(const struct transaction *t, const struct db_failure *failure)
 {
+	static const char *const of_table[] = { "23", "42", "55", "XX" };
 	const struct context *ctx = failure->tag;
+	if (strcmp(failure->sqlstate, "53200") == 0)
+		return ctx && t->retries >= MEMORY_PASSING;
 	if (failure->kind != DB_SETUP)
 		return failure->kind == DB_COMMAND;
-	return ctx && (ctx->calls[0]->command->flags & COMMAND_NAMED) &&
-		strncmp(failure->sqlstate, "42", 2) == 0;
+	bool table = false;
+	for (size_t i = 0; i < sizeof(of_table) / sizeof(of_table[0]); i++)
+		table |= strncmp(failure->sqlstate, of_table[i], 2) == 0;
+	return table && ctx && (ctx->calls[0]->command->flags & COMMAND_NAMED);
 }
 
 /* --- contexts --- */
@@ -67,8 +76,10 @@ static void start_calls(struct context *ctx)
 
 static enum failure_category sqlstate_category(const char *sqlstate)
 {
-	if (strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "54", 2) == 0)
-		return FAILURE_INVALID;
+	static const char *const invalid[] = { "22", "53", "54" };
+	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+		if (strncmp(sqlstate, invalid[i], 2) == 0)
+			return FAILURE_INVALID;
 	if (strncmp(sqlstate, "23", 2) == 0)
 		return FAILURE_CONFLICT;
 	return strcmp(sqlstate, "57014") == 0 ? FAILURE_TIMEOUT : FAILURE_INTERNAL;
@@ -101,14 +112,15 @@ static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bo
 	enum db_kind kind = attempt_drain(attempt);
 	if (kind == DB_OK && is_open(attempt))
 		send_command(attempt, "RELEASE SAVEPOINT stowage_command");
-	if (kind == DB_OK || !is_command_failure(attempt->failure))
+	if (kind == DB_OK || !is_command_failure(attempt->transaction, attempt->failure))
 		return kind;
 	*failed = true;
 	struct db_failure cause = *attempt->failure;
 	if (is_open(attempt))
 		send_command(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
 	kind = attempt_drain(attempt);
-	*attempt->failure = cause;
+	if (kind == DB_OK)
+		*attempt->failure = cause;
 	return kind;
 }
 
@@ -392,7 +404,7 @@ static bool climb(struct transaction *t, const struct db_failure *failure)
 		session->level = ATTEMPT_PLAIN;
 	} else if (hint_was_stale(session, failure)) {
 		session->level = ATTEMPT_PLAIN;
-	} else if (session->level != ATTEMPT_ISOLATING && is_command_failure(failure)) {
+	} else if (session->level != ATTEMPT_ISOLATING && is_command_failure(t, failure)) {
 		session->level = ATTEMPT_ISOLATING;
 	} else {
 		return false;

@@ -19,6 +19,7 @@ struct transaction {
 	struct connection *connection;
 	struct context_session session;
 	struct lane_table table;
+	int retries; /* how often the batch in hand failed before, in a row */
 };
 
 /* Runs the batch. DB_OK: it is committed, and its jobs have their dispositions; *written: so are its

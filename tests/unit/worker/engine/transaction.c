@@ -33,6 +33,7 @@ static struct {
 	bool stale;          /* a statement that relies on a hint fails with 42P01 */
 	bool broken;         /* every statement that stores keys does */
 	const char *lost_at; /* the connection breaks at this statement; NULL: never */
+	bool no_memory;      /* the poison fails with 53200 instead */
 	unsigned attempts;   /* transactions begun */
 	unsigned savepoints;
 	unsigned outbox_rows; /* stored by transactions that committed or not */
@@ -57,7 +58,8 @@ static bool fake_fails(const struct sent_statement *s, struct db_failure *failur
 	for (char *word = strtok(sql, " "); word; word = strtok(NULL, " ")) {
 		int key = atoi(word);
 		if (key && key == db.poison) {
-			memcpy(failure->sqlstate, "22P02", 6);
+			failure->kind = db.no_memory ? DB_OUTAGE : DB_COMMAND;
+			memcpy(failure->sqlstate, db.no_memory ? "53200" : "22P02", 6);
 			return true;
 		}
 		if (key && key == db.existing && as_new) {
@@ -106,10 +108,11 @@ enum db_kind connection_drain(struct connection *connection, struct db_failure *
 	(void)connection;
 	for (size_t i = 0; i < db.count && kind == DB_OK; i++) {
 		struct sent_statement s = db.sent[i];
-		if (strncmp(s.sql, "ROLLBACK TO", 11) == 0) {
+		bool lost = db.lost_at && strncmp(s.sql, db.lost_at, strlen(db.lost_at)) == 0;
+		if (strncmp(s.sql, "ROLLBACK TO", 11) == 0 && !lost) {
 			db.open_count = db.saved_count;
 			db.aborted = false;
-		} else if (db.aborted || fake_fails(&s, failure)) {
+		} else if ((db.aborted && !lost) || fake_fails(&s, failure)) {
 			db.aborted = true;
 			kind = failure->kind;
 		} else {
@@ -278,9 +281,10 @@ static void fill(size_t count)
 	batch.lanes[0].end = (int64_t)count;
 }
 
+static struct db_failure failure;
+
 static enum db_kind run(void)
 {
-	struct db_failure failure;
 	bool written;
 	return transaction_run(&transaction, &batch, &failure, &written);
 }
@@ -390,4 +394,27 @@ Test(transaction, does_not_blame_a_command_for_a_broken_installation)
 	cr_assert_eq(run(), DB_SETUP);
 	cr_assert_eq(db.attempts, 1);
 	cr_assert_eq(db.stored_count, 0);
+}
+
+Test(transaction, names_the_loss_and_not_the_command_before_it)
+{
+	fill(3);
+	db.poison = 2;
+	db.lost_at = "ROLLBACK TO";
+	cr_assert_eq(run(), DB_LOST);
+	cr_assert_eq(failure.kind, DB_LOST);
+	cr_assert_str_empty(failure.sqlstate);
+}
+
+/* A server may be short of memory for a while; a command that needs too much is short of it always. */
+Test(transaction, blames_a_command_for_memory_only_after_several_failures)
+{
+	fill(3);
+	db.poison = 2;
+	db.no_memory = true;
+	cr_assert_eq(run(), DB_OUTAGE);
+	cr_assert_eq(db.attempts, 1);
+	transaction.retries = 6;
+	cr_assert_eq(run(), DB_OK);
+	expect_stored(3, 2);
 }
