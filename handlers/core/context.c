@@ -221,6 +221,9 @@ void call_reply(struct context *ctx, struct call *call, struct datum result)
 	buffer_clear(buffer);
 	struct datum reply = datum_record(&result, 1);
 	enum encode_verdict verdict = encode(buffer, call->reply_type, &reply, why, sizeof(why));
+	if (verdict == ENCODE_OK &&
+		buffer->size + call->envelope_bytes > ctx->settings->max_reply_bytes)
+		verdict = ENCODE_TOO_LARGE;
 	if (verdict != ENCODE_OK) {
 		fail_reply(ctx, call, verdict, why);
 		return;

@@ -43,6 +43,7 @@ struct call {
 	int64_t now_ms;                /* the worker's clock when the command runs */
 	int64_t deadline_ms;           /* after it the command must not begin; 0: none */
 	bool wants_reply;              /* false: call_reply does nothing but end the call */
+	size_t envelope_bytes;         /* of the reply, beside its value */
 	enum call_state state;
 	const void *reply; /* the encoded reply record (unframed), in the arena */
 	size_t reply_size;
@@ -61,7 +62,7 @@ struct call {
 struct worker_settings {
 	bool repair_text;       /* repair NUL and lone surrogates in JSON as the reference does;
 	                           false: such text is INVALID */
-	size_t max_reply_bytes; /* a larger encoded reply is the error REPLY_TOO_LARGE */
+	size_t max_reply_bytes; /* a larger reply, key and headers included, is REPLY_TOO_LARGE */
 	const char *version;
 };
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { at, HOSTILE_IDS, message, thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, newId, schemas, sql, until, World } from '../compat/lib/harness.mjs';
+import { closeShared, newId, PATIENCE_MS, schemas, sql, until, World } from '../compat/lib/harness.mjs';
 import { headerText } from '../compat/lib/stowage-client.mjs';
 import { absent, datum, present, text, varint } from './bytes.mjs';
 
@@ -55,6 +55,15 @@ async function undecodable(value, { category = 'INVALID', code } = {}) {
   assert.match(world.worker.log, new RegExp(`${reply.decoded.code}.*|offset=${letter.text['__connect.errors.offset']}\\b`));
   return reply.decoded;
 }
+
+test('a dead letter has a new timestamp, and the original one in a header', async () => {
+  const mark = newId();
+  const sent = '1500000000000';
+  await world.client.producer.send({ topic: world.topic, messages: [{ value: 'no command', timestamp: sent, headers: { mark } }] });
+  const letter = await dead.find('the dead letter', (m) => m.text.mark === mark);
+  assert.equal(letter.text['__connect.errors.timestamp'], sent);
+  assert.ok(Date.now() - Number(letter.timestamp) < PATIENCE_MS, letter.timestamp);
+});
 
 function expectDeadLetter(letter, { key, value, code }) {
   assert.equal(letter.key?.toString(), key);
@@ -341,4 +350,24 @@ describe('with other settings', () => {
       await own.close();
     }
   });
+});
+
+test('key and correlation id count against replies.maxBytes', async () => {
+  const small = new World({ name: 'small-replies', config: { replies: { maxBytes: 20_000 } } });
+  try {
+    await small.open();
+    await small.client.call('memory.saveThread', { thread: thread('t', { metadata: { text: 'x'.repeat(12_000) } }) });
+    await small.client.call('memory.getThreadById', { threadId: 't' });
+    for (const over of [{ key: 'k'.repeat(9_000) }, { correlationId: 'c'.repeat(9_000) }]) {
+      await assert.rejects(small.client.call('memory.getThreadById', { threadId: 't' }, over), { code: 'REPLY_TOO_LARGE' });
+    }
+    // No reply has room beside this key, so the command never begins.
+    await small.client.post([{ command: 'storage.ping', args: {}, key: 'k'.repeat(12_000), correlationId: 'large' }]);
+    const letters = await small.tail();
+    const letter = await letters.find('the dead letter', (m) => m.text['correlation-id'] === 'large');
+    assert.equal(letter.text['__connect.errors.exception.class.name'], 'REPLY_TOO_LARGE');
+    await small.client.call('memory.getThreadById', { threadId: 't' });
+  } finally {
+    await small.close();
+  }
 });

@@ -52,7 +52,7 @@ static void print_time(const rd_kafka_message_t *message)
 {
 	char text[ISO_TIME_SIZE];
 
-	iso_time_write(text, rd_kafka_message_timestamp(message, NULL));
+	iso_time_write(text, dlq_timestamp(message));
 	fputs(text, stdout);
 }
 

@@ -83,7 +83,7 @@ static bool send_again(struct replay *replay, const rd_kafka_message_t *message,
 		.key_size = message->key_len,
 		.value = message->payload,
 		.value_size = message->len,
-		.timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+		.timestamp_ms = dlq_timestamp(message),
 		.headers = original_headers(message),
 	};
 

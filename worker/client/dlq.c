@@ -200,6 +200,13 @@ int64_t dlq_header_number(const rd_kafka_message_t *message, const char *name)
 	return number;
 }
 
+int64_t dlq_timestamp(const rd_kafka_message_t *message)
+{
+	int64_t original = dlq_header_number(message, DEAD_LETTER_TIMESTAMP);
+
+	return original >= 0 ? original : rd_kafka_message_timestamp(message, NULL);
+}
+
 void dlq_print_text(const char *text, size_t size)
 {
 	for (size_t at = 0; at < size;) {

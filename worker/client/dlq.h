@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 #include "worker/client/client.h"
+#include "worker/kafka/outgoing.h"
 #include "worker/kafka/topic_create.h"
 
 #define DLQ_SUFFIX TOPIC_DEAD_LETTERS
 /* Prefix of the headers that describe the failure. A dead letter has them in addition to its
  * original headers. */
-#define DLQ_CONTEXT "__connect.errors."
+#define DLQ_CONTEXT DEAD_LETTER_CONTEXT
 
 /* Which dead letters to read. */
 struct dlq_range {
@@ -41,6 +42,9 @@ bool dlq_walk(const struct config *config, struct client *client, const struct d
 char *dlq_header(const rd_kafka_message_t *message, const char *name);
 /* A header's value as a number, -1 if it is not one. */
 int64_t dlq_header_number(const rd_kafka_message_t *message, const char *name);
+
+/* Returns the time of the original message, in milliseconds since 1970. */
+int64_t dlq_timestamp(const rd_kafka_message_t *message);
 
 /* Prints untrusted text to standard output, with control characters as \xNN. */
 void dlq_print_text(const char *text, size_t size);

@@ -219,8 +219,8 @@ const struct config_key config_keys[] = {
 		.min = 1024,
 		.max = MIB(512),
 		.fallback = "1000000",
-		.help = "Maximum size of a reply. For a larger reply the worker answers with the "
-			"error REPLY_TOO_LARGE. Keep it below the topic's max.message.bytes, "
+		.help = "Maximum size of a reply, its key and headers included. For a larger "
+			"reply the worker answers with the error REPLY_TOO_LARGE. Keep it below the topic's max.message.bytes, "
 			"which is 1048588 by default." },
 
 	{ .path = "batch.maxCommands",

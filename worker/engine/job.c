@@ -127,6 +127,19 @@ static void refuse_reply(struct job *job, struct arena *arena, const char *code,
 	job_refuse_decoding(job);
 }
 
+static void add_echo_bytes(void *arg, const char *name, struct header_text value)
+{
+	*(size_t *)arg += strlen(name) + value.size;
+}
+
+/* What the reply repeats of the command: its key, and headers of any size. */
+static size_t job_envelope_bytes(const struct job *job)
+{
+	size_t bytes = job->message->key_len;
+	headers_echo(&job->headers, add_echo_bytes, &bytes);
+	return bytes;
+}
+
 /* A command whose reply cannot go where it asks never begins. */
 static enum job_verdict check_reply(struct job *job, const struct engine *engine,
 	struct arena *arena)
@@ -152,6 +165,9 @@ static enum job_verdict check_reply(struct job *job, const struct engine *engine
 	if (job->headers.reply_partition >= partitions)
 		refuse_reply(job, arena, "REPLY_PARTITION_UNKNOWN",
 			"the reply topic has no such partition");
+	else if (job_envelope_bytes(job) > engine->settings.max_reply_bytes / 2)
+		refuse_reply(job, arena, "REPLY_TOO_LARGE",
+			"key and headers alone take more than half of replies.maxBytes");
 	else
 		job->can_reply = true;
 	return JOB_OK;
@@ -187,8 +203,11 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 	enum job_verdict verdict = check_reply(job, engine, arena);
 	if (!job->refused)
 		idempotency_read(job, arena);
-	for (size_t i = 0; i < job->call_count; i++)
+	size_t envelope = job->can_reply ? job_envelope_bytes(job) : 0;
+	for (size_t i = 0; i < job->call_count; i++) {
 		job->calls[i].wants_reply = job->can_reply || job->key;
+		job->calls[i].envelope_bytes = envelope;
+	}
 	return verdict;
 }
 

@@ -11,7 +11,7 @@
 
 #define REPLY_HEADERS_MAX 9
 #define NEST_DISPOSED "kafka_nest-is-disposed"
-#define CONTEXT_HEADERS 7
+#define CONTEXT_HEADERS 8
 /* The makers of errors bound their messages and details; this limit only catches a defect. */
 #define ERROR_BYTES_MAX (1024 * 1024)
 
@@ -170,19 +170,24 @@ static void copy_headers(struct outgoing *out, rd_kafka_headers_t *headers)
 static void add_context(struct outgoing *out, const struct job *job, const struct engine *engine,
 	struct arena *arena)
 {
-	add_text(out, "__connect.errors.topic", job->lane->topic);
-	add_text(out, "__connect.errors.partition",
+	add_text(out, DEAD_LETTER_CONTEXT "topic", job->lane->topic);
+	add_text(out, DEAD_LETTER_CONTEXT "partition",
 		arena_printf(arena, "%d", job->lane->partition));
-	add_text(out, "__connect.errors.offset",
+	add_text(out, DEAD_LETTER_CONTEXT "offset",
 		arena_printf(arena, "%lld", (long long)job->message->offset));
-	add_text(out, "__connect.errors.connector.name", engine->config->kafka.group_id);
-	add_text(out, "__connect.errors.stage", job->stage);
+	add_text(out, DEAD_LETTER_CONTEXT "connector.name", engine->config->kafka.group_id);
+	add_text(out, DEAD_LETTER_CONTEXT "stage", job->stage);
+	rd_kafka_timestamp_type_t type;
+	int64_t timestamp = rd_kafka_message_timestamp(job->message, &type);
+	if (timestamp > 0)
+		add_text(out, DEAD_LETTER_TIMESTAMP,
+			arena_printf(arena, "%lld", (long long)timestamp));
 }
 
 static void add_cause(struct outgoing *out, const struct failure *failure)
 {
-	add_text(out, "__connect.errors.exception.class.name", failure->code);
-	add_text(out, "__connect.errors.exception.message",
+	add_text(out, DEAD_LETTER_CONTEXT "exception.class.name", failure->code);
+	add_text(out, DEAD_LETTER_CONTEXT "exception.message",
 		failure->message ? failure->message : "");
 }
 
@@ -193,8 +198,6 @@ static void start_dead_letter(const struct job *job, const struct engine *engine
 	const rd_kafka_message_t *message = job->message;
 	rd_kafka_headers_t *headers = NULL;
 	rd_kafka_message_headers(message, &headers);
-	rd_kafka_timestamp_type_t type;
-	int64_t timestamp = rd_kafka_message_timestamp(message, &type);
 	*out = (struct outgoing){
 		.topic = arena_printf(arena, "%s.dlq", job->lane->topic),
 		.partition = -1,
@@ -203,7 +206,6 @@ static void start_dead_letter(const struct job *job, const struct engine *engine
 		.key_size = message->key_len,
 		.value = message->payload,
 		.value_size = message->len,
-		.timestamp_ms = timestamp > 0 ? timestamp : 0,
 		.headers = arena_calloc(arena, count_headers(headers) + CONTEXT_HEADERS,
 			sizeof(struct outgoing_header)),
 	};

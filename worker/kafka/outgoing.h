@@ -15,6 +15,13 @@
 
 #include "schemas/base/buffer.h"
 
+/* Headers that a dead letter has beside its original ones. Kafka Connect writes most of them; the others
+ * have its prefix too, so that a replay leaves them all out. */
+#define DEAD_LETTER_CONTEXT "__connect.errors."
+/* The original timestamp in milliseconds since 1970. The dead letter's own timestamp is the time at
+ * which it was sent: retention would delete a record with an old timestamp at once. */
+#define DEAD_LETTER_TIMESTAMP DEAD_LETTER_CONTEXT "timestamp"
+
 struct outgoing_header {
 	const char *name;  /* NUL-terminated */
 	const void *value; /* NULL: a null value */
