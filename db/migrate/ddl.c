@@ -49,14 +49,16 @@ static bool ddl_has_name(const struct ddl_script *script, size_t count, enum ddl
 	return false;
 }
 
-static void ddl_add_object(struct ddl_script *script, const struct ddl_source *source)
+/* NULL: this schema gets no such object. */
+static struct ddl_object *ddl_add_object(struct ddl_script *script, const struct ddl_source *source)
 {
 	struct ddl_object object = { .source = *source };
 
 	if (!ddl_name_make(source->naming, script->schema, source->name, &object.name))
-		return;
+		return NULL;
 	script->objects = ddl_grow(script->objects, script->count, sizeof object);
-	script->objects[script->count++] = object;
+	script->objects[script->count] = object;
+	return &script->objects[script->count++];
 }
 
 static void ddl_add_sources(struct ddl_script *script, const struct ddl_options *options)
@@ -67,7 +69,7 @@ static void ddl_add_sources(struct ddl_script *script, const struct ddl_options 
 			continue;
 		if (source->by_default && options->skip_default_indexes)
 			continue;
-		ddl_add_object(script, source);
+		(void)ddl_add_object(script, source);
 	}
 }
 
@@ -103,10 +105,25 @@ static void ddl_complain(struct ddl_script *script, char *text)
 	script->complaints[script->complaint_count++] = text;
 }
 
+/* Is the name taken by another object of the script, whose index would hide this one? */
+static bool ddl_name_taken(const struct ddl_script *script, const char *name)
+{
+	return ddl_has_name(script, script->count, DDL_INDEX, name) ||
+		ddl_has_name(script, script->count, DDL_CONSTRAINT, name) ||
+		ddl_has_name(script, script->count, DDL_PRIMARY, name);
+}
+
 static void ddl_add_custom(struct ddl_script *script, const struct ddl_index *index)
 {
 	char *reason = ddl_index_refuse(index);
 
+	if (!reason && ddl_name_taken(script, index->name)) {
+		struct buffer why = { 0 };
+		text_addf(&why,
+			"index %s: another index of the configuration or of the tables has this name",
+			index->name);
+		reason = text_take(&why);
+	}
 	if (reason) {
 		ddl_complain(script, reason);
 		return;
@@ -118,7 +135,11 @@ static void ddl_add_custom(struct ddl_script *script, const struct ddl_index *in
 		.sql = sql,
 		.name = ddl_keep(script, strdup(index->name)),
 		.table = ddl_keep(script, strdup(index->table)) };
-	ddl_add_object(script, &source);
+	struct ddl_object *object = ddl_add_object(script, &source);
+	if (!object)
+		return;
+	object->custom = true;
+	object->locking = index->locking;
 }
 
 struct ddl_script *ddl_script_new(const struct ddl_options *options)
@@ -215,6 +236,12 @@ static size_t ddl_add_placeholder(struct buffer *sql, const char *at, const char
 char *ddl_statement(const struct ddl_script *script, const struct ddl_object *object, size_t i,
 	bool concurrently)
 {
+	return ddl_statement_in(script->schema, object->name.text, object, i, concurrently);
+}
+
+char *ddl_statement_in(const char *schema, const char *name, const struct ddl_object *object,
+	size_t i, bool concurrently)
+{
 	struct buffer sql = { 0 };
 	const char *at = object->source.sql[i];
 
@@ -222,8 +249,7 @@ char *ddl_statement(const struct ddl_script *script, const struct ddl_object *ob
 		return NULL;
 	while (*at) {
 		size_t plain = 1 + strcspn(at + 1, ":");
-		size_t used = *at == ':' ? ddl_add_placeholder(&sql, at, script->schema,
-						   object->name.text, concurrently)
+		size_t used = *at == ':' ? ddl_add_placeholder(&sql, at, schema, name, concurrently)
 					 : 0;
 		if (!used)
 			buffer_add(&sql, at, plain);

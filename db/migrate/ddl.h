@@ -29,6 +29,7 @@ struct ddl_index {
 	const char *opclass; /* for every column */
 	const char *storage; /* "fillfactor = 70, fastupdate = off" */
 	const char *tablespace;
+	bool locking; /* build it in one statement, which locks writers out */
 };
 
 struct ddl_options {
@@ -43,6 +44,8 @@ struct ddl_options {
 struct ddl_object {
 	struct ddl_source source; /* the declaration; its SQL has placeholders */
 	struct ddl_name name;     /* the name in this schema */
+	bool custom;              /* an index of the configuration */
+	bool locking;             /* custom: see struct ddl_index */
 };
 
 struct ddl_script;
@@ -64,6 +67,9 @@ const char *ddl_script_complaint(const struct ddl_script *script, size_t i);
  * one. `concurrently` is for indexes of tables in use. The caller frees the statement. */
 char *ddl_statement(const struct ddl_script *script, const struct ddl_object *object, size_t i,
 	bool concurrently);
+/* The same for an object of that name in another schema. */
+char *ddl_statement_in(const char *schema, const char *name, const struct ddl_object *object,
+	size_t i, bool concurrently);
 
 /* The complete DDL of these schemas. psql can run it on an empty database, and again on the result. The
  * names must be valid. The caller frees it. */

@@ -46,6 +46,17 @@ static bool ddl_index_method_known(const char *method)
 	return false;
 }
 
+/* Has the text only letters, digits, _ and these marks? */
+static bool ddl_index_plain(const char *text, const char *marks)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+	while (*text && (strchr(letters, *text) || strchr(marks, *text)))
+		text++;
+	return *text == '\0';
+}
+
 char *ddl_index_refuse(const struct ddl_index *index)
 {
 	struct buffer why = { 0 };
@@ -61,6 +72,13 @@ char *ddl_index_refuse(const struct ddl_index *index)
 		text_addf(&why,
 			"index %s: method %s is none of btree, hash, gin, gist, spgist, brin",
 			index->name, index->method);
+	else if (index->opclass && !ddl_index_plain(index->opclass, "().= "))
+		text_addf(&why, "index %s: %s is not the name of an operator class", index->name,
+			index->opclass);
+	else if (index->storage && !ddl_index_plain(index->storage, "=,'. "))
+		text_addf(&why,
+			"index %s: storage must be parameters such as fillfactor = 70, not %s",
+			index->name, index->storage);
 	for (size_t i = 0; why.size == 0 && i < index->column_count; i++) {
 		if (!ddl_index_column_valid(index->columns[i]))
 			text_addf(&why,
@@ -82,6 +100,12 @@ static void ddl_index_add_column(struct buffer *sql, const struct ddl_index *ind
 	free(name);
 }
 
+static void ddl_index_add_tablespace(struct buffer *sql, const char *tablespace)
+{
+	text_add(sql, " TABLESPACE ");
+	text_add_ident(sql, tablespace);
+}
+
 char *ddl_index_sql(const struct ddl_index *index)
 {
 	struct buffer sql = { 0 };
@@ -99,7 +123,7 @@ char *ddl_index_sql(const struct ddl_index *index)
 	if (index->storage)
 		text_addf(&sql, " WITH (%s)", index->storage);
 	if (index->tablespace)
-		text_addf(&sql, " TABLESPACE %s", index->tablespace);
+		ddl_index_add_tablespace(&sql, index->tablespace);
 	if (index->where)
 		text_addf(&sql, " WHERE %s", index->where);
 	return text_take(&sql);

@@ -98,12 +98,20 @@ static char *ddl_plan_lack(const char *format, ...)
 	return text_take(&text);
 }
 
+static void ddl_plan_keep_flaw(struct ddl_plan *plan, struct ddl_flaw flaw)
+{
+	plan->flaws = ddl_plan_grow(plan->flaws, plan->flaw_count, sizeof *plan->flaws);
+	plan->flaws[plan->flaw_count++] = flaw;
+}
+
 static void ddl_plan_add_flaw(struct planner *planner, bool severe, char *text)
 {
-	struct ddl_plan *plan = planner->plan;
+	ddl_plan_keep_flaw(planner->plan, (struct ddl_flaw){ .severe = severe, .text = text });
+}
 
-	plan->flaws = ddl_plan_grow(plan->flaws, plan->flaw_count, sizeof *plan->flaws);
-	plan->flaws[plan->flaw_count++] = (struct ddl_flaw){ severe, text };
+void ddl_plan_flaw(struct ddl_plan *plan, bool fails, char *text)
+{
+	ddl_plan_keep_flaw(plan, (struct ddl_flaw){ .fails = fails, .text = text });
 }
 
 static const struct ddl_later *ddl_plan_find_later(const struct ddl_source *table,
@@ -277,8 +285,10 @@ static enum ddl_mode ddl_plan_index_mode(const struct planner *planner,
 
 	if (there && state == DDL_INDEX_NONE && ddl_catalog_empty(planner->catalog, table))
 		return DDL_BRIEF;
+	if (object->locking)
+		return DDL_BRIEF;
 	/* A custom index may fail, and must not roll back the new tables. */
-	return there || !strcmp(object->source.domain, "custom") ? DDL_CONCURRENT : DDL_TOGETHER;
+	return there || object->custom ? DDL_CONCURRENT : DDL_TOGETHER;
 }
 
 static void ddl_plan_index(struct planner *planner, const struct ddl_object *object)
@@ -296,7 +306,10 @@ static void ddl_plan_index(struct planner *planner, const struct ddl_object *obj
 	if (step->mode == DDL_BRIEF)
 		ddl_plan_add_on(planner, step, "LOCK TABLE ", table, " IN SHARE MODE NOWAIT");
 	if (state == DDL_INDEX_BROKEN)
-		ddl_plan_add_on(planner, step, "DROP INDEX CONCURRENTLY IF EXISTS ", name, "");
+		ddl_plan_add_on(planner, step,
+			step->mode == DDL_BRIEF ? "DROP INDEX IF EXISTS "
+						: "DROP INDEX CONCURRENTLY IF EXISTS ",
+			name, "");
 	ddl_plan_add_statements(planner, step, object, 0);
 }
 
@@ -442,8 +455,7 @@ struct ddl_plan *ddl_plan_new(const struct ddl_script *script, const struct ddl_
 	for (size_t i = 0; i < ddl_script_count(script); i++)
 		ddl_plan_object(&planner, ddl_script_object(script, i));
 	for (size_t i = 0; i < ddl_script_complaint_count(script); i++)
-		ddl_plan_add_flaw(&planner, false,
-			ddl_plan_lack("%s", ddl_script_complaint(script, i)));
+		ddl_plan_flaw(plan, true, ddl_plan_lack("%s", ddl_script_complaint(script, i)));
 	ddl_plan_sort_by_mode(plan);
 	return plan;
 }

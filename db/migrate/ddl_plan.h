@@ -34,7 +34,8 @@ struct ddl_step {
 
 /* A difference that no step can fix. */
 struct ddl_flaw {
-	bool severe;
+	bool severe; /* the worker cannot run */
+	bool fails;  /* the configuration asks for it, so init fails */
 	char *text;
 };
 
@@ -56,5 +57,7 @@ void ddl_plan_free(struct ddl_plan *plan);
 
 /* Removes step i. */
 void ddl_plan_drop(struct ddl_plan *plan, size_t i);
+/* Adds a flaw and takes ownership of its text. `fails`: init fails because of it. */
+void ddl_plan_flaw(struct ddl_plan *plan, bool fails, char *text);
 
 #endif

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "db/migrate/ddl_catalog.h"
+#include "db/migrate/ddl_compare.h"
 #include "db/migrate/ddl_lock.h"
 #include "db/migrate/ddl_plan.h"
 #include "db/migrate/ddl_run.h"
@@ -61,6 +62,33 @@ static char *migrate_copy(const char *string)
 	return made;
 }
 
+/* Drops the step of an index whose name something else has: it would do nothing, or drop an index that
+ * somebody else made. */
+static void migrate_drop_steps(struct ddl_plan *plan, const char *object)
+{
+	for (size_t i = plan->step_count; i-- > 0;) {
+		if (plan->steps[i].kind == DDL_INDEX && strcmp(plan->steps[i].object, object) == 0)
+			ddl_plan_drop(plan, i);
+	}
+}
+
+/* An index of the configuration whose name exists must be the same one. */
+static void migrate_compare_indexes(PGconn *conn, const struct ddl_script *script,
+	struct ddl_plan *plan)
+{
+	for (size_t i = 0; i < ddl_script_count(script); i++) {
+		const struct ddl_object *object = ddl_script_object(script, i);
+		char *text = NULL;
+		if (!object->custom)
+			continue;
+		enum ddl_likeness likeness = ddl_compare_index(conn, plan->schema, object, &text);
+		if (likeness == DDL_SAME)
+			continue;
+		migrate_drop_steps(plan, object->name.text);
+		ddl_plan_flaw(plan, likeness == DDL_DIFFERS, text);
+	}
+}
+
 static struct ddl_plan *migrate_look(PGconn *conn, const struct ddl_script *script, char *err,
 	size_t errlen)
 {
@@ -71,6 +99,7 @@ static struct ddl_plan *migrate_look(PGconn *conn, const struct ddl_script *scri
 		return NULL;
 	struct ddl_plan *plan = ddl_plan_new(script, catalog);
 	ddl_catalog_free(catalog);
+	migrate_compare_indexes(conn, script, plan);
 	return plan;
 }
 
@@ -179,13 +208,22 @@ static enum round migrate_round(struct migration *migration, struct ddl_plan *pl
 	return migration->locked ? migrate_run(migration, plan) : migrate_lock(migration, plan);
 }
 
+static void migrate_add_text(char ***texts, size_t *count, const char *text)
+{
+	*texts = realloc(*texts, (*count + 1) * sizeof **texts);
+	if (!*texts)
+		abort();
+	(*texts)[(*count)++] = migrate_copy(text);
+}
+
 static void migrate_warn(struct migrate_report *report, const char *text)
 {
-	report->warnings = realloc(report->warnings,
-		(report->warning_count + 1) * sizeof *report->warnings);
-	if (!report->warnings)
-		abort();
-	report->warnings[report->warning_count++] = migrate_copy(text);
+	migrate_add_text(&report->warnings, &report->warning_count, text);
+}
+
+static void migrate_fail(struct migrate_report *report, const char *text)
+{
+	migrate_add_text(&report->failures, &report->failure_count, text);
 }
 
 static void migrate_fill_report(struct migrate_report *report, const struct migration *migration,
@@ -193,9 +231,9 @@ static void migrate_fill_report(struct migrate_report *report, const struct migr
 {
 	report->statements = migration->tally.statements;
 	for (size_t i = 0; i < migration->tally.failed_count; i++)
-		migrate_warn(report, migration->tally.reasons[i]);
+		migrate_fail(report, migration->tally.reasons[i]);
 	for (size_t i = 0; i < plan->flaw_count; i++)
-		migrate_warn(report, plan->flaws[i].text);
+		(plan->flaws[i].fails ? migrate_fail : migrate_warn)(report, plan->flaws[i].text);
 	for (size_t i = 0; i < plan->step_count; i++) {
 		struct buffer text = { 0 };
 		text_addf(&text, "%s: another init is building it", plan->steps[i].lack);
@@ -244,7 +282,10 @@ void migrate_report_free(struct migrate_report *report)
 {
 	for (size_t i = 0; i < report->warning_count; i++)
 		free(report->warnings[i]);
+	for (size_t i = 0; i < report->failure_count; i++)
+		free(report->failures[i]);
 	free(report->warnings);
+	free(report->failures);
 	*report = (struct migrate_report){ 0 };
 }
 
@@ -302,13 +343,13 @@ void migrate_sql_free(struct migrate_sql *sql)
 	*sql = (struct migrate_sql){ 0 };
 }
 
-static void migrate_add_problem(struct migrate_problems *problems, bool severe, char *text)
+static void migrate_add_problem(struct migrate_problems *problems, struct migrate_problem problem)
 {
 	problems->items = realloc(problems->items, (problems->count + 1) * sizeof *problems->items);
 	if (!problems->items)
 		abort();
-	problems->items[problems->count++] = (struct migrate_problem){ severe, text };
-	problems->severe_count += severe;
+	problems->items[problems->count++] = problem;
+	problems->severe_count += problem.severe;
 }
 
 static void migrate_add_lack(struct migrate_problems *problems, bool severe, const char *lack)
@@ -316,7 +357,8 @@ static void migrate_add_lack(struct migrate_problems *problems, bool severe, con
 	struct buffer text = { 0 };
 
 	text_addf(&text, "%s: run `stowage init`", lack);
-	migrate_add_problem(problems, severe, text_take(&text));
+	migrate_add_problem(problems,
+		(struct migrate_problem){ .severe = severe, .text = text_take(&text) });
 }
 
 static void migrate_list_problems(struct migrate_problems *problems, const struct ddl_plan *plan)
@@ -337,8 +379,9 @@ static void migrate_list_problems(struct migrate_problems *problems, const struc
 			migrate_add_lack(problems, plan->steps[i].severe, plan->steps[i].lack);
 	}
 	for (size_t i = 0; i < plan->flaw_count; i++)
-		migrate_add_problem(problems, plan->flaws[i].severe,
-			migrate_copy(plan->flaws[i].text));
+		migrate_add_problem(problems,
+			(struct migrate_problem){ plan->flaws[i].severe, plan->flaws[i].fails,
+				migrate_copy(plan->flaws[i].text) });
 }
 
 bool migrate_check(PGconn *conn, const struct ddl_options *options,

@@ -17,8 +17,10 @@
 
 struct migrate_report {
 	size_t statements; /* 0: nothing was missing */
-	char **warnings;   /* indexes that could not be built, columns of another type, ... */
+	char **warnings;   /* columns of another type, ... */
 	size_t warning_count;
+	char **failures; /* indexes that the schema lacks now; everything else is done */
+	size_t failure_count;
 };
 
 /*
@@ -26,10 +28,12 @@ struct migrate_report {
  * no lock and no change. Creates new tables in one transaction; alters a table in use in its own
  * transaction with a short lock timeout, and builds its indexes concurrently. Several workers, and the
  * reference's init(), may run at the same time: it waits for another init of the schema (up to a minute,
- * not for index builds) and plans again after a conflict. An index that cannot be built is a warning; any
- * other failure ends it. After an interruption, the caller runs it again.
+ * not for index builds) and plans again after a conflict. An index that cannot be built, or whose name
+ * another index has, is a failure in the report, and the others are built all the same; any other failure
+ * ends it. After an interruption, the caller runs it again.
  *
- * While there is work to do, it opens a second connection, which holds the lock.
+ * While there is work to do, it opens a second connection, which holds the lock. A process that is stopped
+ * or cut off from the server loses the lock within seconds.
  */
 bool migrate_init(PGconn *conn, const struct ddl_options *options, struct migrate_report *report,
 	char *err, size_t errlen) __attribute__((warn_unused_result));
@@ -46,6 +50,7 @@ void migrate_sql_free(struct migrate_sql *sql);
 
 struct migrate_problem {
 	bool severe; /* the worker cannot run; otherwise it is slower, or a type differs */
+	bool fails;  /* an index of the configuration that init cannot create */
 	char *text;  /* one line, with what to do */
 };
 struct migrate_problems {

@@ -250,6 +250,9 @@ bool context_init_storage(struct context *ctx, struct call *call, int64_t *state
 		&failure);
 	if (kind == DB_OUTAGE)
 		ctx->session->attempt.outage = failure;
+	else if (kind == DB_SETUP)
+		call_fail(ctx, call, FAILURE_UNSUPPORTED, "INIT_DISABLED", NULL, "%s",
+			failure.message);
 	else if (kind != DB_OK)
 		call_fail(ctx, call, FAILURE_INTERNAL, "INIT_FAILED", NULL, "%s", failure.message);
 	return kind == DB_OK;

@@ -84,7 +84,7 @@ static void print_problems(struct check *check, const struct migrate_problems *p
 	const char *schema = check->config->postgres.schema_name;
 
 	for (size_t i = 0; i < problems->count; i++) {
-		if (problems->items[i].severe)
+		if (problems->items[i].severe || problems->items[i].fails)
 			check_failed(check, EXIT_DATABASE, "tables", NULL, "%s",
 				problems->items[i].text);
 		else

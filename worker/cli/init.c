@@ -32,6 +32,7 @@ static int make_tables(struct cli *cli, PGconn *conn, const struct ddl_options *
 {
 	char error[DATABASE_ERROR_MAX];
 	struct migrate_report report;
+	int status;
 
 	cli_progress(cli, "schema %s: checking tables and indexes", options->schema);
 	if (!migrate_init(conn, options, &report, error, sizeof(error))) {
@@ -43,12 +44,15 @@ static int make_tables(struct cli *cli, PGconn *conn, const struct ddl_options *
 	cli_progress_end(cli);
 	for (size_t i = 0; i < report.warning_count; i++)
 		cli_error(cli, NULL, "warning: %s", report.warnings[i]);
+	for (size_t i = 0; i < report.failure_count; i++)
+		cli_error(cli, NULL, "%s", report.failures[i]);
 	if (report.statements)
 		printf("schema %s: ran %zu statements\n", options->schema, report.statements);
-	else
+	else if (!report.failure_count)
 		printf("schema %s: nothing to do\n", options->schema);
+	status = report.failure_count ? EXIT_DATABASE : EXIT_OK;
 	migrate_report_free(&report);
-	return EXIT_OK;
+	return status;
 }
 
 static int cli_init_run(struct cli *cli)
@@ -79,7 +83,8 @@ const struct cli_command cli_init = {
 	.usage = "[--plan]",
 	.help = "Creates the missing tables and indexes in postgres.schemaName, both the reference's and the\n"
 		"worker's. Changes nothing else. You can run it at any time, also repeatedly. Builds indexes\n"
-		"of existing tables without blocking writes.",
+		"of existing tables without blocking writes. If an index cannot be created, creates the others\n"
+		"and ends with exit status 4.",
 	.options =
 		(const struct cli_option[]){
 			{ "plan", NULL, "print the SQL that init would run, without running it" },

@@ -23,8 +23,12 @@ struct config_index {
 	char *table;
 	struct config_list columns;
 	bool unique;
+	bool concurrent; /* false: one statement builds it and locks writers out meanwhile */
 	char *where;
 	char *method;
+	char *opclass;
+	char *storage; /* "fillfactor = '70', fastupdate = 'false'" */
+	char *tablespace;
 };
 
 struct config {

@@ -16,6 +16,10 @@ struct ddl_options config_ddl_options(const struct config *config, struct ddl_in
 			.unique = from->unique,
 			.where = from->where,
 			.method = from->method,
+			.opclass = from->opclass,
+			.storage = from->storage,
+			.tablespace = from->tablespace,
+			.locking = !from->concurrent,
 		};
 	}
 	return (struct ddl_options){

@@ -9,13 +9,14 @@
 #include "db/migrate/ddl_name.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/nearest.h"
+#include "schemas/base/text.h"
 #include "worker/config/list.h"
 #include "worker/config/setting.h"
 #include "worker/config/value.h"
 
 static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist", "brin", NULL };
 
-enum part_kind { PART_NAME, PART_TEXT, PART_METHOD, PART_SWITCH, PART_TEXTS };
+enum part_kind { PART_NAME, PART_TEXT, PART_METHOD, PART_SWITCH, PART_TEXTS, PART_STORAGE };
 
 /* The members of one index's group. */
 static const struct part {
@@ -30,6 +31,10 @@ static const struct part {
 	{ "unique", PART_SWITCH, false, offsetof(struct config_index, unique) },
 	{ "where", PART_TEXT, false, offsetof(struct config_index, where) },
 	{ "method", PART_METHOD, false, offsetof(struct config_index, method) },
+	{ "opclass", PART_TEXT, false, offsetof(struct config_index, opclass) },
+	{ "storage", PART_STORAGE, false, offsetof(struct config_index, storage) },
+	{ "tablespace", PART_TEXT, false, offsetof(struct config_index, tablespace) },
+	{ "concurrent", PART_SWITCH, false, offsetof(struct config_index, concurrent) },
 };
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
@@ -58,6 +63,51 @@ static const char *take_text(const struct part *part, void *member, const config
 	return NULL;
 }
 
+/* Appends one parameter of the group `storage`. Returns what is wrong with it, or NULL. */
+static const char *add_storage(struct buffer *text, const config_setting_t *setting)
+{
+	if (text->size)
+		text_add(text, ", ");
+	text_addf(text, "%s = ", config_setting_name(setting));
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		text_addf(text, "'%lld'", config_setting_get_int64(setting));
+		return NULL;
+	case CONFIG_TYPE_FLOAT:
+		text_addf(text, "'%.15g'", config_setting_get_float(setting));
+		return NULL;
+	case CONFIG_TYPE_BOOL:
+		text_add(text, config_setting_get_bool(setting) ? "'true'" : "'false'");
+		return NULL;
+	case CONFIG_TYPE_STRING:
+		text_add_literal(text, config_setting_get_string(setting));
+		return NULL;
+	default:
+		return "must hold numbers, texts, true or false";
+	}
+}
+
+/* The parameters of the index's storage, as a group or as the text that stands in WITH (...). */
+static const char *take_storage(void *member, const config_setting_t *setting)
+{
+	const char *given = config_setting_get_string(setting), *wrong = NULL;
+	struct buffer text = { 0 };
+
+	if (given)
+		text_add(&text, given);
+	else if (!config_setting_is_group(setting))
+		wrong = "must be a group, { fillfactor = 70; }, or a text, \"fillfactor = 70\"";
+	for (int i = 0; !given && !wrong && i < config_setting_length(setting); i++)
+		wrong = add_storage(&text, config_setting_get_elem(setting, (unsigned)i));
+	if (!wrong && text.size == 0)
+		wrong = "must not be empty";
+	if (!wrong)
+		*(char **)member = alloc_copy(text_string(&text));
+	buffer_free(&text);
+	return wrong;
+}
+
 static const char *take_part(const struct part *part, struct config_index *index,
 	const config_setting_t *setting)
 {
@@ -73,6 +123,8 @@ static const char *take_part(const struct part *part, struct config_index *index
 		if (!config_setting_texts(setting, member) || index->columns.count == 0)
 			return "must be a list of texts, [\"one\", \"two\"]";
 		return NULL;
+	case PART_STORAGE:
+		return take_storage(member, setting);
 	default:
 		return take_text(part, member, setting);
 	}
@@ -93,7 +145,8 @@ static void unknown_parts(struct config_load *load, const char *where, const cha
 			name,
 			nearest.found
 				? "did you mean \""
-				: "the members are name, table, columns, unique, where, method",
+				: "the members are name, table, columns, unique, where, method, opclass, "
+				  "storage, tablespace, concurrent",
 			nearest.found ? nearest.found : "", nearest.found ? "\"?" : "");
 	}
 }
@@ -101,6 +154,7 @@ static void unknown_parts(struct config_load *load, const char *where, const cha
 static void take_index(struct config_load *load, const char *where, const char *path,
 	struct config_index *index, config_setting_t *group)
 {
+	index->concurrent = true;
 	for (size_t p = 0; p < PART_COUNT; p++) {
 		const config_setting_t *setting = config_setting_get_member(group, parts[p].name);
 		const char *wrong = NULL;

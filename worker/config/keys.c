@@ -125,17 +125,22 @@ const struct config_key config_keys[] = {
 		.kind = CONFIG_INDEXES,
 		.offset = AT(postgres.indexes),
 		.help = "Indexes to create in addition to the default ones: a list of groups with "
-			"name, table, columns and, optionally, unique, where and method (btree, "
-			"hash, gin, gist, spgist, brin): `( { name = \"idx_threads_tenant\"; table "
+			"name, table, columns and, optionally, unique, where, method (btree, hash, "
+			"gin, gist, spgist, brin), opclass (for every column), storage (a group "
+			"such as `{ fillfactor = 70; }`), tablespace and concurrent (if false, "
+			"writes to the table wait for the build): "
+			"`( { name = \"idx_threads_tenant\"; table "
 			"= \"mastra_threads\"; columns = [\"resourceId\", \"createdAt DESC\"]; } )`. "
+			"An index of that name with another definition is an error. "
 			"The environment variable uses the same notation." },
 	{ .path = "postgres.disableInit",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(postgres.disable_init),
 		.fallback = "false",
-		.help = "If true, `stowage run` does not create missing tables: it logs what is "
-			"missing and ends with exit status 4. Use it where `stowage init` runs "
-			"with another role." },
+		.help = "If true, `stowage run` creates no tables or indexes, at its start or for "
+			"storage.init. If one that it needs is missing when it starts, it logs "
+			"which and ends with exit status 4. Use it where `stowage init` runs with "
+			"another role." },
 
 	{ .path = "kafka.bootstrapServers",
 		.kind = CONFIG_TEXT,

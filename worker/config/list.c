@@ -29,6 +29,9 @@ void config_indexes_clear(struct config_index *indexes, size_t count)
 		config_list_clear(&indexes[i].columns);
 		free(indexes[i].where);
 		free(indexes[i].method);
+		free(indexes[i].opclass);
+		free(indexes[i].storage);
+		free(indexes[i].tablespace);
 	}
 	free(indexes);
 }

@@ -67,6 +67,15 @@ static void print_texts(FILE *out, const struct config_key *key, const struct co
 	fputc(']', out);
 }
 
+static void print_member(FILE *out, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	fprintf(out, " %s = ", name);
+	print_quoted(out, value);
+	fputs(";", out);
+}
+
 static void print_indexes(FILE *out, const struct config_key *key, const struct config *config)
 {
 	fputs("(", out);
@@ -77,14 +86,12 @@ static void print_indexes(FILE *out, const struct config_key *key, const struct 
 			index->name, index->table);
 		print_texts(out, key, &index->columns);
 		fprintf(out, "; unique = %s;", index->unique ? "true" : "false");
-		if (index->where) {
-			fputs(" where = ", out);
-			print_quoted(out, index->where);
-			fputs(";", out);
-		}
-		if (index->method)
-			fprintf(out, " method = \"%s\";", index->method);
-		fputs(" }", out);
+		print_member(out, "where", index->where);
+		print_member(out, "method", index->method);
+		print_member(out, "opclass", index->opclass);
+		print_member(out, "storage", index->storage);
+		print_member(out, "tablespace", index->tablespace);
+		fputs(index->concurrent ? " }" : " concurrent = false; }", out);
 	}
 	fputs(config->postgres.index_count ? " )" : ")", out);
 }

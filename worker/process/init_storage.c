@@ -12,17 +12,36 @@
 #include "worker/config/ddl_options.h"
 #include "worker/engine/engine.h"
 
+struct init_storage_result {
+	int64_t statements;
+	bool complete; /* false: indexes are missing, and `error` says why */
+};
+
 static void log_report(struct log *log, const struct migrate_report *report)
 {
 	for (size_t i = 0; i < report->warning_count; i++)
 		log_warn(log, "warning of storage init", LOG_STR("warning", report->warnings[i]));
+	for (size_t i = 0; i < report->failure_count; i++)
+		log_error(log, "an index can't be created", LOG_STR("error", report->failures[i]));
 	if (report->statements)
 		log_info(log, "created or migrated tables",
 			LOG_INT("statements", report->statements));
 }
 
-bool init_storage(PGconn *pg, const struct config *config, struct log *log, int64_t *statements,
-	char *error, size_t error_size)
+/* What init left undone, for the reply. */
+static void init_storage_sum_up(const struct migrate_report *report, char *error, size_t error_size)
+{
+	snprintf(error, error_size, "%s", report->failures[0]);
+	size_t used = strlen(error);
+	if (report->failure_count > 1)
+		snprintf(error + used, error_size - used,
+			" (and %zu more; the worker's log has them)", report->failure_count - 1);
+}
+
+/* Creates missing tables and indexes, and logs warnings, failed indexes and the number of statements.
+ * On any other failure returns false and writes the reason to `error`. */
+static bool init_storage_run(PGconn *pg, const struct config *config, struct log *log,
+	struct init_storage_result *result, char *error, size_t error_size)
 {
 	struct ddl_index *indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
 	struct ddl_options options = config_ddl_options(config, indexes);
@@ -30,7 +49,12 @@ bool init_storage(PGconn *pg, const struct config *config, struct log *log, int6
 	bool done = migrate_init(pg, &options, &report, error, error_size);
 	if (done) {
 		log_report(log, &report);
-		*statements = (int64_t)report.statements;
+		*result = (struct init_storage_result){
+			.statements = (int64_t)report.statements,
+			.complete = report.failure_count == 0,
+		};
+		if (!result->complete)
+			init_storage_sum_up(&report, error, error_size);
 		migrate_report_free(&report);
 	}
 	free(indexes);
@@ -43,23 +67,6 @@ static enum db_kind init_storage_outage(PGconn *pg, struct db_failure *failure)
 	snprintf(failure->message, sizeof(failure->message), "%s", PQerrorMessage(pg));
 	PQfinish(pg);
 	return DB_OUTAGE;
-}
-
-enum db_kind init_storage_command(const void *arg, int64_t *statements, struct db_failure *failure)
-{
-	const struct engine *engine = arg;
-	PGconn *pg = PQconnectdbParams(engine->connection.keywords, engine->connection.values, 1);
-	if (PQstatus(pg) != CONNECTION_OK)
-		return init_storage_outage(pg, failure);
-	*failure = (struct db_failure){ .kind = DB_OK };
-	bool done = init_storage(pg, engine->config, engine->log, statements, failure->message,
-		sizeof(failure->message));
-	if (!done && PQstatus(pg) != CONNECTION_OK)
-		return init_storage_outage(pg, failure);
-	if (!done)
-		failure->kind = DB_COMMAND;
-	PQfinish(pg);
-	return failure->kind;
 }
 
 static bool init_storage_check_tables(PGconn *pg, const struct config *config, char *error,
@@ -83,6 +90,42 @@ static bool init_storage_check_tables(PGconn *pg, const struct config *config, c
 	return sound;
 }
 
+/* Creates what is missing or, with postgres.disableInit, only looks whether something is. */
+static enum db_kind init_storage_obey(PGconn *pg, const struct engine *engine, int64_t *statements,
+	struct db_failure *failure)
+{
+	struct init_storage_result result = { 0 };
+	size_t size = sizeof(failure->message);
+	char missing[sizeof(failure->message) / 2];
+	*statements = 0;
+	if (engine->config->postgres.disable_init) {
+		if (init_storage_check_tables(pg, engine->config, missing, sizeof(missing)))
+			return DB_OK;
+		snprintf(failure->message, size,
+			"postgres.disableInit is set, so this worker creates no tables: %s",
+			missing);
+		return DB_SETUP;
+	}
+	bool done = init_storage_run(pg, engine->config, engine->log, &result, failure->message,
+		size);
+	*statements = result.statements;
+	return done && result.complete ? DB_OK : DB_COMMAND;
+}
+
+enum db_kind init_storage_command(const void *arg, int64_t *statements, struct db_failure *failure)
+{
+	const struct engine *engine = arg;
+	PGconn *pg = PQconnectdbParams(engine->connection.keywords, engine->connection.values, 1);
+	if (PQstatus(pg) != CONNECTION_OK)
+		return init_storage_outage(pg, failure);
+	*failure = (struct db_failure){ .kind = DB_OK };
+	failure->kind = init_storage_obey(pg, engine, statements, failure);
+	if (failure->kind != DB_OK && PQstatus(pg) != CONNECTION_OK)
+		return init_storage_outage(pg, failure);
+	PQfinish(pg);
+	return failure->kind;
+}
+
 enum db_kind init_storage_start(const struct config *config,
 	const struct connection_options *connection, struct log *log, char *error,
 	size_t error_size)
@@ -96,10 +139,10 @@ enum db_kind init_storage_start(const struct config *config,
 		return failure.kind;
 	}
 	PGconn *pg = PQconnectdbParams(connection->keywords, connection->values, 1);
-	int64_t statements;
+	struct init_storage_result result;
 	bool done = config->postgres.disable_init
 		? init_storage_check_tables(pg, config, error, error_size)
-		: init_storage(pg, config, log, &statements, error, error_size);
+		: init_storage_run(pg, config, log, &result, error, error_size);
 	enum db_kind kind = done ? DB_OK : PQstatus(pg) == CONNECTION_OK ? DB_SETUP : DB_OUTAGE;
 	PQfinish(pg);
 	return kind;

@@ -15,13 +15,8 @@
 #include "worker/config/config.h"
 #include "worker/telemetry/log.h"
 
-/* Creates missing tables and indexes, and logs warnings and the number of statements. On failure
- * returns false and writes the reason to `error`. */
-bool init_storage(PGconn *pg, const struct config *config, struct log *log, int64_t *statements,
-	char *error, size_t error_size) __attribute__((warn_unused_result));
-
 /* Runs the command storage.init with its own connection: see `init_storage` of context_engine.h.
- * `engine` is a struct engine. */
+ * `engine` is a struct engine. With postgres.disableInit it only checks for tables. */
 enum db_kind init_storage_command(const void *engine, int64_t *statements,
 	struct db_failure *failure);
 
