@@ -30,6 +30,16 @@ CREATE TABLE IF NOT EXISTS :"schema".stowage_offsets (
 	PRIMARY KEY (group_id, topic, partition)
 ) WITH (fillfactor = 50);
 
+-- The topics that each group knows, for kafka.offsetReset "latest": what a group meets later, it reads
+-- from the beginning. The topic '' stands for the group's first start.
+--- table stowage_topics
+CREATE TABLE IF NOT EXISTS :"schema".stowage_topics (
+	group_id text COLLATE "C" NOT NULL,
+	topic text COLLATE "C" NOT NULL,
+	known_since timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (group_id, topic)
+);
+
 -- Replies and dead letters between a batch's COMMIT and Kafka's acknowledgement: one row per batch
 -- and partition. The worker writes each row once and deletes it later; it reads a row only when it
 -- claims the partition. So compression costs more than it saves, and STORAGE EXTERNAL switches it
@@ -197,6 +207,43 @@ RETURNS TABLE (epoch bigint, applied bigint, answered bigint, topic_id text, cla
 		o.crash_count, o.crash_offset
 	FROM (SELECT * FROM claimed UNION ALL SELECT * FROM created) AS o;
 $$ LANGUAGE sql;
+
+-- With kafka.offsetReset "latest", a group that is new to a topic starts at the ends of its partitions.
+-- This records these ends in one transaction, so a crash or a second worker cannot move a start. p_topics
+-- holds all topics that the group reads now; p_named those that kafka.topics names, existing or not; the
+-- other arrays the partitions of p_topics, with topic ids and ends. New to the group are all topics at its
+-- first start, later only named ones: a pattern that finds a topic later finds a topic made later. A
+-- partition without a row starts at its beginning.
+--- function stowage_meet
+CREATE OR REPLACE FUNCTION :"schema".stowage_meet(p_group text, p_topics text[], p_named text[],
+	p_row_topics text[], p_row_partitions integer[], p_row_ids text[], p_row_ends bigint[])
+RETURNS void AS $$
+DECLARE
+	first boolean;
+	met text[];
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended('stowage_meet ' || p_group, 0));
+	first := NOT EXISTS (SELECT FROM :"schema".stowage_topics WHERE group_id = p_group)
+		AND NOT EXISTS (SELECT FROM :"schema".stowage_offsets WHERE group_id = p_group);
+	SELECT array_agg(topic) INTO met FROM unnest(p_topics) AS topic
+	WHERE (first OR topic = ANY (p_named))
+		AND NOT EXISTS (SELECT FROM :"schema".stowage_topics AS t
+			WHERE t.group_id = p_group AND t.topic = topic.topic)
+		AND NOT EXISTS (SELECT FROM :"schema".stowage_offsets AS o
+			WHERE o.group_id = p_group AND o.topic = topic.topic);
+	INSERT INTO :"schema".stowage_offsets AS o
+		(group_id, topic, partition, topic_id, applied, answered)
+	SELECT p_group, given.topic, given.partition, given.id, given.ends, given.ends
+	FROM unnest(p_row_topics, p_row_partitions, p_row_ids, p_row_ends)
+		AS given (topic, partition, id, ends)
+	WHERE given.topic = ANY (met)
+	ORDER BY given.topic, given.partition
+	ON CONFLICT (group_id, topic, partition) DO NOTHING;
+	INSERT INTO :"schema".stowage_topics AS t (group_id, topic)
+	SELECT p_group, topic FROM unnest(p_topics || p_named || ''::text) AS topic
+	ON CONFLICT (group_id, topic) DO NOTHING;
+END
+$$ LANGUAGE plpgsql;
 
 -- The last statement of a batch: moves the offsets of its partitions, which the fence has locked,
 -- and resets crash_count. It resets `claims` only if `answered` moves: a read that crashes its
@@ -540,6 +587,6 @@ CREATE OR REPLACE FUNCTION :"schema".stowage_build_answered(p_id bigint, p_token
 	WHERE id = p_id AND token = p_token
 $$ LANGUAGE sql;
 
---- version 5
+--- version 6
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

@@ -169,9 +169,11 @@ const struct config_key config_keys[] = {
 		.offset = AT(kafka.offset_reset),
 		.fallback = "earliest",
 		.choices = reset_choices,
-		.help = "Where the group starts in a partition that it has never read. With "
-			"error, the partition stays stopped until `stowage offsets set` sets an "
-			"offset." },
+		.help = "Where the group starts in a topic that is new to it. latest skips the "
+			"commands that are there at the group's first start, or when kafka.topics "
+			"first names the topic; partitions and topics that the group finds later "
+			"start at their beginning. With error, a partition without a stored offset "
+			"stays stopped until `stowage offsets set` sets one." },
 	{ .path = "kafka.createTopics",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(kafka.create_topics),

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-#include "schemas/base/clock.h"
+#include "worker/engine/reset.h"
+#include "worker/kafka/partition_look.h"
+#include "worker/kafka/topic_ids.h"
 
-#define WATERMARK_TIMEOUT_MS 10000
 /* The previous owner's transaction may take this long to end before the claim ends it. */
 #define ZOMBIE_WAIT_MS 5000
 #define RETRY_MS 1000
@@ -24,11 +25,9 @@ static void claim_stopped(const struct engine *engine, const struct lane *lane, 
 			"was skipped"));
 }
 
-/* Returns the offset at which a lane without a row starts; -1: nowhere. */
-static int64_t start_offset(const struct engine *engine, int64_t low, int64_t high)
+static bool resets_to(const struct engine *engine, const char *reset)
 {
-	const char *reset = engine->config->kafka.offset_reset;
-	return strcmp(reset, "earliest") == 0 ? low : strcmp(reset, "latest") == 0 ? high : -1;
+	return strcmp(engine->config->kafka.offset_reset, reset) == 0;
 }
 
 static enum db_kind take_row(struct transaction *t, struct lane *lane, const char *topic_id,
@@ -47,24 +46,52 @@ static enum db_kind take_row(struct transaction *t, struct lane *lane, const cha
 		start, ZOMBIE_WAIT_MS, claimed, failure);
 }
 
-/* Is the row's offset still in the log, and is the topic still the one that the row was written
- * for? */
-static bool is_sound(const struct engine *engine, const struct lane *lane,
-	const struct lane_claimed *claimed, const char *topic_id, int64_t low, int64_t high)
+/* Takes the row as it is, and makes one if there is none. "latest": unless the group is new to the topic,
+ * and reset_record makes the row, the partition came later and starts at its beginning. */
+static enum reset_end take_any_row(struct transaction *t, struct lane *lane,
+	const struct partition_look *look, struct lane_claimed *claimed, struct db_failure *failure)
 {
-	const char *why = NULL;
+	int64_t start = resets_to(t->engine, "earliest") ? look->low : -1;
+	enum db_kind kind = take_row(t, lane, look->topic_id, start, claimed, failure);
+	if (kind == DB_OK && !claimed->found && resets_to(t->engine, "latest")) {
+		enum reset_end end = reset_record(t->engine, t->connection, &t->table, failure);
+		if (end != RESET_RECORDED)
+			return end;
+		kind = take_row(t, lane, look->topic_id, look->low, claimed, failure);
+	}
+	return kind == DB_OK ? RESET_RECORDED : RESET_DATABASE;
+}
+
+/* Returns why a lane cannot start where its row says; NULL if it can. */
+static const char *claim_fault(const struct lane_claimed *claimed,
+	const struct partition_look *look)
+{
 	if (!claimed->found)
-		why = "it has no stored offset and kafka.offsetReset is \"error\"";
-	else if (claimed->topic_id[0] && topic_id[0] && strcmp(claimed->topic_id, topic_id) != 0)
-		why = "the topic was deleted and created again since its offset was stored";
-	else if (claimed->answered < low)
-		why = "the stored offset is no longer in the log: commands were deleted before they were "
-		      "applied";
-	else if (claimed->applied > high)
-		why = "the stored offset is beyond the end of the log: the topic lost messages";
+		return "it has no stored offset and kafka.offsetReset is \"error\"";
+	if (!topic_ids_equal(claimed->topic_id, look->topic_id))
+		return "the topic was deleted and created again since its offset was stored";
+	if (claimed->answered < look->low)
+		return "the stored offset is no longer in the log: commands were deleted before they were "
+		       "applied";
+	if (claimed->applied > look->high)
+		return "the stored offset is beyond the end of the log: the topic lost messages";
+	return NULL;
+}
+
+/* The first look may be older than the row: the previous owner has moved the row since, or an operator
+ * has set it. So a fault counts only if a second look shows it too. */
+static bool is_sound(const struct engine *engine, const struct lane *lane,
+	const struct lane_claimed *claimed, struct partition_look *look, bool *answered)
+{
+	const char *why = claim_fault(claimed, look);
+	*answered = true;
+	if (why && claimed->found) {
+		*answered = partition_look_at(engine->looks, lane, true, look);
+		why = *answered ? claim_fault(claimed, look) : NULL;
+	}
 	if (why)
-		claim_stopped(engine, lane, why, claimed->found ? claimed->answered : -1, low,
-			high);
+		claim_stopped(engine, lane, why, claimed->found ? claimed->answered : -1, look->low,
+			look->high);
 	return why == NULL;
 }
 
@@ -153,19 +180,19 @@ static struct claim_end database_failed(void)
 struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_failure *failure)
 {
 	const struct engine *engine = t->engine;
-	char topic_id[TOPIC_ID_SIZE];
-	int64_t low, high;
-	if (topics_id(engine->topics, lane->topic, topic_id) != TOPIC_THERE ||
-		rd_kafka_query_watermark_offsets(engine->consumer, lane->topic, lane->partition,
-			&low, &high, WATERMARK_TIMEOUT_MS))
-		return take_again;
+	struct partition_look look;
 	struct lane_claimed claimed;
-	if (take_row(t, lane, topic_id, start_offset(engine, low, high), &claimed, failure) !=
-		DB_OK)
-		return database_failed();
-	if (!is_sound(engine, lane, &claimed, topic_id, low, high))
+	bool answered;
+	if (!partition_look_at(engine->looks, lane, false, &look))
+		return take_again;
+	enum reset_end end = take_any_row(t, lane, &look, &claimed, failure);
+	if (end != RESET_RECORDED)
+		return end == RESET_KAFKA ? take_again : database_failed();
+	if (!is_sound(engine, lane, &claimed, &look, &answered))
 		return take_stop;
-	uint32_t generation = claim_enter(engine, lane, &claimed, high);
+	if (!answered)
+		return take_again;
+	uint32_t generation = claim_enter(engine, lane, &claimed, look.high);
 	struct resend resend = { engine, lane, generation, 0 };
 	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
 		    &resend, failure) != DB_OK)

@@ -32,7 +32,8 @@ struct engine {
 	int builder_wake_fd; /* an eventfd: write to it when an index build may be waiting */
 	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
 		struct db_failure *failure);
-	rd_kafka_t *consumer; /* for watermarks */
+	rd_kafka_t *admin; /* asks brokers about topics */
+	struct partition_looks *looks;
 	regex_t reply_allow;
 	struct decode_limits limits;
 	struct worker_settings settings;

@@ -32,7 +32,7 @@ struct consumer {
 	struct lanes *lanes;
 	struct log *log;
 	struct metrics *metrics;
-	rd_kafka_t *rk;
+	rd_kafka_t *rk, *admin;
 	rd_kafka_queue_t *queue; /* the group's events */
 	struct fetch_window *window;
 	struct brokers brokers;
@@ -86,10 +86,9 @@ static void consumer_on_error(rd_kafka_t *rk, int error, const char *reason, voi
 
 /* --- starting --- */
 
-static rd_kafka_t *consumer_make_client(struct consumer *c, rd_kafka_t *client, char *error,
-	size_t error_size)
+static rd_kafka_t *consumer_make_client(struct consumer *c, char *error, size_t error_size)
 {
-	int partitions = consumer_count_partitions(c->config, client, c->log);
+	int partitions = consumer_count_partitions(c->config, c->admin, c->log);
 	rd_kafka_conf_t *conf = consumer_conf(c->config, partitions, error, error_size);
 	if (!conf)
 		return NULL;
@@ -99,7 +98,7 @@ static rd_kafka_t *consumer_make_client(struct consumer *c, rd_kafka_t *client, 
 	return kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size);
 }
 
-struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, struct lanes *lanes,
+struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, struct lanes *lanes,
 	struct log *log, struct metrics *metrics, char *error, size_t error_size)
 {
 	struct consumer *c = alloc_zero(1, sizeof(*c));
@@ -109,7 +108,8 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, s
 	c->log = log;
 	c->metrics = metrics;
 	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
-	c->rk = consumer_make_client(c, client, error, error_size);
+	c->admin = admin;
+	c->rk = consumer_make_client(c, error, error_size);
 	if (!c->rk) {
 		free(c);
 		return NULL;
@@ -120,11 +120,6 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, s
 	uint64_t one = 1;
 	rd_kafka_queue_io_event_enable(c->queue, lanes_wake_fd(lanes), &one, sizeof(one));
 	return c;
-}
-
-rd_kafka_t *consumer_client(const struct consumer *c)
-{
-	return c->rk;
 }
 
 static bool consumer_subscribe(struct consumer *c)
@@ -329,6 +324,7 @@ static void serve_stats(struct consumer *c)
 {
 	if (clock_tick_ms() < c->stats_at)
 		return;
+	rd_kafka_poll(c->admin, 0);
 	look_for_brokers(c);
 	brokers_tell(&c->brokers);
 	c->stats_at = clock_tick_ms() + STATS_MS;

@@ -21,14 +21,10 @@
 
 struct consumer;
 
-/* Asks the broker of `client`, any other client, once for the number of partitions. NULL on
- * failure, with `error`. */
-struct consumer *consumer_new(const struct config *config, rd_kafka_t *client, struct lanes *lanes,
+/* Borrows the client `admin`, which it asks about topics and polls. NULL on failure, with `error`. */
+struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, struct lanes *lanes,
 	struct log *log, struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
-
-/* Returns the client, to ask brokers for metadata. Owned by the consumer. */
-rd_kafka_t *consumer_client(const struct consumer *consumer);
 
 /* Joins the group and serves it until `stop` is set and lanes_wake is called. Returns false after a
  * fatal error, which it logs. */

@@ -313,11 +313,6 @@ struct producer *producer_new(const struct config *config, struct lanes *lanes, 
 	return p;
 }
 
-rd_kafka_t *producer_client(const struct producer *p)
-{
-	return p->rk;
-}
-
 static void producer_pause_ms(long ms)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);

@@ -28,10 +28,6 @@ struct producer *producer_new(const struct config *config, struct lanes *lanes, 
 	struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 
-/* Returns the client, to ask brokers for metadata at the start; a rebuilt producer has another
- * one. */
-rd_kafka_t *producer_client(const struct producer *producer);
-
 /* Copies the message. It leaves with the next producer_flush, or with its topic's next round. Waits
  * while too many bytes are held. If Kafka refuses the message for good, a reply is given up and
  * counted, and a dead letter stops its lane. */

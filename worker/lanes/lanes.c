@@ -107,6 +107,15 @@ size_t lanes_not_started(struct lanes *lanes)
 	return count;
 }
 
+void lanes_each_unclaimed(struct lanes *lanes, lanes_each_fn *each, void *arg)
+{
+	lanes_lock(lanes);
+	for (size_t i = 0; i < lanes->count; i++)
+		if (lanes->list[i]->state == LANE_UNCLAIMED)
+			each(arg, lanes->list[i]->topic, lanes->list[i]->partition);
+	lanes_unlock(lanes);
+}
+
 size_t lanes_count(const struct lanes *lanes)
 {
 	return lanes->count;

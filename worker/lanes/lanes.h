@@ -93,9 +93,12 @@ void lanes_reclaim_all(struct lanes *lanes);
 /* The same for one lane, after delay_ms, unless its replies have a newer generation. */
 void lanes_reclaim(struct lanes *lanes, struct lane *lane, uint32_t generation, int64_t delay_ms);
 
-/* Counts assigned lanes that were never started: a new group with kafka.offsetReset "latest" starts
- * where it claims them, so commands sent before may be skipped. */
+/* Counts assigned lanes that were never started. */
 size_t lanes_not_started(struct lanes *lanes);
+
+/* Calls `each` for every unclaimed lane, with the mutex held. */
+typedef void lanes_each_fn(void *arg, const char *topic, int32_t partition);
+void lanes_each_unclaimed(struct lanes *lanes, lanes_each_fn *each, void *arg);
 
 void lane_ref(struct lanes *lanes, struct lane *lane);
 void lane_unref(struct lanes *lanes, struct lane *lane);

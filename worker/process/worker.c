@@ -19,7 +19,10 @@
 #include "worker/config/exit_status.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/executor.h"
+#include "worker/engine/reset.h"
+#include "worker/kafka/admin.h"
 #include "worker/kafka/consumer.h"
+#include "worker/kafka/partition_look.h"
 #include "worker/kafka/topic_create.h"
 #include "worker/lanes/batch_limits.h"
 #include "worker/lanes/work.h"
@@ -33,6 +36,7 @@
 struct worker {
 	struct engine engine;
 	struct config_conninfo conninfo;
+	struct kafka_opaque admin_opaque;
 	struct consumer *consumer;
 	struct builder *builder;
 	struct executor **executors;
@@ -256,12 +260,17 @@ static int make_parts(struct worker *w)
 	e->producer = producer_new(e->config, e->lanes, e->log, e->metrics, error, sizeof(error));
 	if (!e->producer)
 		return worker_give_up(w, "the Kafka producer can't be created", error, EXIT_CONFIG);
-	w->consumer = consumer_new(e->config, producer_client(e->producer), e->lanes, e->log,
-		e->metrics, error, sizeof(error));
+	w->admin_opaque.log = e->log;
+	e->admin = admin_new(e->config, &w->admin_opaque, error, sizeof(error));
+	if (!e->admin)
+		return worker_give_up(w, "the Kafka admin client can't be created", error,
+			EXIT_CONFIG);
+	e->topics = topics_new(e->admin);
+	e->looks = partition_looks_new(e->admin, e->lanes);
+	w->consumer = consumer_new(e->config, e->admin, e->lanes, e->log, e->metrics, error,
+		sizeof(error));
 	if (!w->consumer)
 		return worker_give_up(w, "the Kafka consumer can't be created", error, EXIT_CONFIG);
-	e->consumer = consumer_client(w->consumer);
-	e->topics = topics_new(e->consumer);
 	atomic_store(&w->made, true);
 	return EXIT_OK;
 }
@@ -276,6 +285,9 @@ static void free_parts(struct worker *w)
 	/* Detached reads that wait still hold messages, for which librdkafka waits. */
 	lanes_free(e->lanes);
 	consumer_free(w->consumer);
+	partition_looks_free(e->looks);
+	if (e->admin)
+		rd_kafka_destroy(e->admin);
 	for (size_t i = 0; i < w->catalog_count; i++)
 		catalog_free(w->catalogs[i]);
 	free(w->catalogs);
@@ -320,7 +332,7 @@ static void make_topics(struct worker *w)
 		command_domain_count);
 	for (size_t i = 0; config->kafka.create_topics && i < names.count; i++) {
 		char error[512];
-		switch (topic_create(w->engine.consumer, names.items[i],
+		switch (topic_create(w->engine.admin, names.items[i],
 			(int)config->kafka.topic_partitions, (int)config->kafka.topic_replication,
 			error, sizeof(error))) {
 		case TOPIC_CREATED:
@@ -360,6 +372,7 @@ static int worker_run_parts(struct worker *w)
 	if (!start_database(w))
 		return EXIT_DATABASE;
 	make_topics(w);
+	reset_record_at_start(&w->engine);
 	w->builder = builder_start(&w->engine);
 	start_executors(w);
 	log_info(w->engine.log, "stowage started", LOG_STR("version", STOWAGE_VERSION),

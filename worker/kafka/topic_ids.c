@@ -1,0 +1,58 @@
+/* topic_ids.c - asks brokers for the ids of topics */
+#include "worker/kafka/topic_ids.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void topic_ids_ask(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
+	rd_kafka_queue_t *queue)
+{
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk,
+		RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+	char reason[256];
+	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof(reason));
+	/* librdkafka only reads the names, but does not say so. */
+	rd_kafka_TopicCollection_t *topics =
+		rd_kafka_TopicCollection_of_topic_names((const char **)(void *)names, count);
+	rd_kafka_DescribeTopics(rk, topics, options, queue);
+	rd_kafka_TopicCollection_destroy(topics);
+	rd_kafka_AdminOptions_destroy(options);
+}
+
+static struct topic_id read_topic(const rd_kafka_TopicDescription_t *description)
+{
+	const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(description);
+	struct topic_id topic = {
+		.topic = rd_kafka_TopicDescription_name(description),
+		.error = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR,
+		.description = description,
+	};
+	const rd_kafka_Uuid_t *uuid = topic.error ? NULL
+						  : rd_kafka_TopicDescription_topic_id(description);
+	const char *text = uuid ? rd_kafka_Uuid_base64str(uuid) : NULL;
+	snprintf(topic.id, sizeof(topic.id), "%s", text ? text : "");
+	return topic;
+}
+
+bool topic_ids_read(rd_kafka_event_t *event, topic_ids_fn *each, void *arg)
+{
+	if (rd_kafka_event_error(event))
+		return false;
+	const rd_kafka_DescribeTopics_result_t *result =
+		rd_kafka_event_DescribeTopics_result(event);
+	if (!result)
+		return false;
+	size_t count;
+	const rd_kafka_TopicDescription_t **list = rd_kafka_DescribeTopics_result_topics(result,
+		&count);
+	for (size_t i = 0; i < count; i++) {
+		struct topic_id topic = read_topic(list[i]);
+		each(arg, &topic);
+	}
+	return true;
+}
+
+bool topic_ids_equal(const char *one, const char *other)
+{
+	return !one[0] || !other[0] || strcmp(one, other) == 0;
+}
