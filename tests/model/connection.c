@@ -130,6 +130,12 @@ void connection_send(struct connection *connection, const char *sql, const char 
 	s->tag = tag;
 }
 
+void connection_send_composed(struct connection *connection, const char *sql, const char *schema,
+	struct params *params, connection_result_fn *done, void *arg, void *tag)
+{
+	connection_send(connection, sql, schema, params, done, arg, tag);
+}
+
 /* --- results --- */
 
 static bool has_results(void *arg)
