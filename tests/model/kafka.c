@@ -1,4 +1,4 @@
-/* kafka.c - the commands' messages, and the functions of producer.h and topics.h on the simulation */
+/* kafka.c - the commands' messages, and what the engine asks of Kafka, on the simulation */
 #include "tests/model/kafka.h"
 
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "schemas/base/alloc.h"
 #include "tests/model/catalog.h"
 #include "tests/model/model.h"
+#include "worker/kafka/partition_look.h"
 #include "worker/kafka/topics.h"
 #include "worker/lanes/replies.h"
 
@@ -99,8 +100,6 @@ rd_kafka_resp_err_t __wrap_rd_kafka_message_headers(const rd_kafka_message_t *me
 	rd_kafka_headers_t **found);
 int64_t __wrap_rd_kafka_message_timestamp(const rd_kafka_message_t *message,
 	rd_kafka_timestamp_type_t *type);
-rd_kafka_resp_err_t __wrap_rd_kafka_query_watermark_offsets(rd_kafka_t *rk, const char *topic,
-	int32_t partition, int64_t *low, int64_t *high, int timeout_ms);
 
 void __wrap_rd_kafka_message_destroy(rd_kafka_message_t *message)
 {
@@ -123,24 +122,17 @@ int64_t __wrap_rd_kafka_message_timestamp(const rd_kafka_message_t *message,
 	return -1;
 }
 
-rd_kafka_resp_err_t __wrap_rd_kafka_query_watermark_offsets(rd_kafka_t *rk, const char *topic,
-	int32_t partition, int64_t *low, int64_t *high, int timeout_ms)
+/* --- partition_look.h, topics.h --- */
+
+/* An answer that is not asked for now may be older than what another worker has applied. */
+bool partition_look_at(struct partition_looks *looks, const struct lane *lane, bool now,
+	struct partition_look *look)
 {
-	(void)rk, (void)topic, (void)timeout_ms;
+	(void)looks;
+	int visible = model.visible[lane->partition];
 	sim_yield();
-	*low = 0;
-	*high = model.visible[partition];
-	return strikes(model.faults.topics) ? RD_KAFKA_RESP_ERR__TIMED_OUT
-					    : RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-/* --- topics.h --- */
-
-enum topic_answer topics_id(struct topics *topics, const char *name, char id[TOPIC_ID_SIZE])
-{
-	(void)topics, (void)name;
-	id[0] = '\0';
-	return strikes(model.faults.topics) ? TOPIC_UNREACHABLE : TOPIC_THERE;
+	*look = (struct partition_look){ .high = now ? visible : sim_below(visible + 1) };
+	return !strikes(model.faults.topics);
 }
 
 enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t size,
