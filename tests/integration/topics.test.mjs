@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, createTopics, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { closeShared, createTopics, sql, stowageAsync, until, withAdmin, World } from '../compat/lib/harness.mjs';
 
 after(() => closeShared());
 
@@ -122,6 +122,49 @@ describe('a start with 120 partitions', () => {
       }
     } finally {
       await world.close();
+    }
+  });
+});
+
+describe('a topic that is deleted and created again', () => {
+  test('under a running worker: its partitions stop, nothing of the new topic is applied or skipped', async () => {
+    const world = new World({ name: 'again' });
+    const topics = ['fewer', 'as-many', 'more'].map((name) => `test.${world.id}.${name}`);
+    const counts = [5, 20, 60];
+    world.config.kafka.topics = topics;
+    world.config.kafka.properties = ['topic.metadata.refresh.interval.ms=1000'];
+    const list = (name, topic, count) => Array.from({ length: count }, (_, i) => saving(`${name}-${topic}-${i}`));
+    const post = (name, n) => Promise.all(topics.map((topic, i) => world.client.post(list(name, topic, n(i)), { topic })));
+    try {
+      await world.open({ start: false });
+      await createTopics(topics, { partitions: 1 });
+      world.worker = await world.startWorker();
+      await post('old', () => 20);
+      await until('all are applied', async () => (await threads(world)).length === 60);
+      await withAdmin(async (admin) => {
+        await admin.deleteTopics({ topics });
+        await until('the topics are there again', () => admin.createTopics({ waitForLeaders: true,
+          topics: topics.map((topic) => ({ topic, numPartitions: 1 })) }).catch(() => false));
+      });
+      await post('new', (i) => counts[i]);
+      await until('all three partitions have stopped', async () => await world.worker.metric('stowage_partitions_stopped') === 3,
+        { onTimeout: () => world.worker.tail() });
+      for (const topic of topics) {
+        assert.match(world.worker.log, new RegExp(`"partition stopped" topic=${topic}.*deleted and created again.*offsets set`));
+      }
+      await world.client.post(topics.map((topic) => saving(`late-${topic}`)), { topic: topics[2] });
+      assert.equal((await threads(world)).length, 60);
+      await world.worker.stop();
+      const env = { STOWAGE_POSTGRES_SCHEMA_NAME: world.schema, STOWAGE_KAFKA_GROUP_ID: world.config.kafka.groupId };
+      for (const topic of topics) {
+        const set = await stowageAsync(['offsets', 'set', '--topic', topic, '--to', 'earliest'], { env });
+        assert.equal(set.code, 0, set.stderr);
+      }
+      world.worker = await world.startWorker();
+      await until('every command of the new topics is applied', async () => (await threads(world)).length === 60 + 85 + 3);
+    } finally {
+      await world.close();
+      await withAdmin((admin) => admin.deleteTopics({ topics }));
     }
   });
 });

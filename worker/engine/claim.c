@@ -109,13 +109,15 @@ static int64_t suspect_end(const struct engine *engine, const struct lane_claime
 }
 
 static uint32_t claim_enter(const struct engine *engine, struct lane *lane,
-	const struct lane_claimed *claimed, int64_t end)
+	const struct lane_claimed *claimed, const struct partition_look *look)
 {
+	int64_t end = look->high;
 	const struct lane_start start = {
 		.epoch = claimed->epoch,
 		.applied = claimed->applied,
 		.answered = claimed->answered,
 		.end = end,
+		.topic_id = look->topic_id,
 		.suspect = {
 			.active = claimed->claims > engine->config->limits.attempts ||
 				claimed->crash_count > 0,
@@ -192,7 +194,7 @@ struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_
 		return take_stop;
 	if (!answered)
 		return take_again;
-	uint32_t generation = claim_enter(engine, lane, &claimed, look.high);
+	uint32_t generation = claim_enter(engine, lane, &claimed, &look);
 	struct resend resend = { engine, lane, generation, 0 };
 	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
 		    &resend, failure) != DB_OK)

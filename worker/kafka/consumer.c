@@ -14,6 +14,7 @@
 #include "worker/kafka/client_conf.h"
 #include "worker/kafka/consumer_conf.h"
 #include "worker/kafka/fetch_window.h"
+#include "worker/kafka/topic_watch.h"
 #include "worker/lanes/queue.h"
 
 #define LOOP_MS 100
@@ -35,6 +36,7 @@ struct consumer {
 	rd_kafka_t *rk, *admin;
 	rd_kafka_queue_t *queue; /* the group's events */
 	struct fetch_window *window;
+	struct topic_watch *watch;
 	struct brokers brokers;
 	atomic_bool joined;
 	bool fatal;
@@ -95,6 +97,7 @@ static rd_kafka_t *consumer_make_client(struct consumer *c, char *error, size_t 
 	kafka_set_opaque(conf, &c->opaque);
 	rd_kafka_conf_set_rebalance_cb(conf, consumer_rebalanced);
 	rd_kafka_conf_set_error_cb(conf, consumer_on_error);
+	topic_watch_conf(c->watch, conf);
 	return kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size);
 }
 
@@ -109,8 +112,10 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, st
 	c->metrics = metrics;
 	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
 	c->admin = admin;
+	c->watch = topic_watch_new(admin, lanes, log);
 	c->rk = consumer_make_client(c, error, error_size);
 	if (!c->rk) {
+		topic_watch_free(c->watch);
 		free(c);
 		return NULL;
 	}
@@ -248,6 +253,13 @@ static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 	if (got == 0)
 		return;
 	brokers_up(&c->brokers);
+	if (!topic_watch_is_sure(c->watch, lane)) {
+		/* A metadata response has just come. */
+		for (size_t i = 0; i < got; i++)
+			rd_kafka_message_destroy(messages[i]);
+		lane_refetch(c->lanes, lane);
+		return;
+	}
 	int64_t end;
 	size_t kept = keep_messages(c, lane, messages, got, &end);
 	fetch_window_moved(c->window, lane, lanes_push(c->lanes, lane, messages, kept));
@@ -258,16 +270,18 @@ static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 static void fill_lane(struct consumer *c, struct lane *lane)
 {
 	size_t room;
-	while (lane_has_arrived(lane) && (room = lanes_room(c->lanes, lane)) > 0)
+	while (lane_has_arrived(lane) && topic_watch_is_sure(c->watch, lane) &&
+		(room = lanes_room(c->lanes, lane)) > 0)
 		move_messages(c, lane, room);
 }
 
 /* Moves everything, whatever the lane's room: pausing the partition drops its queue. */
-static void empty_source(void *arg, struct lane *lane)
+static bool empty_source(void *arg, struct lane *lane)
 {
 	struct consumer *c = arg;
-	while (lane_has_arrived(lane))
+	while (lane_has_arrived(lane) && topic_watch_is_sure(c->watch, lane))
 		move_messages(c, lane, FILL_MESSAGES);
+	return !lane_has_arrived(lane);
 }
 
 static void serve_lanes(struct consumer *c)
@@ -277,7 +291,7 @@ static void serve_lanes(struct consumer *c)
 	bool seeking;
 	rd_kafka_topic_partition_list_t *resumed = NULL;
 	while ((lane = lanes_next_to_serve(c->lanes, &at, &seeking))) {
-		if (seeking && start_lane(c, lane, &resumed))
+		if (seeking && topic_watch_is_sure(c->watch, lane) && start_lane(c, lane, &resumed))
 			lanes_started(c->lanes, lane);
 		fill_lane(c, lane);
 	}
@@ -341,6 +355,7 @@ bool consumer_run(struct consumer *c, const atomic_bool *stop)
 		return false;
 	while (!atomic_load(stop) && !c->fatal) {
 		consumer_wait_for_work(c);
+		topic_watch_serve(c->watch);
 		serve_lanes(c); /* first, because a client may wait for an answer */
 		serve_group(c);
 		serve_stats(c);
@@ -367,6 +382,7 @@ void consumer_free(struct consumer *c)
 	rd_kafka_queue_destroy(c->queue);
 	fetch_window_free(c->window);
 	rd_kafka_destroy(c->rk);
+	topic_watch_free(c->watch);
 	free(c);
 }
 

@@ -90,8 +90,7 @@ void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t b
 		lane_extend(lane, high);
 }
 
-void fetch_window_turn(struct fetch_window *window, void (*empty)(void *arg, struct lane *lane),
-	void *arg)
+void fetch_window_turn(struct fetch_window *window, fetch_window_empty_fn *empty, void *arg)
 {
 	if (lanes_count(window->lanes) <= window->lanes_most &&
 		!lanes_any_waits_for_room(window->lanes))
@@ -100,7 +99,8 @@ void fetch_window_turn(struct fetch_window *window, void (*empty)(void *arg, str
 		struct fetch_look look = lanes_look_around(window->lanes);
 		bool full = look.behind >= window->lanes_most || look.bytes >= window->bytes_most;
 		if (look.first && full && look.had_most) {
-			empty(arg, look.had_most);
+			if (!empty(arg, look.had_most))
+				return;
 			put_out(window, look.had_most);
 		} else if (look.first && !full) {
 			let_in(window, look.first);

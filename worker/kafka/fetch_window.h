@@ -34,8 +34,8 @@ void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t b
 
 /* Admits lanes that wait, and expels lanes that had their share while others wait. Before it expels
  * a lane it calls `empty`, which must move everything from the partition's queue to the lane:
- * pausing drops the queue. */
-void fetch_window_turn(struct fetch_window *window, void (*empty)(void *arg, struct lane *lane),
-	void *arg);
+ * pausing drops the queue. If it returns false, the lane stays for now. */
+typedef bool fetch_window_empty_fn(void *arg, struct lane *lane);
+void fetch_window_turn(struct fetch_window *window, fetch_window_empty_fn *empty, void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 /* fetch.c - the sources of lanes, and which lanes librdkafka fetches */
 #include "worker/lanes/fetch.h"
 
+#include <string.h>
 #include <sys/eventfd.h>
 
 #include "worker/lanes/state.h"
@@ -48,6 +49,60 @@ size_t lane_consume(struct lane *lane, rd_kafka_message_t **messages, size_t mos
 	atomic_store(&lane->fetch.arrived, true);
 	return (size_t)got;
 }
+
+void lane_refetch(struct lanes *lanes, struct lane *lane)
+{
+	lanes_lock(lanes);
+	lane->fetch.reseek = true;
+	lanes_unlock(lanes);
+	lanes_wake_consumer(lanes);
+}
+
+/* --- whether the topic is still the one that was claimed --- */
+
+static bool lane_is_claimed(const struct lane *lane)
+{
+	return lane->state == LANE_SEEKING || lane->state == LANE_RUNNING;
+}
+
+bool lane_awaits_proof(struct lanes *lanes, const struct lane *lane, unsigned long long mark)
+{
+	lanes_lock(lanes);
+	bool awaits = lane_is_claimed(lane) && lane_proven(lane) != mark;
+	lanes_unlock(lanes);
+	return awaits;
+}
+
+static bool is_other_topic(const struct lane *lane, const char *id)
+{
+	return lane->topic_id[0] && id[0] && strcmp(lane->topic_id, id) != 0;
+}
+
+int lane_prove(struct lanes *lanes, struct lane *lane, const char *id, unsigned long long mark)
+{
+	int others = 0;
+	lanes_lock(lanes);
+	if (!lane_is_claimed(lane)) {
+		lane->fetch.others = 0;
+	} else if (!is_other_topic(lane, id)) {
+		lane->fetch.others = 0;
+		atomic_store(&lane->fetch.proven, mark);
+	} else {
+		lane->fetch.others++;
+		others = lane->fetch.others;
+		if (lane->schedule.busy || message_queue_length(&lane->messages) > 0)
+			others = 1;
+	}
+	lanes_unlock(lanes);
+	return others;
+}
+
+unsigned long long lane_proven(const struct lane *lane)
+{
+	return atomic_load(&lane->fetch.proven);
+}
+
+/* --- admission --- */
 
 void lane_admit(struct lane *lane)
 {

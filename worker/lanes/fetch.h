@@ -23,6 +23,18 @@ bool lane_has_arrived(const struct lane *lane);
 /* Moves up to `most` messages from the source into `messages`; returns their number. */
 size_t lane_consume(struct lane *lane, rd_kafka_message_t **messages, size_t most);
 
+/* Drops what the lane does not accept, and makes the consumer fetch again from `next`. */
+void lane_refetch(struct lanes *lanes, struct lane *lane);
+
+/* Is the lane claimed and not proven at `mark`? */
+bool lane_awaits_proof(struct lanes *lanes, const struct lane *lane, unsigned long long mark);
+/* Brokers say that the topic's id is `id`. If the lane claimed that topic's offsets, the lane is proven at
+ * `mark`: what was fetched by then comes from that topic. Returns how many answers in a row have named
+ * another topic, at most 1 while commands of the old one still wait or run. */
+int lane_prove(struct lanes *lanes, struct lane *lane, const char *id, unsigned long long mark);
+/* The last mark; 0: not proven since the lane was claimed. */
+unsigned long long lane_proven(const struct lane *lane);
+
 /* librdkafka fetches the partition now; it does not. */
 void lane_admit(struct lane *lane);
 void lane_expel(struct lane *lane);

@@ -64,6 +64,8 @@ struct lane_fetch {
 	int64_t end;              /* end of the partition as last heard */
 	int64_t gap;              /* offset that arrived in place of `next`; 0: none */
 	bool reseek;              /* the consumer must seek to `next` again */
+	atomic_ullong proven;     /* see lane_prove; 0: not since the lane was claimed */
+	int others;               /* answers in a row that named another topic id */
 	int starved;         /* consecutive checks that found messages in the log, received none */
 	int64_t starved_end; /* the end that caused the last restart: only transaction markers
 	                             may lie before it */
@@ -107,9 +109,13 @@ struct lane_replies {
 	size_t acked_count, acked_size;
 };
 
+#define LANE_TOPIC_ID_SIZE 64
+
 struct lane {
 	char *topic;
 	int32_t partition;
+	char topic_id
+		[LANE_TOPIC_ID_SIZE]; /* of the topic whose offsets were claimed; "": unknown */
 	int references;
 	enum lane_state state;
 	struct message_queue messages;

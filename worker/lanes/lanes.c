@@ -1,6 +1,7 @@
 /* lanes.c - adds, finds, stops, reclaims and revokes lanes */
 #include "worker/lanes/lanes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -175,6 +176,10 @@ uint32_t lanes_claimed(struct lanes *lanes, struct lane *lane, const struct lane
 	lane->fetch.end = start->end;
 	lane->fetch.gap = 0;
 	lane->fetch.reseek = false;
+	atomic_store(&lane->fetch.proven, 0);
+	lane->fetch.others = 0;
+	snprintf(lane->topic_id, sizeof(lane->topic_id), "%s",
+		start->topic_id ? start->topic_id : "");
 	int32_t excused = lane->suspect.excused; /* the row counts excused runs too */
 	lane->suspect = start->suspect;
 	lane->suspect.excused = excused;

@@ -71,7 +71,8 @@ struct lane_look lanes_look(struct lanes *lanes, struct lane *lane, int64_t end,
 /* What the claimed row says. */
 struct lane_start {
 	int64_t epoch, applied, answered;
-	int64_t end; /* of the partition */
+	int64_t end;          /* of the partition */
+	const char *topic_id; /* NULL: unknown */
 	struct lane_suspect suspect;
 };
 /* Puts the lane where its row says. Returns the new generation of its replies. */

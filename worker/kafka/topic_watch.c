@@ -1,0 +1,186 @@
+/* topic_watch.c - asks for the ids of topics after each metadata response of the consumer */
+#include "worker/kafka/topic_watch.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schemas/base/alloc.h"
+#include "schemas/base/clock.h"
+#include "worker/kafka/topic_ids.h"
+#include "worker/lanes/fetch.h"
+
+#define API_METADATA 3
+#define ASK_MS 5000
+/* After an answer that does not settle everything. */
+#define ASK_AGAIN_MS 500
+/* One broker may know less than another: a lane stops only when this many answers in a row name another id. */
+#define ANSWERS_TO_STOP 2
+
+struct topic_watch {
+	rd_kafka_t *admin;
+	struct lanes *lanes;
+	struct log *log;
+	rd_kafka_queue_t *queue;
+	atomic_ullong responses;  /* metadata responses of the consumer's client */
+	unsigned long long asked; /* `responses` when it asked last */
+	bool asking;
+	bool wanted;    /* a lane waits that the last question may have left out */
+	bool unsettled; /* the answer being read leaves a lane waiting */
+	int64_t ask_at; /* clock_tick_ms; not before */
+	bool told;      /* the log says that a topic cannot be described */
+};
+
+struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, struct log *log)
+{
+	struct topic_watch *watch = alloc_zero(1, sizeof(*watch));
+	static const uint64_t one = 1;
+	watch->admin = admin;
+	watch->lanes = lanes;
+	watch->log = log;
+	watch->queue = rd_kafka_queue_new(admin);
+	atomic_init(&watch->responses, 1);
+	rd_kafka_queue_io_event_enable(watch->queue, lanes_wake_fd(lanes), &one, sizeof(one));
+	return watch;
+}
+
+void topic_watch_free(struct topic_watch *watch)
+{
+	if (!watch)
+		return;
+	rd_kafka_queue_io_event_enable(watch->queue, -1, NULL, 0);
+	rd_kafka_queue_destroy(watch->queue);
+	free(watch);
+}
+
+/* --- the interceptor: librdkafka calls it before it reads the response --- */
+
+static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int fd, const char *broker, int32_t id,
+	int16_t api, int16_t version, int32_t correlation, size_t size, int64_t rtt,
+	rd_kafka_resp_err_t error, void *opaque)
+{
+	struct topic_watch *watch = opaque;
+	(void)rk, (void)fd, (void)broker, (void)id, (void)version, (void)correlation, (void)size;
+	(void)rtt, (void)error;
+	if (api == API_METADATA) {
+		atomic_fetch_add(&watch->responses, 1);
+		lanes_wake(watch->lanes);
+	}
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque,
+	char *error, size_t error_size)
+{
+	(void)conf, (void)error, (void)error_size;
+	return rd_kafka_interceptor_add_on_response_received(rk, "topic_watch", on_response,
+		opaque);
+}
+
+void topic_watch_conf(struct topic_watch *watch, rd_kafka_conf_t *conf)
+{
+	rd_kafka_conf_interceptor_add_on_new(conf, "topic_watch", on_new, watch);
+}
+
+bool topic_watch_is_sure(struct topic_watch *watch, const struct lane *lane)
+{
+	bool sure = lane_proven(lane) == atomic_load(&watch->responses);
+	watch->wanted = watch->wanted || !sure;
+	return sure;
+}
+
+/* --- answers --- */
+
+static void watch_stop_lane(struct topic_watch *watch, struct lane *lane)
+{
+	log_error(watch->log, "partition stopped", LOG_STR("topic", lane->topic),
+		LOG_INT("partition", lane->partition),
+		LOG_STR("reason", "the topic was deleted and created again"),
+		LOG_INT("offset", lane->offsets.next),
+		LOG_STR("help",
+			"set the offset to continue from with `stowage offsets set`, then restart; nothing "
+			"of the new topic was applied or skipped"));
+	lanes_stop(watch->lanes, lane);
+}
+
+static void watch_tell(struct topic_watch *watch, const struct topic_id *topic)
+{
+	if (watch->told || topic->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+		return;
+	watch->told = true;
+	log_warn(watch->log,
+		"a topic cannot be described: its partitions wait, for it may be another topic now",
+		LOG_STR("topic", topic->topic), LOG_STR("error", rd_kafka_err2str(topic->error)));
+}
+
+static void watch_read_topic(void *arg, const struct topic_id *topic)
+{
+	struct topic_watch *watch = arg;
+	if (topic->error) {
+		watch->unsettled = true;
+		watch_tell(watch, topic);
+		return;
+	}
+	for (size_t i = 0; i < lanes_count(watch->lanes); i++) {
+		struct lane *lane = lanes_at(watch->lanes, i);
+		if (strcmp(lane->topic, topic->topic) != 0)
+			continue;
+		int others = lane_prove(watch->lanes, lane, topic->id, watch->asked);
+		watch->unsettled = watch->unsettled || others > 0;
+		if (others >= ANSWERS_TO_STOP)
+			watch_stop_lane(watch, lane);
+	}
+}
+
+static void watch_read(struct topic_watch *watch)
+{
+	rd_kafka_event_t *event = rd_kafka_queue_poll(watch->queue, 0);
+	if (!event)
+		return;
+	watch->asking = false;
+	watch->unsettled = false;
+	if (!topic_ids_read(event, watch_read_topic, watch))
+		watch->unsettled = true;
+	rd_kafka_event_destroy(event);
+	watch->told = watch->told && watch->unsettled;
+	watch->wanted = watch->wanted || watch->unsettled;
+	watch->ask_at = watch->unsettled ? clock_tick_ms() + ASK_AGAIN_MS : 0;
+}
+
+/* --- questions --- */
+
+static bool is_listed(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = count; i-- > 0;)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void watch_ask(struct topic_watch *watch)
+{
+	size_t lanes = lanes_count(watch->lanes), count = 0;
+	const char **names = alloc_zero(lanes + 1, sizeof(*names));
+	watch->asked = atomic_load(&watch->responses);
+	watch->wanted = false;
+	for (size_t i = 0; i < lanes; i++) {
+		struct lane *lane = lanes_at(watch->lanes, i);
+		if (lane_awaits_proof(watch->lanes, lane, watch->asked) &&
+			!is_listed(names, count, lane->topic))
+			names[count++] = lane->topic;
+	}
+	if (count > 0) {
+		watch->asking = true;
+		topic_ids_ask(watch->admin, names, count, ASK_MS, watch->queue);
+	}
+	free(names);
+}
+
+void topic_watch_serve(struct topic_watch *watch)
+{
+	if (watch->asking)
+		watch_read(watch);
+	bool due = watch->wanted || atomic_load(&watch->responses) != watch->asked;
+	if (due && !watch->asking && clock_tick_ms() >= watch->ask_at)
+		watch_ask(watch);
+}
