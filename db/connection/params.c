@@ -179,6 +179,14 @@ static int64_t postgres_time(int64_t ms_since_epoch)
 	return us;
 }
 
+static int64_t postgres_time_us(int64_t us_since_epoch)
+{
+	int64_t us;
+	if (__builtin_sub_overflow(us_since_epoch, POSTGRES_EPOCH_SECONDS * 1000000, &us))
+		us = INT64_MIN;
+	return us;
+}
+
 void params_null(struct params *params)
 {
 	params_next(params)->null = true;
@@ -232,6 +240,11 @@ void params_float8(struct params *params, double value)
 void params_timestamp_ms(struct params *params, int64_t ms_since_epoch)
 {
 	param_int8(params_next(params), postgres_time(ms_since_epoch));
+}
+
+void params_timestamp_us(struct params *params, int64_t us_since_epoch)
+{
+	param_int8(params_next(params), postgres_time_us(us_since_epoch));
 }
 
 int params_array(struct params *params, enum params_element element)
@@ -309,6 +322,11 @@ void array_float8(struct params *params, int array, double value)
 void array_timestamp_ms(struct params *params, int array, int64_t ms_since_epoch)
 {
 	param_int8(array_element(params, array, 8), postgres_time(ms_since_epoch));
+}
+
+void array_timestamp_us(struct params *params, int array, int64_t us_since_epoch)
+{
+	param_int8(array_element(params, array, 8), postgres_time_us(us_since_epoch));
 }
 
 static void param_int2(struct param *param, int16_t value)

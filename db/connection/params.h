@@ -39,6 +39,7 @@ void params_int8(struct params *params, int64_t value);
 void params_float8(struct params *params, double value);
 /* timestamptz, or timestamp in UTC: both have the same bytes. */
 void params_timestamp_ms(struct params *params, int64_t ms_since_epoch);
+void params_timestamp_us(struct params *params, int64_t us_since_epoch);
 
 /* Arrays: params_array_X appends the next parameter, an empty one-dimensional array, and
  * returns its index; array_X appends an element to it. */
@@ -68,6 +69,7 @@ void array_int4(struct params *params, int array, int32_t value);
 void array_int8(struct params *params, int array, int64_t value);
 void array_float8(struct params *params, int array, double value);
 void array_timestamp_ms(struct params *params, int array, int64_t ms_since_epoch);
+void array_timestamp_us(struct params *params, int array, int64_t us_since_epoch);
 
 /* Rows for COPY FROM STDIN (FORMAT binary). params_copy appends the parameter that collects them; copy_row
  * begins a row, array_X append its fields in order, copy_close ends the data. Between two rows the

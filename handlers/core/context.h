@@ -40,10 +40,12 @@ struct call {
 	const struct datum *request; /* the request record, fields in the reader's order */
 	const struct type *request_type;
 	const struct type *reply_type; /* the reply record; its only field is `result` */
-	int64_t now_ms;                /* the worker's clock when the command runs */
-	int64_t deadline_ms;           /* after it the command must not begin; 0: none */
-	bool wants_reply;              /* false: call_reply does nothing but end the call */
-	size_t envelope_bytes;         /* of the reply, beside its value */
+	/* The worker's clock when the command runs, in microseconds. A later command has a later time,
+	 * so rows that have it are listed in the order of their commands. */
+	int64_t now_us;
+	int64_t deadline_ms;   /* after it the command must not begin; 0: none */
+	bool wants_reply;      /* false: call_reply does nothing but end the call */
+	size_t envelope_bytes; /* of the reply, beside its value */
 	enum call_state state;
 	const void *reply; /* the encoded reply record (unframed), in the arena */
 	size_t reply_size;
@@ -57,6 +59,12 @@ struct call {
 	                           way: it only waits for that (call_defer) */
 	void *origin;           /* the engine's own: where the command came from */
 };
+
+/* The command's time in milliseconds, as clients see it. */
+static inline int64_t call_now_ms(const struct call *call)
+{
+	return call->now_us / 1000;
+}
 
 /* Settings that a handler may depend on. */
 struct worker_settings {

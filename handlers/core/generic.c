@@ -43,7 +43,7 @@ static void generic_reply(struct context *ctx, const struct rows *rows, void *ar
 static bool generic_bind(struct context *ctx, struct call *call, const struct param_def *param)
 {
 	if (strcmp(param->path, "@now") == 0) {
-		params_timestamp_ms(ctx->params, call->now_ms);
+		params_timestamp_us(ctx->params, call->now_us);
 		return true;
 	}
 	const struct datum *value = binding_path(call, param->path, NULL);

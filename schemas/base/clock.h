@@ -9,6 +9,14 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Microseconds since 1970-01-01T00:00:00Z. */
+static inline int64_t clock_now_us(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* Milliseconds since 1970-01-01T00:00:00Z. */
 static inline int64_t clock_now_ms(void)
 {

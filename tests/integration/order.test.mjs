@@ -251,3 +251,52 @@ describe('order', () => {
     });
   });
 });
+
+// "Newest first" among rows that many commands made in one millisecond.
+describe('rows without a time of their own', () => {
+  const COUNT = 200;
+  const numbers = Array.from({ length: COUNT }, (_, n) => n);
+  const newestFirst = [...numbers].reverse();
+  const key = 'one partition';
+
+  // Sends the commands at once, and waits for the answers.
+  async function together(command, make) {
+    const list = numbers.map((n) => ({ command, args: make(n), key, correlationId: newId() }));
+    const answers = list.map(({ correlationId }) => world.client.expect(correlationId, command));
+    await world.client.post(list);
+    for (const { schema, decoded } of await Promise.all(answers)) assert.notEqual(schema.name, 'mastra.Error', JSON.stringify(decoded));
+  }
+
+  test('scores', async () => {
+    const runId = newId();
+    // Ids that sort by chance, as a client's random ones do.
+    const ids = numbers.map(() => newId());
+    await together('scores.saveScore', (n) => ({ id: ids[n], scorerId: 's', entityId: 'e', runId, output: 1, score: n, scorer: {}, source: 'LIVE', entity: {} }));
+    const { scores } = await world.client.call('scores.listScoresByRunId', { runId, pagination: { page: 0, perPage: COUNT } });
+    assert.deepEqual(scores.map((one) => one.score), newestFirst);
+  });
+
+  test('workflow runs, up to the last millisecond', async () => {
+    const workflowName = newId();
+    const ids = numbers.map(() => newId());
+    await together('workflows.persistWorkflowSnapshot', (n) => ({ workflowName, runId: ids[n], snapshot: { context: {}, n } }));
+    const { runs } = await world.client.call('workflows.listWorkflowRuns', { workflowName });
+    assert.deepEqual(runs.map((one) => ids.indexOf(one.runId)), newestFirst);
+    const { total } = await world.client.call('workflows.listWorkflowRuns',
+      { workflowName, fromDate: runs.at(-1).createdAt, toDate: runs[0].createdAt, page: 0, perPage: 1 });
+    assert.equal(total, COUNT);
+  });
+
+  test('threads by their last change', async () => {
+    const resourceId = newId();
+    const ids = numbers.map(() => newId());
+    await together('memory.saveThread', (n) => ({ thread: { id: ids[n], resourceId, title: 't', createdAt: at(0), updatedAt: at(0), metadata: {} } }));
+    await together('memory.updateThread', (n) => ({ id: ids[n], title: `t${n}`, metadata: {} }));
+    const { threads } = await world.client.call('memory.listThreads',
+      { filter: { resourceId }, perPage: COUNT, orderBy: { field: 'updatedAt', direction: 'DESC' } });
+    assert.deepEqual(threads.map((one) => one.title), newestFirst.map((n) => `t${n}`));
+    await together('memory.saveMessages', (n) => ({ messages: [{ id: newId(), threadId: ids[COUNT - 1 - n], resourceId, role: 'user', type: 'v2', createdAt: at(n), content: content('x') }] }));
+    const again = await world.client.call('memory.listThreads', { filter: { resourceId }, perPage: COUNT, orderBy: { field: 'updatedAt', direction: 'DESC' } });
+    assert.deepEqual(again.threads.map((one) => one.title), numbers.map((n) => `t${n}`));
+  });
+});

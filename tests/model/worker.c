@@ -24,6 +24,7 @@
 struct worker {
 	struct process process; /* first: its tasks find their worker by it */
 	struct engine engine;
+	struct order_clock clock;
 	int executors;
 	struct {
 		enum group_word word;
@@ -231,6 +232,7 @@ struct worker *worker_start(int number, int executors)
 	w->process = (struct process){ .number = number, .alive = true };
 	w->executors = executors;
 	make_engine(&w->engine);
+	w->engine.clock = &w->clock;
 	sim_task(&w->process, "consumer", start, w);
 	return w;
 }

@@ -12,6 +12,7 @@
 #include "schemas/avro/decode.h"
 #include "schemas/catalog/catalog.h"
 #include "worker/config/config.h"
+#include "worker/engine/order_clock.h"
 #include "worker/engine/outage.h"
 #include "worker/kafka/producer.h"
 #include "worker/kafka/topics.h"
@@ -29,6 +30,7 @@ struct engine {
 	struct producer *producer;
 	struct topics *topics;
 	struct outage *outage;
+	struct order_clock *clock;
 	int builder_wake_fd; /* an eventfd: write to it when an index build may be waiting */
 	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
 		struct db_failure *failure);

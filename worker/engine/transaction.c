@@ -57,13 +57,15 @@ static bool is_command_failure(const struct transaction *t, const struct db_fail
 /* --- contexts --- */
 
 /* Fails calls past their deadline and leaves them out; the others get their time. */
-static void start_calls(struct context *ctx)
+static void start_calls(const struct attempt *attempt, struct context *ctx)
 {
-	int64_t now = clock_now_ms();
+	int64_t wall_us = clock_now_us(), now = wall_us / 1000;
+	int64_t first_us = order_clock_take(attempt->transaction->engine->clock, wall_us,
+		ctx->count);
 	size_t kept = 0;
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
-		call->now_ms = now;
+		call->now_us = first_us + (int64_t)i;
 		if (call->deadline_ms && now > call->deadline_ms)
 			call_fail(ctx, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
 				"the command's deadline passed %lld ms before it could begin",
@@ -180,7 +182,7 @@ static enum db_kind run_contexts(struct attempt *attempt)
 	struct context *ctx;
 	size_t ahead = 0;
 	while ((ctx = cursor_next(&cursor, session))) {
-		start_calls(ctx);
+		start_calls(attempt, ctx);
 		if (ctx->count == 0)
 			continue;
 		enum db_kind kind = run_context(attempt, ctx, &ahead);

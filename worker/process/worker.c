@@ -35,6 +35,7 @@
 
 struct worker {
 	struct engine engine;
+	struct order_clock clock;
 	struct config_conninfo conninfo;
 	struct kafka_opaque admin_opaque;
 	struct consumer *consumer;
@@ -157,6 +158,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 	e->log = log;
 	e->metrics = metrics_new(command_names, command_count);
 	e->outage = outage_new(log, e->metrics);
+	e->clock = &w->clock;
 	e->limits = (struct decode_limits){
 		.message_bytes = (size_t)config->limits.message_bytes,
 		.string_bytes = (size_t)config->limits.string_bytes,

@@ -113,14 +113,14 @@ static void clone_thread_bind_filter(struct context *ctx, const struct cloning *
 static void clone_thread_bind(struct context *ctx, const struct cloning *cloning)
 {
 	char now[ISO_TIME_SIZE];
-	size_t len = iso_time_write(now, cloning->call->now_ms);
+	size_t len = iso_time_write(now, call_now_ms(cloning->call));
 
 	bind_text(ctx->params, clone_thread_given(cloning, MEMORY_COPY_THREAD__SOURCE_THREAD_ID));
 	bind_text(ctx->params, &cloning->new_id);
 	bind_text(ctx->params, clone_thread_given_text(cloning, MEMORY_COPY_THREAD__RESOURCE_ID));
 	bind_text(ctx->params, clone_thread_given_text(cloning, MEMORY_COPY_THREAD__TITLE));
 	bind_jsonb(ctx->params, &cloning->metadata);
-	params_timestamp_ms(ctx->params, cloning->call->now_ms);
+	params_timestamp_us(ctx->params, cloning->call->now_us);
 	params_text(ctx->params, now, len);
 	clone_thread_bind_filter(ctx, cloning);
 }

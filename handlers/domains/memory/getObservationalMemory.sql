@@ -29,5 +29,5 @@ SELECT id, scope, NULLIF("threadId", '') AS "threadId", COALESCE("resourceId", '
 	NULLIF(metadata, 'null'::jsonb) AS metadata
 FROM :"schema".mastra_observational_memory
 WHERE "lookupKey" = CASE WHEN $1::text <> '' THEN 'thread:' || $1::text ELSE 'resource:' || $2::text END
-ORDER BY "generationCount" DESC, id DESC
+ORDER BY "generationCount" DESC, "createdAtZ" DESC, id DESC
 LIMIT 1

@@ -2,7 +2,8 @@
 -- reply: custom
 -- flags: read positional
 -- handler: memory_get_observational_memory_history
--- $1 thread id, $2 resource id, $3 and $4 the range of createdAt (inclusive), $5 limit, $6 offset.
+-- $1 thread id, $2 resource id, $3 and $4 the range of createdAt (inclusive, with the whole last
+-- millisecond: clients see no finer dates), $5 limit, $6 offset.
 -- The columns are the reply's fields; the handler turns "chunks" into records. As in the reference,
 -- empty texts and zeros become null, and lastBufferedAtTime is cut to the second.
 SELECT id, scope, NULLIF("threadId", '') AS "threadId", COALESCE("resourceId", '') AS "resourceId",
@@ -30,6 +31,6 @@ SELECT id, scope, NULLIF("threadId", '') AS "threadId", COALESCE("resourceId", '
 FROM :"schema".mastra_observational_memory
 WHERE "lookupKey" = CASE WHEN $1::text <> '' THEN 'thread:' || $1::text ELSE 'resource:' || $2::text END
 	AND ($3::timestamptz IS NULL OR "createdAtZ" >= $3::timestamptz)
-	AND ($4::timestamptz IS NULL OR "createdAtZ" <= $4::timestamptz)
-ORDER BY "generationCount" DESC, id DESC
+	AND ($4::timestamptz IS NULL OR "createdAtZ" < $4::timestamptz + interval '1 ms')
+ORDER BY "generationCount" DESC, "createdAtZ" DESC, id DESC
 LIMIT COALESCE($5::int4, 10) OFFSET COALESCE($6::int4, 0)

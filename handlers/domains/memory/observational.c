@@ -46,7 +46,7 @@ static void om_updated(struct context *ctx, const struct rows *rows, void *arg)
 
 void om_send_update(struct context *ctx, struct call *call, int statement, const struct datum *id)
 {
-	params_timestamp_ms(ctx->params, call->now_ms);
+	params_timestamp_us(ctx->params, call->now_us);
 	bind_text(ctx->params, id);
 	context_send(ctx, statement, om_updated, call);
 }
@@ -95,10 +95,11 @@ struct om_row om_new_row(struct context *ctx, const struct call *call)
 
 	uuid_v4(id);
 	row.column[OM_ID] = datum_string(id);
+	row.now_us = call->now_us;
 	row.column[OM_ACTIVE_OBSERVATIONS] = datum_string("");
 	row.column[OM_ORIGIN_TYPE] = datum_string("initial");
-	row.column[OM_CREATED_AT] = datum_integer(call->now_ms);
-	row.column[OM_UPDATED_AT] = datum_integer(call->now_ms);
+	row.column[OM_CREATED_AT] = datum_integer(call_now_ms(call));
+	row.column[OM_UPDATED_AT] = datum_integer(call_now_ms(call));
 	static const enum om_column zeros[] = { OM_GENERATION_COUNT, OM_PENDING_MESSAGE_TOKENS,
 		OM_TOTAL_TOKENS_OBSERVED, OM_OBSERVATION_TOKEN_COUNT, OM_LAST_BUFFERED_AT_TOKENS };
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
@@ -118,6 +119,12 @@ const char *om_column_name(enum om_column column)
 bool om_bind(struct context *ctx, struct call *call, const struct om_row *row,
 	enum om_column column)
 {
+	bool made_now = column == OM_CREATED_AT || column == OM_UPDATED_AT;
+
+	if (made_now && row->now_us) {
+		params_timestamp_us(ctx->params, row->now_us);
+		return true;
+	}
 	return bind_typed(ctx, call, &row->column[column], om_columns[column].pg_type,
 		om_columns[column].name);
 }
@@ -205,7 +212,7 @@ bool om_next_generation(struct context *ctx, struct call *call, const struct dat
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		row->column[kept[i].column] = *datum_field(current, kept[i].field);
 	row->column[OM_ORIGIN_TYPE] = datum_string("reflection");
-	row->column[OM_LAST_REFLECTION_AT] = datum_integer(call->now_ms);
+	row->column[OM_LAST_REFLECTION_AT] = datum_integer(call_now_ms(call));
 	row->column[OM_GENERATION_COUNT] =
 		datum_integer(datum_field(current,
 				      MEMORY_OBSERVATIONAL_MEMORY_RECORD__GENERATION_COUNT)

@@ -68,6 +68,7 @@ enum om_column {
 
 struct om_row {
 	struct datum column[OM_COLUMNS]; /* texts point into the request or the arena */
+	int64_t now_us; /* createdAt and updatedAt to the microsecond; 0: they are given */
 };
 
 /* The column's name, which is also the name of the protocol's field. */

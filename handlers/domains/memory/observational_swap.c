@@ -127,7 +127,8 @@ static int64_t swap_observed_at(const struct call *call, const struct chunks *ac
 
 	if (!datum_is_null(given))
 		return given->integer;
-	return last->integer && binding_time_fits(last->integer) ? last->integer : call->now_ms;
+	return last->integer && binding_time_fits(last->integer) ? last->integer
+								 : call_now_ms(call);
 }
 
 static struct activation swap_sum_up(struct arena *arena, const struct call *call,
@@ -166,7 +167,7 @@ static void swap_send(struct context *ctx, struct call *call, const struct activ
 	params_int8(ctx->params, sum->message_tokens);
 	params_int4(ctx->params, (int32_t)count);
 	params_timestamp_ms(ctx->params, sum->observed_ms);
-	params_timestamp_ms(ctx->params, call->now_ms);
+	params_timestamp_us(ctx->params, call->now_us);
 	bind_text(ctx->params, datum_field(call->request, MEMORY_SWAP_BUFFERED_TO_ACTIVE__ID));
 	context_send(ctx, SQL_MEMORY_SWAP_BUFFERED_TO_ACTIVE__ACTIVATE, NULL, NULL);
 }

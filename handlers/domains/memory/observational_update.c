@@ -114,7 +114,7 @@ static struct datum observational_update_chunk(struct context *ctx, const struct
 	struct datum rounded = datum_record(fields, given->size);
 	struct datum json = datum_to_json(ctx->arena, type, &rounded);
 	uuid_v4(id);
-	iso_time_write(created, call->now_ms);
+	iso_time_write(created, call_now_ms(call));
 
 	/* Skip the object's opening brace: its members follow the two written here. */
 	struct json_text out = json_text_new(ctx->arena);

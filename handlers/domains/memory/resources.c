@@ -114,6 +114,6 @@ void memory_update_resource(struct context *ctx)
 	bind_text(ctx->params, id);
 	bind_text(ctx->params, memory);
 	bind_text(ctx->params, resources_metadata_to_merge(&metadata));
-	params_timestamp_ms(ctx->params, call->now_ms);
+	params_timestamp_us(ctx->params, call->now_us);
 	context_send(ctx, SQL_MEMORY_UPDATE_RESOURCE, resources_updated, call);
 }

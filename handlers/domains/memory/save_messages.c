@@ -34,10 +34,10 @@ struct saving {
 struct run {
 	struct context *ctx;
 	struct keys *threads;
-	int64_t *touched_ms; /* by thread: time of the last call */
+	int64_t *touched_us; /* by thread: time of the last call */
 	struct keys *ids;
 	struct stored_message *rows; /* by id: the last message given for it */
-	uint32_t room;               /* of rows and touched_ms */
+	uint32_t room;               /* of rows and touched_us */
 	struct saving *savings;
 	size_t saving_count;
 };
@@ -195,13 +195,13 @@ static void save_run_reserve(struct run *run, uint32_t count)
 		return;
 	uint32_t room = count < 2 * run->room ? 2 * run->room : count;
 	struct stored_message *rows = arena_alloc(run->ctx->arena, room * sizeof(*rows));
-	int64_t *touched_ms = arena_alloc(run->ctx->arena, room * sizeof(*touched_ms));
+	int64_t *touched_us = arena_alloc(run->ctx->arena, room * sizeof(*touched_us));
 	if (run->room) {
 		memcpy(rows, run->rows, run->room * sizeof(*rows));
-		memcpy(touched_ms, run->touched_ms, run->room * sizeof(*touched_ms));
+		memcpy(touched_us, run->touched_us, run->room * sizeof(*touched_us));
 	}
 	run->rows = rows;
-	run->touched_ms = touched_ms;
+	run->touched_us = touched_us;
 	run->room = room;
 }
 
@@ -216,8 +216,8 @@ static void save_run_add_message(struct run *run, const struct saving *saving, u
 		row->created_ms = datum_field(message, MEMORY_MESSAGE__CREATED_AT)->integer;
 	row->message = message;
 	row->content = saving->contents[index];
-	run->touched_ms[keys_add(run->threads, save_messages_thread_id_of(message))] =
-		saving->call->now_ms;
+	run->touched_us[keys_add(run->threads, save_messages_thread_id_of(message))] =
+		saving->call->now_us;
 }
 
 static void save_run_add(struct run *run, struct saving saving)
@@ -237,7 +237,7 @@ static void save_run_bind_threads(const struct run *run, struct params *params)
 
 	for (uint32_t i = 0; i < keys_count(run->threads); i++) {
 		bind_element_text(params, id, keys_text(run->threads, order[i]));
-		array_timestamp_ms(params, at, run->touched_ms[order[i]]);
+		array_timestamp_us(params, at, run->touched_us[order[i]]);
 	}
 }
 

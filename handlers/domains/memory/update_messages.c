@@ -190,7 +190,7 @@ static void update_messages_locked(struct context *ctx, const struct rows *rows,
 	int touched = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(threads); i++)
 		bind_element_text(ctx->params, touched, keys_text(threads, i));
-	params_timestamp_ms(ctx->params, updating->call->now_ms);
+	params_timestamp_us(ctx->params, updating->call->now_us);
 	context_send(ctx, SQL_MEMORY_UPDATE_MESSAGES__CHANGE, NULL, NULL);
 	int ids = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(updating->ids); i++)

@@ -68,7 +68,7 @@ static const struct score_column {
 /* A row to store. */
 struct stored_score {
 	struct datum id;
-	int64_t at_ms;
+	int64_t at_us;
 	struct datum values[COLUMN_COUNT];
 };
 
@@ -155,7 +155,7 @@ static bool scores_read_score(struct context *ctx, struct call *call, struct sto
 
 	if (!scores_read_cleared(ctx, call, &input_null) || !binding_text_ok(ctx, call, id, "id"))
 		return false;
-	out->at_ms = call->now_ms;
+	out->at_us = call->now_us;
 	out->id = *id;
 	if (datum_is_null(id)) {
 		char *made = arena_alloc(ctx->arena, UUID_TEXT_SIZE);
@@ -183,8 +183,8 @@ static void scores_reply_score(struct context *ctx, struct call *call,
 			fields[field] = call->request->items[i];
 	}
 	fields[SCORES_SCORE_ROW_DATA__ID] = score->id;
-	fields[SCORES_SCORE_ROW_DATA__CREATED_AT] = datum_integer(score->at_ms);
-	fields[SCORES_SCORE_ROW_DATA__UPDATED_AT] = datum_integer(score->at_ms);
+	fields[SCORES_SCORE_ROW_DATA__CREATED_AT] = datum_integer(score->at_us / 1000);
+	fields[SCORES_SCORE_ROW_DATA__UPDATED_AT] = datum_integer(score->at_us / 1000);
 	struct datum record = datum_record(fields, SCORES_SCORE_ROW_DATA_SIZE);
 	call_reply(ctx, call, datum_record(&record, SCORES_SAVE_SCORE_RESULT_SIZE));
 }
@@ -234,7 +234,7 @@ static void scores_send(struct context *ctx, const struct score_batch *batch)
 		scores_bind_column(ctx->params, batch, column);
 	int times = params_array(ctx->params, ELEMENT_TIMESTAMPTZ);
 	for (uint32_t i = 0; i < batch->count; i++)
-		array_timestamp_ms(ctx->params, times, batch->scores[batch->order[i]].at_ms);
+		array_timestamp_us(ctx->params, times, batch->scores[batch->order[i]].at_us);
 	context_send(ctx, SQL_SCORES_SAVE_SCORE, NULL, NULL);
 }
 

@@ -6,6 +6,7 @@
 -- $5 and $6 the range of createdAt. Null or empty: no condition; the planner removes these, so that
 -- indexes serve the rest (expressions are spelled as the indexes spell them).
 -- The page also has $7 limit (null: all) and $8 offset.
+-- A client sees dates in milliseconds, so the range includes the whole last one.
 -- statement: count
 SELECT count(*) AS total
 FROM :"schema".mastra_workflow_snapshot
@@ -16,7 +17,7 @@ WHERE (COALESCE($1::text, '') = '' OR workflow_name = $1::text)
 		'$.context.* ? (@.status == "suspended").suspendPayload.__streamState.messageList.memoryInfo.threadId')
 			#>> '{}', snapshot::jsonb #>> '{context,input,messageListState,memoryInfo,threadId}') = $4::text)
 	AND ($5::timestamptz IS NULL OR "createdAt" >= $5::timestamptz AT TIME ZONE 'UTC')
-	AND ($6::timestamptz IS NULL OR "createdAt" <= $6::timestamptz AT TIME ZONE 'UTC')
+	AND ($6::timestamptz IS NULL OR "createdAt" < ($6::timestamptz + interval '1 ms') AT TIME ZONE 'UTC')
 -- statement: page
 SELECT workflow_name AS "workflowName", run_id AS "runId", snapshot, "resourceId",
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
@@ -29,6 +30,6 @@ WHERE (COALESCE($1::text, '') = '' OR workflow_name = $1::text)
 		'$.context.* ? (@.status == "suspended").suspendPayload.__streamState.messageList.memoryInfo.threadId')
 			#>> '{}', snapshot::jsonb #>> '{context,input,messageListState,memoryInfo,threadId}') = $4::text)
 	AND ($5::timestamptz IS NULL OR run."createdAt" >= $5::timestamptz AT TIME ZONE 'UTC')
-	AND ($6::timestamptz IS NULL OR run."createdAt" <= $6::timestamptz AT TIME ZONE 'UTC')
+	AND ($6::timestamptz IS NULL OR run."createdAt" < ($6::timestamptz + interval '1 ms') AT TIME ZONE 'UTC')
 ORDER BY run."createdAt" DESC, run.workflow_name DESC, run.run_id DESC
 LIMIT $7::int8 OFFSET $8::int8

@@ -28,15 +28,15 @@ struct snapshot_write {
 	const struct datum *run;
 	const struct datum *resource;
 	struct datum snapshot;
-	int64_t created_ms;
-	int64_t updated_ms;
+	int64_t created_us;
+	int64_t updated_us;
 	size_t place; /* of the call in the context */
 };
 
 static int64_t workflows_time_or_now(const struct call *call, unsigned field)
 {
 	const struct datum *time = datum_field(call->request, field);
-	return datum_is_null(time) ? call->now_ms : time->integer;
+	return datum_is_null(time) ? call->now_us : time->integer * 1000;
 }
 
 /* Reads the request. False: the call has failed. */
@@ -52,9 +52,9 @@ static bool workflows_read_persist(struct context *ctx, struct call *call,
 	write->workflow = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__WORKFLOW_NAME);
 	write->run = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RUN_ID);
 	write->resource = datum_field(request, WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__RESOURCE_ID);
-	write->created_ms = workflows_time_or_now(call,
+	write->created_us = workflows_time_or_now(call,
 		WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__CREATED_AT);
-	write->updated_ms = workflows_time_or_now(call,
+	write->updated_us = workflows_time_or_now(call,
 		WORKFLOWS_PERSIST_WORKFLOW_SNAPSHOT__UPDATED_AT);
 	return workflows_ids_ok(ctx, call, write->workflow, write->run) &&
 		binding_text_ok(ctx, call, write->resource, "resourceId") &&
@@ -101,7 +101,7 @@ static size_t workflows_merge_writes(struct snapshot_write *writes, size_t count
 		}
 		struct snapshot_write *merged = &writes[kept - 1];
 		merged->snapshot = writes[i].snapshot;
-		merged->updated_ms = writes[i].updated_ms;
+		merged->updated_us = writes[i].updated_us;
 		if (!datum_is_null(writes[i].resource))
 			merged->resource = writes[i].resource;
 	}
@@ -123,8 +123,8 @@ static void workflows_bind_writes(struct params *params, const struct snapshot_w
 		bind_element_text(params, runs, writes[i].run);
 		bind_element_text(params, resources, writes[i].resource);
 		bind_element_jsonb(params, snapshots, &writes[i].snapshot);
-		array_timestamp_ms(params, created, writes[i].created_ms);
-		array_timestamp_ms(params, updated, writes[i].updated_ms);
+		array_timestamp_us(params, created, writes[i].created_us);
+		array_timestamp_us(params, updated, writes[i].updated_us);
 	}
 }
 
@@ -182,7 +182,7 @@ void workflows_update_workflow_results(struct context *ctx)
 	bind_text(ctx->params, step);
 	bind_jsonb(ctx->params, &result);
 	bind_jsonb(ctx->params, &context);
-	params_timestamp_ms(ctx->params, call->now_ms);
+	params_timestamp_us(ctx->params, call->now_us);
 	params_bool(ctx->params, call->wants_reply);
 	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_RESULTS, workflows_results_updated, call);
 }
@@ -256,7 +256,7 @@ void workflows_update_workflow_state(struct context *ctx)
 	bind_text(ctx->params, run);
 	bind_jsonb(ctx->params, &state);
 	bind_texts(ctx->params, expected);
-	params_timestamp_ms(ctx->params, call->now_ms);
+	params_timestamp_us(ctx->params, call->now_us);
 	params_bool(ctx->params, call->wants_reply);
 	context_send(ctx, SQL_WORKFLOWS_UPDATE_WORKFLOW_STATE, workflows_state_updated, call);
 }

@@ -150,6 +150,7 @@ enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t 
 /* --- an executor with one idle lane, whose row is behind --- */
 
 static struct engine engine;
+static struct order_clock order_clock;
 static struct config config;
 static struct lane *lane;
 
@@ -164,7 +165,9 @@ static void make(void)
 	config.postgres.schema_name = "public";
 	config.postgres.idle_timeout_ms = 100;
 	config.kafka.group_id = "g";
-	engine = (struct engine){ .config = &config, .metrics = metrics_new(NULL, 0) };
+	engine = (struct engine){
+		.config = &config, .metrics = metrics_new(NULL, 0), .clock = &order_clock
+	};
 	engine.log = log_new(LOG_ERROR, LOG_LOGFMT, open("/dev/null", O_WRONLY));
 	engine.outage = outage_new(engine.log, engine.metrics);
 	engine.lanes = lanes_new(&limits, engine.metrics);

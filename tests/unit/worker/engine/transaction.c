@@ -200,6 +200,7 @@ static const struct command_def put_command = {
 /* --- a batch of one lane --- */
 
 static struct engine engine;
+static struct order_clock order_clock;
 static struct config config;
 static struct metrics *metrics;
 static struct transaction transaction;
@@ -222,6 +223,7 @@ static void make(void)
 	engine = (struct engine){ .config = &config,
 		.metrics = metrics,
 		.lanes = lanes_new(&limits, metrics),
+		.clock = &order_clock,
 		.settings = { .max_reply_bytes = 1000 } };
 	char error[256];
 	catalog = catalog_new(NULL, error, sizeof(error));
