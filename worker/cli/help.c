@@ -20,6 +20,7 @@ static const struct {
 	{ EXIT_KAFKA, "Kafka: no connection, or an error" },
 	{ EXIT_REFUSED, "the worker answered a command with an error" },
 	{ EXIT_NO_ANSWER, "no reply before the timeout" },
+	{ EXIT_FENCED, "another process has this worker's group.instance.id" },
 };
 
 static void print_name(const struct cli_command *command, int width)

@@ -15,6 +15,7 @@ enum exit_status {
 	EXIT_KAFKA = 5,
 	EXIT_REFUSED = 6,   /* the worker answered a command with an error */
 	EXIT_NO_ANSWER = 7, /* no reply arrived before the timeout */
+	EXIT_FENCED = 8,    /* another process has this worker's group.instance.id */
 };
 
 #endif

@@ -14,6 +14,7 @@
 #include "worker/kafka/client_conf.h"
 #include "worker/kafka/consumer_conf.h"
 #include "worker/kafka/fetch_window.h"
+#include "worker/kafka/subscription.h"
 #include "worker/kafka/topic_watch.h"
 #include "worker/lanes/queue.h"
 
@@ -37,9 +38,10 @@ struct consumer {
 	rd_kafka_queue_t *queue; /* the group's events */
 	struct fetch_window *window;
 	struct topic_watch *watch;
+	struct subscription *subscription;
 	struct brokers brokers;
 	atomic_bool joined;
-	bool fatal;
+	bool fatal, fenced;
 	int64_t stats_at;
 };
 
@@ -57,7 +59,7 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 		break;
 	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
 		assignment_remove(rk, c->lanes, c->log, partitions,
-			rd_kafka_assignment_lost(rk)
+			rd_kafka_assignment_lost(rk) || c->fatal
 				? 0
 				: clock_tick_ms() + c->config->limits.shutdown_timeout_ms);
 		break;
@@ -68,15 +70,38 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 	}
 }
 
+/* librdkafka reports a fatal error of a consumer among the group's events. */
+static void consumer_failed(struct consumer *c)
+{
+	char reason[512] = "";
+	rd_kafka_resp_err_t cause = rd_kafka_fatal_error(c->rk, reason, sizeof(reason));
+	if (c->fatal)
+		return;
+	c->fatal = true;
+	c->fenced = cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
+		cause == RD_KAFKA_RESP_ERR_UNRELEASED_INSTANCE_ID;
+	if (c->fenced)
+		log_error(c->log,
+			cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
+				? "another process has joined the group with this worker's group.instance.id "
+				  "and taken its partitions"
+				: "another process has this worker's group.instance.id, or had it until less "
+				  "than a session timeout ago",
+			LOG_STR("group", c->config->kafka.group_id), LOG_STR("reason", reason),
+			LOG_STR("help",
+				"give each worker a group.instance.id of its own in kafka.properties; nothing "
+				"is lost"));
+	else
+		log_error(c->log, "the consumer failed", LOG_STR("error", rd_kafka_err2name(cause)),
+			LOG_STR("reason", reason));
+}
+
 static void consumer_on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
 	struct consumer *c = opaque;
-	char text[512];
+	(void)rk;
 	if (error == RD_KAFKA_RESP_ERR__FATAL) {
-		rd_kafka_resp_err_t cause = rd_kafka_fatal_error(rk, text, sizeof(text));
-		log_error(c->log, "the consumer failed", LOG_STR("error", rd_kafka_err2name(cause)),
-			LOG_STR("reason", text));
-		c->fatal = true;
+		consumer_failed(c);
 	} else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
 		brokers_all_down(&c->brokers);
 	} else {
@@ -121,24 +146,11 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, st
 	}
 	rd_kafka_poll_set_consumer(c->rk);
 	c->window = fetch_window_new(c->rk, lanes, (size_t)config->limits.memory_bytes / 2);
+	c->subscription = subscription_new(config, c->rk, admin, log);
 	c->queue = rd_kafka_queue_get_consumer(c->rk);
 	uint64_t one = 1;
 	rd_kafka_queue_io_event_enable(c->queue, lanes_wake_fd(lanes), &one, sizeof(one));
 	return c;
-}
-
-static bool consumer_subscribe(struct consumer *c)
-{
-	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
-	for (size_t i = 0; i < c->config->kafka.topics.count; i++)
-		rd_kafka_topic_partition_list_add(topics, c->config->kafka.topics.items[i],
-			RD_KAFKA_PARTITION_UA);
-	rd_kafka_resp_err_t error = rd_kafka_subscribe(c->rk, topics);
-	rd_kafka_topic_partition_list_destroy(topics);
-	if (error)
-		log_error(c->log, "the subscription to kafka.topics failed",
-			LOG_STR("error", rd_kafka_err2str(error)));
-	return !error;
 }
 
 /* --- the loop --- */
@@ -158,7 +170,9 @@ static void serve_group(struct consumer *c)
 {
 	rd_kafka_message_t *message;
 	while ((message = rd_kafka_consumer_poll(c->rk, 0))) {
-		if (message->err)
+		if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+			consumer_failed(c);
+		else if (message->err)
 			log_warn(c->log, "consumer",
 				LOG_STR("error", rd_kafka_message_errstr(message)));
 		rd_kafka_message_destroy(message);
@@ -341,6 +355,8 @@ static void serve_stats(struct consumer *c)
 	rd_kafka_poll(c->admin, 0);
 	look_for_brokers(c);
 	brokers_tell(&c->brokers);
+	if (!brokers_are_down(&c->brokers))
+		subscription_serve(c->subscription);
 	c->stats_at = clock_tick_ms() + STATS_MS;
 	int64_t lag = 0, queued = 0;
 	for (size_t i = 0; i < lanes_count(c->lanes); i++)
@@ -349,10 +365,10 @@ static void serve_stats(struct consumer *c)
 	metrics_gauge(c->metrics, GAUGE_QUEUED_COMMANDS, queued);
 }
 
-bool consumer_run(struct consumer *c, const atomic_bool *stop)
+enum consumer_end consumer_run(struct consumer *c, const atomic_bool *stop)
 {
-	if (!consumer_subscribe(c))
-		return false;
+	if (!subscription_start(c->subscription))
+		return CONSUMER_FAILED;
 	while (!atomic_load(stop) && !c->fatal) {
 		consumer_wait_for_work(c);
 		topic_watch_serve(c->watch);
@@ -360,7 +376,9 @@ bool consumer_run(struct consumer *c, const atomic_bool *stop)
 		serve_group(c);
 		serve_stats(c);
 	}
-	return !c->fatal;
+	if (!c->fatal)
+		return CONSUMER_STOPPED;
+	return c->fenced ? CONSUMER_FENCED : CONSUMER_FAILED;
 }
 
 void consumer_leave(struct consumer *c)
@@ -381,6 +399,7 @@ void consumer_free(struct consumer *c)
 		return;
 	rd_kafka_queue_destroy(c->queue);
 	fetch_window_free(c->window);
+	subscription_free(c->subscription);
 	rd_kafka_destroy(c->rk);
 	topic_watch_free(c->watch);
 	free(c);

@@ -26,9 +26,15 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, st
 	struct log *log, struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 
-/* Joins the group and serves it until `stop` is set and lanes_wake is called. Returns false after a
- * fatal error, which it logs. */
-bool consumer_run(struct consumer *consumer, const atomic_bool *stop);
+/* Why consumer_run ended; it logs a failure. */
+enum consumer_end {
+	CONSUMER_STOPPED,
+	CONSUMER_FENCED, /* another process is this member (group.instance.id) */
+	CONSUMER_FAILED,
+};
+
+/* Joins the group and serves it until `stop` is set and lanes_wake is called, or a fatal error ends it. */
+enum consumer_end consumer_run(struct consumer *consumer, const atomic_bool *stop);
 
 /* Lets running batches finish, within limits.shutdownTimeoutMillis, and leaves the group. No lane
  * is left then. */

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "schemas/base/alloc.h"
 #include "worker/kafka/client_conf.h"
@@ -46,6 +48,18 @@ static long long fetch_bytes(const struct config *config, int partitions)
 	return bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
 }
 
+bool consumer_conf_is_new_protocol(const struct config *config)
+{
+	static const char name[] = "group.protocol=";
+	bool is_new = false;
+	for (size_t i = 0; i < config->kafka.properties.count; i++) {
+		const char *property = config->kafka.properties.items[i];
+		if (strncmp(property, name, strlen(name)) == 0)
+			is_new = strcasecmp(property + strlen(name), "consumer") == 0;
+	}
+	return is_new;
+}
+
 /* Whatever kafka.topics says, librdkafka does not see the dead-letter topics. The operator's own list
  * stays. */
 static void hide_dead_letters(rd_kafka_conf_t *conf)
@@ -63,7 +77,8 @@ static void set_required(rd_kafka_conf_t *conf, const struct config *config)
 {
 	hide_dead_letters(conf);
 	kafka_set(conf, "group.id", config->kafka.group_id);
-	kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
+	if (!consumer_conf_is_new_protocol(config))
+		kafka_set(conf, "partition.assignment.strategy", "cooperative-sticky");
 	kafka_set(conf, "enable.auto.offset.store", "false");
 	kafka_set(conf, "enable.auto.commit", "true");
 	/* Every lane starts at the offset in its row: a log that has lost that offset is an error. */
@@ -77,10 +92,8 @@ rd_kafka_conf_t *consumer_conf(const struct config *config, int partitions, char
 	size_t error_size)
 {
 	char fetch[24], queue[24], response[24];
+	bool classic = !consumer_conf_is_new_protocol(config);
 	const struct kafka_default defaults[] = {
-		/* A killed worker keeps its partitions no longer than this. */
-		{ "session.timeout.ms", "10000" },
-		{ "heartbeat.interval.ms", "2000" },
 		{ "topic.metadata.refresh.interval.ms", "10000" },
 		{ "queued.min.messages", "1000" },
 		/* One request at a time goes to each broker. While it waits at the end of some
@@ -92,6 +105,10 @@ rd_kafka_conf_t *consumer_conf(const struct config *config, int partitions, char
 		{ "fetch.message.max.bytes", fetch },
 		{ "queued.max.messages.kbytes", queue },
 		{ "fetch.max.bytes", response },
+		/* A killed worker keeps its partitions no longer than this. With the new protocol the
+		 * brokers set both, and librdkafka refuses them: the list ends here. */
+		{ classic ? "session.timeout.ms" : NULL, "10000" },
+		{ classic ? "heartbeat.interval.ms" : NULL, "2000" },
 		{ NULL, NULL },
 	};
 	long long bytes = fetch_bytes(config, partitions);

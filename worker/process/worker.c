@@ -381,7 +381,7 @@ static int worker_run_parts(struct worker *w)
 		LOG_STR("group", w->engine.config->kafka.group_id),
 		LOG_STR("schema", w->engine.config->postgres.schema_name),
 		LOG_INT("connections", w->executor_count), LOG_INT("commands", command_count));
-	bool ended_well = consumer_run(w->consumer, &w->stopping);
+	enum consumer_end end = consumer_run(w->consumer, &w->stopping);
 	atomic_store(&w->stopping, true);
 	consumer_leave(w->consumer);
 	producer_close(w->engine.producer);
@@ -390,7 +390,9 @@ static int worker_run_parts(struct worker *w)
 	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);
 	w->engine.producer = NULL;
 	log_info(w->engine.log, "stowage stopped");
-	return ended_well ? EXIT_OK : EXIT_KAFKA;
+	if (end == CONSUMER_FENCED)
+		return EXIT_FENCED;
+	return end == CONSUMER_STOPPED ? EXIT_OK : EXIT_KAFKA;
 }
 
 int worker_run(const struct config *config, struct log *log)
