@@ -1,0 +1,57 @@
+// second_broker.mjs - a second Kafka broker beside the stack's, which is its controller too
+
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort, ROOT, sleep, until } from '../../compat/lib/harness.mjs';
+
+const opens = (port) => new Promise((resolve) => {
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('connect', () => { socket.destroy(); resolve(true); });
+  socket.on('error', () => resolve(false));
+});
+
+export class SecondBroker {
+  async prepare() {
+    this.directory = process.env.STACK_DIR;
+    this.file = join(this.directory, 'server2.properties');
+    this.log = join(this.directory, 'kafka2.log');
+    this.port = await freePort();
+    this.java = execFileSync('bash', ['-c', '. compose/lib/load.sh; broker_java_words'], { cwd: ROOT, encoding: 'utf8' })
+      .split('\n').filter(Boolean);
+    const base = readFileSync(join(this.directory, 'server.properties'), 'utf8').split('\n')
+      .filter((line) => !/^(process.roles|node.id|listeners|advertised.listeners|log.dirs)=/.test(line));
+    const listener = `PLAINTEXT://127.0.0.1:${this.port}`;
+    writeFileSync(this.file, [...base, 'process.roles=broker', 'node.id=2', `listeners=${listener}`,
+      `advertised.listeners=${listener}`, `log.dirs=${join(this.directory, 'kafka2')}`, ''].join('\n'));
+    const cluster = /^cluster.id=(.*)$/m.exec(readFileSync(join(this.directory, 'kafka/meta.properties'), 'utf8'))[1];
+    const [program, ...words] = this.java;
+    execFileSync(program, [...words, '-XX:TieredStopAtLevel=1', 'kafka.tools.StorageTool', 'format', '--cluster-id', cluster, '--config', this.file], { stdio: 'ignore' });
+    return this;
+  }
+
+  async start() {
+    if (this.child) return;
+    const [program, ...words] = this.java;
+    const log = openSync(this.log, 'a');
+    this.child = spawn(program, [...words, '-Xms128m', '-Xmx384m', '-XX:+UseSerialGC', '-Djava.awt.headless=true',
+      `-Dlog4j2.configurationFile=${join(this.directory, 'log4j2.properties')}`, 'kafka.Kafka', this.file], { stdio: ['ignore', log, log] });
+    closeSync(log);
+    const child = this.child;
+    this.exited = new Promise((resolve) => child.on('close', resolve));
+    process.on('exit', () => child.kill('SIGKILL'));
+    await until('the second broker serves', () => opens(this.port), { timeoutMs: 120_000 });
+  }
+
+  async end(signal) {
+    const { child } = this;
+    if (!child) return;
+    this.child = undefined;
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    await this.exited;
+    clearTimeout(killer);
+    await sleep(0);
+  }
+}
