@@ -36,6 +36,12 @@ async function reload(admin, text) {
   await admin.query('SELECT pg_reload_conf()');
 }
 
+// Starts a server again. A busy machine may need more than one attempt to see it ready.
+function revive(name) {
+  return until(`${name} runs`, () => stack(`start-${name}`).then(() => true,
+    (error) => /already runs/.test(error.message) || sleep(1000, false)), { timeoutMs: 400_000 });
+}
+
 const kafkaPid = () => Number(readFileSync(join(process.env.STACK_DIR, 'kafka.pid'), 'utf8').split(/\s/)[0]);
 
 function signal(pid, name) {
@@ -72,12 +78,12 @@ export class Faults {
       ['postgres-crash', 'postgres', 2, async () => {
         await stack('kill-postgres');
         await sometimes(0, 2000);
-        await stack('start-postgres');
+        await revive('postgres');
       }],
       ['postgres-restart', 'postgres', 1, async () => {
         await stack('stop-postgres');
         await sometimes(0, 2000);
-        await stack('start-postgres');
+        await revive('postgres');
       }],
       ['terminate', 'sessions', 4, async () => {
         for (let i = this.chance.below(6); i >= 0; i--) {
@@ -111,11 +117,11 @@ export class Faults {
       ['kafka-crash', 'kafka', 1, async () => {
         await stack('kill-kafka');
         await sometimes(0, 2000);
-        await stack('start-kafka');
+        await revive('kafka');
       }],
       ['kafka-restart', 'kafka', 1, async () => {
         await stack('stop-kafka');
-        await stack('start-kafka');
+        await revive('kafka');
       }],
       ['kafka-freeze', 'kafka', 2, async () => {
         const pid = kafkaPid();
