@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/migrate/ddl_wait.h"
 #include "schemas/base/text.h"
 
 struct ddl_catalog {
@@ -60,14 +61,15 @@ void ddl_say(PGconn *conn, const char *what, char *err, size_t errlen)
 		err[--len] = '\0';
 }
 
-static bool ddl_catalog_read_version(PGconn *conn, struct ddl_catalog *catalog, const char *schema)
+static bool ddl_catalog_read_version(PGconn *conn, struct ddl_lock *lock,
+	struct ddl_catalog *catalog, const char *schema)
 {
 	struct buffer sql = { 0 };
 
 	text_add(&sql, "SELECT coalesce(max(version), 0) FROM ");
 	text_add_ident(&sql, schema);
 	text_add(&sql, ".stowage_schema_version");
-	PGresult *result = PQexec(conn, text_string(&sql));
+	PGresult *result = ddl_wait_for(conn, lock, text_string(&sql));
 	bool read = PQresultStatus(result) == PGRES_TUPLES_OK;
 	if (read)
 		catalog->version = atoi(PQgetvalue(result, 0, 0));
@@ -76,20 +78,22 @@ static bool ddl_catalog_read_version(PGconn *conn, struct ddl_catalog *catalog, 
 	return read;
 }
 
-struct ddl_catalog *ddl_catalog_load(PGconn *conn, const char *schema, char *err, size_t errlen)
+struct ddl_catalog *ddl_catalog_load(PGconn *conn, struct ddl_lock *lock, const char *schema,
+	char *err, size_t errlen)
 {
 	struct ddl_catalog *catalog = calloc(1, sizeof *catalog);
 	const char *what = "cannot read the catalog";
 
 	if (!catalog)
 		abort();
-	catalog->rows = PQexecParams(conn, catalog_sql, 1, NULL, &schema, NULL, NULL, 0);
+	catalog->rows = ddl_wait_result(conn, lock,
+		PQsendQueryParams(conn, catalog_sql, 1, NULL, &schema, NULL, NULL, 0));
 	bool read = PQresultStatus(catalog->rows) == PGRES_TUPLES_OK;
 	if (read) {
 		catalog->count = PQntuples(catalog->rows);
 		what = "cannot read the version of the worker's own tables";
 		if (ddl_catalog_table(catalog, "stowage_schema_version"))
-			read = ddl_catalog_read_version(conn, catalog, schema);
+			read = ddl_catalog_read_version(conn, lock, catalog, schema);
 	}
 	if (read)
 		return catalog;

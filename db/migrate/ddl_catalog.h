@@ -11,11 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "db/migrate/ddl_lock.h"
+
 struct ddl_catalog;
 
-/* Reads the catalog. NULL: failed, `err` has the reason. Free with ddl_catalog_free. */
-struct ddl_catalog *ddl_catalog_load(PGconn *conn, const char *schema, char *err, size_t errlen)
-	__attribute__((warn_unused_result));
+/* Reads the catalog; `lock` is init's, or NULL. NULL: failed, `err` has the reason. Free with
+ * ddl_catalog_free. */
+struct ddl_catalog *ddl_catalog_load(PGconn *conn, struct ddl_lock *lock, const char *schema,
+	char *err, size_t errlen) __attribute__((warn_unused_result));
 void ddl_catalog_free(struct ddl_catalog *catalog);
 
 bool ddl_catalog_schema(const struct ddl_catalog *catalog);

@@ -1,14 +1,22 @@
 /* ddl_lock.c - the advisory lock of init on its own connection */
 #include "db/migrate/ddl_lock.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/migrate/ddl_catalog.h"
+#include "schemas/base/clock.h"
 #include "schemas/base/text.h"
+
+#define BEAT_MS 1000
 
 struct ddl_lock {
 	PGconn *conn;
+	int64_t beat_at; /* when the last statement was sent; clock_tick_ms */
+	bool beating;    /* ... and its answer is due */
+	bool lost;
 };
 
 /* Opens a second connection with the same parameters. */
@@ -45,11 +53,13 @@ struct ddl_lock *ddl_lock_new(PGconn *conn, char *err, size_t errlen)
 	if (!lock)
 		abort();
 	lock->conn = ddl_lock_connect(conn);
-	/* This transaction stays idle: a timeout of the role must not end it. */
-	PGresult *result = PQexec(lock->conn,
-		"BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0");
+	char begin[96];
+	snprintf(begin, sizeof(begin), "BEGIN; SET LOCAL idle_in_transaction_session_timeout = %d",
+		DDL_IDLE_TIMEOUT_MS);
+	PGresult *result = PQexec(lock->conn, begin);
 	bool begun = PQresultStatus(result) == PGRES_COMMAND_OK;
 	PQclear(result);
+	lock->beat_at = clock_tick_ms();
 	if (begun)
 		return lock;
 	ddl_say(lock->conn, "cannot open the connection for init's lock", err, errlen);
@@ -78,6 +88,36 @@ enum ddl_lock_state ddl_lock_try(struct ddl_lock *lock, const char *schema, char
 		ddl_say(lock->conn, "cannot lock the schema for init", err, errlen);
 	PQclear(result);
 	return state;
+}
+
+/* Takes the answer to the last beat if it has come. */
+static void ddl_lock_hear(struct ddl_lock *lock)
+{
+	PGresult *result;
+
+	if (!PQconsumeInput(lock->conn))
+		lock->lost = true;
+	while (!lock->lost && lock->beating && !PQisBusy(lock->conn)) {
+		result = PQgetResult(lock->conn);
+		lock->beating = result != NULL;
+		lock->lost = result && PQresultStatus(result) != PGRES_TUPLES_OK;
+		PQclear(result);
+	}
+}
+
+bool ddl_lock_beat(struct ddl_lock *lock)
+{
+	int64_t now = clock_tick_ms();
+
+	ddl_lock_hear(lock);
+	if (lock->beating && now - lock->beat_at > DDL_IDLE_TIMEOUT_MS)
+		lock->lost = true; /* the server is out of reach */
+	if (lock->lost || lock->beating || now - lock->beat_at < BEAT_MS)
+		return !lock->lost;
+	lock->beat_at = now;
+	lock->beating = PQsendQuery(lock->conn, "SELECT 1") == 1;
+	lock->lost = !lock->beating;
+	return !lock->lost;
 }
 
 void ddl_lock_free(struct ddl_lock *lock)

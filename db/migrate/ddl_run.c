@@ -4,17 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "db/migrate/ddl_catalog.h"
+#include "db/migrate/ddl_wait.h"
 #include "schemas/base/text.h"
 
-/* Long enough for most transactions to end, short enough for the sessions that queue behind this lock. */
-#define LOCK_TIMEOUT_MS 5000
+/* A statement that waits for a table's lock blocks all sessions that come after it. It waits only briefly,
+ * and those sessions have the table to themselves until the next try. */
+#define LOCK_TIMEOUT_MS 500
+/* An index build only tries its lock. */
 #define LOCK_TRIES 100
+#define LOCK_PAUSE_MS 50
 
 struct runner {
 	PGconn *conn;
+	struct ddl_lock *lock;
 	const char *schema;
 	struct ddl_tally *tally;
 	char *err;
@@ -67,7 +71,7 @@ static void ddl_run_say_error(struct runner *runner, const PGresult *result, con
 
 static enum ddl_outcome ddl_run_statement(struct runner *runner, const char *sql, const char *lack)
 {
-	PGresult *result = PQexec(runner->conn, sql);
+	PGresult *result = ddl_wait_for(runner->conn, runner->lock, sql);
 	ExecStatusType status = PQresultStatus(result);
 	enum ddl_outcome outcome = DDL_DONE;
 
@@ -76,6 +80,13 @@ static enum ddl_outcome ddl_run_statement(struct runner *runner, const char *sql
 		ddl_run_say_error(runner, result, lack);
 	}
 	PQclear(result);
+	if (!ddl_lock_beat(runner->lock)) {
+		snprintf(runner->err, runner->errlen,
+			"init has lost its lock, because this process or the network stood still for "
+			"%d s: run it again",
+			DDL_IDLE_TIMEOUT_MS / 1000);
+		return DDL_UNLOCKED;
+	}
 	return outcome;
 }
 
@@ -96,12 +107,12 @@ static enum ddl_outcome ddl_run_transaction(struct runner *runner, const struct 
 	size_t count)
 {
 	size_t before = runner->tally->statements;
-	char begin[96];
+	char begin[160];
 
 	snprintf(begin, sizeof(begin),
-		"BEGIN; SET LOCAL statement_timeout = 0; "
-		"SET LOCAL lock_timeout = %d",
-		LOCK_TIMEOUT_MS);
+		"BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = %d; "
+		"SET LOCAL idle_in_transaction_session_timeout = %d",
+		LOCK_TIMEOUT_MS, DDL_IDLE_TIMEOUT_MS);
 	enum ddl_outcome outcome = ddl_run_statement(runner, begin, "cannot begin a transaction");
 
 	for (size_t i = 0; outcome == DDL_DONE && i < count; i++)
@@ -110,7 +121,7 @@ static enum ddl_outcome ddl_run_transaction(struct runner *runner, const struct 
 		outcome = ddl_run_statement(runner, "COMMIT", "cannot commit");
 	if (outcome != DDL_DONE) {
 		runner->tally->statements = before;
-		PQclear(PQexec(runner->conn, "ROLLBACK"));
+		PQclear(ddl_wait_for(runner->conn, runner->lock, "ROLLBACK"));
 	}
 	return outcome;
 }
@@ -140,7 +151,7 @@ static void ddl_run_drop_leftover(struct runner *runner, const struct ddl_step *
 	text_add_ident(&drop, runner->schema);
 	text_add(&drop, ".");
 	text_add_ident(&drop, step->object);
-	PQclear(PQexec(runner->conn, text_string(&drop)));
+	PQclear(ddl_wait_for(runner->conn, runner->lock, text_string(&drop)));
 	buffer_free(&drop);
 }
 
@@ -148,11 +159,10 @@ static void ddl_run_drop_leftover(struct runner *runner, const struct ddl_step *
  * lock's owner may be a concurrent index build that waits for that snapshot. */
 static enum ddl_outcome ddl_run_brief(struct runner *runner, const struct ddl_step *step)
 {
-	static const struct timespec pause = { .tv_nsec = LOCK_TIMEOUT_MS / LOCK_TRIES * 1000000 };
 	enum ddl_outcome outcome = ddl_run_transaction(runner, step, 1);
 
 	for (int i = 1; outcome == DDL_CONFLICT && i < LOCK_TRIES; i++) {
-		nanosleep(&pause, NULL);
+		ddl_wait_ms(runner->lock, LOCK_PAUSE_MS);
 		outcome = ddl_run_transaction(runner, step, 1);
 	}
 	return outcome;
@@ -171,10 +181,10 @@ static enum ddl_outcome ddl_run_index(struct runner *runner, const struct ddl_st
 	return DDL_DONE;
 }
 
-enum ddl_outcome ddl_run(PGconn *conn, const struct ddl_plan *plan, struct ddl_tally *tally,
-	char *err, size_t errlen)
+enum ddl_outcome ddl_run(PGconn *conn, struct ddl_lock *lock, const struct ddl_plan *plan,
+	struct ddl_tally *tally, char *err, size_t errlen)
 {
-	struct runner runner = { conn, plan->schema, tally, err, errlen };
+	struct runner runner = { conn, lock, plan->schema, tally, err, errlen };
 	enum ddl_outcome outcome = DDL_DONE;
 	size_t together = 0;
 

@@ -4,18 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "db/migrate/ddl_catalog.h"
 #include "db/migrate/ddl_compare.h"
 #include "db/migrate/ddl_lock.h"
 #include "db/migrate/ddl_plan.h"
 #include "db/migrate/ddl_run.h"
+#include "db/migrate/ddl_wait.h"
 #include "schemas/base/text.h"
 
 #define POLL_MS 200
 #define LOCK_POLLS (60 * 1000 / POLL_MS)
-#define ROUNDS_MAX 20
+#define ROUNDS_MAX 60
+/* Between two tries to get a table's lock. */
+#define CONFLICT_PAUSE_MS 1000
 
 /* One migrate_init. */
 struct migration {
@@ -73,14 +75,16 @@ static void migrate_drop_steps(struct ddl_plan *plan, const char *object)
 }
 
 /* An index of the configuration whose name exists must be the same one. */
-static void migrate_compare_indexes(PGconn *conn, const struct ddl_script *script,
-	struct ddl_plan *plan)
+static void migrate_compare_indexes(PGconn *conn, struct ddl_lock *lock,
+	const struct ddl_script *script, struct ddl_plan *plan)
 {
 	for (size_t i = 0; i < ddl_script_count(script); i++) {
 		const struct ddl_object *object = ddl_script_object(script, i);
 		char *text = NULL;
 		if (!object->custom)
 			continue;
+		if (lock)
+			(void)ddl_lock_beat(lock); /* ddl_run() reports a loss */
 		enum ddl_likeness likeness = ddl_compare_index(conn, plan->schema, object, &text);
 		if (likeness == DDL_SAME)
 			continue;
@@ -89,17 +93,18 @@ static void migrate_compare_indexes(PGconn *conn, const struct ddl_script *scrip
 	}
 }
 
-static struct ddl_plan *migrate_look(PGconn *conn, const struct ddl_script *script, char *err,
-	size_t errlen)
+/* `lock` is NULL unless it is held. */
+static struct ddl_plan *migrate_look(PGconn *conn, struct ddl_lock *lock,
+	const struct ddl_script *script, char *err, size_t errlen)
 {
-	struct ddl_catalog *catalog = ddl_catalog_load(conn, ddl_script_schema(script), err,
+	struct ddl_catalog *catalog = ddl_catalog_load(conn, lock, ddl_script_schema(script), err,
 		errlen);
 
 	if (!catalog)
 		return NULL;
 	struct ddl_plan *plan = ddl_plan_new(script, catalog);
 	ddl_catalog_free(catalog);
-	migrate_compare_indexes(conn, script, plan);
+	migrate_compare_indexes(conn, lock, script, plan);
 	return plan;
 }
 
@@ -134,13 +139,6 @@ static bool migrate_only_indexes(const struct ddl_plan *plan)
 	return plan->step_count == 0 || plan->steps[0].mode >= DDL_BRIEF;
 }
 
-static void migrate_pause_ms(long ms)
-{
-	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	nanosleep(&time, NULL);
-}
-
 enum round {
 	ROUND_FAILED,
 	ROUND_AGAIN,
@@ -169,20 +167,20 @@ static enum round migrate_lock(struct migration *migration, const struct ddl_pla
 			plan->schema);
 		return ROUND_FAILED;
 	}
-	migrate_pause_ms(POLL_MS);
+	ddl_wait_ms(NULL, POLL_MS);
 	return ROUND_AGAIN;
 }
 
 static enum round migrate_run(struct migration *migration, const struct ddl_plan *plan)
 {
-	enum ddl_outcome outcome = ddl_run(migration->conn, plan, &migration->tally, migration->err,
-		migration->errlen);
+	enum ddl_outcome outcome = ddl_run(migration->conn, migration->lock, plan,
+		&migration->tally, migration->err, migration->errlen);
 
-	if (outcome == DDL_FAILED)
+	if (outcome == DDL_FAILED || outcome == DDL_UNLOCKED)
 		return ROUND_FAILED;
 	if (++migration->rounds < ROUNDS_MAX) {
 		if (outcome == DDL_CONFLICT)
-			migrate_pause_ms(POLL_MS);
+			ddl_wait_ms(migration->lock, CONFLICT_PAUSE_MS);
 		return ROUND_AGAIN;
 	}
 	if (outcome == DDL_DONE)
@@ -247,7 +245,8 @@ static bool migrate_tables(struct migration *migration, struct migrate_report *r
 	enum round round = ROUND_AGAIN;
 
 	while (round == ROUND_AGAIN) {
-		struct ddl_plan *plan = migrate_look(migration->conn, migration->script,
+		struct ddl_plan *plan = migrate_look(migration->conn,
+			migration->locked ? migration->lock : NULL, migration->script,
 			migration->err, migration->errlen);
 		if (!plan)
 			return false;
@@ -322,7 +321,7 @@ bool migrate_plan(PGconn *conn, const struct ddl_options *options, struct migrat
 	if (!migrate_usable(conn, options, err, errlen))
 		return false;
 	struct ddl_script *script = ddl_script_new(options);
-	struct ddl_plan *plan = migrate_look(conn, script, err, errlen);
+	struct ddl_plan *plan = migrate_look(conn, NULL, script, err, errlen);
 	bool looked = plan && !plan->too_new;
 	if (looked) {
 		migrate_settle_repairs(conn, plan);
@@ -391,7 +390,7 @@ bool migrate_check(PGconn *conn, const struct ddl_options *options,
 	if (!migrate_usable(conn, options, err, errlen))
 		return false;
 	struct ddl_script *script = ddl_script_new(options);
-	struct ddl_plan *plan = migrate_look(conn, script, err, errlen);
+	struct ddl_plan *plan = migrate_look(conn, NULL, script, err, errlen);
 	if (plan)
 		migrate_list_problems(problems, plan);
 	bool looked = plan != NULL;

@@ -321,7 +321,7 @@ describe('older schemas', () => {
     assert.equal((await spans(ours)).length, 3);
   });
 
-  test('an interrupted index build is made again, one that cannot be is a warning', async () => {
+  test('an interrupted index build is made again, one that cannot be is a failure', async () => {
     const database = await newDatabase();
     await init(database, 'public');
     const was = dump(database);
@@ -330,7 +330,7 @@ describe('older schemas', () => {
     await sql(database, `INSERT INTO mastra_mcp_client_versions SELECT '2', "mcpClientId", "versionNumber", name, NULL, servers, NULL, NULL, now() FROM mastra_mcp_client_versions`);
     await assert.rejects(sql(database, 'CREATE UNIQUE INDEX CONCURRENTLY idx_mcp_client_versions_client_version ON mastra_mcp_client_versions ("mcpClientId", "versionNumber")'));
     const failing = await stowage(['init'], database, 'public');
-    assert.equal(failing.code, 0, failing.stderr);
+    assert.equal(failing.code, 4, failing.stderr);
     assert.match(failing.stderr, /idx_mcp_client_versions_client_version/);
     assert.deepEqual(await sql(database, 'SELECT 1 FROM pg_index WHERE NOT indisvalid'), []);
     await sql(database, `DELETE FROM mastra_mcp_client_versions WHERE id = '2'`);
