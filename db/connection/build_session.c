@@ -48,7 +48,7 @@ static void build_session_set(struct build_session *session, const char *sql)
 struct build_session *build_session_open(const struct connection_options *options,
 	struct db_failure *failure)
 {
-	PGconn *pg = PQconnectdbParams(options->keywords, options->values, 1);
+	PGconn *pg = options->connect(options->connect_arg);
 	if (PQstatus(pg) != CONNECTION_OK || PQsetnonblocking(pg, 1)) {
 		build_session_report_lost(pg, failure);
 		PQfinish(pg);

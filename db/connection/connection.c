@@ -8,6 +8,7 @@
 #include "db/connection/connection_state.h"
 
 #define DEFAULT_STATEMENT_CACHE 256
+#define READ_ONLY "25006"
 
 struct connection *connection_new(const struct connection_options *options)
 {
@@ -77,6 +78,11 @@ bool connection_is_open(const struct connection *c)
 	return c->pg != NULL;
 }
 
+bool connection_is_pooled(const struct connection *c)
+{
+	return c->pooled;
+}
+
 void connection_blame_cancels(struct connection *c, bool blame)
 {
 	c->blames_cancels = blame;
@@ -87,8 +93,8 @@ void connection_blame_cancels(struct connection *c, bool blame)
 static enum db_kind connection_kind_of_refusal(const char *message)
 {
 	static const char *const setup[] = { "authentication failed", "does not exist",
-		"no pg_hba.conf entry", "no password supplied", "certificate", "SSL",
-		"permission denied" };
+		"no pg_hba.conf entry", "no password supplied", "certificate", "SSL error",
+		"not support SSL", "permission denied" };
 	for (size_t i = 0; i < sizeof(setup) / sizeof(setup[0]); i++)
 		if (strstr(message, setup[i]))
 			return DB_SETUP;
@@ -102,20 +108,41 @@ static void connection_ignore_notice(void *arg, const PGresult *result)
 	(void)result;
 }
 
+static void connection_compare_pids(void *arg, const struct rows *rows)
+{
+	struct connection *c = arg;
+	c->pooled = rows_integer(rows, 0, 0) != PQbackendPID(c->pg);
+}
+
+/* A pooler gives its clients a process id of its own making. */
+static bool connection_look_for_pooler(struct connection *c, struct db_failure *failure)
+{
+	connection_send_unprepared(c, "SELECT pg_catalog.pg_backend_pid()",
+		connection_compare_pids);
+	return connection_sync(c, failure) == DB_OK;
+}
+
+static bool connection_start(struct connection *c, struct db_failure *failure)
+{
+	PQsetNoticeReceiver(c->pg, connection_ignore_notice, NULL);
+	if (PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0 &&
+		PQenterPipelineMode(c->pg) == 1)
+		return connection_look_for_pooler(c, failure);
+	*failure = (struct db_failure){ .kind = connection_kind_of_refusal(PQerrorMessage(c->pg)) };
+	connection_copy_text(failure->message, sizeof(failure->message), PQerrorMessage(c->pg));
+	return false;
+}
+
 bool connection_open(struct connection *c, struct db_failure *failure)
 {
 	if (c->pg)
 		return true;
 	c->failed = false;
-	c->pg = PQconnectdbParams(c->options.keywords, c->options.values, 1);
+	c->pg = c->options.connect(c->options.connect_arg);
 	if (!c->pg)
 		abort();
-	PQsetNoticeReceiver(c->pg, connection_ignore_notice, NULL);
-	if (PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0 &&
-		PQenterPipelineMode(c->pg) == 1)
+	if (connection_start(c, failure))
 		return true;
-	*failure = (struct db_failure){ .kind = connection_kind_of_refusal(PQerrorMessage(c->pg)) };
-	connection_copy_text(failure->message, sizeof(failure->message), PQerrorMessage(c->pg));
 	connection_close(c);
 	return false;
 }
@@ -148,6 +175,8 @@ enum db_kind connection_take_failure(struct connection *c, struct db_failure *fa
 		connection_copy_text(c->failure.message, sizeof(c->failure.message),
 			"not connected");
 	}
+	if (strcmp(c->failure.sqlstate, READ_ONLY) == 0)
+		connection_close(c);
 	*failure = c->failure;
 	if (!c->pg)
 		failure->kind = DB_LOST;

@@ -17,6 +17,7 @@
 #ifndef DB_CONNECTION_CONNECTION_H
 #define DB_CONNECTION_CONNECTION_H
 
+#include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,10 +27,13 @@
 
 struct connection;
 
+/* Connects, and blocks meanwhile. Returns the connection also on failure; never NULL. */
+typedef PGconn *connection_connect_fn(const void *arg);
+
 struct connection_options {
-	/* libpq's conninfo, ending in NULL; both arrays must outlive the connection. */
-	const char *const *keywords;
-	const char *const *values;
+	/* Called for each connect, so that it can read rotated secrets. Any thread. */
+	connection_connect_fn *connect;
+	const void *connect_arg;
 	bool prepared_statements; /* false: for poolers without support for them */
 	size_t statement_cache;   /* how many prepared statements to keep; 0: the default, 256 */
 	/* An eventfd or pipe. When it is readable, a wait for the server ends: the connection cancels the
@@ -44,7 +48,8 @@ typedef void connection_result_fn(void *arg, const struct rows *rows);
 struct connection *connection_new(const struct connection_options *options);
 void connection_free(struct connection *connection);
 
-/* Connects unless connected; blocks for up to connect_timeout. False: the cause is in *failure. */
+/* Connects unless connected; blocks for up to connect_timeout for each host. False: the cause is in
+ * *failure. */
 bool connection_open(struct connection *connection, struct db_failure *failure)
 	__attribute__((warn_unused_result));
 /* Closes the connection and forgets what is pending on it. */
@@ -54,6 +59,9 @@ void connection_close(struct connection *connection);
 void connection_blame_cancels(struct connection *c, bool blame);
 
 bool connection_is_open(const struct connection *connection);
+/* Does a pooler, such as PgBouncer, stand between this end and the server? Each transaction may then run
+ * in another session of the server. Known once the connection was open. */
+bool connection_is_pooled(const struct connection *connection);
 
 /*
  * Sends `sql` with every :"schema" replaced by the quoted `schema` (NULL: sends sql unchanged), and
@@ -78,7 +86,8 @@ bool connection_rows_cut(const struct connection *connection);
 /*
  * Waits for the results of all sent statements and calls their callbacks, which may send more.
  * Returns DB_OK, or the kind of the first failure, with the failure in *failure. After any failure but
- * DB_LOST the connection is past a sync and usable, but an open transaction is aborted.
+ * DB_LOST the connection is past a sync and usable, but an open transaction is aborted. A session that
+ * turns out to be read-only is closed: it is one of a former primary, and a new one may be writable.
  */
 enum db_kind connection_drain(struct connection *connection, struct db_failure *failure)
 	__attribute__((warn_unused_result));
@@ -93,7 +102,9 @@ void connection_rollback(struct connection *connection);
 /* The command tag of the last completed statement ("COMMIT", "ROLLBACK", "INSERT 0 1"). */
 const char *connection_last_tag(const struct connection *connection);
 
-/* Deallocates all prepared statements (after DB_STALE). Only outside of a transaction. */
+/* Deallocates all prepared statements (after DB_STALE). Only outside of a transaction. Behind a pooler
+ * they belong to sessions of the server that others use too: this connection then prepares no statement
+ * any more. */
 void connection_forget_statements(struct connection *connection);
 
 #endif

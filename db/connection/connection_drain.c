@@ -193,7 +193,10 @@ void connection_forget_statements(struct connection *c)
 	if (!c->pg)
 		return;
 	statement_cache_clear(c->statements);
-	connection_send_unprepared(c, "DEALLOCATE ALL");
+	c->unnamed = c->pooled;
+	if (c->unnamed)
+		return;
+	connection_send_unprepared(c, "DEALLOCATE ALL", NULL);
 	if (connection_sync(c, &ignored) != DB_OK)
 		connection_close(c);
 }

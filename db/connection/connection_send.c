@@ -81,9 +81,12 @@ void connection_flush(struct connection *c, size_t allowed)
 	}
 }
 
-void connection_send_unprepared(struct connection *c, const char *sql)
+void connection_send_unprepared(struct connection *c, const char *sql, connection_result_fn *done)
 {
-	send_expect(c, EXPECT_ROWS);
+	struct expected *e = send_expect(c, EXPECT_ROWS);
+	e->done = done;
+	e->arg = c;
+	c->unsynced = true;
 	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
 		connection_lose(c, PQerrorMessage(c->pg));
 }
@@ -102,13 +105,20 @@ struct sending {
 static const char *send_prepare(struct connection *c, const struct sending *sending)
 {
 	const char *sql = sending->sql, *schema = sending->schema;
+	if (c->unnamed || (c->pooled && sending->composed))
+		return NULL;
 	struct statement_slot slot = sending->composed
 		? statement_cache_get_composed(c->statements, sql, schema)
 		: statement_cache_get(c->statements, sql, schema);
+	/* A pooler that knows prepared statements gives them names of its own, so DEALLOCATE fails. */
+	if (slot.dropped && c->pooled) {
+		c->unnamed = true;
+		return NULL;
+	}
 	if (slot.dropped) {
 		char deallocate[64];
 		snprintf(deallocate, sizeof(deallocate), "DEALLOCATE %s", slot.dropped);
-		connection_send_unprepared(c, deallocate);
+		connection_send_unprepared(c, deallocate, NULL);
 	}
 	if (!slot.fresh || !c->pg)
 		return slot.name;

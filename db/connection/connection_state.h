@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "db/connection/connection.h"
+#include "db/connection/statement.h"
 #include "db/connection/statement_cache.h"
 
 enum expected_kind {
@@ -23,8 +24,8 @@ struct expected {
 	connection_result_fn *done;
 	void *arg;
 	void *tag;
-	size_t bound;  /* keep rows up to this many bytes; 0: all rows */
-	char name[24]; /* EXPECT_PREPARE: the prepared statement */
+	size_t bound;                  /* keep rows up to this many bytes; 0: all rows */
+	char name[STATEMENT_NAME_MAX]; /* EXPECT_PREPARE: the prepared statement */
 };
 
 struct connection {
@@ -37,8 +38,10 @@ struct connection {
 	size_t unsent;     /* bytes passed to libpq since its buffer was last empty */
 	bool unsynced;     /* a statement was sent since the last sync */
 	bool blames_cancels;
-	bool cut;    /* the current result lacks rows, because of its bound */
-	bool failed; /* a statement failed since the last sync: the server skips those behind it */
+	bool pooled;  /* a connection pooler answers in the server's place */
+	bool unnamed; /* sends statements without preparing them */
+	bool cut;     /* the current result lacks rows, because of its bound */
+	bool failed;  /* a statement failed since the last sync: the server skips those behind it */
 	struct db_failure failure;
 	char last_tag[64];
 };
@@ -58,8 +61,8 @@ enum db_kind connection_take_failure(struct connection *c, struct db_failure *fa
 void connection_wait(struct connection *c, bool unsent);
 /* Writes to the socket; waits while more than `allowed` bytes are unsent. */
 void connection_flush(struct connection *c, size_t allowed);
-/* Sends `sql` as it is, without a prepared statement and without a callback. */
-void connection_send_unprepared(struct connection *c, const char *sql);
+/* Sends `sql` as it is, without a prepared statement. `done` (may be NULL) gets the connection. */
+void connection_send_unprepared(struct connection *c, const char *sql, connection_result_fn *done);
 void connection_send_sync(struct connection *c);
 
 /* connection_drain.c */

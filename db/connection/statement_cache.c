@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/connection/statement.h"
+
 /* Bytes of text of all composed statements that one connection keeps prepared, and of the longest one. */
 #define COMPOSED_BYTES (128 * 1024)
 #define COMPOSED_LONGEST (16 * 1024)
@@ -16,7 +18,7 @@ struct entry {
 	uint64_t hash;
 	char *sql;
 	char *schema;
-	char name[24];
+	char name[STATEMENT_NAME_MAX];
 	size_t composed; /* bytes of the text of a composed statement; 0: one of the worker's own */
 	struct entry *chain;         /* same bucket */
 	struct entry *newer, *older; /* by last use */
@@ -29,8 +31,7 @@ struct statement_cache {
 	size_t composed;         /* the sum over the entries */
 	uint64_t seen[SEEN_MAX]; /* hashes of composed statements, by their low bits */
 	struct entry *newest, *oldest;
-	uint64_t next_name;
-	char dropped[24];
+	char dropped[STATEMENT_NAME_MAX];
 };
 
 static void *statement_cache_checked(void *memory)
@@ -133,7 +134,7 @@ static struct entry *entry_new(struct statement_cache *cache, uint64_t hash, con
 	entry->hash = hash;
 	entry->sql = statement_cache_checked(strdup(sql));
 	entry->schema = statement_cache_checked(strdup(schema));
-	snprintf(entry->name, sizeof(entry->name), "s%llu", (unsigned long long)cache->next_name++);
+	statement_name(sql, schema, entry->name);
 	struct entry **bucket = &cache->buckets[hash & (cache->bucket_count - 1)];
 	entry->chain = *bucket;
 	*bucket = entry;

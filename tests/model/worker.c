@@ -192,7 +192,7 @@ static void *start(void *arg)
 	return consume(w);
 }
 
-static void make_engine(struct engine *engine)
+static void make_engine(struct engine *engine, int executors)
 {
 	const struct lanes_limits limits = { .batch_commands = 5,
 		.large_batches = 2,
@@ -216,6 +216,7 @@ static void make_engine(struct engine *engine)
 		.catalog = model_catalog(),
 		.lanes = lanes_new(&limits, metrics),
 		.outage = outage_new(log, metrics),
+		.pool = pool_new(log, metrics, executors),
 		.reply_allow = allow,
 		.limits = { .message_bytes = 1 << 20,
 			.string_bytes = 1 << 20,
@@ -231,7 +232,7 @@ struct worker *worker_start(int number, int executors)
 	struct worker *w = alloc_zero(1, sizeof(*w));
 	w->process = (struct process){ .number = number, .alive = true };
 	w->executors = executors;
-	make_engine(&w->engine);
+	make_engine(&w->engine, executors);
 	w->engine.clock = &w->clock;
 	sim_task(&w->process, "consumer", start, w);
 	return w;

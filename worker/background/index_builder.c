@@ -16,6 +16,7 @@
 #include "schemas/base/uuid.h"
 #include "worker/background/expiry.h"
 #include "worker/background/index_replies.h"
+#include "worker/lanes/work.h"
 
 /* Another worker claims a dead worker's build after this long. The builder renews its lease about
  * every second. */
@@ -75,6 +76,14 @@ static int64_t builder_backoff_ms(unsigned failures)
 static bool open_rows(struct builder *b, struct db_failure *failure)
 {
 	return connection_open(b->table.connection, failure);
+}
+
+/* A connection that the server refuses while executors have theirs is no outage. */
+static void builder_see_outage(struct builder *b, const struct db_failure *failure)
+{
+	bool refused = !connection_is_open(b->table.connection) && failure->kind != DB_LOST;
+	if (!refused || !pool_refuses(b->engine->pool, failure))
+		outage_seen(b->engine->outage, failure);
 }
 
 /* --- a build --- */
@@ -294,7 +303,7 @@ static bool wait_answers(struct builder *b)
 		if (open_rows(b, &failure) &&
 			build_rows_answered(&b->table, b->answers.id, b->answers.token,
 				LEASE_SECONDS, &failure) != DB_OK)
-			outage_seen(b->engine->outage, &failure);
+			builder_see_outage(b, &failure);
 	}
 	return true;
 }
@@ -361,7 +370,7 @@ static void *builder_run(void *arg)
 		bool worked = false;
 		enum db_kind kind = builder_work(b, &worked, &failure);
 		if (kind == DB_OK) {
-			if (b->failures)
+			if (b->failures && !lanes_have_outage(b->engine->lanes))
 				outage_over(b->engine->outage);
 			b->failures = 0;
 			if (!worked)
@@ -374,8 +383,8 @@ static void *builder_run(void *arg)
 			log_error(b->engine->log, "index builds can't be queried",
 				LOG_STR("error", failure.message),
 				LOG_STR("sqlstate", failure.sqlstate));
-		else if (kind != DB_CONTEND)
-			outage_seen(b->engine->outage, &failure);
+		else if (kind != DB_CONTEND && (kind != DB_LOST || b->failures))
+			builder_see_outage(b, &failure);
 		wait_wake(b, (int)builder_backoff_ms(b->failures++));
 	}
 	connection_close(b->table.connection);

@@ -54,6 +54,12 @@ static const struct {
 		"the server has no connection left: raise its max_connections "
 		"or lower postgres.max" },
 	{ "starting up", "the server is starting; try again in a moment" },
+	{ "session is read-only",
+		"connect to the primary, or name all hosts in the connection string; if the role "
+		"or the database sets default_transaction_read_only, reset it" },
+	{ "too many connections",
+		"the role, the database or the pooler allows no further connection: raise its limit "
+		"or lower postgres.max" },
 };
 
 void database_one_line(const char *message, char *line, size_t size)
@@ -81,16 +87,13 @@ static void database_ignore_notice(void *arg, const PGresult *result)
 
 PGconn *database_connect(const struct config *config, struct database_failure *failure)
 {
-	struct config_conninfo info = config_conninfo(config);
-	PGconn *conn = PQconnectdbParams(info.keywords, info.values, 1);
+	PGconn *conn = config_connect(config);
 
-	config_conninfo_free(&info);
-	if (conn && PQstatus(conn) == CONNECTION_OK) {
+	if (PQstatus(conn) == CONNECTION_OK) {
 		PQsetNoticeReceiver(conn, database_ignore_notice, NULL);
 		return conn;
 	}
-	database_one_line(conn ? PQerrorMessage(conn) : "out of memory", failure->why,
-		sizeof(failure->why));
+	database_one_line(PQerrorMessage(conn), failure->why, sizeof(failure->why));
 	failure->hint = NULL;
 	for (size_t i = 0; !failure->hint && i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (strstr(failure->why, hints[i].mark))

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "schemas/base/alloc.h"
+#include "worker/config/secret.h"
 
 #define PAIRS_MAX 20
 
@@ -46,6 +47,17 @@ static void add_defaults(const struct config *config, struct config_conninfo *in
 		conninfo_add(info, count, defaults[i].keyword, alloc_copy(defaults[i].value));
 	conninfo_add(info, count, "connect_timeout",
 		connect_timeout(config->postgres.connection_timeout_ms));
+	/* A worker always writes. Behind an address that moves to a new primary, or with several hosts, a
+	 * server that rejects writes is not the one. libpq's own variable may say otherwise. */
+	if (!getenv("PGTARGETSESSIONATTRS"))
+		conninfo_add(info, count, "target_session_attrs", alloc_copy("read-write"));
+}
+
+static char *secret_now(const struct config *config, const char *path)
+{
+	char why[512];
+
+	return config_secret_now(config, path, why, sizeof(why));
 }
 
 struct config_conninfo config_conninfo(const struct config *config)
@@ -57,14 +69,14 @@ struct config_conninfo config_conninfo(const struct config *config)
 	size_t count = 0;
 
 	add_defaults(config, &info, &count);
-	conninfo_add(&info, &count, "dbname", alloc_copy(config->postgres.connection_string));
+	conninfo_add(&info, &count, "dbname", secret_now(config, "postgres.connectionString"));
 	conninfo_add(&info, &count, "host", alloc_copy(config->postgres.host));
 	if (config->postgres.port)
 		conninfo_add(&info, &count, "port",
 			alloc_printf("%" PRId64, config->postgres.port));
 	conninfo_add(&info, &count, "dbname", alloc_copy(config->postgres.database));
 	conninfo_add(&info, &count, "user", alloc_copy(config->postgres.user));
-	conninfo_add(&info, &count, "password", alloc_copy(config->postgres.password));
+	conninfo_add(&info, &count, "password", secret_now(config, "postgres.password"));
 	conninfo_add(&info, &count, "sslmode", alloc_copy(config->postgres.ssl));
 	conninfo_add(&info, &count, "client_encoding", alloc_copy("UTF8"));
 	return info;
@@ -77,4 +89,27 @@ void config_conninfo_free(struct config_conninfo *info)
 	free(info->values);
 	free(info->keywords);
 	*info = (struct config_conninfo){ 0 };
+}
+
+PGconn *config_connect(const void *config)
+{
+	struct config_conninfo info = config_conninfo(config);
+	PGconn *pg = PQconnectdbParams(info.keywords, info.values, 1);
+
+	config_conninfo_free(&info);
+	if (!pg)
+		abort();
+	return pg;
+}
+
+bool config_conninfo_readable(const struct config *config, char *error, size_t error_size)
+{
+	static const char *const paths[] = { "postgres.connectionString", "postgres.password" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		free(config_secret_now(config, paths[i], error, error_size));
+		if (*error)
+			return false;
+	}
+	return true;
 }

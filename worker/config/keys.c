@@ -328,8 +328,9 @@ const struct config_key config_keys[] = {
 		.min = 100,
 		.max = DAY_MS,
 		.fallback = "10000",
-		.help = "When the worker stops or loses a partition, it has this time to finish "
-			"running batches. After that it rolls them back." },
+		.help = "The worker ends within this time, also while PostgreSQL or Kafka does not "
+			"answer. Running batches have three quarters of it when the worker stops or "
+			"loses a partition. After that it rolls them back." },
 
 	{ .path = "idempotency.keepMillis",
 		.kind = CONFIG_INTEGER,

@@ -88,6 +88,7 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config_key_count; i++) {
 		free_member(config, &config_keys[i]);
 		free(full->origins[i].where);
+		free(full->files[i]);
 	}
 	free(full);
 }

@@ -21,6 +21,7 @@ struct config_origin {
 struct config_full {
 	struct config config;
 	struct config_origin origins[CONFIG_KEYS_MAX];
+	char *files[CONFIG_KEYS_MAX]; /* the file that holds the key's value; NULL: none does */
 };
 
 /* State of one load, which goes on after a mistake to report all of them. */

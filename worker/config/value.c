@@ -3,7 +3,6 @@
  */
 #include "worker/config/value.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,8 @@
 #include "schemas/base/nearest.h"
 #include "worker/config/keys.h"
 #include "worker/config/list.h"
+#include "worker/config/secret.h"
 
-#define SECRET_FILE_MAX 65536
 #define WHY_MAX 400
 
 /* Records the origin of the value. Returns false if the same source has already set the key. */
@@ -111,6 +110,15 @@ static bool text_ok(struct config_load *load, const struct config_key *key, cons
 	return false;
 }
 
+/* Remembers the file that holds the key's value; NULL: none does. */
+static void set_file(struct config_load *load, const struct config_key *key, const char *path)
+{
+	char **file = &load->full->files[key - config_keys];
+
+	free(*file);
+	*file = path ? alloc_copy(path) : NULL;
+}
+
 /* An empty text resets a key without default to "not set". */
 static void set_plain_text(struct config_load *load, const struct config_key *key,
 	const char *where, const char *text)
@@ -126,6 +134,7 @@ static void set_plain_text(struct config_load *load, const struct config_key *ke
 		return;
 	free(*member);
 	*member = *text || key->fallback ? alloc_copy(text) : NULL;
+	set_file(load, key, NULL);
 }
 
 void config_set_integer(struct config_load *load, const struct config_key *key, const char *where,
@@ -188,50 +197,32 @@ void config_set_indexes(struct config_load *load, const struct config_key *key, 
 	config->postgres.index_count = count;
 }
 
-/* Returns the file's text without the final line ends, which the caller frees; NULL after a
- * mistake. */
+/* Returns the file's text, which the caller frees; NULL after a mistake. */
 static char *read_secret(struct config_load *load, const struct config_key *key, const char *where,
 	const char *path)
 {
-	FILE *file = fopen(path, "re");
-	char *text;
-	size_t size;
+	char why[WHY_MAX];
+	char *text = config_secret_read(path, why, sizeof(why));
 
-	if (!file) {
-		config_mistake(load, where, key->path, "cannot open %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	text = alloc_zero(1, SECRET_FILE_MAX + 1);
-	size = fread(text, 1, SECRET_FILE_MAX + 1, file);
-	if (ferror(file))
-		config_mistake(load, where, key->path, "cannot read %s: %s", path, strerror(errno));
-	else if (size > SECRET_FILE_MAX)
-		config_mistake(load, where, key->path, "%s is larger than %d bytes", path,
-			SECRET_FILE_MAX);
-	else if (memchr(text, '\0', size))
-		config_mistake(load, where, key->path,
-			"%s contains a NUL byte: it is not a text file", path);
-	else {
-		while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
-			text[--size] = '\0';
-		fclose(file);
-		return text;
-	}
-	fclose(file);
-	free(text);
-	return NULL;
+	if (!text)
+		config_mistake(load, where, key->path, "%s", why);
+	return text;
 }
 
 static void set_from_file(struct config_load *load, const struct config_key *key, const char *where,
 	const char *path)
 {
+	const struct config_key *target = config_key_find(key->target);
 	char *text = read_secret(load, key, where, path);
 	char *origin;
+	size_t mistakes = load->mistakes;
 
 	if (!text)
 		return;
 	origin = alloc_printf("%s, %s in %s", path, key->path, where);
-	config_set_text(load, config_key_find(key->target), origin, text);
+	config_set_text(load, target, origin, text);
+	if (load->mistakes == mistakes)
+		set_file(load, target, path);
 	free(origin);
 	free(text);
 }

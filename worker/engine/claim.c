@@ -14,7 +14,7 @@
 static const struct claim_end take_again = { .state = LANE_UNCLAIMED, .delay_ms = RETRY_MS };
 static const struct claim_end take_stop = { .state = LANE_STOPPED };
 
-static void claim_stopped(const struct engine *engine, const struct lane *lane, const char *why,
+static void claim_stopped(const struct engine *engine, struct lane *lane, const char *why,
 	int64_t offset, int64_t low, int64_t high)
 {
 	log_error(engine->log, "partition stopped", LOG_STR("topic", lane->topic),
@@ -23,6 +23,7 @@ static void claim_stopped(const struct engine *engine, const struct lane *lane, 
 		LOG_STR("help",
 			"set the offset to continue from with `stowage offsets set`, then restart; nothing "
 			"was skipped"));
+	lanes_stop(engine->lanes, lane, why);
 }
 
 static bool resets_to(const struct engine *engine, const char *reset)
@@ -80,7 +81,7 @@ static const char *claim_fault(const struct lane_claimed *claimed,
 
 /* The first look may be older than the row: the previous owner has moved the row since, or an operator
  * has set it. So a fault counts only if a second look shows it too. */
-static bool is_sound(const struct engine *engine, const struct lane *lane,
+static bool is_sound(const struct engine *engine, struct lane *lane,
 	const struct lane_claimed *claimed, struct partition_look *look, bool *answered)
 {
 	const char *why = claim_fault(claimed, look);

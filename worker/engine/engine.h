@@ -14,6 +14,7 @@
 #include "worker/config/config.h"
 #include "worker/engine/order_clock.h"
 #include "worker/engine/outage.h"
+#include "worker/engine/pool.h"
 #include "worker/kafka/producer.h"
 #include "worker/kafka/topics.h"
 #include "worker/lanes/lanes.h"
@@ -30,6 +31,7 @@ struct engine {
 	struct producer *producer;
 	struct topics *topics;
 	struct outage *outage;
+	struct pool *pool;
 	struct order_clock *clock;
 	int builder_wake_fd; /* an eventfd: write to it when an index build may be waiting */
 	enum db_kind (*init_storage)(const void *engine, int64_t *statements,

@@ -19,6 +19,11 @@
 
 #define BACKOFF_MS 100
 #define BACKOFF_MAX_MS 5000
+/* An executor that the server refuses a session tries again after this time, and ever later, up to 32
+ * times as long. */
+#define REFUSED_MS 1000
+/* More sessions than these that break in a row under the same work are an outage. */
+#define LOST_PASSING 2
 /* A fenced lane that is still assigned is claimed again after this delay: by then its new owner has
  * it, or an operator has moved its offset. */
 #define FENCED_MS 1500
@@ -41,11 +46,20 @@ struct executor {
 	struct batch batch;
 	struct waiter waiter;
 	unsigned failures; /* consecutive, for the backoff */
+	unsigned refusals; /* consecutive connections that the server refused this executor alone */
+	unsigned generation; /* of the pool, when the session was opened */
+	bool refused;        /* steps back until it has a session */
 	unsigned seed;
 	bool resting; /* had no work for REST_MS */
 };
 
 /* --- connection --- */
+
+/* Not all executors at the same moment. */
+static int64_t executor_jitter(struct executor *x, int64_t delay)
+{
+	return delay / 2 + rand_r(&x->seed) % (delay / 2 + 1);
+}
 
 static int64_t executor_backoff_ms(struct executor *x)
 {
@@ -53,21 +67,7 @@ static int64_t executor_backoff_ms(struct executor *x)
 	if (delay > BACKOFF_MAX_MS)
 		delay = BACKOFF_MAX_MS;
 	x->failures++;
-	/* Not all executors at the same moment. */
-	return delay / 2 + rand_r(&x->seed) % (delay / 2 + 1);
-}
-
-static bool executor_connect(struct executor *x, struct db_failure *failure)
-{
-	if (connection_is_open(x->transaction.connection))
-		return true;
-	if (!connection_open(x->transaction.connection, failure)) {
-		outage_seen(x->engine->outage, failure);
-		return false;
-	}
-	metrics_add(x->engine->metrics, METRIC_CONNECTS, 1);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, 1);
-	return true;
+	return executor_jitter(x, delay);
 }
 
 static void executor_disconnect(struct executor *x)
@@ -75,7 +75,28 @@ static void executor_disconnect(struct executor *x)
 	if (!connection_is_open(x->transaction.connection))
 		return;
 	connection_close(x->transaction.connection);
-	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
+	pool_closed(x->engine->pool);
+}
+
+/* False: the cause is in *failure, and x->refused says whether other executors have sessions. */
+static bool executor_connect(struct executor *x, struct db_failure *failure)
+{
+	struct connection *connection = x->transaction.connection;
+	struct pool *pool = x->engine->pool;
+	unsigned generation = pool_generation(pool);
+	if (x->generation != generation)
+		executor_disconnect(x);
+	if (connection_is_open(connection))
+		return true;
+	x->generation = generation;
+	pool_opening(pool);
+	if (!connection_open(connection, failure)) {
+		x->refused = pool_failed(pool, failure);
+		return false;
+	}
+	x->refusals = 0;
+	pool_opened(pool, connection_is_pooled(connection));
+	return true;
 }
 
 /* Returns true, and counts the connection as closed, if a failure of that kind ended the session. */
@@ -83,8 +104,23 @@ static bool executor_lost_session(struct executor *x, enum db_kind kind)
 {
 	bool lost = kind == DB_LOST || !connection_is_open(x->transaction.connection);
 	if (lost)
-		metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
+		pool_closed(x->engine->pool);
 	return lost;
+}
+
+/* The server refuses this executor a session, while others have one. It tries again slowly, and holds no
+ * work meanwhile. */
+static void executor_step_back(struct executor *x)
+{
+	struct db_failure failure;
+	pool_step_back(x->engine->pool);
+	do {
+		int64_t delay = REFUSED_MS << (x->refusals > 5 ? 5 : x->refusals);
+		x->refusals++;
+		x->refused = pool_wait(x->engine->pool, executor_jitter(x, delay)) &&
+			!executor_connect(x, &failure) && x->refused;
+	} while (x->refused);
+	pool_return(x->engine->pool);
 }
 
 static void executor_release(struct executor *x, const struct work *work, enum lane_state state,
@@ -96,27 +132,73 @@ static void executor_release(struct executor *x, const struct work *work, enum l
 
 /* --- failures --- */
 
-/* Logs the failure and returns the delay before the next retry. `retries` were made before. */
-static int64_t executor_failed(struct executor *x, enum db_kind kind,
-	const struct db_failure *failure, int retries)
+static void executor_forget_statements(struct executor *x)
+{
+	struct connection *connection = x->transaction.connection;
+	connection_forget_statements(connection);
+	pool_statements_lost(x->engine->pool, connection_is_pooled(connection));
+}
+
+/* Did only this session break? A broken session is opened again; it is an outage if the same work
+ * breaks sessions again and again, or if the server then cannot be reached. */
+static bool executor_only_lost(struct executor *x, const struct work *work, enum db_kind kind)
+{
+	int losses = work->retries + 1;
+	for (size_t i = 0; kind == DB_LOST && i < work->lane_count; i++) {
+		int lost = lanes_count_loss(x->engine->lanes, work->lanes[i]);
+		losses = lost > losses ? lost : losses;
+	}
+	return kind == DB_LOST && losses <= LOST_PASSING;
+}
+
+static void executor_see_outage(struct executor *x, const struct work *work, enum db_kind kind,
+	const struct db_failure *failure)
+{
+	if (executor_only_lost(x, work, kind)) {
+		log_debug(x->engine->log, "a database session broke: opening another one",
+			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
+		return;
+	}
+	for (size_t i = 0; i < work->lane_count; i++)
+		lanes_set_outage(x->engine->lanes, work->lanes[i], true);
+	outage_seen(x->engine->outage, failure);
+}
+
+/* Logs the failure and returns the delay before the next retry. */
+static int64_t executor_failed(struct executor *x, const struct work *work, enum db_kind kind,
+	const struct db_failure *failure)
 {
 	if (kind == DB_STALE)
-		connection_forget_statements(x->transaction.connection);
-	if (kind == DB_STALE && retries < STALE_PASSING)
+		executor_forget_statements(x);
+	if (kind == DB_STALE && work->retries < STALE_PASSING)
 		return 1;
 	if (kind == DB_CONTEND || kind == DB_COMMAND || kind == DB_STALE)
 		log_at(x->engine->log, kind == DB_CONTEND ? LOG_DEBUG : LOG_ERROR,
 			"rolled back, running again", LOG_STR("error", failure->message),
 			LOG_STR("sqlstate", failure->sqlstate));
 	else
-		outage_seen(x->engine->outage, failure);
+		executor_see_outage(x, work, kind, failure);
 	return executor_backoff_ms(x);
+}
+
+/* There is no session to do the work with: it waits for the database, or goes to another executor. */
+static void executor_leave(struct executor *x, const struct work *work, enum lane_state state,
+	const struct db_failure *failure)
+{
+	if (x->refused) {
+		for (size_t i = 0; i < work->lane_count; i++)
+			lanes_hand_back(x->engine->lanes, work->lanes[i], state);
+		return;
+	}
+	executor_see_outage(x, work, failure->kind, failure);
+	executor_release(x, work, state, executor_backoff_ms(x));
 }
 
 /* An operator, a shutdown or another backend's crash ended the session, not this command. */
 static bool is_excused(const struct db_failure *failure)
 {
-	return strncmp(failure->sqlstate, "57P", 3) == 0;
+	return strncmp(failure->sqlstate, "57P", 3) == 0 ||
+		strcmp(failure->sqlstate, "25006") == 0; /* this end closed a read-only session */
 }
 
 static void drop_fenced(struct executor *x, const struct work *work,
@@ -149,7 +231,7 @@ static void batch_failed(struct executor *x, const struct work *work, enum db_ki
 	}
 	if (work->suspect && is_excused(failure))
 		lanes_excuse_crash(x->engine->lanes, work->lanes[0]);
-	int64_t delay_ms = executor_failed(x, kind, failure, work->retries);
+	int64_t delay_ms = executor_failed(x, work, kind, failure);
 	if (executor_lost_session(x, kind)) {
 		batch_finish(&x->batch);
 		/* A COMMIT may have been in flight: the row says whether it arrived. */
@@ -160,10 +242,17 @@ static void batch_failed(struct executor *x, const struct work *work, enum db_ki
 	}
 }
 
-static void executor_succeeded(struct executor *x)
+/* The database did the work. Call it while the executor still has the lanes. */
+static void executor_succeeded(struct executor *x, const struct work *work)
 {
+	const struct engine *engine = x->engine;
 	x->failures = 0;
-	outage_over(x->engine->outage);
+	if (!outage_lasts(engine->outage))
+		return;
+	for (size_t i = 0; i < work->lane_count; i++)
+		lanes_set_outage(engine->lanes, work->lanes[i], false);
+	if (!lanes_have_outage(engine->lanes))
+		outage_over(engine->outage);
 }
 
 /* --- claims --- */
@@ -172,17 +261,18 @@ static void run_claim(struct executor *x, const struct work *work)
 {
 	struct db_failure failure;
 	if (!executor_connect(x, &failure)) {
-		executor_release(x, work, LANE_UNCLAIMED, executor_backoff_ms(x));
+		executor_leave(x, work, LANE_UNCLAIMED, &failure);
 		return;
 	}
 	struct claim_end end = claim_lane(&x->transaction, work->lanes[0], &failure);
 	if (end.failed) {
-		if (!connection_is_open(x->transaction.connection))
-			metrics_gauge_add(x->engine->metrics, GAUGE_POOL_SIZE, -1);
-		if (failure.kind != DB_CONTEND)
-			outage_seen(x->engine->outage, &failure);
+		executor_lost_session(x, failure.kind);
+		if (failure.kind == DB_STALE)
+			executor_forget_statements(x);
+		else if (failure.kind != DB_CONTEND)
+			executor_see_outage(x, work, failure.kind, &failure);
 	} else if (end.state == LANE_SEEKING) {
-		executor_succeeded(x);
+		executor_succeeded(x, work);
 	}
 	executor_release(x, work, end.state, end.delay_ms);
 }
@@ -227,7 +317,7 @@ static void batch_committed(struct executor *x, const struct work *work, bool wr
 	double started)
 {
 	const struct engine *engine = x->engine;
-	executor_succeeded(x);
+	executor_succeeded(x, work);
 	deliver_batch(engine, &x->batch, written);
 	deliver_count(engine, &x->batch);
 	if (x->batch.job_count) {
@@ -266,7 +356,7 @@ static void run_batch(struct executor *x, const struct work *work)
 	struct db_failure failure;
 	double started = clock_tick_seconds();
 	if (!executor_connect(x, &failure)) {
-		executor_release(x, work, LANE_RUNNING, executor_backoff_ms(x));
+		executor_leave(x, work, LANE_RUNNING, &failure);
 		return;
 	}
 	if (!collect_batch(x, work))
@@ -297,10 +387,11 @@ static void end_read(struct executor *x, struct detached_read *read)
 	lanes_free_read(x->engine->lanes, read);
 }
 
-static void read_failed(struct executor *x, struct detached_read *read, enum db_kind kind,
+static void read_failed(struct executor *x, const struct work *work, enum db_kind kind,
 	const struct db_failure *failure)
 {
-	int64_t delay_ms = executor_failed(x, kind, failure, read->retries);
+	struct detached_read *read = work->read;
+	int64_t delay_ms = executor_failed(x, work, kind, failure);
 	read->retries++;
 	if (executor_lost_session(x, kind) && !is_excused(failure))
 		read->breaks++;
@@ -320,9 +411,10 @@ static void flush_replies(struct executor *x, int64_t took_ms)
 		producer_flush(x->engine->producer);
 }
 
-static void read_succeeded(struct executor *x, struct detached_read *read, int64_t started)
+static void read_succeeded(struct executor *x, const struct work *work, int64_t started)
 {
-	executor_succeeded(x);
+	struct detached_read *read = work->read;
+	executor_succeeded(x, work);
 	if (!deliver_detached(x->engine, &x->batch)) {
 		lane_ref(x->engine->lanes, read->lane);
 		lanes_reply_done(x->engine->lanes, read->lane, read->generation, NULL,
@@ -342,8 +434,18 @@ static void refuse_breaking(struct executor *x, const struct detached_read *read
 		job_refuse_breaking(&x->batch.jobs[0], x->batch.arena, read->breaks);
 }
 
-static void run_read(struct executor *x, struct detached_read *read)
+/* There is no session for the read: it waits for the database, or another executor takes it. */
+static void leave_read(struct executor *x, const struct work *work,
+	const struct db_failure *failure)
 {
+	if (!x->refused)
+		executor_see_outage(x, work, failure->kind, failure);
+	retry_read(x, work->read, x->refused ? 0 : executor_backoff_ms(x));
+}
+
+static void run_read(struct executor *x, const struct work *work)
+{
+	struct detached_read *read = work->read;
 	int64_t started = clock_tick_ms();
 	struct db_failure failure;
 	bool written;
@@ -352,16 +454,16 @@ static void run_read(struct executor *x, struct detached_read *read)
 		return;
 	}
 	if (!executor_connect(x, &failure)) {
-		retry_read(x, read, executor_backoff_ms(x));
+		leave_read(x, work, &failure);
 		return;
 	}
 	batch_detached(&x->batch, detached_read_job(read), read->generation);
 	refuse_breaking(x, read);
 	enum db_kind kind = run_transaction(x, read->retries, &failure, &written);
 	if (kind == DB_OK)
-		read_succeeded(x, read, started);
+		read_succeeded(x, work, started);
 	else
-		read_failed(x, read, kind, &failure);
+		read_failed(x, work, kind, &failure);
 }
 
 /* --- the thread --- */
@@ -387,7 +489,7 @@ static void executor_work(struct executor *x, const struct work *work)
 		run_claim(x, work);
 		break;
 	case WORK_DETACHED:
-		run_read(x, work->read);
+		run_read(x, work);
 		break;
 	case WORK_BATCH:
 	case WORK_CHECKPOINT:
@@ -408,6 +510,8 @@ static void *executor_run(void *arg)
 	struct executor *x = arg;
 	struct work work;
 	for (;;) {
+		if (x->refused)
+			executor_step_back(x);
 		int idle_ms = (int)x->engine->config->postgres.idle_timeout_ms;
 		lanes_next(x->engine->lanes, &work, &x->waiter, x->resting ? idle_ms : REST_MS);
 		if (work.kind == WORK_QUIT)

@@ -10,13 +10,21 @@
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 
+/* After an outage its end is logged when no failure followed for this time. It is longer than the
+ * longest delay between two tries. */
+#define QUIET_MS 6000
+
 struct outage {
 	struct log *log;
 	struct metrics *metrics;
 	pthread_mutex_t mutex;
 	atomic_bool on;
 	atomic_bool ended;
-	int64_t since;
+	bool told;       /* the log says that it began */
+	int64_t since;   /* clock_tick_ms of its first failure */
+	int64_t seen_at; /* clock_tick_ms of its last failure */
+	int64_t over_at; /* clock_tick_ms when the database last answered in it */
+	int64_t failures;
 	char why[640];
 };
 
@@ -47,6 +55,23 @@ static const char *help_for(const struct db_failure *failure)
 	return "waiting for it; nothing is lost";
 }
 
+/* With the mutex held. Returns true if the log must tell. */
+static bool outage_begin(struct outage *outage, const char *why)
+{
+	bool news = !outage->told;
+	outage->seen_at = clock_tick_ms();
+	if (news) {
+		outage->since = outage->seen_at;
+		outage->failures = 0;
+		metrics_add(outage->metrics, METRIC_DATABASE_OUTAGES, 1);
+	}
+	outage->told = true;
+	outage->failures++;
+	atomic_store(&outage->on, true);
+	snprintf(outage->why, sizeof(outage->why), "%s", why);
+	return news;
+}
+
 void outage_seen(struct outage *outage, const struct db_failure *failure)
 {
 	char why[640];
@@ -55,20 +80,14 @@ void outage_seen(struct outage *outage, const struct db_failure *failure)
 	snprintf(why, sizeof(why), "%s%s%s", failure->message,
 		failure->sqlstate[0] ? " SQLSTATE " : "", failure->sqlstate);
 	pthread_mutex_lock(&outage->mutex);
-	bool news = !atomic_load(&outage->on) || strcmp(why, outage->why) != 0;
-	if (!atomic_load(&outage->on)) {
-		outage->since = clock_tick_ms();
-		metrics_add(outage->metrics, METRIC_DATABASE_OUTAGES, 1);
-	}
-	atomic_store(&outage->on, true);
-	snprintf(outage->why, sizeof(outage->why), "%s", why);
+	bool news = outage_begin(outage, why);
 	pthread_mutex_unlock(&outage->mutex);
-	if (news)
-		log_at(outage->log, failure->kind == DB_SETUP ? LOG_ERROR : LOG_WARN,
-			"database refuses work: partitions wait",
-			LOG_STR("error", failure->message),
-			LOG_STR("sqlstate", failure->sqlstate[0] ? failure->sqlstate : NULL),
-			LOG_STR("help", help_for(failure)));
+	enum log_level level = failure->kind == DB_SETUP ? LOG_ERROR : LOG_WARN;
+	log_at(outage->log, news ? level : LOG_DEBUG,
+		news ? "database refuses work: partitions wait" : "database still refuses work",
+		LOG_STR("error", failure->message),
+		LOG_STR("sqlstate", failure->sqlstate[0] ? failure->sqlstate : NULL),
+		LOG_STR("help", news ? help_for(failure) : NULL));
 }
 
 void outage_end(struct outage *outage)
@@ -78,14 +97,33 @@ void outage_end(struct outage *outage)
 
 void outage_over(struct outage *outage)
 {
-	if (!atomic_load_explicit(&outage->on, memory_order_relaxed))
+	if (!outage_lasts(outage))
 		return;
 	pthread_mutex_lock(&outage->mutex);
-	bool was = atomic_exchange(&outage->on, false);
-	int64_t lasted = clock_tick_ms() - outage->since;
+	if (atomic_exchange(&outage->on, false))
+		outage->over_at = clock_tick_ms();
 	pthread_mutex_unlock(&outage->mutex);
-	if (was)
-		log_info(outage->log, "database is back", LOG_INT("after_ms", lasted));
+}
+
+void outage_tick(struct outage *outage)
+{
+	pthread_mutex_lock(&outage->mutex);
+	bool over = outage->told && !atomic_load(&outage->on) &&
+		clock_tick_ms() - outage->seen_at >= QUIET_MS;
+	if (over)
+		outage->told = false;
+	int64_t lasted = outage->over_at - outage->since, failures = outage->failures;
+	char why[sizeof(outage->why)];
+	snprintf(why, sizeof(why), "%s", outage->why);
+	pthread_mutex_unlock(&outage->mutex);
+	if (over)
+		log_info(outage->log, "database is back", LOG_INT("after_ms", lasted),
+			LOG_INT("failures", failures), LOG_STR("last_error", why));
+}
+
+bool outage_lasts(const struct outage *outage)
+{
+	return atomic_load_explicit(&outage->on, memory_order_relaxed);
 }
 
 bool outage_is_on(struct outage *outage, char *why, size_t size)

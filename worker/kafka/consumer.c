@@ -25,6 +25,10 @@
 #define STALLED_CHECKS 3
 #define SEEK_TIMEOUT_MS 2000
 #define WAKE_TIMEOUT_MS 100
+/* Batches that run when partitions are revoked have this part of limits.shutdownTimeoutMillis. At a shutdown
+ * the rest is for replies, and for leaving the group. */
+#define SETTLE_PART 3
+#define SETTLE_WHOLE 4
 /* Messages moved from a partition's queue to its lane at a time. */
 #define FILL_MESSAGES 500
 
@@ -59,9 +63,10 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 		break;
 	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
 		assignment_remove(rk, c->lanes, c->log, partitions,
-			rd_kafka_assignment_lost(rk) || c->fatal
-				? 0
-				: clock_tick_ms() + c->config->limits.shutdown_timeout_ms);
+			rd_kafka_assignment_lost(rk) || c->fatal ? 0
+								 : clock_tick_ms() +
+					c->config->limits.shutdown_timeout_ms * SETTLE_PART /
+						SETTLE_WHOLE);
 		break;
 	default:
 		log_error(c->log, "rebalance failed", LOG_STR("error", rd_kafka_err2str(event)));
@@ -229,7 +234,7 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 			LOG_STR("error", rd_kafka_message_errstr(message)),
 			LOG_STR("help",
 				"set the offset to continue from with `stowage offsets set`, then restart"));
-		lanes_stop(c->lanes, lane);
+		lanes_stop(c->lanes, lane, "its offset is no longer in the log");
 		return;
 	default:
 		log_warn(c->log, "partition", LOG_STR("topic", lane->topic),

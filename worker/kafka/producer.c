@@ -71,7 +71,7 @@ static void stop_lane(struct producer *p, struct lane *lane, const char *topic, 
 		LOG_STR("help",
 			"create the topic (stowage topics create) or raise its max.message.bytes, "
 			"then restart: nothing is lost"));
-	lanes_stop(p->lanes, lane);
+	lanes_stop(p->lanes, lane, "its dead letter can't be produced");
 }
 
 /* --- rounds --- */

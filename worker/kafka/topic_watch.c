@@ -100,7 +100,7 @@ static void watch_stop_lane(struct topic_watch *watch, struct lane *lane)
 		LOG_STR("help",
 			"set the offset to continue from with `stowage offsets set`, then restart; nothing "
 			"of the new topic was applied or skipped"));
-	lanes_stop(watch->lanes, lane);
+	lanes_stop(watch->lanes, lane, "the topic was deleted and created again");
 }
 
 static void watch_tell(struct topic_watch *watch, const struct topic_id *topic)

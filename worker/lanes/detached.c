@@ -115,6 +115,7 @@ void lanes_retry_read(struct lanes *lanes, struct detached_read *read)
 	lanes_lock(lanes);
 	detached_end(lanes, read);
 	detached_put(lanes, read);
+	waiters_wake_one(&lanes->waiters);
 	lanes_unlock(lanes);
 }
 

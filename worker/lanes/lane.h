@@ -82,6 +82,8 @@ struct lane_schedule {
 	int64_t retry_at; /* clock_tick_ms; not before */
 	int64_t first_at; /* clock_tick_ms when the first waiting message arrived, for the linger */
 	int retries;      /* consecutive failures, for the backoff */
+	bool outage;      /* the database failed the last work on it */
+	int losses;       /* consecutive batches whose session broke */
 };
 
 struct lane_offsets {
@@ -118,6 +120,7 @@ struct lane {
 		[LANE_TOPIC_ID_SIZE]; /* of the topic whose offsets were claimed; "": unknown */
 	int references;
 	enum lane_state state;
+	const char *stopped; /* LANE_STOPPED: why, static */
 	struct message_queue messages;
 	size_t bytes; /* of the waiting messages */
 	struct lane_fetch fetch;

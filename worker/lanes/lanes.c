@@ -63,12 +63,39 @@ void lane_unref(struct lanes *lanes, struct lane *lane)
 	lanes_unlock(lanes);
 }
 
-void lanes_stop(struct lanes *lanes, struct lane *lane)
+void lanes_stop(struct lanes *lanes, struct lane *lane, const char *why)
 {
 	lanes_lock(lanes);
 	lane_set_state(lanes, lane, LANE_STOPPED);
+	if (lane->state == LANE_STOPPED && !lane->stopped)
+		lane->stopped = why;
 	lanes_count_states(lanes);
 	lanes_unlock(lanes);
+}
+
+/* Appends the lane and why it stopped. Returns the new length; beyond `size` nothing is added. */
+static size_t lanes_describe_stop(const struct lane *lane, char *text, size_t size, size_t used)
+{
+	if (used >= size)
+		return used;
+	int added = snprintf(text + used, size - used, "%s%s [%d]: %s", used ? "; " : "",
+		lane->topic, (int)lane->partition, lane->stopped ? lane->stopped : "see the log");
+	return used + (size_t)added;
+}
+
+bool lanes_all_stopped(struct lanes *lanes, char *text, size_t size)
+{
+	size_t stopped = 0, used = 0;
+	lanes_lock(lanes);
+	for (size_t i = 0; i < lanes->count; i++) {
+		if (lanes->list[i]->state != LANE_STOPPED)
+			continue;
+		stopped++;
+		used = lanes_describe_stop(lanes->list[i], text, size, used);
+	}
+	bool all = stopped > 0 && stopped == lanes->count;
+	lanes_unlock(lanes);
+	return all;
 }
 
 /* --- adding and finding --- */

@@ -86,8 +86,11 @@ void lanes_excuse_crash(struct lanes *lanes, struct lane *lane);
 
 /* --- any thread --- */
 
-/* Only an operator can help: drops the lane's messages, and no executor gets it any more. */
-void lanes_stop(struct lanes *lanes, struct lane *lane);
+/* Only an operator can help: drops the lane's messages, and no executor gets it any more. `why` is
+ * static. */
+void lanes_stop(struct lanes *lanes, struct lane *lane, const char *why);
+/* Is every lane stopped, and is there one? If so, `text` names them and says why, as far as it fits. */
+bool lanes_all_stopped(struct lanes *lanes, char *text, size_t size);
 
 /* An executor must claim every running lane again: what the producer had in flight is in doubt. */
 void lanes_reclaim_all(struct lanes *lanes);

@@ -249,8 +249,8 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 		int64_t now = clock_tick_ms();
 		int64_t later = now + CHECKPOINT_MS;
 		if (find_work(lanes, work, now, &later)) {
-			if (work->lane_count)
-				work->retries = work->lanes[0]->schedule.retries;
+			work->retries = work->read ? work->read->retries
+						   : work->lanes[0]->schedule.retries;
 			wake_for_more(lanes, now);
 			break;
 		}
@@ -297,6 +297,39 @@ static void schedule_end(struct lanes *lanes, struct lane_schedule *schedule, in
 	schedule->large = false;
 }
 
+void lanes_hand_back(struct lanes *lanes, struct lane *lane, enum lane_state state)
+{
+	lanes_done(lanes, lane, state, 0);
+	lanes_lock(lanes);
+	waiters_wake_one(&lanes->waiters);
+	lanes_unlock(lanes);
+}
+
+void lanes_set_outage(struct lanes *lanes, struct lane *lane, bool outage)
+{
+	lanes_lock(lanes);
+	lane->schedule.outage = outage;
+	lanes_unlock(lanes);
+}
+
+int lanes_count_loss(struct lanes *lanes, struct lane *lane)
+{
+	lanes_lock(lanes);
+	int losses = ++lane->schedule.losses;
+	lanes_unlock(lanes);
+	return losses;
+}
+
+bool lanes_have_outage(struct lanes *lanes)
+{
+	bool found = false;
+	lanes_lock(lanes);
+	for (size_t i = 0; i < lanes->count && !found; i++)
+		found = lanes->list[i]->schedule.outage && lanes->list[i]->state != LANE_STOPPED;
+	lanes_unlock(lanes);
+	return found;
+}
+
 void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, int64_t delay_ms)
 {
 	lanes_lock(lanes);
@@ -305,6 +338,8 @@ void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, i
 		(state == LANE_RUNNING || (state == LANE_SEEKING && lane->schedule.reclaim)))
 		state = LANE_UNCLAIMED;
 	lane->schedule.reclaim = false;
+	if (state == LANE_RUNNING && delay_ms == 0)
+		lane->schedule.losses = 0;
 	lane_set_state(lanes, lane, state);
 	bool paused = lane->schedule.retries > 0;
 	schedule_end(lanes, &lane->schedule, delay_ms);

@@ -25,7 +25,7 @@ struct work {
 	size_t lane_count;
 	bool small;                 /* a batch of small lanes */
 	bool suspect;               /* the batch's only lane is suspect */
-	int retries;                /* consecutive failures of the first lane */
+	int retries;                /* consecutive failures of the first lane, or of the read */
 	struct detached_read *read; /* of WORK_DETACHED; the executor owns it now */
 };
 
@@ -34,6 +34,17 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 
 /* The executor is done with the lane, which gets that state; it has no work before delay_ms. */
 void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, int64_t delay_ms);
+
+/* The executor cannot do the lane's work and does not ask for other work: another one may have it. */
+void lanes_hand_back(struct lanes *lanes, struct lane *lane, enum lane_state state);
+
+/* The database failed the work on the lane, which the executor still has, or did it. */
+void lanes_set_outage(struct lanes *lanes, struct lane *lane, bool outage);
+/* The session broke under a batch of the lane, which the executor still has. Returns how many did so in a
+ * row. */
+int lanes_count_loss(struct lanes *lanes, struct lane *lane);
+/* Did the database fail the last work on some lane? */
+bool lanes_have_outage(struct lanes *lanes);
 
 /* A client waits for the answer of a small batch: large batches leave room for a while. */
 void lanes_awaited(struct lanes *lanes);

@@ -9,6 +9,7 @@
 
 #include "db/migrate/migrate.h"
 #include "schemas/base/alloc.h"
+#include "worker/config/conninfo.h"
 #include "worker/config/ddl_options.h"
 #include "worker/engine/engine.h"
 
@@ -115,7 +116,7 @@ static enum db_kind init_storage_obey(PGconn *pg, const struct engine *engine, i
 enum db_kind init_storage_command(const void *arg, int64_t *statements, struct db_failure *failure)
 {
 	const struct engine *engine = arg;
-	PGconn *pg = PQconnectdbParams(engine->connection.keywords, engine->connection.values, 1);
+	PGconn *pg = config_connect(engine->config);
 	if (PQstatus(pg) != CONNECTION_OK)
 		return init_storage_outage(pg, failure);
 	*failure = (struct db_failure){ .kind = DB_OK };
@@ -138,7 +139,7 @@ enum db_kind init_storage_start(const struct config *config,
 		snprintf(error, error_size, "%s", failure.message);
 		return failure.kind;
 	}
-	PGconn *pg = PQconnectdbParams(connection->keywords, connection->values, 1);
+	PGconn *pg = config_connect(config);
 	struct init_storage_result result;
 	bool done = config->postgres.disable_init
 		? init_storage_check_tables(pg, config, error, error_size)

@@ -32,11 +32,14 @@
 #define MALLOC_LARGE (2 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
+#define TICK_MS 1000
+/* The process ends this part of limits.shutdownTimeoutMillis earlier, because a supervisor ends it when that
+ * time is over. */
+#define SHUTDOWN_SPARE 20
 
 struct worker {
 	struct engine engine;
 	struct order_clock clock;
-	struct config_conninfo conninfo;
 	struct kafka_opaque admin_opaque;
 	struct consumer *consumer;
 	struct builder *builder;
@@ -48,7 +51,8 @@ struct worker {
 	struct catalog **catalogs; /* all catalogs ever used: datums may point into an older one */
 	size_t catalog_count;
 	atomic_bool stopping;
-	int64_t stopping_since; /* clock_tick_ms; the signal thread's */
+	int64_t stopping_since; /* clock_tick_ms of the first signal; the signal thread's */
+	int64_t stop_by; /* clock_tick_ms when the process ends at the latest; likewise; 0: not yet */
 	pthread_t signals;
 };
 
@@ -65,6 +69,12 @@ static bool load_schemas(struct worker *w, char *error, size_t error_size)
 	return true;
 }
 
+static int64_t shutdown_ms(const struct config *config)
+{
+	int64_t ms = config->limits.shutdown_timeout_ms;
+	return ms - ms / SHUTDOWN_SPARE;
+}
+
 static void reload_schemas(struct worker *w)
 {
 	char error[1024];
@@ -76,46 +86,102 @@ static void reload_schemas(struct worker *w)
 			LOG_STR("error", error));
 }
 
-/* Waits for signals, which all other threads block: a handler could not wake the consumer's
- * loop. */
-static void *wait_for_signals(void *arg)
+/* SIGHUP */
+static void reload(struct worker *w)
 {
-	struct worker *w = arg;
+	char error[640];
+	reload_schemas(w);
+	if (config_conninfo_readable(w->engine.config, error, sizeof(error))) {
+		log_info(w->engine.log, "database sessions are opened anew");
+		pool_renew(w->engine.pool);
+	} else {
+		log_error(w->engine.log,
+			"a secret can't be read: database sessions stay as they are",
+			LOG_STR("error", error));
+	}
+}
+
+/* SIGTERM or SIGINT. */
+static void worker_take_stop(struct worker *w, int signal)
+{
+	int64_t now = clock_tick_ms();
+	if (w->stop_by && now - w->stopping_since < SAME_SIGNAL_MS)
+		return;
+	if (atomic_exchange(&w->stopping, true)) {
+		log_warn(w->engine.log, "second signal: exiting at once; nothing is lost");
+		_exit(128 + signal);
+	}
+	w->stopping_since = now;
+	log_info(w->engine.log, "stopping", LOG_INT("signal", signal));
+	if (atomic_load(&w->made))
+		lanes_wake(w->engine.lanes);
+}
+
+static void worker_take_signal(struct worker *w, int signal)
+{
+	if (signal == SIGHUP && atomic_load(&w->made))
+		reload(w);
+	else if (signal == SIGTERM || signal == SIGINT)
+		worker_take_stop(w, signal);
+	if (w->stop_by == 0 && (signal == SIGUSR1 || atomic_load(&w->stopping)))
+		w->stop_by = clock_tick_ms() + shutdown_ms(w->engine.config);
+}
+
+/* A server that accepts connections and stays silent may hold any thread. What is not committed then is
+ * rolled back, and what is committed has its replies in the outbox. */
+static void exit_when_late(struct worker *w)
+{
+	if (w->stop_by == 0 || clock_tick_ms() < w->stop_by)
+		return;
+	log_warn(w->engine.log,
+		"PostgreSQL or Kafka did not answer within limits.shutdownTimeoutMillis: exiting "
+		"at once; nothing is lost");
+	_exit(EXIT_OK);
+}
+
+/* How long the signal thread may sleep. */
+static struct timespec worker_tick(const struct worker *w)
+{
+	int64_t ms = TICK_MS, left = w->stop_by - clock_tick_ms();
+	if (w->stop_by && left < ms)
+		ms = left > 0 ? left : 0;
+	return (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+}
+
+static sigset_t worker_signals(void)
+{
 	sigset_t set;
-	int signal;
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR2); /* ours: the worker ended by itself */
-	while (sigwait(&set, &signal) == 0 && signal != SIGUSR2) {
-		if (signal == SIGHUP) {
-			reload_schemas(w);
-			continue;
-		}
-		int64_t now = clock_tick_ms();
-		if (atomic_load(&w->stopping) && now - w->stopping_since < SAME_SIGNAL_MS)
-			continue;
-		if (atomic_exchange(&w->stopping, true)) {
-			log_warn(w->engine.log, "second signal: exiting at once; nothing is lost");
-			_exit(128 + signal);
-		}
-		w->stopping_since = now;
-		log_info(w->engine.log, "stopping", LOG_INT("signal", signal));
-		lanes_wake(w->engine.lanes);
+	sigaddset(&set, SIGUSR1); /* ours: the worker begins to end by itself */
+	sigaddset(&set, SIGUSR2); /* ours: the worker has ended */
+	return set;
+}
+
+/* Waits for signals, which all other threads block: a handler could not wake the consumer's loop. Does
+ * meanwhile what must not wait for any server. */
+static void *wait_for_signals(void *arg)
+{
+	struct worker *w = arg;
+	sigset_t set = worker_signals();
+	for (;;) {
+		struct timespec tick = worker_tick(w);
+		int signal = sigtimedwait(&set, NULL, &tick);
+		if (signal == SIGUSR2)
+			return NULL;
+		if (signal > 0)
+			worker_take_signal(w, signal);
+		exit_when_late(w);
+		outage_tick(w->engine.outage);
 	}
-	return NULL;
 }
 
 /* Call this before any thread starts: each thread inherits the mask. */
 static void block_signals(void)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR2);
+	sigset_t set = worker_signals();
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -124,6 +190,17 @@ static void stop_signals(struct worker *w)
 {
 	pthread_kill(w->signals, SIGUSR2);
 	pthread_join(w->signals, NULL);
+}
+
+/* Is every assigned partition stopped? */
+static bool worker_is_stopped(struct worker *w, char *why, size_t size)
+{
+	static const char all[] = "every assigned partition is stopped: ";
+	char text[512];
+	if (!lanes_all_stopped(w->engine.lanes, text, sizeof(text)))
+		return false;
+	snprintf(why, size, "%s%s", all, text);
+	return true;
 }
 
 static bool worker_is_ready(void *context, char *why, size_t size)
@@ -137,8 +214,9 @@ static bool worker_is_ready(void *context, char *why, size_t size)
 		snprintf(why, size, "starting");
 		return false;
 	}
-	return !outage_is_on(w->engine.outage, why, size) &&
-		consumer_is_ready(w->consumer, why, size);
+	if (outage_is_on(w->engine.outage, why, size) || !consumer_is_ready(w->consumer, why, size))
+		return false;
+	return !worker_is_stopped(w, why, size);
 }
 
 static bool is_live(void *context, char *why, size_t size)
@@ -158,6 +236,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 	e->log = log;
 	e->metrics = metrics_new(command_names, command_count);
 	e->outage = outage_new(log, e->metrics);
+	e->pool = pool_new(log, e->metrics, config->postgres.max);
 	e->clock = &w->clock;
 	e->limits = (struct decode_limits){
 		.message_bytes = (size_t)config->limits.message_bytes,
@@ -171,10 +250,9 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.max_reply_bytes = (size_t)config->replies.max_bytes,
 		.version = STOWAGE_VERSION,
 	};
-	w->conninfo = config_conninfo(config);
 	e->connection = (struct connection_options){
-		.keywords = w->conninfo.keywords,
-		.values = w->conninfo.values,
+		.connect = config_connect,
+		.connect_arg = config,
 		.prepared_statements = config->postgres.prepared_statements,
 		.give_up_fd = &w->give_up_fd,
 	};
@@ -277,7 +355,8 @@ static int make_parts(struct worker *w)
 	return EXIT_OK;
 }
 
-static void free_parts(struct worker *w)
+/* What may wait for a server. */
+static void free_clients(struct worker *w)
 {
 	struct engine *e = &w->engine;
 	http_stop(w->http);
@@ -290,12 +369,17 @@ static void free_parts(struct worker *w)
 	partition_looks_free(e->looks);
 	if (e->admin)
 		rd_kafka_destroy(e->admin);
+}
+
+static void free_parts(struct worker *w)
+{
+	struct engine *e = &w->engine;
 	for (size_t i = 0; i < w->catalog_count; i++)
 		catalog_free(w->catalogs[i]);
 	free(w->catalogs);
 	outage_free(e->outage);
+	pool_free(e->pool);
 	metrics_free(e->metrics);
-	config_conninfo_free(&w->conninfo);
 	regfree(&e->reply_allow);
 	free(w->executors);
 	close(w->give_up_fd);
@@ -364,6 +448,7 @@ static void stop_executors(struct worker *w)
 {
 	lanes_quit(w->engine.lanes);
 	outage_end(w->engine.outage);
+	pool_quit(w->engine.pool);
 	eventfd_write(w->give_up_fd, 1);
 	for (int i = 0; i < w->executor_count; i++)
 		executor_join(w->executors[i]);
@@ -383,6 +468,7 @@ static int worker_run_parts(struct worker *w)
 		LOG_INT("connections", w->executor_count), LOG_INT("commands", command_count));
 	enum consumer_end end = consumer_run(w->consumer, &w->stopping);
 	atomic_store(&w->stopping, true);
+	pthread_kill(w->signals, SIGUSR1);
 	consumer_leave(w->consumer);
 	producer_close(w->engine.producer);
 	stop_executors(w);
@@ -410,11 +496,16 @@ int worker_run(const struct config *config, struct log *log)
 	malloc_trim(0);
 	block_signals();
 	make_settings(&w, config, log);
-	int status = make_parts(&w);
-	if (status == EXIT_OK && pthread_create(&w.signals, NULL, wait_for_signals, &w) == 0) {
-		status = worker_run_parts(&w);
-		stop_signals(&w);
+	/* First, so that a signal ends also a worker that waits for a server while it starts. */
+	if (pthread_create(&w.signals, NULL, wait_for_signals, &w)) {
+		perror("stowage: pthread_create");
+		abort();
 	}
+	int status = make_parts(&w);
+	if (status == EXIT_OK)
+		status = worker_run_parts(&w);
+	free_clients(&w);
+	stop_signals(&w);
 	free_parts(&w);
 	return status;
 }

@@ -54,6 +54,8 @@ enum metric_gauge {
 	GAUGE_LAG, /* sum over all lanes of high watermark - next offset */
 	GAUGE_POOL_SIZE,
 	GAUGE_POOL_BUSY,
+	GAUGE_POOL_WANTED,
+	GAUGE_POOL_REFUSED, /* executors without a session, because the server refused one */
 	GAUGE_REPLIES_IN_FLIGHT,
 	GAUGE_BUILDS_RUNNING,
 	GAUGE_COUNT,

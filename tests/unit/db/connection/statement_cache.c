@@ -33,7 +33,7 @@ Test(statement_cache, least_recently_used_is_dropped)
 	statement_cache_free(cache);
 }
 
-Test(statement_cache, forgotten_statement_gets_another_name)
+Test(statement_cache, forgotten_statement_is_prepared_again)
 {
 	struct statement_cache *cache = statement_cache_new(4);
 	char name[32];
@@ -41,7 +41,7 @@ Test(statement_cache, forgotten_statement_gets_another_name)
 	statement_cache_forget(cache, name);
 	struct statement_slot slot = statement_cache_get(cache, "a", NULL);
 	cr_assert(slot.fresh);
-	cr_assert_str_neq(slot.name, name);
+	cr_assert_str_eq(slot.name, name);
 	statement_cache_free(cache);
 }
 
@@ -132,4 +132,28 @@ Test(statement_text, schema_is_quoted)
 	char *text = statement_text("SELECT * FROM :\"schema\".t, :\"schema\".u", "My\"Schema");
 	cr_assert_str_eq(text, "SELECT * FROM \"My\"\"Schema\".t, \"My\"\"Schema\".u");
 	free(text);
+}
+
+/* Behind a pooler, sessions see the statements of others. */
+Test(statement_name, is_the_same_everywhere_and_another_for_another_statement)
+{
+	char name[STATEMENT_NAME_MAX], other[STATEMENT_NAME_MAX];
+	statement_name("SELECT 1", "public", name);
+	struct statement_cache *caches[2];
+	for (int i = 0; i < 2; i++) {
+		caches[i] = statement_cache_new(4);
+		statement_cache_get(caches[i], i ? "SELECT 2" : "SELECT 3", "public");
+		struct statement_slot slot = statement_cache_get(caches[i], "SELECT 1", "public");
+		cr_assert_str_eq(slot.name, name);
+		statement_cache_free(caches[i]);
+	}
+	cr_assert_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz012345"), STATEMENT_NAME_MAX - 1);
+	statement_name("SELECT 2", "public", other);
+	cr_assert_str_neq(other, name);
+	statement_name("SELECT 1", "private", other);
+	cr_assert_str_neq(other, name);
+	/* The border between the two texts counts. */
+	statement_name("ab", "c", name);
+	statement_name("b", "ca", other);
+	cr_assert_str_neq(other, name);
 }

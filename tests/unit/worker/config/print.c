@@ -157,7 +157,7 @@ Test(config_print, conninfo_of_a_connection_string)
 	cr_assert_str_eq(last(&info, "password"), "hunter4");
 	cr_assert_str_eq(last(&info, "connect_timeout"), "10");
 	cr_assert_str_eq(last(&info, "keepalives_idle"), "10");
-	cr_assert_null(last(&info, "target_session_attrs"));
+	cr_assert_str_eq(last(&info, "target_session_attrs"), "read-write");
 	/* It comes before dbname, so the connection string overrides it. */
 	cr_assert_str_eq(info.keywords[0], "application_name");
 	config_conninfo_free(&info);

@@ -170,6 +170,7 @@ static void make(void)
 	};
 	engine.log = log_new(LOG_ERROR, LOG_LOGFMT, open("/dev/null", O_WRONLY));
 	engine.outage = outage_new(engine.log, engine.metrics);
+	engine.pool = pool_new(engine.log, engine.metrics, 1);
 	engine.lanes = lanes_new(&limits, engine.metrics);
 	lane = lanes_add(engine.lanes, "topic", 0);
 	lane->state = LANE_RUNNING;
@@ -180,6 +181,7 @@ static void drop(void)
 {
 	lanes_free(engine.lanes);
 	outage_free(engine.outage);
+	pool_free(engine.pool);
 	metrics_free(engine.metrics);
 	log_free(engine.log);
 }

@@ -14,6 +14,12 @@ void connection_bound(struct connection *connection, size_t bytes)
 	(void)connection, (void)bytes;
 }
 
+bool connection_is_pooled(const struct connection *connection)
+{
+	(void)connection;
+	return false;
+}
+
 bool connection_rows_cut(const struct connection *connection)
 {
 	(void)connection;

@@ -263,14 +263,14 @@ Test(lanes, a_stopped_lane_stays_stopped_while_an_executor_has_it)
 	struct lane *lane = add(MANY);
 	next();
 	empty(lane);
-	lanes_stop(lanes, lane);
+	lanes_stop(lanes, lane, "test");
 	lanes_done(lanes, lane, LANE_RUNNING, 0);
 	cr_assert_eq(lane->state, LANE_STOPPED);
 	cr_assert_eq(lanes_room(lanes, lane), 0);
 
 	struct lane *unclaimed = lanes_add(lanes, "topic", 7);
 	cr_assert_eq(claim(), unclaimed);
-	lanes_stop(lanes, unclaimed);
+	lanes_stop(lanes, unclaimed, "test");
 	lanes_done(lanes, unclaimed, LANE_SEEKING, 0);
 	cr_assert_eq(unclaimed->state, LANE_STOPPED);
 }

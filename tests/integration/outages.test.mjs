@@ -1,0 +1,195 @@
+// What is an outage of the database, and what is not: refused connections, read-only sessions, lost ones, silence.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { thread } from '../compat/lib/fixtures.mjs';
+import { closeShared, CONNECTION, newId, pg, sql, until, WORK, World } from '../compat/lib/harness.mjs';
+import { Proxy } from './proxy.mjs';
+
+after(() => closeShared());
+
+const count = (log, text) => log.split(text).length - 1;
+const BEGINS = 'database refuses work';
+const REFUSED = 'refuses further connections';
+const save = (w, id) => w.client.call('memory.saveThread', { thread: thread(id) }, { key: id });
+
+async function admin(text) {
+  const client = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
+  await client.connect();
+  await client.query(text).finally(() => client.end());
+}
+
+// A login role with the rights of the tests' own, and `attributes`.
+async function inWorld(name, attributes, work, config = {}) {
+  const w = new World({ name, partitions: 8, config });
+  const role = `r_${newId()}`;
+  await admin(`CREATE ROLE ${role} LOGIN IN ROLE stowage ${attributes}`);
+  w.config.postgres.user = role;
+  try {
+    await w.open({ start: false });
+    await work(w, role);
+  } finally {
+    await w.close();
+    await admin(`DROP ROLE ${role}`);
+  }
+}
+
+// Sessions of this process's PostgreSQL through an address that a test can cut.
+async function proxied(name, work, { config = {}, parameters = '' } = {}) {
+  const w = new World({ name, config });
+  const proxy = await Proxy.to(CONNECTION);
+  try {
+    await w.open({ start: false });
+    await work(w, proxy, { STOWAGE_POSTGRES_CONNECTION_STRING: proxy.url(parameters) });
+  } finally {
+    proxy.close();
+    await w.close();
+  }
+}
+
+describe('refused connections', () => {
+  test('a role with 3 connections and a pool of 10', () => inWorld('limit', 'CONNECTION LIMIT 3', async (w, role) => {
+    const worker = w.worker = await w.startWorker({ postgres: { max: 10 } });
+    const ids = Array.from({ length: 1000 }, (_, i) => `t${i}`);
+    await w.client.post(ids.map((id) => ({ command: 'memory.saveThread', args: { thread: thread(id) }, key: id })));
+    await until('all are saved', async () => (await sql(`SELECT count(*)::int AS n FROM "${w.schema}".mastra_threads`))[0].n === ids.length);
+    const metric = (name) => worker.metric(`stowage_pool_connections_${name}`);
+    await until('the others have stepped back', async () => await metric('refused') > 0);
+    assert.equal(await metric('wanted'), 10);
+    assert.equal((await worker.get('/readyz')).status, 200);
+    assert.equal(count(worker.log, BEGINS), 0, worker.tail());
+    assert.equal(count(worker.log, REFUSED), 1, worker.tail());
+    assert.match(worker.log, /open=\d wanted=10 error=".*too many connections for role/);
+    await admin(`ALTER ROLE ${role} CONNECTION LIMIT -1`);
+    await until('all have a session', async () => await metric('refused') === 0);
+    await until('the end is logged', () => worker.log.includes('accepts further connections again'));
+    assert.equal(count(worker.log, REFUSED), 1);
+  }));
+});
+
+describe('sessions that are read-only', () => {
+  const readOnly = (role, on) => admin(`ALTER ROLE ${role} ${on ? 'SET default_transaction_read_only = on' : 'RESET ALL'}`);
+
+  test('are opened again', () => inWorld('read-only', '', async (w, role) => {
+    await readOnly(role, true);
+    const env = { STOWAGE_POSTGRES_CONNECTION_STRING: `${CONNECTION}?target_session_attrs=any` };
+    const worker = w.worker = await w.newWorker({ postgres: { disableInit: true } }, env).start({ ready: false });
+    const saved = save(w, 'a');
+    await until('an outage', () => count(worker.log, BEGINS) === 1);
+    // Like a new primary at the same address: it is there for new sessions only.
+    await readOnly(role, false);
+    assert.equal((await saved).id, 'a');
+    await worker.waitReady();
+    assert.equal(count(worker.log, BEGINS), 1, worker.tail());
+  }));
+
+  test('are not accepted, unless the connection string says so', () => inWorld('attributes', '', async (w, role) => {
+    await readOnly(role, true);
+    const worker = w.worker = await w.newWorker({ postgres: { disableInit: true } }).start({ ready: false });
+    await until('the log tells', () => /session is read-only/.test(worker.log));
+    const saved = save(w, 'a');
+    await readOnly(role, false);
+    assert.equal((await saved).id, 'a');
+  }));
+});
+
+describe('the beginning and the end', () => {
+  test('are one line each, whatever the errors', () => proxied('alternating', async (w, proxy, env) => {
+    const worker = w.worker = await w.startWorker({}, env);
+    await save(w, 'a');
+    const saved = save(w, 'b');
+    for (let round = 0; round < 8; round++) {
+      proxy.mode = ['refuse', 'garbage', 'refuse', 'cut'][round % 4];
+      proxy.cut();
+      const seen = proxy.accepted;
+      await until('the worker has tried', () => proxy.accepted > seen);
+    }
+    proxy.mode = 'pass';
+    await saved;
+    await until('the end is logged', () => count(worker.log, 'database is back') === 1);
+    assert.equal(count(worker.log, BEGINS), 1, worker.tail());
+    assert.match(worker.log, /msg="database is back" after_ms=\d+ failures=\d+ last_error=/);
+  }));
+
+  test('one session that breaks is none', () => proxied('one', async (w, proxy, env) => {
+    const worker = w.worker = await w.startWorker({}, env);
+    for (let i = 0; i < 3; i++) {
+      await save(w, `a${i}`);
+      proxy.cut();
+    }
+    await save(w, 'end');
+    assert.equal(count(worker.log, BEGINS), 0, worker.tail());
+    assert.equal(await worker.metric('stowage_database_outages_total'), 0);
+  }));
+});
+
+describe('SIGTERM', () => {
+  const config = { limits: { shutdownTimeoutMillis: 2000 } };
+
+  test('while PostgreSQL swallows a transaction', () => proxied('silent', async (w, proxy, env) => {
+    w.worker = await w.startWorker({}, env);
+    await save(w, 'a');
+    proxy.mode = 'swallow';
+    await w.client.post([{ command: 'memory.saveThread', args: { thread: thread('b') }, key: 'b' }]);
+    await until('it is on its way', () => proxy.swallowed > 0);
+    await w.worker.stop();
+    assert.match(w.worker.log, /did not answer within limits.shutdownTimeoutMillis|stowage stopped/);
+    await w.startWorker();
+    await until('it is applied', async () => (await sql(`SELECT FROM "${w.schema}".mastra_threads WHERE id = 'b'`)).length === 1);
+  }, { config }));
+
+  test('while PostgreSQL accepts connections and says nothing', () => proxied('deaf', async (w, proxy, env) => {
+    proxy.mode = 'swallow';
+    w.worker = await w.newWorker({}, env).start({ ready: false });
+    await until('it connects', () => proxy.swallowed > 0);
+    await w.worker.stop();
+  }, { config: { ...config, postgres: { connectionTimeoutMillis: 600_000 } } }));
+});
+
+describe('secrets in files', () => {
+  test('are read again on SIGHUP and on each connect', () => inWorld('rotated', '', async (w, first) => {
+    const second = `${first}_b`;
+    await admin(`CREATE ROLE ${second} LOGIN IN ROLE stowage`);
+    try {
+      const file = join(WORK, `${first}.url`);
+      const as = (role) => writeFileSync(file, `${CONNECTION.replace('//stowage@', `//${role}@`)}\n`);
+      const users = async () => (await sql(`SELECT DISTINCT usename AS name FROM pg_stat_activity WHERE usename LIKE '${first}%' AND application_name = 'stowage'`)).map((row) => row.name);
+      as(first);
+      delete w.config.postgres.user;
+      w.config.postgres.connectionStringFile = file;
+      const worker = w.worker = await w.startWorker({}, { STOWAGE_POSTGRES_CONNECTION_STRING: undefined });
+      await save(w, 'a');
+      assert.deepEqual(await users(), [first]);
+      as(second);
+      worker.child.kill('SIGHUP');
+      await until('it is reported', () => worker.log.includes('opened anew'));
+      await save(w, 'b');
+      await until('the sessions are the second role\'s', async () => (await save(w, 'c')) && (await users()).includes(second));
+      await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${second}'`).catch(() => {});
+      writeFileSync(file, '');
+      await worker.stop();
+    } finally {
+      await until('no session is left', async () => (await sql(`SELECT FROM pg_stat_activity WHERE usename LIKE '${first}%'`)).length === 0);
+      await admin(`DROP ROLE ${second}`);
+    }
+  }));
+});
+
+describe('stopped partitions', () => {
+  const world = new World({ name: 'stopped', partitions: 2, config: { kafka: { offsetReset: 'error' } } });
+  before(() => world.open({ start: false }));
+  after(() => world.close());
+
+  test('all of them: not ready, and the reason', async () => {
+    const worker = await world.newWorker().start({ ready: false });
+    const said = await until('both are stopped', async () => {
+      const response = await worker.get('/readyz').catch(() => null);
+      const text = await response?.text();
+      return text?.includes('stopped') && count(text, 'no stored offset') === 2 && { status: response.status, text };
+    }, { onTimeout: () => worker.tail() });
+    assert.equal(said.status, 503);
+    assert.ok(said.text.includes(`${world.topic} [1]: it has no stored offset`), said.text);
+  });
+});
