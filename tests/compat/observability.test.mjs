@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at, AWKWARD_JSON, HOSTILE_IDS, REPAIRED_JSON } from './lib/fixtures.mjs';
-import { Pair } from './lib/pair.mjs';
+import { Pair, SELF } from './lib/pair.mjs';
 
 const pair = new Pair(['mastra_ai_spans']);
 
@@ -29,6 +29,44 @@ const update = (spanId, updates, traceId = 't1') => pair.ok('observability.updat
 const getSpan = (spanId, traceId = 't1') => pair.ok('observability.getSpan', { traceId, spanId });
 
 const UNKNOWN = 'no_such_type';
+
+describe('spans of one start', () => {
+  const GIVEN = ['z', 'm', 'a', 'q', 'b', 'zz', '10', '9'];
+  const records = (startedAt) => GIVEN.map((id, i) => span(id, { startedAt, ...(i ? { parentSpanId: 'z' } : {}) }));
+  const listed = async () => {
+    const lists = [];
+    for (const command of ['getTrace', 'getTraceLight', 'getStructure']) {
+      lists.push((await pair.ok(`observability.${command}`, { traceId: 't1' })).stowage.spans.map((one) => one.spanId));
+    }
+    lists.push((await pair.ok('observability.getBranch', { traceId: 't1', spanId: 'z' })).stowage.spans.map((one) => one.spanId));
+    return lists;
+  };
+
+  test('come back as they were given', async () => {
+    await pair.ok('observability.batchCreateSpans', { records: records(at(1)) });
+    for (const list of await listed()) assert.deepEqual(list, GIVEN);
+  });
+
+  test('as they were given one by one, at once', async () => {
+    if (SELF) return;
+    await pair.world.client.post(records(at(1)).map((one) => ({ command: 'observability.createSpan', key: 't1', args: { span: one } })));
+    const { spans } = await pair.world.client.call('observability.getTrace', { traceId: 't1' }, { key: 't1' });
+    assert.deepEqual(spans.map((one) => one.spanId), GIVEN);
+  });
+
+  test('after an update of all', async () => {
+    await pair.ok('observability.batchCreateSpans', { records: records(at(1)) });
+    await pair.ok('observability.batchUpdateSpans', { records: GIVEN.map((spanId) => ({ traceId: 't1', spanId, updates: { endedAt: at(2) } })) });
+    for (const list of await listed()) assert.deepEqual(list, GIVEN);
+  });
+
+  test('among spans of other starts', async () => {
+    // PostgreSQL sorts few rows stably, more it does not: the reference's order is defined for few.
+    const few = records(at(2)).slice(0, 4);
+    await pair.ok('observability.batchCreateSpans', { records: [...few, span('last', { startedAt: at(3) }), span('first', { startedAt: at(1) })] });
+    assert.deepEqual((await listed())[0], ['first', ...GIVEN.slice(0, 4), 'last']);
+  });
+});
 
 describe('observability.createSpan', () => {
   test('the fewest and the most fields', async () => {

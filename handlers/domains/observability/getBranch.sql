@@ -25,4 +25,4 @@ SELECT span."traceId", span."spanId", span."parentSpanId", span.name, span."span
 	span."createdAtZ" AS "createdAt", span."updatedAtZ" AS "updatedAt"
 FROM branch JOIN :"schema".mastra_ai_spans AS span
 	ON span."traceId" = $1::text AND span."spanId" = branch.id
-ORDER BY branch.depth > 0, span."startedAtZ", branch.depth
+ORDER BY branch.depth > 0, span."startedAtZ", branch.depth, span."createdAtZ", span.ctid

@@ -8,4 +8,6 @@ SELECT "traceId", "spanId", "parentSpanId", name, "spanType", "isEvent", "entity
 	"createdAtZ" AS "createdAt", "updatedAtZ" AS "updatedAt"
 FROM :"schema".mastra_ai_spans
 WHERE "traceId" = $1::text
-ORDER BY "startedAtZ"
+-- Spans of one start: in the order in which they were stored (span_group.h). The reference does not
+-- define this order, but has the same.
+ORDER BY "startedAtZ", "createdAtZ", ctid

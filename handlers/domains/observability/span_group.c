@@ -51,9 +51,15 @@ static int span_group_compare_writes(const void *a, const void *b)
 		: (one->write->place > two->write->place) - (one->write->place < two->write->place);
 }
 
+/* Room for all writes. */
+static struct sorted_write *span_group_list(struct context *ctx, const struct span_writes *writes)
+{
+	return arena_alloc(ctx->arena, writes->count * sizeof(struct sorted_write));
+}
+
 static struct sorted_write *span_group_sort(struct context *ctx, const struct span_writes *writes)
 {
-	struct sorted_write *sorted = arena_alloc(ctx->arena, writes->count * sizeof(*sorted));
+	struct sorted_write *sorted = span_group_list(ctx, writes);
 
 	for (size_t i = 0; i < writes->count; i++)
 		sorted[i] = (struct sorted_write){
@@ -62,6 +68,29 @@ static struct sorted_write *span_group_sort(struct context *ctx, const struct sp
 		};
 	qsort(sorted, writes->count, sizeof(*sorted), span_group_compare_writes);
 	return sorted;
+}
+
+/* The start that decides the order: updates have none. */
+static int64_t span_group_start(const struct span_write *write)
+{
+	return write->creates
+		? span_value(write, OBSERVABILITY_CREATE_SPAN_RECORD__STARTED_AT)->integer
+		: 0;
+}
+
+static int span_group_compare_merged(const void *a, const void *b)
+{
+	const struct sorted_write *one = a, *two = b;
+
+	if (one->prefix != two->prefix)
+		return one->prefix < two->prefix ? -1 : 1;
+	int order = span_group_compare_texts(one->write->trace_id, two->write->trace_id);
+	if (order)
+		return order;
+	int64_t first = span_group_start(one->write), second = span_group_start(two->write);
+	if (first != second)
+		return first < second ? -1 : 1;
+	return (one->write->place > two->write->place) - (one->write->place < two->write->place);
 }
 
 /* ---------------------------------------------------------------- grouping */
@@ -94,9 +123,21 @@ static void span_group_add(struct arena *arena, struct span_group **groups,
 	group->last = write;
 }
 
-/* Merges sorted[0..count), all writes of one span, and adds the results to the groups. */
-static void span_group_add_span(struct arena *arena, const struct sorted_write *sorted,
-	size_t count, struct span_group **updates, struct span_group **creates)
+/* Writes of distinct spans. */
+struct merged_writes {
+	struct sorted_write *list;
+	size_t count;
+};
+
+static void span_group_keep(struct merged_writes *merged, uint64_t prefix, struct span_write *write)
+{
+	if (write)
+		merged->list[merged->count++] = (struct sorted_write){ prefix, write };
+}
+
+/* Merges sorted[0..count), all writes of one span. */
+static void span_group_merge(struct arena *arena, const struct sorted_write *sorted, size_t count,
+	struct merged_writes *updates, struct merged_writes *creates)
 {
 	struct span_write *update = NULL, *create = NULL;
 
@@ -111,23 +152,33 @@ static void span_group_add_span(struct arena *arena, const struct sorted_write *
 		else
 			update = write;
 	}
-	if (update)
-		span_group_add(arena, updates, update);
-	if (create)
-		span_group_add(arena, creates, create);
+	span_group_keep(updates, sorted[0].prefix, update);
+	span_group_keep(creates, sorted[0].prefix, create);
+}
+
+static void span_group_merged(struct arena *arena, struct merged_writes *merged,
+	struct span_group **groups)
+{
+	qsort(merged->list, merged->count, sizeof(*merged->list), span_group_compare_merged);
+	for (size_t i = 0; i < merged->count; i++)
+		span_group_add(arena, groups, merged->list[i].write);
 }
 
 void span_groups(struct context *ctx, const struct span_writes *writes, struct span_group **updates,
 	struct span_group **creates)
 {
 	const struct sorted_write *sorted = span_group_sort(ctx, writes);
+	struct merged_writes updated = { .list = span_group_list(ctx, writes) },
+			     created = { .list = span_group_list(ctx, writes) };
 	size_t begin = 0;
 
 	for (size_t i = 1; i <= writes->count; i++) {
 		if (i < writes->count &&
 			span_group_compare_spans(sorted[begin].write, sorted[i].write) == 0)
 			continue;
-		span_group_add_span(ctx->arena, sorted + begin, i - begin, updates, creates);
+		span_group_merge(ctx->arena, sorted + begin, i - begin, &updated, &created);
 		begin = i;
 	}
+	span_group_merged(ctx->arena, &updated, updates);
+	span_group_merged(ctx->arena, &created, creates);
 }

@@ -1,9 +1,12 @@
 /*
  * span_group.h - merges the writes of each span and groups those that one statement can serve
  *
- * The writes are sorted by span. Updates before the first create of a span merge into one update.
- * A create and all writes after it merge into one upsert. After that, no two writes of a kind
- * concern the same span.
+ * Updates before the first create of a span merge into one update. A create and all writes after it
+ * merge into one upsert. After that, no two writes of a kind concern the same span.
+ *
+ * The writes of a kind are sorted by trace, so that lanes rarely wait for each other's rows in a circle.
+ * Within a trace, creates are sorted by the start of the span, and writes that are equal then stay in the
+ * order in which they were given: spans of one start are listed as they were stored.
  *
  * A statement either stores the nulls of a column or keeps the stored values, for all its rows. So
  * a group holds only writes that agree on each column. Clients either give no nulls, or give them
@@ -14,7 +17,7 @@
 
 #include "handlers/domains/observability/span_writes.h"
 
-/* The writes of one statement, in the order of their keys. */
+/* The writes of one statement, sorted. */
 struct span_group {
 	struct span_group *next;
 	struct span_write *first;

@@ -2,7 +2,7 @@
  * spans.c - observability.createSpan, batchCreateSpans, updateSpan and batchUpdateSpans
  *
  * All four commands share a context. Their writes are merged and grouped (span_group.h). The
- * updates are sent first, then the upserts, each sorted by key. Large groups of creates go in by
+ * updates are sent first, then the upserts. Large groups of creates go in by
  * COPY.
  */
 #include <stdlib.h>
