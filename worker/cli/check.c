@@ -43,7 +43,7 @@ static int cli_check_run(struct cli *cli)
 
 const struct cli_command cli_check = {
 	.name = "check",
-	.summary = "check configuration, database, statements and Kafka",
+	.summary = "check configuration, database, statements, Kafka and rights",
 	.usage = "",
 	.help = "Prints one line per check: ok, failed with a solution, or a note. Changes nothing. Plans\n"
 		"every statement of every command and compares its columns with the command's reply. The\n"

@@ -3,11 +3,16 @@
  */
 #include "worker/cli/check_kafka.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
+#include "worker/cli/check_rights.h"
 #include "worker/client/client.h"
+#include "worker/kafka/client_conf.h"
+#include "worker/kafka/consumer_conf.h"
+#include "worker/kafka/producer.h"
 #include "worker/kafka/topic_create.h"
 #include "worker/kafka/topic_match.h"
 
@@ -16,29 +21,20 @@
 struct topic_check {
 	struct check *check;
 	const struct rd_kafka_metadata *metadata; /* of all topics that this user may describe */
+	struct topic_uses topics;
 };
 
-static bool topic_exists(const struct topic_check *at, const char *name)
+/* A command topic and its dead-letter topic. */
+static void add_command_topic(struct topic_check *at, const char *topic, bool optional)
 {
-	for (int i = 0; i < at->metadata->topic_cnt; i++)
-		if (strcmp(at->metadata->topics[i].topic, name) == 0)
-			return true;
-	return false;
+	char *dead_letters = alloc_printf("%s" TOPIC_DEAD_LETTERS, topic);
+
+	topic_uses_add(&at->topics, topic, USE_COMMANDS, optional);
+	topic_uses_add(&at->topics, dead_letters, USE_DEAD_LETTERS, optional);
+	free(dead_letters);
 }
 
-static void check_dead_letters(struct topic_check *at, const char *topic)
-{
-	char name[300];
-
-	snprintf(name, sizeof(name), "%s" TOPIC_DEAD_LETTERS, topic);
-	if (!topic_exists(at, name))
-		check_failed(at->check, EXIT_KAFKA, "dead letters",
-			"`stowage topics create` creates it",
-			"topic %s does not exist: a message that fails for good would stop its partition",
-			name);
-}
-
-static int check_pattern(struct topic_check *at, const char *pattern)
+static void check_pattern(struct topic_check *at, const char *pattern)
 {
 	int found = 0;
 
@@ -48,34 +44,26 @@ static int check_pattern(struct topic_check *at, const char *pattern)
 		if (topic_match_dead_letters(name) || !topic_match_pattern(pattern, name))
 			continue;
 		found++;
-		check_dead_letters(at, name);
+		add_command_topic(at, name, false);
 	}
-	return found;
+	if (found)
+		check_ok(at->check, "command topics", "%d match %s", found, pattern);
+	else
+		check_failed(at->check, EXIT_KAFKA, "command topics",
+			"`stowage topics create` creates the topics of all domains; "
+			"without the right Describe this user cannot see them",
+			"no topic matches %s", pattern);
 }
 
 static void check_topics(struct topic_check *at)
 {
 	const struct config_list *topics = &at->check->config->kafka.topics;
 
-	for (size_t i = 0; i < topics->count; i++) {
-		const char *topic = topics->items[i];
-		int found = topic[0] == '^' ? check_pattern(at, topic) : topic_exists(at, topic);
-
-		if (topic[0] == '^' && found)
-			check_ok(at->check, "command topics", "%d match %s", found, topic);
-		else if (topic[0] == '^')
-			check_failed(at->check, EXIT_KAFKA, "command topics",
-				"`stowage topics create` creates the topics of all domains",
-				"no topic matches %s", topic);
-		else if (found)
-			check_ok(at->check, "command topics", "%s exists", topic);
+	for (size_t i = 0; i < topics->count; i++)
+		if (topics->items[i][0] == '^')
+			check_pattern(at, topics->items[i]);
 		else
-			check_failed(at->check, EXIT_KAFKA, "command topics",
-				"create it with the broker's own tool, or correct kafka.topics",
-				"topic %s does not exist", topic);
-		if (found && topic[0] != '^')
-			check_dead_letters(at, topic);
-	}
+			add_command_topic(at, topics->items[i], false);
 }
 
 static void check_replies(struct topic_check *at)
@@ -89,6 +77,7 @@ static void check_replies(struct topic_check *at)
 		if (!topic_match_pattern(allow, name))
 			continue;
 		found++;
+		topic_uses_add(&at->topics, name, USE_REPLIES, false);
 		if (topic_match_dead_letters(name) ||
 			topic_match_command(at->check->config, name) || strncmp(name, "__", 2) == 0)
 			check_failed(at->check, EXIT_CONFIG, "reply topics",
@@ -103,18 +92,55 @@ static void check_replies(struct topic_check *at)
 			"no topic matches %s", allow);
 }
 
-/* Creates a producer and a consumer as the worker does, because librdkafka checks more properties
- * for a consumer. */
+/* A pattern does not find a topic that this user may not describe. These names are known without it. */
+static void add_usual_topics(struct topic_check *at)
+{
+	const struct config *config = at->check->config;
+	struct config_list names = topic_create_names(config, command_domains,
+		command_domain_count);
+
+	for (size_t i = 0; i < names.count; i++)
+		if (topic_match_command(config, names.items[i]))
+			add_command_topic(at, names.items[i], true);
+		else if (topic_match_pattern(config->replies.allow, names.items[i]))
+			topic_uses_add(&at->topics, names.items[i], USE_REPLIES, true);
+	topic_create_names_free(&names);
+}
+
+/* Creates a client as the worker does, without a connection. Takes the configuration over. */
+static bool try_client(rd_kafka_type_t type, rd_kafka_conf_t *conf, char error[CLIENT_ERROR_MAX])
+{
+	rd_kafka_t *rk;
+
+	if (!conf)
+		return false;
+	rd_kafka_conf_set_log_cb(conf, NULL);
+	rk = kafka_new(type, conf, error, CLIENT_ERROR_MAX);
+	if (rk)
+		rd_kafka_destroy(rk);
+	return rk != NULL;
+}
+
+/* librdkafka checks the properties together, so the worker's own clients find what it rejects. */
+static bool try_clients(const struct config *config, char error[CLIENT_ERROR_MAX])
+{
+	return try_client(RD_KAFKA_CONSUMER,
+		       consumer_conf(config, CONSUMER_CONF_PARTITIONS_GUESS, error,
+			       CLIENT_ERROR_MAX),
+		       error) &&
+		try_client(RD_KAFKA_PRODUCER, producer_conf(config, error, CLIENT_ERROR_MAX),
+			error);
+}
+
 static struct client *connect_to_kafka(struct check *check)
 {
 	const struct client_options options = { 0 };
 	struct client_error error;
 	int status = EXIT_CONFIG;
-	rd_kafka_t *reader = client_reader_new(check->config, error.text);
-	struct client *client = reader ? client_new(check->config, &options, &status, &error)
-				       : NULL;
+	struct client *client = try_clients(check->config, error.text)
+		? client_new(check->config, &options, &status, &error)
+		: NULL;
 
-	client_reader_free(reader);
 	if (!client && status == EXIT_CONFIG)
 		check_failed(check, status, "Kafka",
 			"correct kafka.properties or the file of kafka.propertiesFile", "%s",
@@ -142,7 +168,10 @@ void check_kafka(struct check *check)
 			at.metadata->brokers[0].port);
 		check_topics(&at);
 		check_replies(&at);
+		add_usual_topics(&at);
 		rd_kafka_metadata_destroy(at.metadata);
+		check_rights(check, client, &at.topics);
+		topic_uses_free(&at.topics);
 	} else {
 		check_failed(check, EXIT_KAFKA, "Kafka", NULL, "cannot list topics: %s",
 			rd_kafka_err2str(code));

@@ -21,15 +21,13 @@
 #define FETCH_MIN_BYTES (64 * 1024)
 #define FETCH_MAX_BYTES (1536 * 1024)
 #define FETCH_RESPONSE_BYTES (1536 * 1024)
-/* The assumed number of partitions if no broker answers at the start. */
-#define PARTITIONS_GUESS 16
 
 int consumer_count_partitions(const struct config *config, rd_kafka_t *client, struct log *log)
 {
 	const struct rd_kafka_metadata *metadata;
 	int count = 0;
 	if (rd_kafka_metadata(client, 1, NULL, &metadata, METADATA_TIMEOUT_MS))
-		return PARTITIONS_GUESS;
+		return CONSUMER_CONF_PARTITIONS_GUESS;
 	for (int i = 0; i < metadata->topic_cnt; i++)
 		if (topic_match_command(config, metadata->topics[i].topic))
 			count += metadata->topics[i].partition_cnt;
@@ -37,7 +35,7 @@ int consumer_count_partitions(const struct config *config, rd_kafka_t *client, s
 	if (count == 0)
 		log_warn(log, "no topic matches kafka.topics: waiting for one",
 			LOG_STR("help", "`stowage topics create` creates the topics"));
-	return count > 0 ? count : PARTITIONS_GUESS;
+	return count > 0 ? count : CONSUMER_CONF_PARTITIONS_GUESS;
 }
 
 static long long fetch_bytes(const struct config *config, int partitions)

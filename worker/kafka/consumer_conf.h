@@ -11,6 +11,9 @@
 #include "worker/config/config.h"
 #include "worker/telemetry/log.h"
 
+/* The number of partitions to assume while no broker has answered. */
+#define CONSUMER_CONF_PARTITIONS_GUESS 16
+
 /* Counts the partitions that kafka.topics may assign to this worker, by asking `client`'s broker:
  * the size of librdkafka's queues cannot change later. Returns a guess if no broker answers. */
 int consumer_count_partitions(const struct config *config, rd_kafka_t *client, struct log *log);

@@ -231,14 +231,14 @@ static void producer_on_error(rd_kafka_t *rk, int error, const char *reason, voi
 	}
 }
 
-static rd_kafka_t *producer_build(struct producer *p, char *error, size_t error_size)
+rd_kafka_conf_t *producer_conf(const struct config *config, char *error, size_t error_size)
 {
 	static const struct kafka_default defaults[] = {
 		{ "linger.ms", "0" },
 		{ "partitioner", "murmur2_random" }, /* like the Java client */
 		{ NULL, NULL },
 	};
-	rd_kafka_conf_t *conf = kafka_conf(p->config, defaults, error, error_size);
+	rd_kafka_conf_t *conf = kafka_conf(config, defaults, error, error_size);
 	if (!conf)
 		return NULL;
 	kafka_set(conf, "enable.idempotence", "true");
@@ -247,6 +247,14 @@ static rd_kafka_t *producer_build(struct producer *p, char *error, size_t error_
 	kafka_set_number(conf, "queue.buffering.max.messages", QUEUE_MESSAGES);
 	kafka_set_number(conf, "queue.buffering.max.kbytes", QUEUE_KBYTES);
 	kafka_set_number(conf, "message.max.bytes", MESSAGE_BYTES);
+	return conf;
+}
+
+static rd_kafka_t *producer_build(struct producer *p, char *error, size_t error_size)
+{
+	rd_kafka_conf_t *conf = producer_conf(p->config, error, error_size);
+	if (!conf)
+		return NULL;
 	kafka_set_opaque(conf, &p->opaque);
 	rd_kafka_conf_set_dr_msg_cb(conf, producer_delivered);
 	rd_kafka_conf_set_error_cb(conf, producer_on_error);

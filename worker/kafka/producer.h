@@ -24,6 +24,11 @@
 
 struct producer;
 
+/* The configuration of its clients, without callbacks; NULL: librdkafka rejects a property, and `error` says
+ * which. The caller owns it. */
+rd_kafka_conf_t *producer_conf(const struct config *config, char *error, size_t error_size)
+	__attribute__((warn_unused_result));
+
 struct producer *producer_new(const struct config *config, struct lanes *lanes, struct log *log,
 	struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));

@@ -28,3 +28,12 @@ export async function forbid(user, resource, operation) {
   await withAdmin((admin) => admin.createAcls({ acl: acls }));
   return () => withAdmin((admin) => admin.deleteAcls({ filters: acls }));
 }
+
+// Forbids the user to write idempotently: on the cluster, and, because the right to write to any topic would
+// be enough, to write to all topics. Everybody else keeps all rights. Returns a function that grants it again.
+export async function forbidIdempotentWrites(user) {
+  const acls = [acl('*', { topic: '*' }, 'ALL', 'ALLOW'), acl(user, { topic: '*' }, 'WRITE', 'DENY'),
+    acl('*', { cluster: 'kafka-cluster' }, 'ALL', 'ALLOW'), acl(user, { cluster: 'kafka-cluster' }, 'IDEMPOTENT_WRITE', 'DENY')];
+  await withAdmin((admin) => admin.createAcls({ acl: acls }));
+  return () => withAdmin((admin) => admin.deleteAcls({ filters: acls }));
+}
