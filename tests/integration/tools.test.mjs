@@ -198,7 +198,8 @@ describe('stowage dlq', () => {
     // The replayed command does not have the headers that describe the failure.
     const sent = (await readTopic(world.topic)).filter((m) => m.key?.toString() === id && m.headers.mark);
     const again = sent.slice(-3);
-    assert.deepEqual(again.map((one) => one.timestamp), sent.slice(0, 3).map((one) => one.timestamp));
+    // With its old timestamp, retention could delete a command before a worker reads it.
+    assert.ok(again.every((one, i) => Number(one.timestamp) > Number(sent[i].timestamp)));
     for (const one of again) assert.ok(!Object.keys(one.headers).some((name) => name.startsWith('__connect.errors.')), Object.keys(one.headers).join());
     assert.deepEqual(again.map((one) => one.headers.mark.toString()), ['1', '2', '3']);
   });

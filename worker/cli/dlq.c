@@ -8,6 +8,7 @@
 
 #include "handlers/domains/command_table.h"
 #include "schemas/base/iso_time.h"
+#include "worker/cli/dlq_filter.h"
 #include "worker/cli/dlq_range.h"
 #include "worker/client/codec.h"
 #include "worker/client/dlq.h"
@@ -16,13 +17,17 @@
 struct looking {
 	struct cli *cli;
 	struct codec *codec;
+	struct dlq_filter filter;
+	int64_t limit; /* -1: none */
 	uint64_t count;
 };
 
-/* Opens the codec and the client, calls `each` for every dead letter of the range, then closes
+/* Opens the codec and the client, calls `letter` for every dead letter of the range, then closes
  * both. */
-static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range, dlq_each_fn *each)
+static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range,
+	bool (*letter)(void *arg, const rd_kafka_message_t *message, bool replayed))
 {
+	const struct dlq_visitor visitor = { NULL, letter, looking };
 	const struct config *config = cli_config(looking->cli);
 	struct client_error error;
 	char why[JSON_AVRO_WHY_MAX];
@@ -37,7 +42,7 @@ static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range, 
 		return EXIT_FAILED;
 	}
 	client = cli_client(looking->cli, config, NULL, &status);
-	if (client && dlq_walk(config, client, range, each, looking, &error)) {
+	if (client && dlq_walk(config, client, range, &visitor, &error)) {
 		status = EXIT_OK;
 	} else if (client) {
 		cli_error(looking->cli, error.hint, "%s", error.text);
@@ -74,10 +79,14 @@ static void print_header_value(const rd_kafka_message_t *message, const char *na
 	free(text);
 }
 
-static bool print_one(void *arg, const rd_kafka_message_t *message)
+static bool print_one(void *arg, const rd_kafka_message_t *message, bool replayed)
 {
 	struct looking *looking = arg;
 
+	if (!dlq_filter_matches(&looking->filter, looking->codec, message))
+		return true;
+	if (looking->limit >= 0 && looking->count >= (uint64_t)looking->limit)
+		return false;
 	looking->count++;
 	printf("%s [%d] %" PRId64 "  ", rd_kafka_topic_name(message->rkt), message->partition,
 		message->offset);
@@ -86,7 +95,7 @@ static bool print_one(void *arg, const rd_kafka_message_t *message)
 	print_header_value(message, DLQ_CONTEXT "exception.class.name");
 	fputs("  ", stdout);
 	print_header_value(message, DLQ_CONTEXT "exception.message");
-	putchar('\n');
+	puts(replayed ? "  (replayed)" : "");
 	return true;
 }
 
@@ -96,8 +105,10 @@ static int run_dlq_list(struct cli *cli)
 	struct dlq_range range;
 	int status;
 
-	if (!dlq_range_read(cli, &range))
+	if (!dlq_range_read(cli, &range) || !dlq_filter_read(cli, &looking.filter))
 		return EXIT_USAGE;
+	looking.limit = range.limit;
+	range.limit = -1;
 	status = cli_dlq_walk(&looking, &range, print_one);
 	if (status == EXIT_OK && cli->err_is_terminal)
 		cli_note(cli, "%" PRIu64 " dead letters", looking.count);
@@ -108,13 +119,14 @@ const struct cli_command cli_dlq_list = {
 	.group = "dlq",
 	.name = "list",
 	.summary = "list dead letters: position, time, command and error",
-	.usage = "[--topic TOPIC] [--partition N] [--from OFFSET] [--to OFFSET] [--limit N]",
+	.usage = "[--topic TOPIC] [--partition N] [--from OFFSET] [--to OFFSET] [OPTION...]",
 	.help = "Prints one line per dead letter: dead-letter topic, partition, offset, time of the original\n"
 		"message, command, error code and message. Kafka keeps dead letters, also replayed ones,\n"
 		"for the retention time of the topic.",
 	.options =
 		(const struct cli_option[]){
 			DLQ_RANGE_OPTIONS,
+			DLQ_FILTER_OPTIONS,
 			{ "limit", "N", "maximum number of dead letters" },
 			{ NULL, NULL, NULL },
 		},
@@ -174,7 +186,7 @@ static void print_payload(const struct looking *looking, const rd_kafka_message_
 	print_dump(message->payload, message->len);
 }
 
-static bool show_one(void *arg, const rd_kafka_message_t *message)
+static bool show_one(void *arg, const rd_kafka_message_t *message, bool replayed)
 {
 	struct looking *looking = arg;
 
@@ -193,6 +205,8 @@ static bool show_one(void *arg, const rd_kafka_message_t *message)
 		fputs("(none)", stdout);
 	putchar('\n');
 	print_headers(message);
+	if (replayed)
+		puts("replayed   yes");
 	if (message->payload)
 		print_payload(looking, message);
 	else

@@ -19,6 +19,8 @@
 #define REFUSED_TIMEOUT_MS 3000
 #define QUERY_TIMEOUT_MS 10000
 #define QUEUE_WAIT_MS 100
+/* Readers of committed messages wait this long for a transaction whose producer has died. */
+#define TRANSACTION_TIMEOUT_MS 15000
 
 struct client {
 	rd_kafka_t *rk;
@@ -96,6 +98,10 @@ static rd_kafka_t *producer_new(struct client *client, const struct config *conf
 	kafka_set(conf, "queue.buffering.max.kbytes", "262144");
 	if (client->options.delivery_timeout_ms)
 		kafka_set_number(conf, "message.timeout.ms", client->options.delivery_timeout_ms);
+	if (client->options.transactional_id) {
+		kafka_set(conf, "transactional.id", client->options.transactional_id);
+		kafka_set_number(conf, "transaction.timeout.ms", TRANSACTION_TIMEOUT_MS);
+	}
 	rd_kafka_conf_set_opaque(conf, client);
 	rd_kafka_conf_set_error_cb(conf, client_on_error);
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);

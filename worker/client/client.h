@@ -39,6 +39,7 @@ struct client_options {
 	int delivery_timeout_ms;        /* 0: librdkafka's default, five minutes */
 	client_delivered_fn *delivered; /* may be NULL */
 	void *arg;                      /* for `delivered` */
+	const char *transactional_id;   /* NULL: no transactions; see kafka_transaction.h */
 };
 
 /* Connects. On failure returns NULL and sets *error and the exit status: EXIT_CONFIG if librdkafka

@@ -14,28 +14,80 @@
 #define METADATA_TIMEOUT_MS 10000
 #define POLL_TIMEOUT_MS 10000
 
+/* Offsets of replayed dead letters. */
+struct marks {
+	int64_t *offsets;
+	size_t count, size;
+};
+
 struct walk {
 	struct client_error *error;
 	struct client *client;
 	rd_kafka_t *reader;
 	const struct dlq_range *range;
-	dlq_each_fn *each;
-	void *arg;
-	int64_t left; /* remaining messages of the limit, -1: no limit */
-	bool ended;   /* `each` or the limit stopped the walk */
+	const struct dlq_visitor *visitor;
+	struct marks marks; /* of the partition that it reads */
+	int64_t left;       /* remaining dead letters of the limit, -1: no limit */
+	bool ended;         /* the visitor or the limit stopped the walk */
 };
+
+/* Returns the offset of a mark, -1 for a dead letter. */
+static int64_t mark_offset(const rd_kafka_message_t *message)
+{
+	char *topic = dlq_header(message, DLQ_CONTEXT "topic");
+	int64_t offset = topic ? -1 : dlq_header_number(message, DLQ_MARK);
+
+	free(topic);
+	return offset;
+}
+
+static bool dlq_collect_mark(struct walk *walk, const rd_kafka_message_t *message)
+{
+	struct marks *marks = &walk->marks;
+	int64_t offset = mark_offset(message);
+
+	if (offset < 0)
+		return true;
+	if (marks->count == marks->size) {
+		marks->size = marks->size ? marks->size * 2 : 64;
+		marks->offsets = alloc_grow(marks->offsets, marks->size, sizeof(*marks->offsets));
+	}
+	marks->offsets[marks->count++] = offset;
+	return true;
+}
+
+static int compare_offsets(const void *one, const void *other)
+{
+	int64_t a, b;
+
+	memcpy(&a, one, sizeof(a));
+	memcpy(&b, other, sizeof(b));
+	return (a > b) - (a < b);
+}
+
+static bool is_marked(const struct marks *marks, int64_t offset)
+{
+	return marks->count > 0 &&
+		bsearch(&offset, marks->offsets, marks->count, sizeof(offset), compare_offsets);
+}
 
 static bool dlq_give(struct walk *walk, const rd_kafka_message_t *message)
 {
-	walk->ended = !walk->each(walk->arg, message);
+	if (mark_offset(message) >= 0)
+		return true;
+	walk->ended = !walk->visitor->letter(walk->visitor->arg, message,
+		is_marked(&walk->marks, message->offset));
 	if (walk->left > 0)
 		walk->left--;
 	walk->ended = walk->ended || walk->left == 0;
 	return !walk->ended;
 }
 
+typedef bool dlq_read_fn(struct walk *walk, const rd_kafka_message_t *message);
+
 /* Reads up to offset `end`. If the log has a gap there, the partition's end stops the loop. */
-static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end)
+static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t partition, int64_t end,
+	dlq_read_fn *each)
 {
 	bool more = true, ok = true;
 
@@ -52,7 +104,7 @@ static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t par
 		} else if (message->err || message->offset > end) {
 			more = false;
 		} else {
-			more = dlq_give(walk, message) && message->offset < end;
+			more = each(walk, message) && message->offset < end;
 		}
 		if (message)
 			rd_kafka_message_destroy(message);
@@ -97,6 +149,40 @@ static bool find_span(const struct walk *walk, const char *topic, int32_t partit
 	return true;
 }
 
+/* Marks stand behind their dead letters. */
+static bool read_marks(struct walk *walk, const char *topic, int32_t partition, int64_t from)
+{
+	int64_t low, high;
+	bool ok = client_watermarks(client_handle(walk->client), topic, partition, &low, &high,
+		walk->error->text);
+
+	walk->marks.count = 0;
+	if (!ok || from >= high)
+		return ok;
+	ok = dlq_assign(walk, topic, partition, from) &&
+		dlq_read_partition(walk, topic, partition, high - 1, dlq_collect_mark);
+	if (walk->marks.count > 0)
+		qsort(walk->marks.offsets, walk->marks.count, sizeof(*walk->marks.offsets),
+			compare_offsets);
+	return ok;
+}
+
+static bool walk_partition(struct walk *walk, const char *topic, int32_t partition,
+	const struct span *span)
+{
+	const struct dlq_visitor *visitor = walk->visitor;
+
+	if (span->from > span->to)
+		return true;
+	if (visitor->partition && !visitor->partition(visitor->arg, topic, partition)) {
+		walk->ended = true;
+		return true;
+	}
+	return read_marks(walk, topic, partition, span->from) &&
+		dlq_assign(walk, topic, partition, span->from) &&
+		dlq_read_partition(walk, topic, partition, span->to, dlq_give);
+}
+
 /* Looks up all ends first, because replayed messages may become dead letters again meanwhile. */
 static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 {
@@ -109,9 +195,7 @@ static bool walk_topic(struct walk *walk, const char *topic, int32_t partitions)
 	for (int32_t p = 0; ok && p < partitions; p++)
 		ok = find_span(walk, topic, p, &spans[p]);
 	for (int32_t p = 0; ok && !walk->ended && p < partitions; p++)
-		if (spans[p].from <= spans[p].to)
-			ok = dlq_assign(walk, topic, p, spans[p].from) &&
-				dlq_read_partition(walk, topic, p, spans[p].to);
+		ok = walk_partition(walk, topic, p, &spans[p]);
 	free(spans);
 	return ok;
 }
@@ -154,13 +238,12 @@ static bool walk_all(struct walk *walk)
 }
 
 bool dlq_walk(const struct config *config, struct client *client, const struct dlq_range *range,
-	dlq_each_fn *each, void *arg, struct client_error *error)
+	const struct dlq_visitor *visitor, struct client_error *error)
 {
 	struct walk walk = { .error = error,
 		.client = client,
 		.range = range,
-		.each = each,
-		.arg = arg,
+		.visitor = visitor,
 		.left = range->limit,
 		.reader = client_reader_new(config, error->text) };
 	bool ok;
@@ -169,6 +252,7 @@ bool dlq_walk(const struct config *config, struct client *client, const struct d
 	if (!walk.reader)
 		return false;
 	ok = range->topic ? walk_named(&walk) : walk_all(&walk);
+	free(walk.marks.offsets);
 	client_reader_free(walk.reader);
 	return ok;
 }

@@ -28,14 +28,24 @@ struct dlq_range {
 	int64_t limit;     /* maximum number of messages; -1: none */
 };
 
-/* dlq_walk calls this for each dead letter, one partition after the other, in the order of offsets.
- * Return false to stop. */
-typedef bool dlq_each_fn(void *arg, const rd_kafka_message_t *message);
+/* A record with this header, and without the headers of a dead letter, is a mark: the dead letter at this
+ * offset of the mark's partition was replayed. Both were sent in one transaction. */
+#define DLQ_MARK "stowage-replayed-offset"
+/* A replayed command says where it comes from: topic/partition/offset. */
+#define DLQ_REPLAYED_FROM "stowage-replayed-from"
 
-/* Returns true if it read all dead letters or `each` stopped it. On failure returns false and sets
- * *error. */
+/* What dlq_walk calls, one partition after the other, in the order of offsets. Return false to stop. */
+struct dlq_visitor {
+	/* Before it reads the marks of a partition; may be NULL. */
+	bool (*partition)(void *arg, const char *topic, int32_t partition);
+	bool (*letter)(void *arg, const rd_kafka_message_t *message, bool replayed);
+	void *arg;
+};
+
+/* Returns true if it read all dead letters or the visitor stopped it. On failure returns false and sets
+ * *error. Dead letters that come after the call are left out. */
 bool dlq_walk(const struct config *config, struct client *client, const struct dlq_range *range,
-	dlq_each_fn *each, void *arg, struct client_error *error)
+	const struct dlq_visitor *visitor, struct client_error *error)
 	__attribute__((warn_unused_result));
 
 /* A header's value as text, which the caller frees; NULL if there is none. */
