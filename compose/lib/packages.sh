@@ -44,6 +44,15 @@ clang               command clang
 END
 }
 
+# packages_for_fuzzing: prints what clang's sanitizers and libFuzzer need. Asked once clang is installed: the
+# package has clang's number in its name.
+packages_for_fuzzing() {
+    local resources major
+    resources=$(clang -print-resource-dir)
+    major=$(basename "$resources")
+    printf 'libclang-rt-%s-dev file %s/lib/linux/libclang_rt.fuzzer-%s.a\n' "${major%%.*}" "$resources" "$(uname -m)"
+}
+
 # package_present TEST ARGUMENT: succeeds if the test finds what the package provides.
 package_present() {
     case $1 in

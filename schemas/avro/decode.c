@@ -448,7 +448,7 @@ bool decode(const struct plan *plan, const void *message, size_t size,
 	struct decode_error *error)
 {
 	struct decoder d; /* not cleared: type_path_enter() writes each step before it is read */
-	d.at = message;
+	d.at = size ? message : (const void *)""; /* NULL plus 0 is undefined */
 	d.end = d.at + size;
 	d.limits = limits;
 	d.arena = arena;

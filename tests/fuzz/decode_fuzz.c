@@ -2,9 +2,8 @@
  * decode_fuzz.c - decodes arbitrary bytes as a message, and encodes the result again
  *
  * As a plain test, it replays the given files and then damages valid messages of every command,
- * from a fixed seed. corpus/ has the files that a fuzzer found. `decode_fuzz --seeds DIR` writes
- * valid messages as an initial corpus. For libFuzzer:
- *   clang -fsanitize=fuzzer,address,undefined -DFUZZER ... tests/fuzz/decode_fuzz.c
+ * from a fixed seed. corpus/decode has the files that a fuzzer found. `decode_fuzz --seeds DIR` writes
+ * valid messages as an initial corpus. The preset fuzz makes a libFuzzer target of it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "schemas/base/alloc.h"
 #include "schemas/catalog/catalog.h"
 #include "schemas/catalog/schema_table.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/support/random_datum.h"
 
 #define MESSAGE_MAXIMUM ((size_t)1024 * 1024)
@@ -29,15 +29,7 @@ static const struct decode_limits limits = {
 	.json_depth = 64,
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
 static struct catalog *catalog; /* created once, for all calls of the fuzz target */
-
-static _Noreturn void stop(const char *what, const char *reason)
-{
-	fprintf(stderr, "decode_fuzz: %s: %s\n", what, reason);
-	abort();
-}
 
 static void prepare(void)
 {
@@ -45,7 +37,7 @@ static void prepare(void)
 	if (!catalog)
 		catalog = catalog_new(NULL, error, sizeof(error));
 	if (!catalog)
-		stop("catalog", error);
+		fuzz_stop("catalog", error);
 }
 
 /* Encodes the decoded datum, and checks that decoding and encoding again gives the same bytes. */
@@ -60,14 +52,14 @@ static void check_round(const struct catalog_schema *schema, const struct datum 
 		      second = buffer_empty(64 * MESSAGE_MAXIMUM);
 	wide.message_bytes = first.maximum;
 	if (encode(&first, schema->type, datum, reason, sizeof(reason)) != ENCODE_OK)
-		stop("encode", reason);
+		fuzz_stop("encode", reason);
 	if (!decode(schema->plan, first.data, first.size, &wide, arena, &again, &error))
-		stop("decode again", error.message);
+		fuzz_stop("decode again", error.message);
 	if (encode(&second, schema->type, &again, reason, sizeof(reason)) != ENCODE_OK)
-		stop("encode again", reason);
+		fuzz_stop("encode again", reason);
 	if (first.size != second.size ||
 		(first.size && memcmp(first.data, second.data, first.size) != 0))
-		stop("encode again", "other bytes");
+		fuzz_stop("encode again", "other bytes");
 	buffer_free(&first);
 	buffer_free(&second);
 }
@@ -93,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (decode(writer->plan, framing.datum, framing.datum_size, &limits, arena, &datum, &error))
 		check_round(catalog_request(catalog, writer->command), &datum, arena);
 	else if (!error.code || !*error.message)
-		stop("decode", "an error without a reason");
+		fuzz_stop("decode", "an error without a reason");
 	arena_free(arena);
 	return 0;
 }
@@ -108,7 +100,7 @@ static void make_message(struct random *random, int command, struct buffer *out)
 	buffer_clear(out);
 	framing_write(out, schema->fingerprint);
 	if (encode(out, schema->type, &datum, reason, sizeof(reason)) != ENCODE_OK)
-		stop(schema_defs[command].command, reason);
+		fuzz_stop(schema_defs[command].command, reason);
 	arena_free(arena);
 }
 
@@ -144,7 +136,7 @@ static void run_file(const char *path)
 	uint8_t *bytes = allocate(MESSAGE_MAXIMUM);
 	FILE *file = fopen(path, "rbe");
 	if (!file)
-		stop(path, "can't be opened");
+		fuzz_stop(path, "can't be opened");
 	size_t size = fread(bytes, 1, MESSAGE_MAXIMUM, file);
 	fclose(file);
 	run_exactly(bytes, size);
@@ -162,7 +154,7 @@ static void write_seeds(const char *directory)
 		FILE *file = fopen(path, "wbe");
 		if (!file || fwrite(message.data, 1, message.size, file) != message.size ||
 			fclose(file) != 0)
-			stop(path, "can't be written");
+			fuzz_stop(path, "can't be written");
 	}
 	buffer_free(&message);
 }

@@ -15,14 +15,15 @@ const EFFECTS = new Set(['message', 'reflection', 'span', 'thread', 'vector', 'r
 const vector = (step) => [step, 1, 2, 3];
 const padded = (step) => String(step).padStart(7, '0');
 
-// What triggers write: the conversation, the kind of effect, and its step.
+// What triggers write: when, the conversation, the kind of effect, and its step. Saving a message also
+// updates its thread's time, but not its metadata.
 const TRIGGERS = [
-  ['mastra_messages', 'true', 'NEW.thread_id', 'message', `split_part(NEW.id, '/', 2)`],
-  ['mastra_threads', `TG_OP = 'UPDATE' AND NEW.metadata::text IS DISTINCT FROM OLD.metadata::text`, 'NEW.id', 'thread', `NEW.metadata ->> 'last'`],
-  ['mastra_observational_memory', `TG_OP = 'UPDATE'`, `NEW."threadId"`, 'reflection', 'NEW."reflectedObservationLineCount"::text'],
-  ['mastra_ai_spans', 'true', 'NEW."traceId"', 'span', 'NEW."spanId"'],
-  [INDEX, 'true', `NEW.metadata ->> 'conversation'`, 'vector', `NEW.metadata ->> 'step'`],
-  ['mastra_workflow_snapshot', 'true', `split_part(NEW.run_id, '/', 1)`, 'run', `split_part(NEW.run_id, '/', 2)`],
+  ['mastra_messages', 'INSERT OR UPDATE', 'NEW.thread_id', 'message', `split_part(NEW.id, '/', 2)`],
+  ['mastra_threads', 'UPDATE OF metadata', 'NEW.id', 'thread', `NEW.metadata ->> 'last'`],
+  ['mastra_observational_memory', 'UPDATE', `NEW."threadId"`, 'reflection', 'NEW."reflectedObservationLineCount"::text'],
+  ['mastra_ai_spans', 'INSERT OR UPDATE', 'NEW."traceId"', 'span', 'NEW."spanId"'],
+  [INDEX, 'INSERT OR UPDATE', `NEW.metadata ->> 'conversation'`, 'vector', `NEW.metadata ->> 'step'`],
+  ['mastra_workflow_snapshot', 'INSERT OR UPDATE', `split_part(NEW.run_id, '/', 1)`, 'run', `split_part(NEW.run_id, '/', 2)`],
 ];
 
 export class MixedLoad extends Load {
@@ -40,9 +41,8 @@ export class MixedLoad extends Load {
     await sql(`CREATE TABLE "${schema}".versions (place bigserial, conversation text, kind text, step int)`);
     for (const [table, when, conversation, kind, step] of TRIGGERS) {
       await sql(`CREATE FUNCTION "${schema}".keep_${kind}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF ${when} THEN INSERT INTO "${schema}".versions (conversation, kind, step) VALUES (${conversation}, '${kind}', (${step})::int); END IF;
-        RETURN NULL; END $$`);
-      await sql(`CREATE TRIGGER keep_version AFTER INSERT OR UPDATE ON "${schema}"."${table}" FOR EACH ROW EXECUTE FUNCTION "${schema}".keep_${kind}()`);
+        INSERT INTO "${schema}".versions (conversation, kind, step) VALUES (${conversation}, '${kind}', (${step})::int); RETURN NULL; END $$`);
+      await sql(`CREATE TRIGGER keep_version AFTER ${when} ON "${schema}"."${table}" FOR EACH ROW EXECUTE FUNCTION "${schema}".keep_${kind}()`);
     }
     await sql(`CREATE FUNCTION "${schema}".refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       IF NEW.id LIKE '%/poison/%' THEN RAISE EXCEPTION 'this message is refused' USING ERRCODE = '22023'; END IF; RETURN NEW; END $$`);
