@@ -7,6 +7,14 @@
 #include "schemas/base/clock.h"
 #include "worker/lanes/state.h"
 
+/* A lane that was reclaimed or revoked since the executor got it has forgotten which reads it owes. The
+ * batch then starts from an older generation: it moves `answered` no further. */
+static uint32_t replies_snapshot_generation(const struct lane *lane)
+{
+	return lane->state == LANE_RUNNING ? lane->replies.generation
+					   : lane->replies.generation - 1;
+}
+
 struct lane_snapshot lanes_snapshot(struct lanes *lanes, const struct lane *lane)
 {
 	lanes_lock(lanes);
@@ -14,7 +22,7 @@ struct lane_snapshot lanes_snapshot(struct lanes *lanes, const struct lane *lane
 		.position = lane->offsets.position,
 		.epoch = lane->offsets.epoch,
 		.applied = lane->offsets.applied,
-		.generation = lane->replies.generation,
+		.generation = replies_snapshot_generation(lane),
 		.acked_count = lane->replies.acked_count,
 	};
 	if (snapshot.acked_count) {

@@ -65,3 +65,12 @@ Test(batch, answered_stays_when_the_lane_was_reclaimed)
 	cr_assert_eq(row().answered, 10);
 	cr_assert_eq(row().applied, 20);
 }
+
+/* The lane was reclaimed after the executor got it, but before the batch began. */
+Test(batch, answered_stays_when_the_lane_was_reclaimed_before_the_batch_began)
+{
+	lanes_reclaim_all(engine.lanes);
+	batch_checkpoint(&batch, &lane, 1);
+	cr_assert_eq(row().answered, 10);
+	cr_assert_eq(row().applied, 20);
+}
