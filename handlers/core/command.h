@@ -9,8 +9,11 @@
 #ifndef HANDLERS_CORE_COMMAND_H
 #define HANDLERS_CORE_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "handlers/core/failure.h"
 
 /* The words of a command's `flags` line. */
 enum command_flag {
@@ -39,12 +42,14 @@ enum reply_shape {
 	REPLY_ROW,    /* the first row as a record, or null */
 	REPLY_ROWS,   /* all rows as an array of records */
 	REPLY_VALUE,  /* the first column of the first row, or null */
+	REPLY_PAGE,   /* a page of rows, and the number of all */
 	REPLY_CUSTOM, /* the handler builds the result */
 };
 
-/* A parameter of a statement that the generic handler binds. */
+/* A parameter of a statement that the generic handlers bind. */
 struct param_def {
-	const char *path; /* dotted path of fields in the request, or "@now": the command's time */
+	const char *path; /* dotted path of fields in the request; "@now": the command's time;
+	                     "@limit" and "@offset" of a page */
 	const char *type; /* PostgreSQL type, one of those that bind_typed() knows */
 };
 
@@ -53,6 +58,30 @@ struct statement_def {
 	const char *sql;                /* with :"schema" for the quoted name of the schema */
 	int param_count;                /* highest $n */
 	const struct param_def *params; /* for the generic handler; NULL for any other */
+};
+
+/* A field of the request that takes only certain words. */
+struct choice_def {
+	const char *path; /* NULL: the end of an array of these */
+	const char *code; /* of the error */
+	const char *const *words;
+};
+
+/* An error that a statement reports: by its code in the column `error` of a row. */
+struct error_def {
+	const char *code; /* NULL: the end of an array of these */
+	enum failure_category category;
+	const char *message; /* {field} stands for that field of the request */
+};
+
+/* How a list is paged. The command's first statement counts; the others read a page, each in another
+ * order: by the first field ascending, descending, by the second field ascending, and so on. */
+struct page_def {
+	int size;                  /* perPage, if the request gives none */
+	const char *where;         /* path of the record with page and perPage; "": the request */
+	const char *const *orders; /* the fields of orderBy; the first one is the default */
+	bool descending;           /* by default */
+	bool strict; /* another field or direction is an error; else the default replaces it */
 };
 
 struct context;
@@ -74,7 +103,12 @@ struct command_def {
 	int statement_count; /* its statements follow each other in statement_defs */
 	/* The NOT_FOUND error if the statement returns or changes no row. NULL: no such error. */
 	const char *missing_code;
-	const char *missing_message; /* {field} stands for that field of the request */
+	const char *missing_message;      /* {field} stands for that field of the request */
+	const struct choice_def *choices; /* NULL: none */
+	const struct error_def *errors;   /* NULL: none */
+	const struct page_def *page;      /* of REPLY_PAGE */
+	const char
+		*distinct; /* of handle_folded: the path whose values differ within a statement */
 };
 
 extern const struct statement_def statement_defs[];

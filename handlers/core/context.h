@@ -167,5 +167,8 @@ struct datum reply_rows(struct context *ctx, const struct rows *rows, const stru
 /* The handler of commands that name none: binds the statement's declared parameters, runs it and
  * shapes the reply as declared. */
 handler_fn handle_generic;
+/* The same for lists (reply `page`), and for writes with the flag `fold`. */
+handler_fn handle_page;
+handler_fn handle_folded;
 
 #endif

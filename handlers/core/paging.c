@@ -48,11 +48,16 @@ bool paging_has_more(const struct paging *paging, int64_t total)
 	return !paging->all && paging->offset + paging->per_page < total;
 }
 
-void bind_paging(struct params *params, const struct paging *paging)
+void bind_limit(struct params *params, const struct paging *paging)
 {
 	if (paging->all)
 		params_null(params);
 	else
 		params_int8(params, paging->per_page);
+}
+
+void bind_paging(struct params *params, const struct paging *paging)
+{
+	bind_limit(params, paging);
 	params_int8(params, paging->offset);
 }

@@ -35,6 +35,9 @@ struct datum paging_per_page(const struct paging *paging);
 /* Do rows follow this page, if there are `total` in all? */
 bool paging_has_more(const struct paging *paging, int64_t total);
 
+/* Appends the int8 of LIMIT, NULL if `all`. */
+void bind_limit(struct params *params, const struct paging *paging);
+
 /* Appends two parameters: the int8 of LIMIT (NULL if `all`), then the int8 of OFFSET. */
 void bind_paging(struct params *params, const struct paging *paging);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "handlers/core/binding.h"
+#include "handlers/core/datum_json.h"
 #include "schemas/json/json.h"
 
 static struct datum reply_texts(struct context *ctx, const struct rows *rows, int row, int column)
@@ -70,7 +71,8 @@ static struct datum reply_column(struct context *ctx, const struct rows *rows, i
 	case ROWS_OTHER:
 		break;
 	}
-	return reply_text(rows, row, column);
+	struct datum text = reply_text(rows, row, column);
+	return type->item ? datum_from_json(ctx->arena, type, json_of(&text)) : text;
 }
 
 /* The column of each field of `type`, -1 for none. Looked up once for all rows. */
@@ -123,7 +125,7 @@ const struct type *reply_result_type(const struct call *call)
 }
 
 /* Appends the field's value to the message, and as a member to the error's details. */
-static void reply_missing_field(struct call *call, const char *path, struct json_text *message,
+static void reply_named_field(struct call *call, const char *path, struct json_text *message,
 	struct json_text *details)
 {
 	const struct datum *value = binding_path(call, path, NULL);
@@ -135,11 +137,11 @@ static void reply_missing_field(struct call *call, const char *path, struct json
 	json_text_string(details, value->text, value->size);
 }
 
-void reply_missing(struct context *ctx, struct call *call)
+void reply_failure(struct context *ctx, struct call *call, enum failure_category category,
+	const char *code, const char *at)
 {
 	struct json_text message = json_text_new(ctx->arena);
 	struct json_text details = json_text_new(ctx->arena);
-	const char *at = call->command->missing_message;
 
 	json_text_add(&details, "{", 1);
 	while (*at) {
@@ -149,12 +151,17 @@ void reply_missing(struct context *ctx, struct call *call)
 		if (!*at)
 			break;
 		len = strcspn(++at, "}");
-		reply_missing_field(call, arena_copy(ctx->arena, at, len), &message, &details);
+		reply_named_field(call, arena_copy(ctx->arena, at, len), &message, &details);
 		at += len + (at[len] == '}');
 	}
 	json_text_add(&details, "}", 1);
 	json_text_add(&message, "", 1);
 	json_text_add(&details, "", 1);
-	call_fail(ctx, call, FAILURE_NOT_FOUND, call->command->missing_code, details.bytes, "%s",
-		message.bytes);
+	call_fail(ctx, call, category, code, details.bytes, "%s", message.bytes);
+}
+
+void reply_missing(struct context *ctx, struct call *call)
+{
+	reply_failure(ctx, call, FAILURE_NOT_FOUND, call->command->missing_code,
+		call->command->missing_message);
 }

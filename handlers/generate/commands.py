@@ -21,19 +21,22 @@ deletes the tables of the last run, so that the build cannot use stale ones.
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # a build must not write into the source tree
 from avro_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unreadable, upper
+from family import families
 from reference import reference_embedded, reference_text
+from statements import ORDER, PARTS_FILE, Source, read_text, shared_parts
 
-HEADER_WORDS = ("key", "reply", "flags", "fold", "handler", "params", "missing")
 FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional")
 REFERENCE_MODES = ("--reference", "--write-reference", "--check-reference")
-SHAPES = ("none", "row", "rows", "value", "custom")
+SHAPES = ("none", "row", "rows", "value", "page", "custom")
+CATEGORIES = ("INVALID", "NOT_FOUND", "CONFLICT", "UNSUPPORTED")
 # The PostgreSQL types that the generic handler binds, each with the Avro types that it accepts.
 BINDS = {
-    "text": ("string", "json"), "jsonb": ("string", "json"), "bool": ("boolean",),
+    "text": ("string", "json"), "jsonb": ("string", "json", "array<string>"), "bool": ("boolean",),
     "int4": ("int",), "int8": ("int", "long"), "float8": ("int", "long", "float", "double"),
     "timestamptz": ("long", "timestamp-millis"), "bytea": ("bytes",), "text[]": ("array<string>",),
 }
@@ -44,134 +47,31 @@ INFERRED = {
 }
 
 
-# ---------------------------------------------------------------- handlers/<domain>/<method>.sql
-
-SQL_TOKEN = re.compile(
-    r"(?P<comment>--[^\n]*|/\*.*?\*/)"
-    r"|(?P<quoted>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)"
-    r"|\$(?P<param>[0-9]+)|(?P<end>;)|[A-Za-z_][A-Za-z0-9_]*|.", re.S)
-
-DIRECTIVE = re.compile(r"--\s*(statement|part|use):\s*(.*?)\s*")
-
-
-class Statement:
-    """One SQL text without its comments."""
-
-    def __init__(self, file, line, name, text):
-        self.file, self.line, self.name = file, line, name
-        kept, params, ended = [], set(), False
-        for token in SQL_TOKEN.finditer(text.rstrip().rstrip(";")):
-            if not token["comment"]:
-                kept.append(token[0])
-                ended = ended or bool(token["end"])
-            if token["param"]:
-                params.add(int(token["param"]))
-        lines = (kept_line.rstrip() for kept_line in "".join(kept).split("\n"))
-        self.sql = "\n".join(kept_line for kept_line in lines if kept_line)
-        self.param_count = max(params, default=0)
-        if ended:
-            raise Wrong(file, line, 'one statement only: separate several by lines "-- statement: name"')
-        unused = set(range(1, self.param_count + 1)) - params
-        if unused or 0 in params:
-            raise Wrong(file, line, f"parameter ${min(unused or params)} is not used: number the parameters from $1 without gaps")
-
-
-class Source:
-    """A .sql file: its header and its statements."""
-
-    def __init__(self, file):
-        self.file = file
-        self.header = {}
-        self.lines = {}
-        try:
-            lines = file.read_text(encoding="utf-8").split("\n")
-        except UnicodeDecodeError:
-            raise Wrong(file, 1, "not UTF-8: save the file as UTF-8") from None
-        at = self.read_header(lines)
-        self.read_parts(lines, at)
-        self.read_statements(lines, at)
-
-    def read_header(self, lines):
-        at = 0
-        while at < len(lines):
-            found = re.fullmatch(r"--\s*([a-z]+):\s*(.*?)\s*", lines[at])
-            if not found or found[1] in ("statement", "part"):
-                break
-            word, value, line = found[1], found[2], at + 1
-            while value.endswith(",") and at + 1 < len(lines) and lines[at + 1].startswith("--"):
-                at += 1
-                value += " " + lines[at][2:].strip()
-            self.add_word(word, value, line)
-            at += 1
-        return at
-
-    def add_word(self, word, value, line):
-        if word not in HEADER_WORDS:
-            raise Wrong(self.file, line, f'unknown word "{word}": use one of {", ".join(HEADER_WORDS)} '
-                        "(start a free comment with a capital letter)")
-        if word in self.header:
-            raise Wrong(self.file, line, f'"{word}" is given twice: keep one (the first is at line {self.lines[word]})')
-        if not value:
-            raise Wrong(self.file, line, f'"{word}" has no value: give it one or remove the line')
-        self.header[word], self.lines[word] = value, line
-
-    def read_parts(self, lines, at):
-        """Collects the parts that statements share and blanks their lines, so that line numbers stay."""
-        self.parts, part, used = {}, None, set()
-        for index in range(at, len(lines)):
-            found = DIRECTIVE.fullmatch(lines[index])
-            word, name = found.groups() if found else (None, None)
-            if word == "statement":
-                part = None
-            elif word == "part":
-                if name in self.parts or not NAME.fullmatch(name):
-                    raise Wrong(self.file, index + 1, f'part name "{name}" is used twice or is not a name')
-                part = self.parts[name] = []
-            elif word == "use" and part is not None:
-                raise Wrong(self.file, index + 1, "a part cannot use another part: write the lines out")
-            elif word == "use":
-                used.add(name)
-            elif part is not None:
-                part.append(lines[index])
-            if part is not None:
-                lines[index] = ""
-        for name in sorted(used ^ set(self.parts)):
-            raise Wrong(self.file, 1, f'part "{name}" needs a line "-- part: {name}" and a line "-- use: {name}"')
-
-    def with_parts(self, lines):
-        for line in lines:
-            found = DIRECTIVE.fullmatch(line)
-            yield from self.parts[found[2]] if found and found[1] == "use" else [line]
-
-    def read_statements(self, lines, at):
-        self.statements = []
-        name, begin, names = "", at, {""}
-        for index in range(at, len(lines) + 1):
-            line = lines[index] if index < len(lines) else "-- statement: end"
-            found = re.fullmatch(r"--\s*([a-z]+):\s*(.*?)\s*", line)
-            if found and found[1] in HEADER_WORDS:
-                raise Wrong(self.file, index + 1, f'the header line "{found[1]}" belongs to the top of the file')
-            if not found or found[1] != "statement":
-                continue
-            self.add_statement(name, begin, "\n".join(self.with_parts(lines[begin:index])))
-            name, begin = found[2], index + 1
-            if index < len(lines) and (name in names or not NAME.fullmatch(name)):
-                raise Wrong(self.file, index + 1, f'statement name "{name}" is used twice or is not a name')
-            names.add(name)
-
-    def add_statement(self, name, begin, text):
-        leading = re.match(r"(?:\s|--[^\n]*(?:\n|$))*", text)[0].count("\n")
-        statement = Statement(self.file, begin + leading + 1, name, text)
-        if statement.sql:
-            self.statements.append(statement)
-        elif name:
-            raise Wrong(self.file, begin, f"statement {name} is empty: write it, or remove its line")
-
-    def wrong(self, word, text):
-        return Wrong(self.file, self.lines.get(word, 1), text)
-
+# Values that are no fields of the request.
+SPECIAL = {"@now": "timestamptz", "@limit": "int8", "@offset": "int8"}
 
 # ---------------------------------------------------------------- commands
+
+
+@dataclass
+class Paging:
+    """The declaration of a page."""
+
+    size: int  # the default of perPage
+    where: str  # path of the record with page and perPage; "": the request
+    orders: list  # fields of orderBy
+    descending: bool  # by default
+    strict: bool  # another field or direction is an error, or else the default
+
+
+def choices(type_, path):
+    """The paths in a request whose fields declare the words that they allow."""
+    for field in type_.record.fields:
+        at = f"{path}.{field.name}" if path else field.name
+        if "words" in field.node:
+            yield at, field.node["words"]
+        if field.type.record and not field.type.item:
+            yield from choices(field.type, at)
 
 
 class Command:
@@ -186,7 +86,11 @@ class Command:
         self.check_reply()
         self.check_key()
         self.check_handler()
-        self.params = self.bind() if not self.handler else []
+        self.errors = [self.check_error(text) for text in source.header.get("error", [])]
+        self.choices = list(choices(Type("record", record=request), ""))
+        self.paging = self.check_page()
+        self.bind()
+        self.distinct = self.check_distinct()
         self.missing = self.check_missing()
 
     def check_flags(self):
@@ -196,8 +100,7 @@ class Command:
                 raise self.source.wrong("flags", f'flag "{flag}" is unknown or given twice: use each of {", ".join(FLAGS)} up to once')
         if ("read" in self.flags) == ("write" in self.flags):
             raise self.source.wrong("flags", 'exactly one of read and write is required: "-- flags: read"')
-        if "fold" in self.flags and not self.handler:
-            raise self.source.wrong("flags", "the flag fold needs a handler: remove the flag, or write one")
+        self.folded = "fold" in self.flags and not self.handler
         if "detached" in self.flags and "write" in self.flags:
             raise self.source.wrong("flags", "the flag detached is for reads: remove it")
         if "outside" in self.flags and ("fold" in self.flags or "detached" in self.flags):
@@ -213,7 +116,7 @@ class Command:
         result = self.reply.fields[0].type
         fits = {"none": result.kind == "null", "row": result.kind == "record",
                 "rows": result.kind == "array" and result.item.kind == "record",
-                "value": result.kind not in ("record", "null"), "custom": True}[self.shape]
+                "value": result.kind not in ("record", "null"), "page": result.kind == "record", "custom": True}[self.shape]
         if not fits:
             raise self.source.wrong("reply", f'reply "{self.shape}" does not fit the result type {result.text()}')
 
@@ -230,8 +133,8 @@ class Command:
             raise self.source.wrong("params", "a command with a handler binds its parameters itself: remove the line")
         if not self.handler and self.shape == "custom":
             raise self.source.wrong("reply", 'reply custom needs a C function: add "-- handler: name"')
-        if not self.handler and (len(statements) != 1 or statements[0].name):
-            raise self.source.wrong("handler", "a command without a handler needs exactly one statement, without a name")
+        if not self.handler and (not statements or len(statements) > 1 and not statements[0].names):
+            raise self.source.wrong("handler", "a command without a handler needs one statement, or several with named parameters")
 
     def path(self, word, path):
         """Returns the type at a dotted path in the request."""
@@ -248,22 +151,80 @@ class Command:
         return type_
 
     def bind(self):
-        given = [part.strip() for part in self.source.header.get("params", "").split(",") if part.strip()]
-        needed = self.source.statements[0].param_count
-        if len(given) != needed:
-            raise self.source.wrong("params", f"the statement has {needed} parameters, but params lists {len(given)}")
-        return [self.bind_one(part) for part in given]
+        """Binds the parameters of a command without a handler."""
+        if self.handler:
+            return
+        if self.paging:
+            self.source.statements = list(self.page_statements())
+        for statement in self.source.statements:
+            if statement.names or self.folded or "params" not in self.source.header:
+                params = [self.bind_one(name) for name in statement.names]
+                (statement.bind_folded if self.folded else statement.bind)(params)
+            else:
+                self.bind_listed(statement)
+
+    def bind_listed(self, statement):
+        given = [part.strip() for part in self.source.header["params"].split(",") if part.strip()]
+        if len(given) != statement.param_count:
+            raise self.source.wrong("params", f"the statement has {statement.param_count} parameters, but params lists {len(given)}")
+        statement.params = [self.bind_one(part) for part in given]
+
+    def page_statements(self):
+        """One SELECT becomes the count of its rows, and a page of them in each order."""
+        base = self.source.statements[0]
+        rows, found, order = base.sql.rpartition("\nORDER BY ")
+        if len(self.source.statements) != 1 or not found:
+            raise self.source.wrong("page", "a page needs one SELECT, whose last clause is an ORDER BY on a line of its own")
+        yield base.variant("count", f"SELECT count(*) FROM ({rows}) AS counted")
+        for field in self.paging.orders:
+            for direction in ("ASC", "DESC"):
+                item = ORDER.sub(lambda row: f'{row[1]}."{field}" {direction}', order)
+                yield base.variant(f"{field}{direction.title()}",
+                                   f"{rows}\nORDER BY {item}\nLIMIT :{{@limit}} OFFSET :{{@offset}}")
+
+    def check_page(self):
+        if self.shape != "page":
+            return None
+        size, _, where = self.source.header.get("page", "").partition(" ")
+        order = self.source.header.get("order", "")
+        strict, words = order.startswith("strict "), order.removeprefix("strict ")
+        orders = [part.split() for part in words.split(",")]
+        if not size.isdigit() or not all(order[:1] and order[1:] in ([], ["DESC"], ["ASC"]) for order in orders):
+            raise self.source.wrong("page", 'reply page needs "-- page: size" and "-- order: field DESC, other field"')
+        if where:
+            self.path("page", where)
+        return Paging(int(size), where, [order[0] for order in orders], orders[0][1:] == ["DESC"], strict)
+
+    def check_distinct(self):
+        path = self.source.header.get("distinct", "")
+        if bool(path) != self.folded:
+            raise self.source.wrong("distinct", 'the flag fold without a handler needs "-- distinct: path", and only it')
+        if path and self.path("distinct", path).kind != "string":
+            raise self.source.wrong("distinct", f"{path} is not a string")
+        return path
+
+    def check_error(self, text):
+        found = re.fullmatch(r"([A-Z][A-Z0-9_]*)\s+([A-Z_]+)\s+(.+)", text)
+        if not found or found[2] not in CATEGORIES:
+            raise self.source.wrong("error", f'use the form "-- error: CODE CATEGORY Message with {{field}}"; categories: {", ".join(CATEGORIES)}')
+        for path in re.findall(r"\{(.*?)\}", found[3]):
+            self.path("error", path)
+        return found.groups()
 
     def bind_one(self, text):
         path, _, wanted = text.partition(":")
-        if path == "@now":
+        if path in SPECIAL:
             if wanted:
-                raise self.source.wrong("params", "@now is a timestamptz: remove the type")
-            return path, "timestamptz"
+                raise self.source.wrong("params", f"{path} is a {SPECIAL[path]}: remove the type")
+            return path, SPECIAL[path]
         label = self.path("params", path).label()
         chosen = wanted or INFERRED.get(label)
         if not chosen:
             raise self.source.wrong("params", f"{path} is {label}, which has no PostgreSQL type: bind it in a handler")
+        if self.folded and chosen == "text[]" and not wanted:
+            chosen = "jsonb"
+        if self.folded and chosen == "text[]":
+            raise self.source.wrong("flags", f"{path} cannot be a text[] here, as each command has one row: leave the type out, it is jsonb")
         if label not in BINDS.get(chosen, ()):
             raise self.source.wrong("params", f"{path} is {label} and cannot be bound as {chosen}")
         return path, chosen
@@ -280,6 +241,38 @@ class Command:
         return found[1], found[2]
 
 
+@dataclass
+class Declaration:
+    """A pair of files that declares a command, or a file of types; each may be made from a family's template."""
+
+    domain: str
+    schema: Path  # of the domain, or the template
+    member: object = None  # of a family; None: the files are the domain's own
+    family: object = None
+
+    @property
+    def method(self):
+        return self.schema.stem[0].lower() + self.schema.stem[1:]
+
+    def nodes(self):
+        found = read_json(self.schema)
+        return self.member.schema(found) if self.member else found
+
+    def source(self, handlers):
+        """The .sql file: the domain's own one if there is one."""
+        own, parts = handlers / self.domain / f"{self.method}.sql", shared_parts(handlers / self.domain / PARTS_FILE)
+        if not self.family:
+            return self.own_source(own, parts)
+        parts = {**shared_parts(self.family.handlers / PARTS_FILE, self.member.sql), **parts}
+        file = own if own.exists() else self.family.template(self.member, self.method)
+        return Source(file, None if own.exists() else self.member.sql(read_text(file)), parts)
+
+    def own_source(self, own, parts):
+        if not own.exists():
+            raise Wrong(self.schema, 1, f"the command needs {own} with at least a header: write it")
+        return Source(own, None, parts)
+
+
 class Project:
     """All declarations under SRC; `errors` collects the mistakes in them."""
 
@@ -288,13 +281,13 @@ class Project:
         self.schemas = Schemas()
         self.errors, self.commands, self.history = [], [], []
         self.attempt(self.load_error)
-        files = sorted(self.schemas_dir.glob("*/*.avsc"))
-        pairs = {file: self.attempt(self.load, file) for file in files}
+        declarations = self.declarations()
+        loaded = [made for made in declarations if self.attempt(self.load, made)]
         for full in list(self.schemas.nodes):
             self.attempt(self.schemas.record, full)
         if not self.errors:
-            for file, ok in pairs.items():
-                self.attempt(self.add_command, file) if ok and file.stem != "types" else None
+            for made in loaded:
+                self.attempt(self.add_command, made) if made.schema.stem != "types" else None
             for file in sorted(self.handlers_dir.glob("*/*.sql")):
                 self.attempt(self.check_schema_there, file)
             for file in sorted((self.root / "schemas/history").glob("*/*.avsc")):
@@ -318,33 +311,42 @@ class Project:
         if f"{ROOT}.Error" not in self.schemas.nodes:
             raise Wrong(file, 1, f"does not define {ROOT}.Error")
 
-    def load(self, file):
-        domain, found = file.parent.name, read_json(file)
+    def declarations(self):
+        self.families = []
+        self.attempt(lambda: self.families.extend(families(self.root)))
+        self.templates = {family.folder for family in self.families}
+        own = [Declaration(file.parent.name, file) for file in sorted(self.schemas_dir.glob("*/*.avsc"))
+               if file.parent.name not in self.templates]
+        known = {(made.domain, made.schema.name) for made in own}
+        return own + [Declaration(member.domain, file, member, family) for family in self.families
+                      for member in family.members for file in sorted(family.schemas.glob("*.avsc"))
+                      if (member.domain, file.name) not in known]
+
+    def load(self, made):
+        file, found = made.schema, made.nodes()
         expected = None if file.stem == "types" else [file.stem, file.stem + "Reply"]
         if not isinstance(found, list) or not all(isinstance(node, Node) for node in found):
             raise Wrong(file, 1, "must be a JSON array of records")
         if expected and [node.get("name") for node in found] != expected:
             raise Wrong(file, 1, f"must contain exactly the records {expected[0]} and {expected[1]}, in this order")
         for node in found:
-            if node.get("type") != "record" or node.get("namespace") != f"{ROOT}.{domain}":
-                raise Wrong(file, node.line, f'must be a record of "namespace": "{ROOT}.{domain}"')
+            if node.get("type") != "record" or node.get("namespace") != f"{ROOT}.{made.domain}":
+                raise Wrong(file, node.line, f'must be a record of "namespace": "{ROOT}.{made.domain}"')
             self.schemas.register(node, None)
 
-    def add_command(self, file):
-        domain, method = file.parent.name, file.stem[0].lower() + file.stem[1:]
-        request = self.schemas.record(f"{ROOT}.{domain}.{file.stem}")
+    def add_command(self, made):
+        request = self.schemas.record(f"{ROOT}.{made.domain}.{made.schema.stem}")
         reply = self.schemas.record(request.full + "Reply")
         if [field.name for field in reply.fields] != ["result"]:
-            raise Wrong(file, self.schemas.nodes[reply.full].line, 'a reply must have "result" as its only field')
-        sql = self.handlers_dir / domain / f"{method}.sql"
-        if not sql.exists():
-            raise Wrong(file, 1, f"the command needs {sql} with at least a header: write it")
-        self.commands.append(Command(domain, method, request, reply, Source(sql)))
+            raise Wrong(made.schema, self.schemas.nodes[reply.full].line, 'a reply must have "result" as its only field')
+        self.commands.append(Command(made.domain, made.method, request, reply, made.source(self.handlers_dir)))
 
     def check_schema_there(self, file):
         stem = file.stem[0].upper() + file.stem[1:]
-        avsc = self.schemas_dir / file.parent.name / f"{stem}.avsc"
-        if not avsc.exists() or file.stem[0].isupper():
+        avsc = self.schemas_dir / file.parent.name / f"{stem.partition('.')[0]}.avsc"
+        made = any(member.domain == file.parent.name and (family.schemas / avsc.name).exists()
+                   for family in self.families for member in family.members)
+        if file.name != PARTS_FILE and (not avsc.exists() and not made or file.stem[0].isupper()):
             raise Wrong(file, 1, f"the command needs {avsc}: Method.avsc belongs to method.sql")
 
     def add_history(self, file):
@@ -423,14 +425,44 @@ def schema_table(project):
     return lines
 
 
+def handler_of(command):
+    by_shape = "handle_page" if command.paging else "handle_folded" if command.folded else "handle_generic"
+    return command.handler or by_shape
+
+
+def words_array(words):
+    return "(const char *const[]){ " + ", ".join(f'"{word}"' for word in [*words]) + ", NULL }"
+
+
+def rules(command):
+    """The command's array of allowed words, its errors and its paging, in C."""
+    name = f"{command.domain}_{command.method}"
+    if command.choices:
+        rows = [f'\t{{ "{path}", "INVALID_{upper(path.rpartition(".")[2])}", {words_array(words)} }},' for path, words in command.choices]
+        yield "\n".join([f"static const struct choice_def {name}_choices[] = {{", *rows, "\t{ NULL, NULL, NULL },", "};"])
+    if command.errors:
+        rows = [f'\t{{ "{code}", FAILURE_{category},{literal(message)} }},' for code, category, message in command.errors]
+        yield "\n".join([f"static const struct error_def {name}_errors[] = {{", *rows, "\t{ NULL, 0, NULL },", "};"])
+    if command.paging:
+        page = command.paging
+        yield (f'static const struct page_def {name}_page = {{ {page.size}, "{page.where}", {words_array(page.orders)},\n\t'
+               f"{str(page.descending).lower()}, {str(page.strict).lower()} }};")
+
+
+def rule_names(command):
+    name = f"{command.domain}_{command.method}"
+    return (f"{name}_choices" if command.choices else "NULL", f"{name}_errors" if command.errors else "NULL",
+            f"&{name}_page" if command.paging else "NULL", f'"{command.distinct}"' if command.distinct else "NULL")
+
+
 def command_row(command, first):
     missing = [literal(part) for part in command.missing] if command.missing else [" NULL", " NULL"]
     flags = " | ".join(f"COMMAND_{flag.upper()}" for flag in command.flags)
     count = len(command.source.statements)
     return (f'\t{{ COMMAND_ID_{upper(command.domain)}_{upper(command.method)}, "{command.name}", "{command.domain}", "{command.method}", "{command.key}",\n\t\t{flags}, '
-            f"{command.fold_id}, REPLY_{command.shape.upper()}, {command.handler or 'handle_generic'}, "
+            f"{command.fold_id}, REPLY_{command.shape.upper()}, {handler_of(command)}, "
             f"{first if count else -1}, {count},"
-            f"\n\t\t{missing[0].strip()},{missing[1]} }},")
+            f"\n\t\t{missing[0].strip()},{missing[1]},\n\t\t{', '.join(rule_names(command))} }},")
 
 
 def command_table(project):
@@ -442,6 +474,7 @@ def command_table(project):
     domains = [f'\t"{domain}",' for domain in sorted({command.domain for command in project.commands})]
     return [made_by("command_table.c", "the declarations of all commands"), '#include "commands.gen.h"',
             '#include "handlers/core/context.h"', '#include "handlers/domains/command_table.h"\n',
+            *(rule for command in project.commands for rule in rules(command)),
             "const struct command_def command_defs[] = {", *rows,
             "};", f"const size_t command_count = {len(rows)};\n", "const char *const command_names[] = {", *names, "};\n",
             "const char *const command_domains[] = {", *domains, "};", f"const size_t command_domain_count = {len(domains)};"]
@@ -450,11 +483,11 @@ def command_table(project):
 def statement_table(project):
     statements, params = [], []
     for command in project.commands:
-        array = f"{command.domain}_{command.method}_params" if command.params else "NULL"
-        if command.params:
-            bound = ", ".join(f'{{ "{path}", "{pg}" }}' for path, pg in command.params)
-            params.append(f"static const struct param_def {array}[] = {{ {bound} }};")
-        for statement in command.source.statements:
+        for index, statement in enumerate(command.source.statements):
+            array = f"{command.domain}_{command.method}_{index}_params" if statement.params else "NULL"
+            if statement.params:
+                bound = ", ".join(f'{{ "{path}", "{pg}" }}' for path, pg in statement.params)
+                params.append(f"static const struct param_def {array}[] = {{ {bound} }};")
             name = command.name + (f":{statement.name}" if statement.name else "")
             statements.append(f'\t{{ "{name}",{literal(statement.sql)},\n\t\t{statement.param_count}, {array} }},')
     return [made_by("statement_table.c", "the statements of all commands"), '#include "handlers/core/command.h"\n', *params,

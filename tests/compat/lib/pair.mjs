@@ -25,6 +25,15 @@ export const POSITIONAL = {
   'memory.setPendingMessageTokens': ['id', 'tokenCount'],
 };
 
+// The seven domains of versioned entities have the same methods; the name of the parent differs.
+const VERSIONED = { agents: 'agentId', promptBlocks: 'blockId', scorerDefinitions: 'scorerDefinitionId', mcpClients: 'mcpClientId',
+  mcpServers: 'mcpServerId', workspaces: 'workspaceId', skills: 'skillId' };
+for (const [domain, parent] of Object.entries(VERSIONED)) {
+  const methods = { getById: ['id'], delete: ['id'], getVersion: ['id'], getVersions: ['ids'], getVersionByNumber: [parent, 'versionNumber'],
+    getLatestVersion: [parent], deleteVersion: ['id'], deleteVersionsByParentId: [parent], countVersions: [parent], getByIdResolved: ['id', 'options'] };
+  for (const [method, names] of Object.entries(methods)) POSITIONAL[`${domain}.${method}`] = names;
+}
+
 // Some replies exceed the default limit.
 const LARGE = { replies: { maxBytes: 64 * 1024 * 1024 } };
 

@@ -64,6 +64,20 @@ def sql_with(old, new):
 
 HANDLED = "-- reply: custom\n-- flags: write fold\n-- handler: shop_get_it\n"
 
+FOLDED = """-- reply: row
+-- flags: write fold
+-- distinct: thing.id
+-- error: TAKEN CONFLICT there is {thing.id} already
+SELECT given.place, 'TAKEN' AS error FROM given WHERE :{thing.id} <> '' AND :{limit} > 0 AND :{@now} < now()
+"""
+PAGE = """-- reply: page
+-- flags: read
+-- page: 50
+-- order: strict name DESC, id
+SELECT t.id FROM :"schema".things AS t WHERE t.id = :{thing.id}
+ORDER BY :{order t}, t.id
+"""
+
 # A change of FILES (None: no such file), and a part of the message that it causes.
 WRONG = [
     ({"schemas/domains/shop/GetIt.avsc": "[\n{,\n]"}, "GetIt.avsc:2: not JSON"),
@@ -102,7 +116,7 @@ WRONG = [
     (sql_with("-- flags: read", "-- flags: detached"), "exactly one of read and write"),
     (sql_with("-- flags: read", "-- flags: read fast"), 'flag "fast" is unknown'),
     (sql_with("-- flags: read", "-- flags: read read"), "given twice"),
-    (sql_with("-- flags: read", "-- flags: write fold"), "the flag fold needs a handler"),
+    (sql_with("-- flags: read", "-- flags: write fold"), "the flag fold without a handler needs"),
     (sql_with("-- flags: read", "-- flags: write detached"), "the flag detached is for reads"),
     (sql_with("-- flags: read", "-- flags: read outside detached"), "the flag outside excludes fold and detached"),
     (sql_with("-- flags: read", "-- flags: read\n-- fold: its"), 'getIt.sql:4: "-- fold: group" needs the flag fold'),
@@ -119,13 +133,23 @@ WRONG = [
     (sql_with("SELECT", "-- flags: read\nSELECT"), 'the header line "flags" belongs to the top'),
     (sql_with("-- params", "-- handler: shop_get_it\n-- params"), "a command with a handler binds its parameters itself"),
     (sql_with("-- params", "-- handler: no-name\n-- params"), "is not a name of a C function"),
-    ({"handlers/domains/shop/getIt.sql": SQL + "-- statement: more\nSELECT 1\n"}, "exactly one statement"),
+    ({"handlers/domains/shop/getIt.sql": SQL + "-- statement: more\nSELECT 1\n"}, "a command without a handler needs one statement"),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\nSELECT 1\n-- statement: a\nSELECT 2\n"}, '"a" is used twice'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "-- statement: a\n-- nothing\n"}, "statement a is empty"),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n"}, 'part "a" needs'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- part: a\nWHERE true\n"}, 'part "a" needs'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- part: a\n"}, 'part name "a" is used twice'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- use: a\n"}, "a part cannot use another part"),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace("distinct: thing.id", "distinct: limit")}, "limit is not a string"),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace("-- error: TAKEN CONFLICT", "-- error: TAKEN")}, 'use the form "-- error: '),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace("{thing.id}", "{thing.no}")}, '"thing.no" does not exist'),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace(":{limit}", ":{limit:text}")}, "limit is int and cannot be bound as text"),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace(":{limit}", "$1")}, "use one way in a statement"),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace(":{limit}", ":{thing.tags:text[]}")}, "thing.tags cannot be a text[] here"),
+    ({"handlers/domains/shop/getIt.sql": PAGE.replace("-- page: 50\n", "")}, 'reply page needs "-- page: size"'),
+    ({"handlers/domains/shop/getIt.sql": PAGE.replace("name DESC", "name DOWN")}, 'reply page needs "-- page: size"'),
+    ({"handlers/domains/shop/getIt.sql": PAGE.replace("\nORDER BY", " ORDER BY")}, "a page needs one SELECT"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(words=["a"])}, "only a string, or an array of strings, has words"),
     ({"schemas/history/shop/GetIt.avsc": {**records([], "null")[0]}}, "thing is new and has no default"),
     ({"schemas/history/shop/GetIt.avsc": {**THING, "name": "Unknown"}}, "must be the complete request record of an existing command"),
     ({"schemas/history/shop/GetIt.avsc": records([{"name": "thing", "type": "string"}], "null")[0]},
@@ -165,8 +189,8 @@ class Generate(unittest.TestCase):
         table, statements = out["command_table.c"], out["statement_table.c"]
         self.assertIn('{ { "thing.id", "text" }, { "thing.tags", "text[]" }, { "limit", "int8" }, { "@now", "timestamptz" } }', statements)
         self.assertIn('{ COMMAND_ID_SHOP_GET_IT, "shop.getIt", "shop", "getIt", "thing.id",\n\t\tCOMMAND_READ, 0, REPLY_ROW, handle_generic, 0, 1,\n'
-                      '\t\t"THING_NOT_FOUND", "There is no {thing.id}" }', table)
-        self.assertIn("\t\t4, shop_getIt_params }", statements)
+                      '\t\t"THING_NOT_FOUND", "There is no {thing.id}",\n\t\tNULL, NULL, NULL, NULL }', table)
+        self.assertIn("\t\t4, shop_getIt_0_params }", statements)
         self.assertNotIn("of a comment", statements)
         self.assertNotIn(";\\n", statements)
         self.assertIn("SQL_SHOP_GET_IT,", out["commands.gen.h"])
@@ -205,6 +229,54 @@ class Generate(unittest.TestCase):
         self.assertEqual(said, "")
         self.assertIn('"UPDATE x SET y = $1\\n"\n\t\t"WHERE z = $2",\n\t\t2, NULL', out["statement_table.c"])
         self.assertIn('"DELETE FROM x\\n"\n\t\t"WHERE z = $2\\n"\n\t\t"  AND y = $1",\n\t\t2, NULL', out["statement_table.c"])
+
+    def test_folded(self):
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": FOLDED})
+        self.assertEqual(said, "")
+        text = out["statement_table.c"].replace('"\n\t\t"', "")
+        self.assertIn("unnest($1::int4[], $2::text[], $3::int4[], $4::timestamptz[]) AS given (place, p1, p2, p3)", text)
+        self.assertIn("WHERE given.p1 <> '' AND given.p2 > 0 AND given.p3 < now()", text)
+        self.assertIn('"TAKEN", FAILURE_CONFLICT, "there is {thing.id} already"', out["command_table.c"])
+        self.assertIn('handle_folded, 0, 1,\n\t\tNULL, NULL,\n\t\tNULL, shop_getIt_errors, NULL, "thing.id"', out["command_table.c"])
+
+    def test_patch(self):
+        said, out = run({**FILES, "schemas/domains/shop/GetIt.avsc": records([*FIELDS, {"name": "name", "type": ["null", "string"], "default": None},
+                         {"name": "clear", "type": {"type": "array", "items": "string"}, "default": [], "words": ["name"]}], ["null", "Thing"]),
+                         "handlers/domains/shop/getIt.sql": "-- reply: row\n-- flags: write\nUPDATE t AS k SET :{patch k name} RETURNING id\n"})
+        self.assertEqual(said, "")
+        self.assertIn("CASE WHEN $1::jsonb ? 'name' THEN NULL ELSE coalesce($2::text, k.\\\"name\\\") END",
+                      out["statement_table.c"].replace('"\n\t\t\t"', "").replace('"\n\t\t"', ""))
+        self.assertIn('{ "clear", "INVALID_CLEAR", (const char *const[]){ "name", NULL } }', out["command_table.c"])
+
+    def test_page(self):
+        listed = records(FIELDS, {"type": "record", "name": "Page", "fields": [{"name": "things", "type": {"type": "array", "items": "mastra.shop.Thing"}}]})
+        said, out = run({**FILES, "schemas/domains/shop/GetIt.avsc": listed, "handlers/domains/shop/getIt.sql": PAGE})
+        self.assertEqual(said, "")
+        text = out["statement_table.c"].replace('"\n\t\t"', "")
+        self.assertIn("SELECT count(*) FROM (SELECT t.id FROM :\\\"schema\\\".things AS t WHERE t.id = $1::text) AS counted", text)
+        self.assertEqual(text.count("LIMIT $2::int8 OFFSET $3::int8"), 4, "two fields, two directions")
+        self.assertIn('ORDER BY t.\\"name\\" DESC, t.id', text)
+        self.assertIn('shop_getIt_page = { 50, "", (const char *const[]){ "name", "id", NULL },\n\ttrue, true };', out["command_table.c"])
+
+    def test_family(self):
+        family = {"books": {"one": "book", "type": "Book", "plural": "Books", "parent": "bookId", "tables": ["t_books", "t_versions"], "flags": ["bound"],
+                            "snapshot": {"name": "text!", "price": "int"}},
+                  "maps": {"one": "map", "type": "Map", "plural": "Maps", "parent": "mapId", "tables": ["t_maps", "t_map_versions"], "flags": [],
+                           "snapshot": {"name": "text!"}}}
+        pair = [{"type": "record", "name": "Put", "namespace": "mastra.%domain%", "fields": [{"name": "%one%", "type": {
+                    "type": "record", "name": "%type%Input", "fields": ["%snapshot%", {"name": "bound", "type": "string", "%if%": "bound"}]}}]},
+                {"type": "record", "name": "PutReply", "namespace": "mastra.%domain%", "fields": [{"name": "result", "type": "null"}]}]
+        sql = ('-- reply: none\n-- flags: write\nINSERT INTO %entities% (%snapshot: "{name}"%) SELECT %snapshot: {write}%\n'
+               "%if bound% WHERE :{%one%.bound} <> ''\n%unless bound% WHERE true\n")
+        files = {**FILES, "handlers/domains/kept/family.json": family, "schemas/domains/kept/Put.avsc": pair, "handlers/domains/kept/put.sql": sql}
+        said, out = run(files)
+        self.assertEqual(said, "")
+        text = out["statement_table.c"].replace('"\n\t\t\t"', "").replace('"\n\t\t"', "").replace('\\"', '"')
+        self.assertIn('INSERT INTO t_books ("name", "price") SELECT $1::text, $2::int4\\nWHERE $3::text <> \'\'', text)
+        self.assertIn('INSERT INTO t_maps ("name") SELECT $1::text\\nWHERE true', text)
+        own = {"handlers/domains/maps/put.sql": "-- reply: none\n-- flags: write\nSELECT 1\n"}
+        self.assertIn('"maps.put", "SELECT 1"', run({**files, **own})[1]["statement_table.c"], "a domain's own file wins")
+        self.assertIn("a domain lacks 'one'", run({**files, "handlers/domains/kept/family.json": {"x": {}}})[0])
 
     def test_header_only(self):
         said, out = run({**FILES, "handlers/domains/shop/getIt.sql": HANDLED})

@@ -1,0 +1,207 @@
+/* folded.c - the handler of writes that fold and name none: one row of parameters for each command */
+#include <string.h>
+
+#include "handlers/core/binding.h"
+#include "handlers/core/declared.h"
+#include "handlers/core/keys.h"
+
+/* A command whose parameters are checked. */
+struct folded_call {
+	struct call *call;
+	struct datum **values; /* by the command's statement, then by parameter */
+};
+
+/* The commands of one execution of the statements. */
+struct folded_run {
+	const struct folded_call *calls;
+	size_t count;
+};
+
+/* --- one row for each command --- */
+
+typedef void append_fn(struct params *params, int array, const struct datum *value);
+
+static void append_bool(struct params *params, int array, const struct datum *value)
+{
+	array_bool(params, array, value->boolean);
+}
+
+static void append_int4(struct params *params, int array, const struct datum *value)
+{
+	array_int4(params, array, (int32_t)value->integer);
+}
+
+static void append_int8(struct params *params, int array, const struct datum *value)
+{
+	array_int8(params, array, value->integer);
+}
+
+static void append_float8(struct params *params, int array, const struct datum *value)
+{
+	array_float8(params, array,
+		value->kind == DATUM_INTEGER ? (double)value->integer : value->real);
+}
+
+static void append_time(struct params *params, int array, const struct datum *value)
+{
+	array_timestamp_ms(params, array, value->integer);
+}
+
+/* The command's own time is finer than a client's times. */
+static void append_now(struct params *params, int array, const struct datum *value)
+{
+	array_timestamp_us(params, array, value->integer);
+}
+
+static void append_bytea(struct params *params, int array, const struct datum *value)
+{
+	array_bytea(params, array, value->text, value->size);
+}
+
+static const struct column_type {
+	const char *name;
+	enum params_element element;
+	append_fn *append;
+} column_types[] = {
+	{ "text", ELEMENT_TEXT, bind_element_text },
+	{ "jsonb", ELEMENT_JSONB, bind_element_jsonb },
+	{ "bool", ELEMENT_BOOL, append_bool },
+	{ "int4", ELEMENT_INT4, append_int4 },
+	{ "int8", ELEMENT_INT8, append_int8 },
+	{ "float8", ELEMENT_FLOAT8, append_float8 },
+	{ "timestamptz", ELEMENT_TIMESTAMPTZ, append_time },
+	{ "bytea", ELEMENT_BYTEA, append_bytea },
+};
+
+/* The generator allows only these types. */
+static const struct column_type *column_type(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(column_types[i].name, name) != 0)
+		i++;
+	return &column_types[i];
+}
+
+static bool is_now(const struct param_def *param)
+{
+	return strcmp(param->path, "@now") == 0;
+}
+
+static void append_column(struct context *ctx, const struct folded_run *run, int statement,
+	int param)
+{
+	const struct statement_def *def = &statement_defs[statement];
+	const struct column_type *type = column_type(def->params[param].type);
+	append_fn *append = is_now(&def->params[param]) ? append_now : type->append;
+	int place = statement - run->calls[0].call->command->statement;
+	int array = params_array(ctx->params, type->element);
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct datum *value = &run->calls[i].values[place][param];
+		if (datum_is_null(value))
+			array_null(ctx->params, array);
+		else
+			append(ctx->params, array, value);
+	}
+}
+
+static void append_rows(struct context *ctx, const struct folded_run *run, int statement)
+{
+	int places = params_array(ctx->params, ELEMENT_INT4);
+
+	for (size_t i = 0; i < run->count; i++)
+		array_int4(ctx->params, places, (int32_t)i);
+	for (int param = 0; param < statement_defs[statement].param_count - 1; param++)
+		append_column(ctx, run, statement, param);
+}
+
+/* --- results --- */
+
+/* Each row names its command in the column `place`; rows of one command follow each other. */
+static void folded_reply(struct context *ctx, const struct rows *rows, void *arg)
+{
+	const struct folded_run *run = arg;
+	int column = rows_columns(rows) ? rows_column(rows, "place") : -1;
+	int *row_of = arena_alloc(ctx->arena, run->count * sizeof(*row_of));
+
+	for (size_t i = 0; i < run->count; i++)
+		row_of[i] = -1;
+	for (int row = 0; column >= 0 && row < rows_count(rows); row++)
+		row_of[rows_integer(rows, row, column)] = row;
+	for (size_t i = 0; i < run->count; i++)
+		declared_reply(ctx, run->calls[i].call, rows, row_of[i], row_of[i] >= 0);
+}
+
+/* --- runs --- */
+
+static void send_run(struct context *ctx, const struct folded_call *calls, size_t count)
+{
+	struct folded_run *run = arena_alloc(ctx->arena, sizeof(*run));
+	const struct command_def *command = calls[0].call->command;
+	int last = command->statement + command->statement_count - 1;
+
+	*run = (struct folded_run){ calls, count };
+	for (int i = command->statement; i <= last; i++) {
+		append_rows(ctx, run, i);
+		context_send(ctx, i, i == last ? folded_reply : NULL, run);
+	}
+}
+
+/* Commands with equal keys act in order, so they go in different runs. */
+static void send_runs(struct context *ctx, const struct folded_call *calls, size_t count)
+{
+	struct keys *keys = keys_new(ctx->arena, (uint32_t)count);
+	size_t first = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct call *call = calls[i].call;
+		const struct datum *key = binding_path(call, call->command->distinct, NULL);
+		uint32_t known = keys_count(keys);
+		if (!key || keys_add(keys, key) == known)
+			continue;
+		send_run(ctx, calls + first, i - first);
+		first = i;
+		keys = keys_new(ctx->arena, (uint32_t)(count - first));
+		keys_add(keys, key);
+	}
+	if (first < count)
+		send_run(ctx, calls + first, count - first);
+}
+
+/* Reads the parameters of all statements. False: the call has failed. */
+static bool read_values(struct context *ctx, struct folded_call *folded)
+{
+	struct call *call = folded->call;
+	const struct command_def *command = call->command;
+
+	folded->values = arena_calloc(ctx->arena, (size_t)command->statement_count,
+		sizeof(*folded->values));
+	for (int i = 0; i < command->statement_count; i++) {
+		const struct statement_def *def = &statement_defs[command->statement + i];
+		int count = def->param_count - 1;
+		folded->values[i] = arena_calloc(ctx->arena, (size_t)count + 1,
+			sizeof(**folded->values));
+		for (int param = 0; param < count; param++) {
+			struct datum *value = &folded->values[i][param];
+			if (is_now(&def->params[param]))
+				*value = datum_integer(call->now_us);
+			else if (!declared_value(ctx, call, &def->params[param], value))
+				return false;
+		}
+	}
+	return true;
+}
+
+void handle_folded(struct context *ctx)
+{
+	struct folded_call *calls = arena_calloc(ctx->arena, ctx->count, sizeof(*calls));
+	size_t count = 0;
+
+	for (size_t i = 0; i < ctx->count; i++) {
+		calls[count].call = ctx->calls[i];
+		if (declared_words_ok(ctx, ctx->calls[i]) && read_values(ctx, &calls[count]))
+			count++;
+	}
+	send_runs(ctx, calls, count);
+}

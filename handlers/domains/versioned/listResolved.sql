@@ -1,0 +1,16 @@
+-- reply: page
+-- flags: read
+-- page: 100
+-- order: createdAt DESC, updatedAt
+-- `status` filters, and chooses the version: a draft shows the latest one, any other the active one.
+SELECT
+-- use: entity
+	, %snapshot: {read}%, v.id AS "resolvedVersionId"
+-- use: matching
+LEFT JOIN :"schema".%versions% AS v ON v.id = coalesce(
+	CASE WHEN coalesce(:{status}, '') <> 'draft' THEN
+		(SELECT a.id FROM :"schema".%versions% AS a WHERE a.id = e."activeVersionId") END,
+	(SELECT l.id FROM :"schema".%versions% AS l WHERE l."%parent%" = e.id
+		ORDER BY l."versionNumber" DESC, l.id DESC LIMIT 1))
+-- use: conditions
+-- use: order
