@@ -33,6 +33,7 @@ import sys
 
 KINDS = ("table", "constraint", "primary", "replica", "function", "trigger", "index", "obsolete",
          "before", "change", "repair", "version")
+OWN = ("stowage", "stowage_builds")  # the worker's own; the first has the version, and comes last
 NAMINGS = ("prefixed", "lowered", "hashed")
 ATTRIBUTES = {"later": None, "needs": 2, "calls": 1, "when": 1, "after": 1, "gone": None}
 WITH_TABLE = ("constraint", "primary", "replica", "before", "trigger", "repair")
@@ -172,7 +173,7 @@ def entry(item):
     fields = {"kind": f"DDL_{item['kind'].upper()}", "naming": f"DDL_{item['naming'].upper()}",
               "domain": text(item["domain"]), "name": text(item["name"]),
               "table": text(item["name"] if item["kind"] == "table" else item["table"]),
-              "own": str(item["domain"] == "stowage").lower(),
+              "own": str(item["domain"] in OWN).lower(),
               "by_default": str(item["default"]).lower(), "sql": texts(statements(item))}
     if item["kind"] == "table":
         found = columns(item)
@@ -193,7 +194,7 @@ def entry(item):
 
 
 def main(folder, output):
-    files = sorted(pathlib.Path(folder).glob("*.sql"), key=lambda path: (path.stem == "stowage", path.stem))
+    files = sorted(pathlib.Path(folder).glob("*.sql"), key=lambda path: (path.stem == OWN[0], path.stem))
     objects = [item for path in files for item in parse(path)]
     check(objects)
     version = [item["name"] for item in objects if item["kind"] == "version"]

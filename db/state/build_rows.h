@@ -1,7 +1,7 @@
 /*
  * build_rows.h - the worker's own rows: requested index builds
  *
- * Calls the functions on stowage_vector_builds (db/ddl/stowage.sql documents them). Each call commits on
+ * Calls the functions on stowage_vector_builds (db/ddl/stowage_builds.sql documents them). Each call commits on
  * its own and blocks. SQL decides what a build does: the callers only see its id and the statements to
  * run.
  *
@@ -74,7 +74,8 @@ struct build_answers {
 	size_t size;
 };
 typedef void build_rows_answers_fn(void *arg, const struct build_answers *answers);
-/* Claims the replies of one ended build and calls `each` with them, if there is such a build. */
+/* Claims replies of one ended build, a bounded number at a time, and calls `each` with them, if there is
+ * such a build. */
 enum db_kind build_rows_answers(const struct build_table *table, build_rows_answers_fn *each,
 	void *arg, struct db_failure *failure) __attribute__((warn_unused_result));
 

@@ -267,7 +267,7 @@ export class Vectors extends Load {
   // Every build succeeded, its replies are acknowledged, and the index of the last build exists.
   async #accountBuilds(m) {
     const { schema } = this.world;
-    await until('every build is answered', async () => (await sql(`SELECT FROM "${schema}".stowage_vector_builds WHERE waiters IS NOT NULL`)).length === 0);
+    await until('every build is answered', async () => (await sql(`SELECT FROM "${schema}".stowage_vector_waiters`)).length === 0);
     assert.deepEqual(await sql(`SELECT index_name, state, error FROM "${schema}".stowage_vector_builds WHERE state <> 'done'`), [], 'builds that did not succeed');
     const [index] = await sql(`SELECT indisvalid AND indisready AS valid, pg_get_indexdef(indexrelid) AS definition FROM pg_index
       WHERE indexrelid = to_regclass($1)`, [`"${schema}".built_vector_idx`]);

@@ -12,6 +12,9 @@ let world;
 const call = (method, args, options) => world.client.call(`vectors.${method}`, args, options);
 const builds = () => sql(`SELECT * FROM "${world.schema}".stowage_vector_builds ORDER BY id`);
 const build = async (indexName) => (await builds()).filter((row) => row.index_name === indexName).at(-1);
+// Commands that wait for a build of the index, or whose replies Kafka has yet to acknowledge.
+const waiters = async (indexName) => (await sql(`SELECT w.* FROM "${world.schema}".stowage_vector_waiters w
+  JOIN "${world.schema}".stowage_vector_builds b ON b.id = w.build_id WHERE b.index_name = $1`, [indexName])).length;
 const indexOf = async (indexName) => (await sql(`SELECT i.indexrelid::int AS oid, i.indisvalid AS valid FROM pg_index i WHERE i.indexrelid = to_regclass($1)`,
   [`"${world.schema}"."${indexName}_vector_idx"`]))[0];
 const table = (indexName) => `"${world.schema}"."${indexName}"`;
@@ -81,7 +84,7 @@ describe('one worker', () => {
     const done = await call('describeBuild', { indexName });
     assert.deepEqual([done.state, done.percent, done.error], ['done', 100, undefined]);
     assert.ok(done.finishedAt >= done.startedAt);
-    await until('the reply is recorded as sent', async () => (await build(indexName)).waiters === null);
+    await until('the reply is recorded as sent', async () => await waiters(indexName) === 0);
     assert.match(world.worker.log, new RegExp(`msg="index build started" index=${indexName} `));
     assert.match(world.worker.log, new RegExp(`msg="index built" index=${indexName} seconds=`));
     assert.ok(await world.worker.metric('stowage_index_builds_total') >= 1);
@@ -123,7 +126,86 @@ describe('one worker', () => {
     await Promise.all([first, same, create, any, other, otherAgain].map((command) => command.promise));
     const [{ definition }] = await sql(`SELECT pg_get_indexdef($1::int) AS definition`, [(await indexOf(indexName)).oid]);
     assert.match(definition, /vector_l2_ops\) WITH \(m='?12'?/);
-    await until('only the last finished build remains', async () => (await builds()).filter((row) => row.index_name === indexName && row.waiters).length === 0);
+    await until('all are answered', async () => await waiters(indexName) === 0);
+  });
+
+  test('a command that joins a build does not keep its owner from renewing the lease', async (t) => {
+    const indexName = await newIndex();
+    const held = await hold(t, indexName);
+    const building = watch(call('buildIndex', { indexName, ...HNSW }));
+    await isBuilding(indexName);
+    // A batch that has joined the build and does not commit for a while.
+    const batch = new pg.Client({ connectionString: CONNECTION });
+    await batch.connect();
+    t.after(() => batch.end());
+    const { wanted } = await build(indexName);
+    await batch.query('BEGIN');
+    await batch.query(`SELECT "${world.schema}".stowage_build_ask($1, $2, $3, '')`, [world.schema, indexName, JSON.stringify(wanted)]);
+    const was = (await build(indexName)).lease_until;
+    await until('the lease is renewed twice', async () => (await build(indexName)).lease_until - was > 1500);
+    assert.equal((await build(indexName)).attempts, 1);
+    await batch.query('ROLLBACK');
+    await held.release();
+    await building.promise;
+  });
+
+  test('a waiter that commits after the build has ended is answered', async (t) => {
+    const indexName = await newIndex();
+    const held = await hold(t, indexName);
+    const building = watch(call('buildIndex', { indexName, ...HNSW }));
+    await isBuilding(indexName);
+    const [{ reply }] = await sql(`SELECT reply FROM "${world.schema}".stowage_vector_waiters`);
+    const batch = new pg.Client({ connectionString: CONNECTION });
+    await batch.connect();
+    t.after(() => batch.end());
+    await batch.query('BEGIN');
+    await batch.query(`SELECT "${world.schema}".stowage_build_ask($1, $2, $3, $4)`,
+      [world.schema, indexName, JSON.stringify((await build(indexName)).wanted), reply]);
+    await batch.query('SELECT 1'); // ends the portal, whose snapshot the build would wait for
+    await held.release();
+    await building.promise;
+    const replies = world.client.replies.length;
+    await batch.query('COMMIT');
+    await until('its reply', () => world.client.replies.length > replies);
+    await until('it is recorded as sent', async () => await waiters(indexName) === 0);
+  });
+
+  test('many commands wait for one build, up to a limit', async (t) => {
+    const indexName = await newIndex();
+    const held = await hold(t, indexName);
+    const building = watch(call('buildIndex', { indexName, ...HNSW }));
+    await isBuilding(indexName);
+    // The address of the first command's reply stands for 995 others.
+    await sql(`INSERT INTO "${world.schema}".stowage_vector_waiters (build_id, reply)
+      SELECT build_id, reply FROM "${world.schema}".stowage_vector_waiters, generate_series(1, 995)`);
+    const commands = Array.from({ length: 10 }, () => ({ command: 'vectors.buildIndex', args: { indexName, ...HNSW }, correlationId: newId() }));
+    const replies = commands.map(({ command, correlationId }) => world.client.expect(correlationId, command));
+    await world.client.post(commands);
+    for (const { decoded } of await Promise.all(replies.slice(4))) {
+      assert.deepEqual([decoded.code, decoded.category, decoded.retryable], ['TOO_MANY_WAITERS', 'UNAVAILABLE', true]);
+      assert.match(decoded.message, /1000 commands wait/);
+    }
+    assert.equal(await waiters(indexName), 1000);
+    const before = world.client.replies.length;
+    await held.release();
+    await building.promise;
+    for (const { decoded } of await Promise.all(replies.slice(0, 4))) assert.equal(decoded.code, undefined);
+    await until('no command waits', async () => await waiters(indexName) === 0);
+    await until('all replies', () => world.client.replies.length >= before + 1000);
+    await call('buildIndex', { indexName, ...HNSW });
+  });
+
+  test('commands that wait for a build of an older release are answered', async (t) => {
+    const indexName = await newIndex();
+    const held = await hold(t, indexName);
+    const building = watch(call('buildIndex', { indexName, ...HNSW }));
+    await isBuilding(indexName);
+    await sql(`UPDATE "${world.schema}".stowage_vector_builds b SET waiters = (SELECT string_agg(reply, '')
+      FROM "${world.schema}".stowage_vector_waiters w WHERE w.build_id = b.id) WHERE index_name = $1`, [indexName]);
+    await sql(`DELETE FROM "${world.schema}".stowage_vector_waiters`);
+    await held.release();
+    await building.promise;
+    await until('no command waits', async () => await waiters(indexName) === 0 && (await build(indexName)).waiters === null);
   });
 
   test('the reply has the command\'s headers', async () => {
@@ -242,12 +324,12 @@ describe('one worker', () => {
     assert.equal(letter.text['__connect.errors.topic'], world.topic);
     assert.equal(letter.text['__connect.errors.exception.class.name'], 'DATABASE_ERROR');
     assert.match(letter.text['__connect.errors.exception.message'], /non-zero/);
-    await until('the dead letter is recorded as sent', async () => (await build(indexName)).waiters === null);
+    await until('the dead letter is recorded as sent', async () => await waiters(indexName) === 0);
     // A successful build sends nothing.
     const good = await newIndex();
     await world.client.post([{ command: 'vectors.buildIndex', args: { indexName: good, ...HNSW } }]);
     await until('it is done', async () => (await call('describeBuild', { indexName: good }))?.state === 'done');
-    await until('no command waits for it', async () => (await build(good)).waiters === null);
+    await until('no command waits for it', async () => await waiters(good) === 0);
     assert.equal((await readTopic(world.dlq)).length, dead.messages.length);
   });
 
@@ -380,6 +462,6 @@ describe('two workers', () => {
       finished_at = clock_timestamp() WHERE index_name = $1`, [indexName]);
     world.worker = await world.startWorker();
     assert.equal((await answer).decoded.result, undefined);
-    await until('the reply is recorded as sent', async () => (await build(indexName)).waiters === null);
+    await until('the reply is recorded as sent', async () => await waiters(indexName) === 0);
   });
 });

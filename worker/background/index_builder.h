@@ -4,9 +4,9 @@
  * The builder is a thread with two connections. One keeps the build's row by a lease and records
  * its progress; on the other the statements run, in no transaction. A worker that dies or ends
  * during a build leaves it to the next worker. The builder sends the replies and dead letters of
- * ended builds, and keeps them in the row until Kafka has acknowledged them.
+ * ended builds, and keeps their rows until Kafka has acknowledged them.
  *
- * db/ddl/stowage.sql holds the state of builds, and decides which statements run. Writing to the
+ * db/ddl/stowage_builds.sql holds the state of builds, and decides which statements run. Writing to the
  * engine's builder_wake_fd wakes the builder.
  */
 #ifndef WORKER_BACKGROUND_INDEX_BUILDER_H

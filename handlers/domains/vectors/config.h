@@ -38,7 +38,7 @@ bool vectors_dimension_ok(struct context *ctx, struct call *call, enum vectors_t
 bool vectors_config_dimension_ok(struct context *ctx, struct call *call,
 	const struct vectors_config *config, int64_t dimension) __attribute__((warn_unused_result));
 
-/* The index as a JSON object for stowage_build_ask (db/ddl/stowage.sql), NUL-terminated, in the
+/* The index as a JSON object for stowage_build_ask (db/ddl/stowage_builds.sql), NUL-terminated, in the
  * arena. */
 const char *vectors_config_wanted(struct context *ctx, const char *table,
 	const struct vectors_config *config);

@@ -2,7 +2,7 @@
 -- reply: none
 -- flags: write barrier named
 -- handler: vectors_create_index
--- The batch creates the table; the index builder of a worker builds the index (db/ddl/stowage.sql).
+-- The batch creates the table; the index builder of a worker builds the index (db/ddl/stowage_builds.sql).
 -- The other commands on indexes run these statements too.
 -- statement: lock
 -- Serialises the commands that create, build, empty or drop an index of one name.

@@ -38,7 +38,11 @@ struct asking {
 /* Replies at once unless there is something to build. */
 static void vector_indexes_asked(struct context *ctx, const struct rows *rows, void *arg)
 {
-	if (rows_bool(rows, 0, 0))
+	if (rows_null(rows, 0, 0))
+		call_fail(ctx, arg, FAILURE_UNAVAILABLE, "TOO_MANY_WAITERS", NULL,
+			"1000 commands wait for the build of this index already: look at it with "
+			"vectors.describeBuild, and send the command again when it has ended");
+	else if (rows_bool(rows, 0, 0))
 		call_defer(ctx, arg);
 	else
 		call_reply_null(ctx, arg);
