@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { BROKERS, closeShared, CONNECTION, freePort, initSchema, libconfig, newId, pg, sleep, sql, stowage, stowageAsync,
@@ -102,6 +102,38 @@ describe('the database', () => {
       await admin.end();
     }
   });
+
+  for (const disableInit of [false, true]) {
+    test(`is away when the worker starts, and then lacks tables, disableInit = ${disableInit}`, async (t) => {
+      const name = `later_${newId()}`;
+      made.push(name);
+      if (disableInit) await sql(`CREATE SCHEMA "${name}"`);
+      const port = await freePort();
+      const address = new URL(CONNECTION);
+      const target = { host: address.hostname, port: Number(address.port || 5432) };
+      address.port = port;
+      const worker = new Worker({ name: 'later', env: { STOWAGE_POSTGRES_CONNECTION_STRING: String(address) },
+        config: { postgres: { schemaName: name, disableInit }, kafka: { groupId: name, topics: [`test.${name}`] } } });
+      t.after(() => worker.exit ?? worker.kill());
+      await worker.start({ ready: false });
+      await until('it waits', () => /PostgreSQL|database/.test(worker.log) && worker.get('/readyz').then(({ status }) => status === 503, () => false));
+      const server = createServer((socket) => {
+        const behind = connect(target);
+        for (const [from, to] of [[socket, behind], [behind, socket]]) from.on('error', () => to.destroy()).pipe(to);
+      });
+      t.after(() => server.close());
+      await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+      if (disableInit) {
+        const { code } = await worker.exited;
+        assert.equal(code, EXIT.database, worker.log);
+        assert.match(worker.log, /stowage init/);
+      } else {
+        await until('the tables are there', async () => (await sql('SELECT to_regclass($1) AS oid', [`"${name}".stowage_offsets`]))[0].oid);
+        await until('it has started', () => /msg="stowage started"/.test(worker.log));
+        await worker.stop();
+      }
+    });
+  }
 
   test('has no tables, and the worker may not create them', async () => {
     const name = `empty_${newId()}`;

@@ -2,6 +2,7 @@
 #include "worker/process/worker.h"
 
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,6 +30,7 @@
 #include "worker/process/init_storage.h"
 #include "worker/telemetry/http.h"
 
+#define DATABASE_RETRY_MS 1000
 #define MALLOC_LARGE (2 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
@@ -388,25 +390,37 @@ static void free_parts(struct worker *w)
 
 /* --- running --- */
 
-/* Returns false if the worker cannot work. It waits for a database that is away, now as later. */
-static bool start_database(struct worker *w)
+/* Looks at the database once. DB_SETUP: the worker cannot work, and the log says why. */
+static enum db_kind try_database(struct worker *w)
 {
-	char error[1024];
-	switch (init_storage_start(w->engine.config, &w->engine.connection, w->engine.log, error,
-		sizeof(error))) {
-	case DB_OK:
-		return true;
-	case DB_SETUP:
-		log_error(w->engine.log, "the database can't be used", LOG_STR("error", error),
+	struct db_failure failure = { 0 };
+	struct engine *e = &w->engine;
+	failure.kind = init_storage_start(e->config, &e->connection, e->log, failure.message,
+		sizeof(failure.message));
+	if (failure.kind == DB_OK)
+		outage_over(e->outage);
+	else if (failure.kind == DB_SETUP)
+		log_error(e->log, "the database can't be used", LOG_STR("error", failure.message),
 			LOG_STR("help",
 				"check postgres.* in the configuration; `stowage check` says more, "
 				"`stowage init` creates tables"));
-		return false;
-	default:
-		log_warn(w->engine.log, "the database is unavailable: waiting for it",
-			LOG_STR("error", error));
-		return true;
+	else
+		outage_seen(e->outage, &failure);
+	return failure.kind;
+}
+
+/* Waits until the database has answered, because only then the tables are created or checked. Returns
+ * false if the worker cannot work. */
+static bool start_database(struct worker *w)
+{
+	enum db_kind kind = try_database(w);
+	while (kind != DB_OK && kind != DB_SETUP && !atomic_load(&w->stopping)) {
+		for (int ms = 0; ms < DATABASE_RETRY_MS && !atomic_load(&w->stopping); ms += 100)
+			poll(NULL, 0, 100);
+		if (!atomic_load(&w->stopping))
+			kind = try_database(w);
 	}
+	return kind != DB_SETUP;
 }
 
 /* A topic that cannot be created does not end the worker: an operator may create it while the
