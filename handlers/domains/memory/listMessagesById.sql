@@ -6,4 +6,4 @@ SELECT id, content, role, type, thread_id AS "threadId", "resourceId",
 	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt"
 FROM :"schema".mastra_messages
 WHERE id = ANY ($1::text[])
-ORDER BY mastra_messages."createdAt", id
+ORDER BY mastra_messages."createdAt" DESC, id

@@ -242,7 +242,7 @@ static bool list_messages_check_thread_ids(struct context *ctx, struct call *cal
 		blank |= list_messages_is_blank(&thread_ids->items[i]);
 	if (blank) {
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_THREAD_ID", NULL,
-			"threadId must be one or more texts that are not blank");
+			"threadId must be a non-empty string or array of non-empty strings");
 		return false;
 	}
 	for (uint32_t i = 0; i < thread_ids->size; i++)

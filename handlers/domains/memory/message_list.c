@@ -7,6 +7,8 @@
 #include "fields.gen.h"
 #include "handlers/core/keys.h"
 #include "handlers/domains/memory/message_parts.h"
+#include "handlers/domains/memory/message_v1.h"
+#include "handlers/domains/memory/tool_calls.h"
 #include "schemas/json/check.h"
 #include "schemas/json/json.h"
 
@@ -29,6 +31,8 @@ struct message_list {
 	uint32_t room;
 	int64_t first_rank;
 	int64_t last_rank;
+	struct tool_calls *calls; /* of the first `indexed` messages; NULL: none needed yet */
+	uint32_t indexed;
 };
 
 struct message_list *message_list_new(struct arena *arena)
@@ -57,19 +61,6 @@ struct json message_content(struct arena *arena, const struct datum *column)
 	return json_text_end(&text);
 }
 
-/* Text content as format 2: one text part, and the text itself as `content`. */
-static struct json message_list_text_content(struct arena *arena, struct json text)
-{
-	struct json_text out = json_text_new(arena);
-
-	json_text_puts(&out, "{\"format\":2,\"parts\":[{\"type\":\"text\",\"text\":");
-	json_text_value(&out, text);
-	json_text_puts(&out, "}],\"content\":");
-	json_text_value(&out, text);
-	json_text_puts(&out, "}");
-	return json_text_end(&out);
-}
-
 static bool message_list_is_text(const struct datum *datum, const char *text)
 {
 	size_t len = strlen(text);
@@ -78,26 +69,48 @@ static bool message_list_is_text(const struct datum *datum, const char *text)
 		memcmp(datum->text, text, len) == 0;
 }
 
+static int64_t message_list_time(const struct listed *listed)
+{
+	return listed->record.items[MEMORY_MESSAGE__CREATED_AT].integer;
+}
+
+/* The args of a tool call in the list. The index is made when a message of an older format needs it. */
+static struct json message_list_args(void *arg, struct json call_id)
+{
+	struct message_list *list = arg;
+
+	if (!list->calls)
+		list->calls = tool_calls_new(list->arena);
+	for (; list->indexed < keys_count(list->ids); list->indexed++) {
+		const struct listed *listed = &list->messages[list->indexed];
+		const struct datum *fields = listed->record.items;
+		struct tool_place place = { message_list_time(listed), listed->rank };
+		if (message_list_is_text(&fields[MEMORY_MESSAGE__ROLE], "assistant"))
+			tool_calls_add(list->calls, json_of(&fields[MEMORY_MESSAGE__CONTENT]),
+				place);
+	}
+	return tool_calls_args(list->calls, call_id);
+}
+
 /* Changes content, type and role to what MessageList returns. */
-static void message_list_normalise(struct arena *arena, struct datum *fields)
+static void message_list_normalise(struct message_list *list, struct datum *fields)
 {
 	struct datum *role = &fields[MEMORY_MESSAGE__ROLE];
-	struct json content = message_content(arena, &fields[MEMORY_MESSAGE__CONTENT]);
+	struct json content = message_content(list->arena, &fields[MEMORY_MESSAGE__CONTENT]);
 
-	if (json_kind(content) == JSON_STRING_KIND) {
-		content = message_list_text_content(arena, content);
+	if (message_v1_is(content)) {
+		const struct message_v1 message = { .content = content,
+			.assistant = message_list_is_text(role, "assistant"),
+			.args = message_list_args,
+			.list = list };
+		content = message_v1_convert(list->arena, &message);
 		fields[MEMORY_MESSAGE__TYPE] = datum_null();
 		if (message_list_is_text(role, "tool"))
 			*role = datum_string("assistant");
 	} else {
-		content = message_parts_normalise(arena, content);
+		content = message_parts_normalise(list->arena, content);
 	}
 	fields[MEMORY_MESSAGE__CONTENT] = json_datum(content);
-}
-
-static int64_t message_list_time(const struct listed *listed)
-{
-	return listed->record.items[MEMORY_MESSAGE__CREATED_AT].integer;
 }
 
 static struct json message_list_key(struct arena *arena, struct listed *listed)
@@ -144,7 +157,7 @@ void message_list_add(struct message_list *list, const struct datum *message)
 	memcpy(fields, message->items, MEMORY_MESSAGE_SIZE * sizeof(*fields));
 	if (message_list_is_text(&fields[MEMORY_MESSAGE__ROLE], "system"))
 		return;
-	message_list_normalise(list->arena, fields);
+	message_list_normalise(list, fields);
 	message_list_make_room(list);
 	uint32_t count = keys_count(list->ids);
 	uint32_t number = keys_add(list->ids, &fields[MEMORY_MESSAGE__ID]);

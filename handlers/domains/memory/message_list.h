@@ -7,14 +7,14 @@
  * - it keeps the members of content with format 2, but removes parts that are no objects (`parts`
  *   becomes [] if it is not an array), and copies missing `args` of a `toolInvocations` entry from
  *   its part;
- * - it turns text content into format 2 with one text part; such a message loses its type, and the
- *   role `tool` becomes `assistant`;
+ * - it turns content of older formats into format 2 (message_v1.h); such a message loses its type,
+ *   and the role `tool` becomes `assistant`;
  * - of two messages with one id it keeps the first if their parts are the same, else the second;
  * - it sorts by createdAt, stably.
  *
  * Differences from the reference:
- * - content of other shapes (message arrays of older formats) is returned as stored; the reference
- *   converts it;
+ * - content with a format that is not 2 is returned as stored; the reference drops it;
+ * - items of an array that are no parts are left out, and an unknown role is kept; the reference throws;
  * - text that happens to be a JSON number, boolean or null stays text; the reference throws;
  * - a sealed message (metadata.mastra.sealed) that comes twice in one command is replaced like any other.
  *
