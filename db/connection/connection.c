@@ -20,6 +20,7 @@ struct connection *connection_new(const struct connection_options *options)
 	c->queue = calloc(c->queue_size, sizeof(*c->queue));
 	if (!c->queue)
 		abort();
+	c->limit_params = params_new();
 	c->statements = statement_cache_new(options->statement_cache ? options->statement_cache
 								     : DEFAULT_STATEMENT_CACHE);
 	return c;
@@ -31,6 +32,7 @@ void connection_free(struct connection *c)
 		return;
 	connection_close(c);
 	statement_cache_free(c->statements);
+	params_free(c->limit_params);
 	free(c->queue);
 	free(c);
 }
@@ -81,11 +83,6 @@ bool connection_is_open(const struct connection *c)
 bool connection_is_pooled(const struct connection *c)
 {
 	return c->pooled;
-}
-
-void connection_blame_cancels(struct connection *c, bool blame)
-{
-	c->blames_cancels = blame;
 }
 
 /* libpq gives no SQLSTATE for a failed connect, so the server's message tells a wrong installation from
@@ -162,8 +159,6 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 		message ? message : PQresultErrorMessage(result));
 	connection_copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
 	db_failure_classify(f, function);
-	if (c->blames_cancels && strcmp(f->sqlstate, "57014") == 0)
-		f->kind = DB_COMMAND;
 	c->failed = true;
 }
 

@@ -20,6 +20,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "db/connection/failure.h"
 #include "db/connection/params.h"
@@ -54,10 +55,6 @@ bool connection_open(struct connection *connection, struct db_failure *failure)
 	__attribute__((warn_unused_result));
 /* Closes the connection and forgets what is pending on it. */
 void connection_close(struct connection *connection);
-/* By default a cancelled statement is DB_CONTEND: worth a retry. With `blame` it is DB_COMMAND: the
- * statement runs into statement_timeout again and again. */
-void connection_blame_cancels(struct connection *c, bool blame);
-
 bool connection_is_open(const struct connection *connection);
 /* Does a pooler, such as PgBouncer, stand between this end and the server? Each transaction may then run
  * in another session of the server. Known once the connection was open. */
@@ -75,6 +72,21 @@ void connection_send(struct connection *connection, const char *sql, const char 
  * bounds: see statement_cache.h. */
 void connection_send_composed(struct connection *connection, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag);
+
+/* How long a statement may run, and how long it may wait for a lock of that time. */
+struct statement_limits {
+	int64_t run_ms, lock_ms;
+};
+/* Sends the limits for the statements that follow in the open transaction. */
+void connection_limit(struct connection *c, struct statement_limits limits);
+/* Outside of a transaction a limit lasts until the next sync. With run_ms > 0 the connection sends the
+ * limits before the first statement behind each sync, from now on; with 0 it sends none. */
+void connection_limit_syncs(struct connection *c, struct statement_limits limits);
+
+/* Calls `fn` once if the connection is still waiting for the server at `tick` (clock_tick_ms; 0: never).
+ * `tag` belongs to the oldest statement that has one and no result yet; NULL: there is none. */
+typedef void connection_waits_fn(void *arg, void *tag);
+void connection_watch(struct connection *c, int64_t tick, connection_waits_fn *fn, void *arg);
 
 /* Bounds the result of the statement sent last: its callback gets rows until they exceed `bytes`, and
  * the connection discards the others as they arrive. For results of unknown size; each row costs about

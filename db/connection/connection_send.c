@@ -1,5 +1,6 @@
 /* connection_send.c - sending statements: into the pipeline and out to the socket */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "db/connection/connection.h"
 #include "db/connection/connection_state.h"
 #include "db/connection/statement.h"
+#include "schemas/base/clock.h"
 
 /* Unsent bytes that libpq may hold before connection_send waits for the server: libpq's buffer doubles
  * and never shrinks. */
@@ -49,6 +51,29 @@ static void send_give_up(struct connection *c)
 	connection_lose(c, "the program ends, the statement was cancelled");
 }
 
+void connection_watch(struct connection *c, int64_t tick, connection_waits_fn *fn, void *arg)
+{
+	c->watch_at = tick;
+	c->watch_fn = fn;
+	c->watch_arg = arg;
+}
+
+/* Returns poll's timeout until the watch ends; -1: there is none. Tells the watcher once it has ended. */
+static int send_watch_ms(struct connection *c)
+{
+	if (!c->watch_at)
+		return -1;
+	int64_t left = c->watch_at - clock_tick_ms();
+	if (left > 0)
+		return left < INT_MAX ? (int)left : INT_MAX;
+	void *tag = NULL;
+	for (size_t i = c->head; i != c->tail && !tag; i++)
+		tag = c->queue[i & (c->queue_size - 1)].tag;
+	c->watch_at = 0;
+	c->watch_fn(c->watch_arg, tag);
+	return -1;
+}
+
 void connection_wait(struct connection *c, bool unsent)
 {
 	struct pollfd fds[2] = {
@@ -57,8 +82,8 @@ void connection_wait(struct connection *c, bool unsent)
 	};
 	int n;
 	do
-		n = poll(fds, 2, -1);
-	while (n < 0 && errno == EINTR);
+		n = poll(fds, 2, send_watch_ms(c));
+	while (n == 0 || (n < 0 && errno == EINTR));
 	if (fds[1].revents)
 		send_give_up(c);
 	else if ((fds[0].revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(c->pg))
@@ -175,9 +200,32 @@ static void send_statement(struct connection *c, const struct sending *sending,
 		connection_flush(c, UNSENT_MAX);
 }
 
+static const char sql_limits[] = "SELECT set_config('statement_timeout', $1::text, true),"
+				 " set_config('lock_timeout', $2::text, true)";
+
+void connection_limit(struct connection *c, struct statement_limits limits)
+{
+	char text[32];
+	params_reset(c->limit_params);
+	snprintf(text, sizeof(text), "%lldms", (long long)limits.run_ms);
+	params_text(c->limit_params, text, strlen(text));
+	snprintf(text, sizeof(text), "%lldms", (long long)limits.lock_ms);
+	params_text(c->limit_params, text, strlen(text));
+	connection_send(c, sql_limits, NULL, c->limit_params, NULL, NULL, NULL);
+}
+
+void connection_limit_syncs(struct connection *c, struct statement_limits limits)
+{
+	c->limits = limits;
+}
+
 void connection_send(struct connection *c, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag)
 {
+	if (c->limits.run_ms && c->pg && !c->unsynced) {
+		c->unsynced = true;
+		connection_limit(c, c->limits);
+	}
 	struct sending sending = { sql, schema, params, tag, false };
 	send_statement(c, &sending, done, arg);
 }

@@ -34,10 +34,14 @@ struct connection {
 	struct statement_cache *statements;
 	struct expected *queue; /* a ring of queue_size, a power of two */
 	size_t queue_size;
-	size_t head, tail; /* count up; their low bits are the place in the ring */
-	size_t unsent;     /* bytes passed to libpq since its buffer was last empty */
-	bool unsynced;     /* a statement was sent since the last sync */
-	bool blames_cancels;
+	size_t head, tail;              /* count up; their low bits are the place in the ring */
+	size_t unsent;                  /* bytes passed to libpq since its buffer was last empty */
+	bool unsynced;                  /* a statement was sent since the last sync */
+	struct statement_limits limits; /* of connection_limit_syncs */
+	struct params *limit_params;    /* scratch */
+	int64_t watch_at;               /* of connection_watch */
+	connection_waits_fn *watch_fn;
+	void *watch_arg;
 	bool pooled;  /* a connection pooler answers in the server's place */
 	bool unnamed; /* sends statements without preparing them */
 	bool cut;     /* the current result lacks rows, because of its bound */

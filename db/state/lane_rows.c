@@ -59,19 +59,26 @@ static void lane_rows_bind_lane(const struct lane_table *table, const char *topi
 /* set_config in the same statement acts as SET LOCAL without a statement of its own. Being local, it also
  * works behind a pooler in transaction mode. */
 static const char sql_fence[] =
-	"SELECT :\"schema\".stowage_fence($1::text, $2::text[], $3::int4[], $4::int8[], $5::int8[]),"
-	" set_config('lock_timeout', $6::text, true),"
-	" set_config('idle_in_transaction_session_timeout', '60s', true)";
+	"SELECT set_config('lock_timeout', $6::text, true),"
+	" set_config('statement_timeout', $7::text, true),"
+	" set_config('idle_in_transaction_session_timeout', '60s', true),"
+	" :\"schema\".stowage_fence($1::text, $2::text[], $3::int4[], $4::int8[], $5::int8[])";
+
+static void lane_rows_bind_ms(struct params *params, int64_t ms)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%lldms", (long long)ms);
+	lane_rows_bind_text(params, text);
+}
 
 void lane_rows_begin(struct connection *connection, const struct lane_table *table,
-	const struct lane_row *rows, size_t count, int64_t lock_timeout_ms)
+	const struct lane_row *rows, size_t count, struct statement_limits limits)
 {
-	char timeout[32];
-	snprintf(timeout, sizeof(timeout), "%lldms", (long long)lock_timeout_ms);
 	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
 	lane_rows_bind_lanes(table, rows, count);
 	lane_rows_bind_longs(table->params, rows, count, offsetof(struct lane_row, expected));
-	lane_rows_bind_text(table->params, timeout);
+	lane_rows_bind_ms(table->params, limits.lock_ms);
+	lane_rows_bind_ms(table->params, limits.run_ms);
 	connection_send(connection, sql_fence, table->schema, table->params, NULL, NULL, NULL);
 	params_reset(table->params);
 }
@@ -154,25 +161,15 @@ static const char sql_claim[] =
 	"SELECT epoch, applied, answered, topic_id, claims, crash_count, crash_offset"
 	" FROM :\"schema\".stowage_claim($1::text, $2::text, $3::int4, $4::text, $5::int8)";
 
-static const char sql_lock_timeout[] = "SELECT set_config('lock_timeout', $1::text, true)";
-
-static void lane_rows_send_lock_timeout(struct connection *connection,
-	const struct lane_table *table, int64_t wait_ms)
-{
-	char timeout[32];
-	snprintf(timeout, sizeof(timeout), "%lldms", (long long)wait_ms);
-	params_reset(table->params);
-	lane_rows_bind_text(table->params, timeout);
-	connection_send(connection, sql_lock_timeout, NULL, table->params, NULL, NULL, NULL);
-}
-
 enum db_kind lane_rows_claim(struct connection *connection, const struct lane_table *table,
 	const char *topic, int32_t partition, const char *topic_id, int64_t start, int64_t wait_ms,
 	struct lane_claimed *claimed, struct db_failure *failure)
 {
 	*claimed = (struct lane_claimed){ 0 };
 	connection_send(connection, "BEGIN", NULL, NULL, NULL, NULL, NULL);
-	lane_rows_send_lock_timeout(connection, table, wait_ms);
+	/* Not the role's statement_timeout, which may be shorter than this wait. */
+	connection_limit(connection,
+		(struct statement_limits){ .run_ms = 2 * wait_ms, .lock_ms = wait_ms });
 	lane_rows_bind_lane(table, topic, partition);
 	lane_rows_bind_text(table->params, topic_id);
 	params_int8(table->params, start);

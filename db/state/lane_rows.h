@@ -34,9 +34,9 @@ struct lane_table {
 };
 
 /* Sends BEGIN and the fence. The fence fails with DB_FENCED if another worker claimed a lane or moved its
- * offset; the failure's detail lists the ordinals of these lanes. Sets LOCAL timeouts. */
+ * offset; the failure's detail lists the ordinals of these lanes. The limits hold for the transaction. */
 void lane_rows_begin(struct connection *connection, const struct lane_table *table,
-	const struct lane_row *rows, size_t count, int64_t lock_timeout_ms);
+	const struct lane_row *rows, size_t count, struct statement_limits limits);
 
 /* Does a fence's detail ("0,3") list this ordinal? Also true if the detail lists none. */
 bool lane_rows_fenced(const char *detail, size_t ordinal);

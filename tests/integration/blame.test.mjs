@@ -18,6 +18,17 @@ async function asAdmin(text) {
   }
 }
 
+// A role whose sessions have the settings, for this world alone.
+async function withRole(settings, use) {
+  const role = `role_${newId()}`;
+  await asAdmin(`CREATE ROLE ${role} LOGIN SUPERUSER; ${settings.map((setting) => `ALTER ROLE ${role} SET ${setting};`).join(' ')}`);
+  try {
+    await use(role);
+  } finally {
+    await asAdmin(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
+}
+
 async function inWorld(name, options, use) {
   const world = new World({ name, ...options });
   try {
@@ -29,6 +40,7 @@ async function inWorld(name, options, use) {
 }
 
 const saveThread = (w, id, more) => w.client.call('memory.saveThread', { thread: thread(id, more) });
+const failure = (call) => call.then(() => assert.fail('it succeeded'), (error) => error);
 const isReady = async (worker) => (await worker.get('/readyz')).status === 200;
 
 describe('a broken installation', () => {
@@ -69,24 +81,87 @@ describe('a broken installation', () => {
 });
 
 describe('a command that needs too much', () => {
-  test('of temp_file_limit fails alone', () => inWorld('temp', {}, async (w) => {
-    // Only this role's sessions get the limit: other suites use the server too.
-    const role = `temp_${newId()}`;
-    await asAdmin(`CREATE ROLE ${role} LOGIN SUPERUSER; ALTER ROLE ${role} SET temp_file_limit = '1MB'; ALTER ROLE ${role} SET work_mem = '64kB'`);
-    try {
+  test('of temp_file_limit fails alone', () => withRole(["temp_file_limit = '1MB'", "work_mem = '64kB'"], (user) => inWorld('temp', { config: { postgres: { user } } },
+    async (w) => {
       await sql(`CREATE FUNCTION "${w.schema}".sorts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF NEW.title = 'large' THEN PERFORM count(*) FROM (SELECT repeat('x', 100) || i AS t FROM generate_series(1, 100000) i ORDER BY 1 OFFSET 1) s; END IF;
         RETURN NEW; END $$;
         CREATE TRIGGER sorts BEFORE INSERT ON "${w.schema}".mastra_threads FOR EACH ROW EXECUTE FUNCTION "${w.schema}".sorts()`);
-      await w.worker.stop();
-      await w.startWorker({ postgres: { user: role } });
       const calls = Array.from({ length: 20 }, (_, i) => saveThread(w, `t${i}`, { title: i === 7 ? 'large' : 'small' }));
       const ends = await Promise.allSettled(calls);
       assert.deepEqual(ends.map(({ status }) => status), ends.map((_, i) => (i === 7 ? 'rejected' : 'fulfilled')));
       assert.match(ends[7].reason.text, /temp_file_limit|temporary file/);
       assert.equal(ends[7].reason.category, 'INVALID');
-    } finally {
-      await asAdmin(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    }
+    })));
+});
+
+const allAnswered = async (w, calls) => {
+  const failed = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected');
+  assert.deepEqual(failed.map(({ reason }) => reason.message), []);
+  assert.deepEqual(await readTopic(w.dlq), []);
+};
+
+describe('statements that others end', () => {
+  test('a locked table, and a role with a short statement_timeout', () => withRole(["statement_timeout = '300ms'"], (user) => inWorld('locked', { partitions: 3,
+    config: { postgres: { user, lockTimeoutMillis: 400 } } }, async (w) => {
+    const holder = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
+    await holder.connect();
+    await holder.query(`BEGIN; LOCK TABLE "${w.schema}".mastra_threads`);
+    const calls = Array.from({ length: 60 }, (_, i) => (i % 3 === 2 ? w.client.call('memory.getThreadById', { threadId: `t${i}` }, { partition: i % 3 })
+      : w.client.call('memory.saveThread', { thread: thread(`t${i}`) }, { partition: i % 3 })));
+    await until('statements wait for the lock, again and again', async () => await w.worker.metric('stowage_batch_retries_total') >= 8);
+    await holder.end();
+    await allAnswered(w, calls);
+  })));
+
+  test('an operator who cancels every statement', () => withRole([], (user) => inWorld('cancelled', { partitions: 3, config: { postgres: { user } } }, async (w) => {
+    await sql(`CREATE FUNCTION "${w.schema}".wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$;
+      CREATE TRIGGER wait BEFORE INSERT ON "${w.schema}".mastra_threads FOR EACH ROW EXECUTE FUNCTION "${w.schema}".wait()`);
+    const calls = Array.from({ length: 60 }, (_, i) => w.client.call('memory.saveThread', { thread: thread(`t${i}`) }, { partition: i % 3 }));
+    await until('many statements were cancelled', async () => {
+      await asAdmin(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = '${user}' AND state = 'active'`);
+      return await w.worker.metric('stowage_batch_retries_total') >= 15;
+    });
+    await allAnswered(w, calls);
+  })));
+});
+
+describe('slow commands', () => {
+  // A thread with the title "slow" is saved only when nothing holds it.
+  const hold = (w) => sql(`CREATE TABLE "${w.schema}".hold (); INSERT INTO "${w.schema}".hold DEFAULT VALUES;
+    CREATE FUNCTION "${w.schema}".wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      WHILE EXISTS (SELECT FROM "${w.schema}".hold) LOOP PERFORM pg_sleep(0.05); END LOOP; RETURN NEW; END $$;
+    CREATE TRIGGER wait BEFORE INSERT ON "${w.schema}".mastra_threads FOR EACH ROW WHEN (NEW.title = 'slow') EXECUTE FUNCTION "${w.schema}".wait()`);
+  const release = (w) => sql(`DELETE FROM "${w.schema}".hold`);
+  const save = (w, id, title, options) => w.client.call('memory.saveThread', { thread: thread(id, { title }) }, options);
+
+  test('beyond postgres.statementTimeoutMillis, or beyond the deadline, fail with TIMEOUT, and their neighbours succeed', () => inWorld('timeout',
+    { config: { postgres: { statementTimeoutMillis: 1500 } } }, async (w) => {
+      await hold(w);
+      const titles = Array.from({ length: 20 }, (_, i) => (i === 5 || i === 12 ? 'slow' : 'quick'));
+      const ends = await Promise.allSettled(titles.map((title, i) => save(w, `t${i}`, title, i === 12 ? { headers: { deadline: String(Date.now() + 300) } } : {})));
+      assert.deepEqual(ends.map(({ reason }) => reason?.code), titles.map((_, i) => ({ 5: 'STATEMENT_TIMEOUT', 12: 'DEADLINE_PASSED' })[i]));
+      assert.ok([ends[5], ends[12]].every(({ reason }) => reason.category === 'TIMEOUT'));
+      // Alone in its partition, too; and a read.
+      assert.equal((await failure(save(w, 't5', 'slow', { headers: { deadline: String(Date.now() + 300) } }))).code, 'DEADLINE_PASSED');
+      await sql(`ALTER TABLE "${w.schema}".mastra_threads ENABLE ROW LEVEL SECURITY; ALTER TABLE "${w.schema}".mastra_threads FORCE ROW LEVEL SECURITY;
+        CREATE POLICY slow ON "${w.schema}".mastra_threads USING (pg_sleep(60) IS NOT NULL)`);
+      assert.equal((await failure(w.client.call('memory.getThreadById', { threadId: 't1' }))).code, 'STATEMENT_TIMEOUT');
+    }));
+
+  test('leave a connection for quick ones', () => inWorld('slow', { partitions: 4, config: { postgres: { max: 3 } } }, async (w) => {
+    await hold(w);
+    let answered = 0;
+    const slow = Array.from({ length: 3 }, (_, partition) => save(w, `s${partition}`, 'slow', { partition }).then(() => { answered++; }));
+    await until('a slow command has a connection', async () => (await sql(`SELECT FROM pg_stat_activity WHERE query ~ '${w.schema}' AND wait_event = 'PgSleep'`)).length > 0);
+    for (let i = 0; i < 3; i++) await save(w, `q${i}`, 'quick', { partition: 3 });
+    assert.equal(answered, 0);
+    await until('the log tells of slow commands', () => /command runs long.*command=memory\.saveThread/.test(w.worker.log));
+    await until('the gauge shows it', async () => await w.worker.metric('stowage_oldest_work_seconds') >= 10);
+    assert.ok(await isReady(w.worker));
+    await save(w, 'q3', 'quick', { partition: 3 });
+    assert.equal(answered, 0);
+    await release(w);
+    await allAnswered(w, slow);
   }));
 });

@@ -24,8 +24,8 @@ const saveThread = (w, id) => w.client.call('memory.saveThread', { thread: threa
 const failure = (call) => call.then(() => assert.fail('it succeeded'), (error) => error);
 
 describe('PostgreSQL', () => {
-  test('a detached read that always exceeds statement_timeout is TIMEOUT', () => inWorld('timeout', async (w) => {
-    w.worker = await w.startWorker({}, { PGOPTIONS: '-c statement_timeout=500' });
+  test('a detached read that always exceeds postgres.statementTimeoutMillis is TIMEOUT', () => inWorld('timeout', async (w) => {
+    w.worker = await w.startWorker({ postgres: { statementTimeoutMillis: 500 } });
     await w.client.call('workflows.persistWorkflowSnapshot', { workflowName: 'w', runId: 'r', snapshot: { runId: 'r' } });
     await sql(`ALTER TABLE "${w.schema}".mastra_workflow_snapshot ENABLE ROW LEVEL SECURITY;
       ALTER TABLE "${w.schema}".mastra_workflow_snapshot FORCE ROW LEVEL SECURITY;

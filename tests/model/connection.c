@@ -56,11 +56,6 @@ void connection_close(struct connection *connection)
 	connection->session = NULL;
 }
 
-void connection_blame_cancels(struct connection *connection, bool blame)
-{
-	(void)connection, (void)blame;
-}
-
 void connection_forget_statements(struct connection *connection)
 {
 	(void)connection;
@@ -251,13 +246,13 @@ static void copy_lanes(struct statement *s, const struct lane_row *rows, size_t 
 }
 
 void lane_rows_begin(struct connection *connection, const struct lane_table *table,
-	const struct lane_row *given, size_t count, int64_t lock_timeout_ms)
+	const struct lane_row *given, size_t count, struct statement_limits limits)
 {
 	(void)table;
 	push(connection, STATEMENT_BEGIN);
 	struct statement *s = push(connection, STATEMENT_FENCE);
 	copy_lanes(s, given, count);
-	s->wait_ms = lock_timeout_ms;
+	s->wait_ms = limits.lock_ms;
 	for (size_t i = 0; i < count; i++)
 		sim_trace("fence: partition %d epoch %d applied %d", given[i].partition,
 			(int)given[i].epoch, (int)given[i].expected);

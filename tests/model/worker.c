@@ -42,6 +42,7 @@ static struct config config = {
 	.postgres = { .schema_name = (char *)(uintptr_t)"public",
 		.idle_timeout_ms = 10000,
 		.lock_timeout_ms = 2000,
+		.statement_timeout_ms = 60000,
 		.max = 2 },
 	.kafka = { .group_id = (char *)(uintptr_t)"g",
 		.offset_reset = (char *)(uintptr_t)"earliest" },
@@ -197,7 +198,7 @@ static void make_engine(struct engine *engine, int executors)
 	const struct lanes_limits limits = { .batch_commands = 5,
 		.large_batches = 2,
 		.detached_reads = 1,
-		.detached_reads_max = 2,
+		.slow_max = 2,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	static struct metrics *metrics;

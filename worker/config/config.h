@@ -45,6 +45,7 @@ struct config {
 		int64_t idle_timeout_ms;
 		int64_t connection_timeout_ms;
 		int64_t lock_timeout_ms;
+		int64_t statement_timeout_ms;
 		bool prepared_statements; /* false for a PgBouncer before 1.21 in transaction mode */
 		bool skip_default_indexes;
 		bool disable_init; /* true: `run` does not create missing tables */

@@ -106,8 +106,18 @@ const struct config_key config_keys[] = {
 		.min = 1,
 		.max = DAY_MS,
 		.fallback = "10000",
-		.help = "A statement waits up to this time for a lock. After that the worker "
-			"retries the batch." },
+		.help = "A statement waits up to this time for a lock, but at most for half of "
+			"postgres.statementTimeoutMillis. After that the worker retries the "
+			"batch." },
+	{ .path = "postgres.statementTimeoutMillis",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(postgres.statement_timeout_ms),
+		.min = 100,
+		.max = DAY_MS,
+		.fallback = "60000",
+		.help = "A command's statement may run for this time, but not beyond the command's "
+			"deadline. A command that needs longer fails with TIMEOUT. This key "
+			"overrides the statement_timeout of the role and of the database." },
 	{ .path = "postgres.preparedStatements",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(postgres.prepared_statements),

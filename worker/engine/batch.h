@@ -19,8 +19,9 @@ struct batch_lane {
 	struct lane_snapshot start;        /* the lane when the batch began */
 	int64_t new_applied, new_answered; /* as the transaction wrote them to the row */
 	size_t stored;                     /* messages in its outbox row */
-	int64_t seq;                       /* of the outbox row */
-	struct buffer payload;             /* of the outbox row */
+	bool slow;             /* a command of it needs more time than a shared batch has */
+	int64_t seq;           /* of the outbox row */
+	struct buffer payload; /* of the outbox row */
 };
 
 struct keys;

@@ -34,7 +34,7 @@ static size_t cursor_gather(struct cursor *cursor, const struct call *first, siz
 		while ((call = cursor_front(cursor, i)) && folds_with(call, first)) {
 			calls[count++] = call;
 			cursor->call[i]++;
-			if (!(call->command->flags & COMMAND_FOLD))
+			if (cursor->alone || !(call->command->flags & COMMAND_FOLD))
 				return count;
 		}
 	}
@@ -48,7 +48,8 @@ struct context *cursor_next(struct cursor *cursor, struct context_session *sessi
 		const struct call *first = cursor_front(cursor, i);
 		if (!first)
 			continue;
-		size_t most = first->command->flags & COMMAND_FOLD ? batch->call_count : 1;
+		bool folds = !cursor->alone && (first->command->flags & COMMAND_FOLD);
+		size_t most = folds ? batch->call_count : 1;
 		struct call **calls = arena_calloc(batch->arena, most, sizeof(struct call *));
 		size_t count = cursor_gather(cursor, first, i, calls);
 		return context_new(session, batch->arena, calls, count);

@@ -10,6 +10,7 @@
 /* How far each lane of the batch has got. */
 struct cursor {
 	struct batch *batch;
+	bool alone;                   /* fold nothing */
 	size_t next[BATCH_LANES_MAX]; /* job, by the lane's place */
 	size_t call[BATCH_LANES_MAX]; /* call within that job */
 };

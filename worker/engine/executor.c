@@ -27,9 +27,6 @@
 /* A fenced lane that is still assigned is claimed again after this delay: by then its new owner has
  * it, or an operator has moved its offset. */
 #define FENCED_MS 1500
-/* After this many consecutive batches that a cancelled statement ended, the statement itself is at
- * fault (statement_timeout), and its command is isolated. */
-#define CANCELS_PASSING 3
 /* After this many consecutive losses of its prepared statements, a session has no passing problem. */
 #define STALE_PASSING 3
 #define REPLY_BUFFER_KEEP (1024 * 1024)
@@ -114,12 +111,14 @@ static void executor_step_back(struct executor *x)
 {
 	struct db_failure failure;
 	pool_step_back(x->engine->pool);
+	lanes_executor_away(x->engine->lanes, true);
 	do {
 		int64_t delay = REFUSED_MS << (x->refusals > 5 ? 5 : x->refusals);
 		x->refusals++;
 		x->refused = pool_wait(x->engine->pool, executor_jitter(x, delay)) &&
 			!executor_connect(x, &failure) && x->refused;
 	} while (x->refused);
+	lanes_executor_away(x->engine->lanes, false);
 	pool_return(x->engine->pool);
 }
 
@@ -221,10 +220,29 @@ static void drop_fenced(struct executor *x, const struct work *work,
 	}
 }
 
+/* Commands that need more time than a shared batch has run again alone, and their neighbours at once.
+ * Returns false if there are none. */
+static bool part_slow_lanes(struct executor *x, const struct work *work)
+{
+	bool any = false;
+	for (size_t i = 0; i < x->batch.lane_count; i++) {
+		if (x->batch.lanes[i].slow)
+			lanes_set_slow(x->engine->lanes, x->batch.lanes[i].lane, true);
+		any |= x->batch.lanes[i].slow;
+	}
+	if (!any)
+		return false;
+	batch_give_back(&x->batch);
+	executor_release(x, work, LANE_RUNNING, 0);
+	return true;
+}
+
 static void batch_failed(struct executor *x, const struct work *work, enum db_kind kind,
 	const struct db_failure *failure)
 {
 	metrics_add(x->engine->metrics, METRIC_BATCH_RETRIES, 1);
+	if (kind == DB_CONTEND && part_slow_lanes(x, work))
+		return;
 	if (kind == DB_FENCED) {
 		drop_fenced(x, work, failure);
 		return;
@@ -302,11 +320,11 @@ static bool count_crash(struct executor *x, const struct work *work, struct db_f
 		       lane->partition, lane->offsets.epoch, offset, failure) == DB_OK;
 }
 
-static enum db_kind run_transaction(struct executor *x, int retries, struct db_failure *failure,
-	bool *written)
+static enum db_kind run_transaction(struct executor *x, int retries, bool alone,
+	struct db_failure *failure, bool *written)
 {
-	connection_blame_cancels(x->transaction.connection, retries >= CANCELS_PASSING);
 	x->transaction.retries = retries;
+	x->transaction.alone = alone;
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, 1);
 	enum db_kind kind = transaction_run(&x->transaction, &x->batch, failure, written);
 	metrics_gauge_add(x->engine->metrics, GAUGE_POOL_BUSY, -1);
@@ -318,6 +336,8 @@ static void batch_committed(struct executor *x, const struct work *work, bool wr
 {
 	const struct engine *engine = x->engine;
 	executor_succeeded(x, work);
+	if (work->slow && x->transaction.longest_ms < QUICK_MS / 2)
+		lanes_set_slow(engine->lanes, work->lanes[0], false);
 	deliver_batch(engine, &x->batch, written);
 	deliver_count(engine, &x->batch);
 	if (x->batch.job_count) {
@@ -366,7 +386,7 @@ static void run_batch(struct executor *x, const struct work *work)
 	bool written = false;
 	enum db_kind kind = DB_LOST;
 	if (count_crash(x, work, &failure))
-		kind = run_transaction(x, work->retries, &failure, &written);
+		kind = run_transaction(x, work->retries, work->slow, &failure, &written);
 	if (kind == DB_OK)
 		batch_committed(x, work, written, started);
 	else
@@ -459,7 +479,7 @@ static void run_read(struct executor *x, const struct work *work)
 	}
 	batch_detached(&x->batch, detached_read_job(read), read->generation);
 	refuse_breaking(x, read);
-	enum db_kind kind = run_transaction(x, read->retries, &failure, &written);
+	enum db_kind kind = run_transaction(x, read->retries, true, &failure, &written);
 	if (kind == DB_OK)
 		read_succeeded(x, work, started);
 	else

@@ -1,6 +1,7 @@
 /* transaction.c - runs a batch, and climbs the ladder of attempts when one fails */
 #include "worker/engine/transaction.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct attempt {
 	struct transaction *transaction;
 	struct batch *batch;
 	struct db_failure *failure;
+	bool spent; /* the failed statement ran out of its budget */
 };
 
 static bool is_open(const struct attempt *attempt)
@@ -25,12 +27,48 @@ static bool is_open(const struct attempt *attempt)
 	return attempt->transaction->session.attempt.in_transaction;
 }
 
+static void log_long(void *arg, void *tag)
+{
+	struct attempt *attempt = arg;
+	const struct context *ctx = tag;
+	attempt->transaction->told = true;
+	if (!ctx)
+		return;
+	const struct job *job = job_of(ctx->calls[0]);
+	log_warn(attempt->transaction->engine->log, "command runs long",
+		LOG_STR("topic", job->lane->topic), LOG_INT("partition", job->lane->partition),
+		LOG_INT("offset", job->message->offset),
+		LOG_STR("command", ctx->calls[0]->command->name),
+		LOG_INT("commands", (int64_t)ctx->count), LOG_INT("after_ms", LONG_MS),
+		LOG_INT("limit_ms", attempt->transaction->budget.limit_ms));
+}
+
 static enum db_kind attempt_drain(struct attempt *attempt)
 {
-	struct connection *connection = attempt->transaction->connection;
+	struct transaction *t = attempt->transaction;
+	connection_watch(t->connection, t->told ? 0 : clock_tick_ms() + LONG_MS, log_long, attempt);
 	/* Without a transaction, each drain ends what was sent with a sync. */
-	return is_open(attempt) ? connection_drain(connection, attempt->failure)
-				: connection_sync(connection, attempt->failure);
+	enum db_kind kind = is_open(attempt) ? connection_drain(t->connection, attempt->failure)
+					     : connection_sync(t->connection, attempt->failure);
+	connection_watch(t->connection, 0, NULL, NULL);
+	if (kind == DB_OK)
+		budget_begin(&t->budget);
+	else
+		attempt->spent = attempt->failure->tag &&
+			budget_is_spent(&t->budget, attempt->failure);
+	return kind;
+}
+
+/* The statements from now on belong to commands of which the earliest deadline is this one; 0: none. */
+static void attempt_limit(struct attempt *attempt, int64_t deadline_ms)
+{
+	struct transaction *t = attempt->transaction;
+	int64_t before = t->budget.limit_ms;
+	budget_set(&t->budget, deadline_ms);
+	if (!is_open(attempt))
+		connection_limit_syncs(t->connection, budget_limits(&t->budget));
+	else if (t->budget.limit_ms != before)
+		connection_limit(t->connection, budget_limits(&t->budget));
 }
 
 static void send_command(struct attempt *attempt, const char *sql)
@@ -40,10 +78,14 @@ static void send_command(struct attempt *attempt, const char *sql)
 
 /* Did a command (or a table named by a client) cause this failure, rather than a broken
  * installation? */
-static bool is_command_failure(const struct transaction *t, const struct db_failure *failure)
+static bool is_command_failure(const struct attempt *attempt)
 {
 	static const char *const of_table[] = { "23", "42", "55", "XX" };
+	const struct transaction *t = attempt->transaction;
+	const struct db_failure *failure = attempt->failure;
 	const struct context *ctx = failure->tag;
+	if (attempt->spent)
+		return budget_is_whole(&t->budget);
 	if (strcmp(failure->sqlstate, "53200") == 0)
 		return ctx && t->retries >= MEMORY_PASSING;
 	if (failure->kind != DB_SETUP)
@@ -87,10 +129,35 @@ static enum failure_category sqlstate_category(const char *sqlstate)
 	return strcmp(sqlstate, "57014") == 0 ? FAILURE_TIMEOUT : FAILURE_INTERNAL;
 }
 
+/* Writes the error of a command that ran out of its budget; returns its code. */
+static const char *describe_timeout(const struct budget *budget, char *text, size_t size)
+{
+	if (budget->by_deadline) {
+		snprintf(text, size, "the command's deadline passed while it ran");
+		return "DEADLINE_PASSED";
+	}
+	snprintf(text, size,
+		"the command ran for %lld ms, the time that postgres.statementTimeoutMillis allows",
+		(long long)budget->limit_ms);
+	return "STATEMENT_TIMEOUT";
+}
+
+static void time_context_out(struct attempt *attempt, struct context *ctx)
+{
+	char text[128];
+	const char *code = describe_timeout(&attempt->transaction->budget, text, sizeof(text));
+	for (size_t i = 0; i < ctx->count; i++)
+		call_fail(ctx, ctx->calls[i], FAILURE_TIMEOUT, code, NULL, "%s", text);
+}
+
 /* The context's command failed in the database, alone: that is its own error. */
 static void fail_context(struct attempt *attempt, struct context *ctx)
 {
 	const struct db_failure *failure = attempt->failure;
+	if (attempt->spent) {
+		time_context_out(attempt, ctx);
+		return;
+	}
 	const char *details = arena_printf(ctx->arena, "{\"sqlstate\":\"%s\"}", failure->sqlstate);
 	bool pattern = strcmp(failure->sqlstate, "2201B") == 0; /* invalid regular expression */
 	for (size_t i = 0; i < ctx->count; i++) {
@@ -103,18 +170,30 @@ static void fail_context(struct attempt *attempt, struct context *ctx)
 	}
 }
 
+/* Returns the earliest deadline of the context's calls; 0: none. */
+static int64_t context_deadline(const struct context *ctx)
+{
+	int64_t deadline_ms = 0;
+	for (size_t i = 0; i < ctx->count; i++)
+		if (ctx->calls[i]->deadline_ms &&
+			(!deadline_ms || ctx->calls[i]->deadline_ms < deadline_ms))
+			deadline_ms = ctx->calls[i]->deadline_ms;
+	return deadline_ms;
+}
+
 /* Runs a context behind a savepoint. Returns DB_OK also if its own command failed: then it is
  * undone, and *failed is set. */
 static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bool *failed)
 {
 	*failed = false;
+	attempt_limit(attempt, context_deadline(ctx));
 	if (is_open(attempt))
 		send_command(attempt, "SAVEPOINT stowage_command");
 	context_run(ctx);
 	enum db_kind kind = attempt_drain(attempt);
 	if (kind == DB_OK && is_open(attempt))
 		send_command(attempt, "RELEASE SAVEPOINT stowage_command");
-	if (kind == DB_OK || !is_command_failure(attempt->transaction, attempt->failure))
+	if (kind == DB_OK || !is_command_failure(attempt))
 		return kind;
 	*failed = true;
 	struct db_failure cause = *attempt->failure;
@@ -175,22 +254,42 @@ static enum db_kind outside_failure(struct attempt *attempt)
 	return kind;
 }
 
+/* Must the batch end here, so that what is done gets its replies? */
+static bool is_time_to_commit(const struct attempt *attempt, int64_t took_ms)
+{
+	const struct transaction *t = attempt->transaction;
+	return t->session.attempt.reply_bytes > BATCH_REPLIES_MAX ||
+		(t->alone && took_ms >= QUICK_MS);
+}
+
+/* Runs a context; returns its duration in *took_ms if it ran alone. */
+static enum db_kind time_context(struct attempt *attempt, struct context *ctx, size_t *ahead,
+	int64_t *took_ms)
+{
+	struct transaction *t = attempt->transaction;
+	int64_t began = t->alone ? clock_tick_ms() : 0;
+	enum db_kind kind = run_context(attempt, ctx, ahead);
+	*took_ms = t->alone ? clock_tick_ms() - began : 0;
+	if (*took_ms > t->longest_ms)
+		t->longest_ms = *took_ms;
+	return kind == DB_OK ? outside_failure(attempt) : kind;
+}
+
 static enum db_kind run_contexts(struct attempt *attempt)
 {
-	struct context_session *session = &attempt->transaction->session;
-	struct cursor cursor = { .batch = attempt->batch };
+	const struct transaction *t = attempt->transaction;
+	struct cursor cursor = { .batch = attempt->batch, .alone = t->alone };
 	struct context *ctx;
 	size_t ahead = 0;
-	while ((ctx = cursor_next(&cursor, session))) {
+	int64_t took_ms;
+	while ((ctx = cursor_next(&cursor, &attempt->transaction->session))) {
 		start_calls(attempt, ctx);
 		if (ctx->count == 0)
 			continue;
-		enum db_kind kind = run_context(attempt, ctx, &ahead);
-		if (kind == DB_OK)
-			kind = outside_failure(attempt);
+		enum db_kind kind = time_context(attempt, ctx, &ahead, &took_ms);
 		if (kind != DB_OK)
 			return kind;
-		if (session->attempt.reply_bytes > BATCH_REPLIES_MAX && cursor_may_stop(&cursor)) {
+		if (is_time_to_commit(attempt, took_ms) && cursor_may_stop(&cursor)) {
 			batch_cut(attempt->batch, cursor.next);
 			break;
 		}
@@ -272,8 +371,9 @@ static void attempt_begin(struct attempt *attempt)
 	struct transaction *t = attempt->transaction;
 	struct lane_row rows[BATCH_LANES_MAX];
 	batch_rows(attempt->batch, rows);
+	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
 	lane_rows_begin(t->connection, &t->table, rows, attempt->batch->lane_count,
-		t->engine->config->postgres.lock_timeout_ms);
+		budget_limits(&t->budget));
 	t->session.attempt.in_transaction = true;
 }
 
@@ -357,12 +457,29 @@ static void start_attempt(struct attempt *attempt)
 	}
 }
 
+/* Returns the earliest deadline ahead of the batch's jobs; 0: none. */
+static int64_t batch_deadline(const struct batch *batch)
+{
+	int64_t deadline_ms = 0, now_ms = 0;
+	for (size_t i = 0; i < batch->job_count; i++) {
+		int64_t own_ms = job_runs(&batch->jobs[i]) ? batch->jobs[i].headers.deadline_ms : 0;
+		if (!own_ms || (deadline_ms && own_ms >= deadline_ms))
+			continue;
+		if (!now_ms)
+			now_ms = clock_now_ms();
+		if (own_ms > now_ms)
+			deadline_ms = own_ms;
+	}
+	return deadline_ms;
+}
+
 /* Runs the batch once. *again: it must run again, without the jobs that are refused now. */
 static enum db_kind run_once(struct attempt *attempt, bool *again)
 {
 	struct batch *batch = attempt->batch;
 	start_attempt(attempt);
 	*again = false;
+	attempt_limit(attempt, batch_deadline(batch));
 	if (!batch->outside && (has_writes(batch) || batch->job_count == 0))
 		attempt_begin(attempt);
 	enum db_kind kind = claim_keys(attempt);
@@ -376,6 +493,8 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	bool stored = conclude_jobs(attempt);
 	if (!is_open(attempt) && !stored && !batch->outside)
 		return DB_OK;
+	if (attempt->transaction->budget.by_deadline)
+		attempt_limit(attempt, 0);
 	if (!is_open(attempt))
 		attempt_begin(attempt);
 	kind = save_keys(attempt);
@@ -396,22 +515,48 @@ static bool hint_was_stale(const struct context_session *session, const struct d
 	return session->attempt.used_hints && failure->kind == DB_SETUP;
 }
 
-/* Climbs to the level for the next attempt. False: another attempt cannot help. */
-static bool climb(struct transaction *t, const struct db_failure *failure)
+/* A detached read is alone from the start: no other attempt has to show that it is the slow one. */
+static void refuse_detached(struct attempt *attempt)
 {
+	char text[128];
+	const char *code = describe_timeout(&attempt->transaction->budget, text, sizeof(text));
+	job_refuse(&attempt->batch->jobs[0], attempt->batch->arena, FAILURE_TIMEOUT, code, "%s",
+		text);
+}
+
+/* Climbs to the level for the next attempt. False: another attempt cannot help. */
+static bool climb(struct attempt *attempt)
+{
+	struct transaction *t = attempt->transaction;
+	const struct db_failure *failure = attempt->failure;
 	struct context_session *session = &t->session;
-	if (row_existed(session, failure)) {
+	if (attempt->spent && attempt->batch->detached) {
+		refuse_detached(attempt);
+	} else if (row_existed(session, failure)) {
 		optimistic_insert_failed(&session->optimistic);
 		metrics_add(t->engine->metrics, METRIC_OPTIMISTIC_INSERT_RETRIES, 1);
 		session->level = ATTEMPT_PLAIN;
 	} else if (hint_was_stale(session, failure)) {
 		session->level = ATTEMPT_PLAIN;
-	} else if (session->level != ATTEMPT_ISOLATING && is_command_failure(t, failure)) {
+	} else if (session->level != ATTEMPT_ISOLATING && is_command_failure(attempt)) {
 		session->level = ATTEMPT_ISOLATING;
 	} else {
 		return false;
 	}
 	return true;
+}
+
+/* Marks the lanes of commands that need more time than a shared batch has, for a statement or for a
+ * lock. */
+static void mark_slow(struct attempt *attempt)
+{
+	const struct db_failure *failure = attempt->failure;
+	const struct context *ctx = failure->tag;
+	bool waited = failure->kind == DB_CONTEND && strcmp(failure->sqlstate, "55P03") == 0;
+	if (attempt->transaction->alone || !ctx || (!attempt->spent && !waited))
+		return;
+	for (size_t i = 0; i < ctx->count; i++)
+		attempt->batch->lanes[job_of(ctx->calls[i])->lane_place].slow = true;
 }
 
 enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct db_failure *failure,
@@ -421,15 +566,23 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 	struct context_session *session = &t->session;
 	enum db_kind kind;
 	bool again;
-	session->level = ATTEMPT_OPTIMISTIC;
+	session->level = t->alone && !batch->detached ? ATTEMPT_ISOLATING : ATTEMPT_OPTIMISTIC;
+	t->budget = budget_new(t->engine->config->postgres.statement_timeout_ms,
+		t->engine->config->postgres.lock_timeout_ms, t->alone);
+	t->longest_ms = 0;
+	t->told = false;
 	do {
+		attempt.spent = false;
 		kind = run_once(&attempt, &again);
 		*written = is_open(&attempt);
 		if (kind == DB_OK && !again)
 			break;
 		if (is_open(&attempt) || kind != DB_OK)
 			connection_rollback(t->connection);
-	} while (kind == DB_OK || climb(t, failure));
+	} while (kind == DB_OK || climb(&attempt));
+	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
+	if (kind != DB_OK)
+		mark_slow(&attempt);
 	if (kind == DB_OK && session->attempt.inserted_optimistically)
 		optimistic_insert_succeeded(&session->optimistic);
 	return kind;

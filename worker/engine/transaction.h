@@ -4,7 +4,8 @@
  * Writes go in one transaction; a batch of reads alone writes nothing. Attempts at a batch climb a
  * ladder (enum attempt_level): after a failed assumption the batch runs again without assumptions,
  * and after a failed command with a savepoint before each context. A failing context is halved until
- * the failing command stands alone; its neighbours commit.
+ * the failing command stands alone; its neighbours commit. A command that needs more time than a shared
+ * batch has makes the attempt fail with DB_CONTEND and marks its lane (struct batch_lane) as slow.
  *
  * For the executor's thread.
  */
@@ -13,13 +14,19 @@
 
 #include "handlers/core/context_engine.h"
 #include "worker/engine/batch.h"
+#include "worker/engine/budget.h"
 
 struct transaction {
 	const struct engine *engine;
 	struct connection *connection;
 	struct context_session session;
 	struct lane_table table;
-	int retries; /* how often the batch in hand failed before, in a row */
+	/* The batch in hand: */
+	int retries;          /* how often it failed before, in a row */
+	bool alone;           /* it has slow commands: each runs alone, with the whole time */
+	struct budget budget; /* of its statements */
+	int64_t longest_ms;   /* of a command that ran alone */
+	bool told;            /* the log told of a command that runs long */
 };
 
 /* Runs the batch. DB_OK: it is committed, and its jobs have their dispositions; *written: so are its

@@ -17,6 +17,7 @@
 #include "worker/kafka/subscription.h"
 #include "worker/kafka/topic_watch.h"
 #include "worker/lanes/queue.h"
+#include "worker/lanes/work.h"
 
 #define LOOP_MS 100
 #define STATS_MS 1000
@@ -368,6 +369,7 @@ static void serve_stats(struct consumer *c)
 		check_lane(c, lanes_at(c->lanes, i), &lag, &queued);
 	metrics_gauge(c->metrics, GAUGE_LAG, lag);
 	metrics_gauge(c->metrics, GAUGE_QUEUED_COMMANDS, queued);
+	metrics_gauge(c->metrics, GAUGE_OLDEST_WORK_SECONDS, lanes_oldest_ms(c->lanes) / 1000);
 }
 
 enum consumer_end consumer_run(struct consumer *c, const atomic_bool *stop)

@@ -5,6 +5,7 @@
 
 #include "schemas/base/clock.h"
 #include "worker/lanes/state.h"
+#include "worker/lanes/work.h"
 
 /* Reads that may wait: each holds its message. */
 #define WAITING_MAX 256
@@ -13,16 +14,15 @@
 
 static bool detached_may_begin(const struct lanes *lanes, int64_t now, int64_t *later)
 {
-	unsigned running = 0, quick = 0;
+	unsigned quick = 0;
 	for (const struct detached_read *read = lanes->detached.running; read; read = read->next) {
-		running++;
 		if (read->began + SLOW_MS <= now)
 			continue;
 		quick++;
 		if (read->began + SLOW_MS < *later)
 			*later = read->began + SLOW_MS;
 	}
-	return running < lanes->limits.detached_reads_max && quick < lanes->limits.detached_reads;
+	return work_may_detach(lanes, now) && quick < lanes->limits.detached_reads;
 }
 
 /* Returns the link to the next read that may start. One that failed a moment ago holds up none

@@ -2,8 +2,8 @@
  * detached.h - reads that left their lanes and run on other connections
  *
  * Up to limits.detached_reads run at once. A read that has run for some time no longer counts
- * towards that limit, so quick searches do not wait behind a few that scan a large table; up to
- * limits.detached_reads_max run then.
+ * towards that limit, so quick searches do not wait behind a few that scan a large table. Together with
+ * slow lanes, up to limits.slow_max run then.
  */
 #ifndef WORKER_LANES_DETACHED_H
 #define WORKER_LANES_DETACHED_H

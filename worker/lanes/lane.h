@@ -73,13 +73,18 @@ struct lane_fetch {
 
 /* Which executor works on the lane, and when the next one may. */
 struct lane_schedule {
-	bool busy;        /* an executor has it */
-	bool large;       /* busy, and first in a large batch */
-	bool small;       /* busy in a batch of lanes with few commands */
-	bool reclaim;     /* busy being claimed, and must be claimed once more */
-	bool revoking;    /* runs no new batch; only a checkpoint writes what is left */
-	size_t led;       /* number of the last batch in which it came first */
-	int64_t retry_at; /* clock_tick_ms; not before */
+	bool busy;          /* an executor has it */
+	bool large;         /* busy, and first in a large batch */
+	bool small;         /* busy in a batch of lanes with few commands */
+	bool slow_runs;     /* busy in a batch of a slow lane */
+	int64_t began;      /* clock_tick_ms when it became busy */
+	bool reclaim;       /* busy being claimed, and must be claimed once more */
+	bool slow;          /* its next command may need long: it runs alone, on one of the sessions
+	                     that slow work may take */
+	int64_t slow_since; /* clock_tick_ms; since when it waits for one of those */
+	bool revoking;      /* runs no new batch; only a checkpoint writes what is left */
+	size_t led;         /* number of the last batch in which it came first */
+	int64_t retry_at;   /* clock_tick_ms; not before */
 	int64_t first_at; /* clock_tick_ms when the first waiting message arrived, for the linger */
 	int retries;      /* consecutive failures, for the backoff */
 	bool outage;      /* the database failed the last work on it */

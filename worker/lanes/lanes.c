@@ -308,6 +308,8 @@ static void lanes_remove(struct lanes *lanes, struct lane *lane)
 		lanes->list[i] = lanes->list[--lanes->count];
 		break;
 	}
+	lanes->batches.slow_lanes -= lane->schedule.slow;
+	lane->schedule.slow = false;
 	lane->state = LANE_GONE;
 	lane_clear_locked(lanes, lane);
 	lane_forget_replies(lane);

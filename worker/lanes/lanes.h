@@ -16,13 +16,14 @@
 #include "worker/telemetry/metrics.h"
 
 struct lanes_limits {
-	size_t batch_commands;       /* in one batch */
-	size_t batch_bytes;          /* in one batch */
-	size_t large_batches;        /* large batches at once */
-	unsigned detached_reads;     /* detached reads at once, while all are quick */
-	unsigned detached_reads_max; /* ... slow ones included */
-	int64_t linger_ms;           /* how long a lane waits for more after its first message */
-	size_t memory_bytes;         /* all messages that lanes and batches hold */
+	size_t batch_commands;   /* in one batch */
+	size_t batch_bytes;      /* in one batch */
+	size_t large_batches;    /* large batches at once */
+	unsigned detached_reads; /* detached reads at once, while all are quick */
+	unsigned slow_max;       /* detached reads and batches of slow lanes at once: one session
+	                                less than there are, so that quick commands always find one */
+	int64_t linger_ms;       /* how long a lane waits for more after its first message */
+	size_t memory_bytes;     /* all messages that lanes and batches hold */
 };
 
 struct lanes;

@@ -19,6 +19,8 @@
 /* Batches under way. */
 struct lanes_batches {
 	size_t large;          /* large ones under way */
+	size_t slow;           /* batches of slow lanes under way */
+	size_t slow_lanes;     /* lanes that are slow */
 	size_t small_lanes;    /* lanes in the small batches under way */
 	int64_t small_since;   /* clock_tick_ms when the last small batch began */
 	size_t small_commands; /* commands that waited for it */
@@ -44,6 +46,8 @@ struct lanes {
 	pthread_cond_t settled; /* a revoke waits for it */
 	int wake_fd;
 	bool quitting;
+	size_t away;         /* executors that take no work now */
+	int64_t asked_at;    /* clock_tick_ms when an executor last asked for work */
 	bool waits_for_room; /* see lanes_wait_for_room */
 	size_t bytes;        /* of all waiting messages and those in batches */
 	struct lane **list;

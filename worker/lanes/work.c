@@ -5,6 +5,8 @@
 
 /* An idle lane's row is written this long after the last time. */
 #define CHECKPOINT_MS 1000
+/* Detached reads may take all sessions for slow work for this long while a slow lane waits. */
+#define SLOW_TURN_MS 1000
 
 /* --- which lanes have what to do; *later becomes the time when one has, if that is earlier --- */
 
@@ -53,13 +55,65 @@ static bool lane_needs_checkpoint(const struct lane *lane, int64_t now, int64_t 
 static bool lane_is_small(const struct lane *lane)
 {
 	return message_queue_length(&lane->messages) <= SMALL_LANE_COMMANDS &&
-		lane->bytes <= SMALL_LANE_BYTES && !lane->suspect.active;
+		lane->bytes <= SMALL_LANE_BYTES && !lane->suspect.active && !lane->schedule.slow;
 }
 
-/* A large lane waits while as many large batches run as may. */
+/* --- slow work: it leaves one session to everything else --- */
+
+static size_t work_slow_count(const struct lanes *lanes)
+{
+	size_t count = lanes->batches.slow;
+	for (const struct detached_read *read = lanes->detached.running; read; read = read->next)
+		count++;
+	return count;
+}
+
+static size_t work_slow_max(const struct lanes *lanes)
+{
+	size_t most = lanes->limits.slow_max;
+	return most > lanes->away + 1 ? most - lanes->away : 1;
+}
+
+bool work_may_be_slow(const struct lanes *lanes)
+{
+	return work_slow_count(lanes) < work_slow_max(lanes);
+}
+
+bool work_may_detach(const struct lanes *lanes, int64_t now)
+{
+	size_t reserved = 0;
+	for (size_t i = 0; lanes->batches.slow_lanes && !reserved && i < lanes->count; i++) {
+		const struct lane *lane = lanes->list[i];
+		reserved = lane->schedule.slow && !lane->schedule.busy &&
+			lane->state == LANE_RUNNING && message_queue_length(&lane->messages) > 0 &&
+			lane->schedule.retry_at <= now &&
+			lane->schedule.slow_since + SLOW_TURN_MS <= now;
+	}
+	return work_slow_count(lanes) + reserved < work_slow_max(lanes);
+}
+
+void lanes_executor_away(struct lanes *lanes, bool away)
+{
+	lanes_lock(lanes);
+	lanes->away += away ? 1 : (size_t)-1;
+	lanes_unlock(lanes);
+}
+
+void lanes_set_slow(struct lanes *lanes, struct lane *lane, bool slow)
+{
+	lanes_lock(lanes);
+	lanes->batches.slow_lanes += slow;
+	lanes->batches.slow_lanes -= lane->schedule.slow;
+	lane->schedule.slow = slow;
+	lanes_unlock(lanes);
+}
+
+/* A large lane waits while as many large batches run as may, and a slow one likewise. */
 static bool large_must_queue(const struct lanes *lanes, const struct lane *lane, int64_t now)
 {
 	size_t most = lanes->limits.large_batches;
+	if (lane->schedule.slow)
+		return !work_may_be_slow(lanes);
 	if (most > 1 && now < lanes->batches.awaited_until)
 		most--;
 	return lanes->batches.large >= most && !lane_is_small(lane);
@@ -90,6 +144,7 @@ static void work_give(struct work *work, enum work_kind kind, struct lane *lane)
 	work->kind = kind;
 	work->lanes[work->lane_count++] = lane;
 	lane->schedule.busy = true;
+	lane->schedule.began = clock_tick_ms();
 	lane->references++;
 }
 
@@ -141,7 +196,11 @@ static void lead_batch(struct lanes *lanes, struct work *work, int64_t now, size
 	first->schedule.led = ++lanes->batches.led;
 	work->small = first->schedule.small;
 	work->suspect = first->suspect.active;
-	if (work->small) {
+	work->slow = first->schedule.slow;
+	if (work->slow) {
+		first->schedule.slow_runs = true;
+		lanes->batches.slow++;
+	} else if (work->small) {
 		lanes->batches.small_since = now;
 		lanes->batches.small_commands = commands;
 	} else {
@@ -152,12 +211,13 @@ static void lead_batch(struct lanes *lanes, struct work *work, int64_t now, size
 
 /* Small lanes share a batch: one round trip, one commit and one round of replies serve them all. A
  * large lane fills a batch alone or with other large ones, so it delays nobody who waits for one
- * answer. A suspect lane is alone. */
+ * answer. A suspect lane is alone, and a slow one. */
 static bool may_join(const struct work *work, const struct lane *lane)
 {
 	if (work->lane_count == 0)
 		return true;
-	return lane_is_small(lane) == work->lanes[0]->schedule.small && !lane->suspect.active;
+	return lane_is_small(lane) == work->lanes[0]->schedule.small && !lane->suspect.active &&
+		!lane->schedule.slow;
 }
 
 static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int64_t *later)
@@ -174,7 +234,8 @@ static bool find_batch(struct lanes *lanes, struct work *work, int64_t now, int6
 		lanes->batches.small_lanes += lane->schedule.small;
 		commands += message_queue_length(&lane->messages);
 		bytes += lane->bytes;
-		if (lane->suspect.active || commands >= lanes->limits.batch_commands ||
+		if (lane->suspect.active || lane->schedule.slow ||
+			commands >= lanes->limits.batch_commands ||
 			bytes >= lanes->limits.batch_bytes)
 			break;
 	}
@@ -241,12 +302,12 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 {
 	int64_t until = clock_tick_ms() + idle_ms;
 	work->lane_count = 0;
-	work->small = work->suspect = false;
+	work->small = work->suspect = work->slow = false;
 	work->retries = 0;
 	work->read = NULL;
 	lanes_lock(lanes);
 	for (;;) {
-		int64_t now = clock_tick_ms();
+		int64_t now = lanes->asked_at = clock_tick_ms();
 		int64_t later = now + CHECKPOINT_MS;
 		if (find_work(lanes, work, now, &later)) {
 			work->retries = work->read ? work->read->retries
@@ -284,6 +345,31 @@ void lanes_quit(struct lanes *lanes)
 	lanes_unlock(lanes);
 }
 
+/* --- how long work has been running --- */
+
+int64_t lanes_oldest_ms(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	int64_t now = clock_tick_ms(), oldest = now;
+	for (size_t i = 0; i < lanes->count; i++)
+		if (lanes->list[i]->schedule.busy && lanes->list[i]->schedule.began < oldest)
+			oldest = lanes->list[i]->schedule.began;
+	for (const struct detached_read *read = lanes->detached.running; read; read = read->next)
+		if (read->began < oldest)
+			oldest = read->began;
+	lanes_unlock(lanes);
+	return now - oldest;
+}
+
+int64_t lanes_busy_ms(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	int64_t busy_ms = lanes->waiters || !lanes->asked_at ? 0
+							     : clock_tick_ms() - lanes->asked_at;
+	lanes_unlock(lanes);
+	return busy_ms;
+}
+
 /* --- the end of a lane's work --- */
 
 static void schedule_end(struct lanes *lanes, struct lane_schedule *schedule, int64_t delay_ms)
@@ -293,6 +379,9 @@ static void schedule_end(struct lanes *lanes, struct lane_schedule *schedule, in
 	schedule->busy = false;
 	lanes->batches.small_lanes -= schedule->small;
 	schedule->small = false;
+	lanes->batches.slow -= schedule->slow_runs;
+	schedule->slow_runs = false;
+	schedule->slow_since = clock_tick_ms();
 	lanes->batches.large -= schedule->large;
 	schedule->large = false;
 }

@@ -25,6 +25,7 @@ struct work {
 	size_t lane_count;
 	bool small;                 /* a batch of small lanes */
 	bool suspect;               /* the batch's only lane is suspect */
+	bool slow;                  /* the batch's only lane is slow */
 	int retries;                /* consecutive failures of the first lane, or of the read */
 	struct detached_read *read; /* of WORK_DETACHED; the executor owns it now */
 };
@@ -46,11 +47,28 @@ int lanes_count_loss(struct lanes *lanes, struct lane *lane);
 /* Did the database fail the last work on some lane? */
 bool lanes_have_outage(struct lanes *lanes);
 
+/* Returns for how long the oldest batch or detached read has been running, in ms; 0: none runs. Any
+ * thread. */
+int64_t lanes_oldest_ms(struct lanes *lanes);
+/* Returns for how long all executors have been busy, in ms; 0: one waits for work. Any thread. */
+int64_t lanes_busy_ms(struct lanes *lanes);
+
+/* An executor without a session takes no work for a while (away), or it takes work again. */
+void lanes_executor_away(struct lanes *lanes, bool away);
+
+/* Does the lane's next command need more time than a shared batch has? Before lanes_done. */
+void lanes_set_slow(struct lanes *lanes, struct lane *lane, bool slow);
+
 /* A client waits for the answer of a small batch: large batches leave room for a while. */
 void lanes_awaited(struct lanes *lanes);
 
 /* Executors get WORK_QUIT once no other work is left. */
 void lanes_quit(struct lanes *lanes);
+
+/* The module's own, with the mutex held: may another detached read or batch of a slow lane begin? */
+bool work_may_be_slow(const struct lanes *lanes);
+/* The same for a detached read, while a slow lane waits its turn. */
+bool work_may_detach(const struct lanes *lanes, int64_t now);
 
 /* The module's own, with the mutex held: removes and returns the executor to wake for messages that
  * arrived in the lane; NULL if none is needed. */

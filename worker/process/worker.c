@@ -38,6 +38,8 @@
 /* The process ends this part of limits.shutdownTimeoutMillis earlier, because a supervisor ends it when that
  * time is over. */
 #define SHUTDOWN_SPARE 20
+/* A worker whose connections have all been busy for so long is not ready. */
+#define STUCK_MS 15000
 
 struct worker {
 	struct engine engine;
@@ -216,6 +218,12 @@ static bool worker_is_ready(void *context, char *why, size_t size)
 		snprintf(why, size, "starting");
 		return false;
 	}
+	int64_t busy_ms = lanes_busy_ms(w->engine.lanes);
+	if (busy_ms > STUCK_MS) {
+		snprintf(why, size, "all connections have been busy for %lld s",
+			(long long)busy_ms / 1000);
+		return false;
+	}
 	if (outage_is_on(w->engine.outage, why, size) || !consumer_is_ready(w->consumer, why, size))
 		return false;
 	return !worker_is_stopped(w, why, size);
@@ -276,8 +284,8 @@ static size_t parallel(int64_t configured)
 	return processors > PARALLEL_MAX ? PARALLEL_MAX : (size_t)processors;
 }
 
-/* Detached reads leave one session to everything else. */
-static unsigned detached_reads_max(const struct config *config)
+/* Slow work leaves one session to everything else. */
+static unsigned slow_max(const struct config *config)
 {
 	unsigned sessions = (unsigned)config->postgres.max;
 	return sessions > 1 ? sessions - 1 : sessions;
@@ -285,7 +293,7 @@ static unsigned detached_reads_max(const struct config *config)
 
 static unsigned detached_reads(const struct config *config)
 {
-	unsigned most = detached_reads_max(config);
+	unsigned most = slow_max(config);
 	unsigned wanted = (unsigned)parallel(config->batch.max_detached_reads);
 	return wanted < most ? wanted : most;
 }
@@ -298,7 +306,7 @@ static void make_lanes(struct worker *w)
 		.large_batches = parallel(config->batch.max_parallel),
 		.batch_bytes = (size_t)config->batch.max_bytes,
 		.detached_reads = detached_reads(config),
-		.detached_reads_max = detached_reads_max(config),
+		.slow_max = slow_max(config),
 		.linger_ms = config->batch.linger_ms,
 		/* librdkafka gets the other half. */
 		.memory_bytes = (size_t)config->limits.memory_bytes / 2,

@@ -66,6 +66,8 @@ static const struct metric_text gauge_texts[GAUGE_COUNT] = {
 		"Replies that Kafka has not acknowledged yet." },
 	[GAUGE_BUILDS_RUNNING] = { "index_builds_running",
 		"Vector indexes that this worker is building." },
+	[GAUGE_OLDEST_WORK_SECONDS] = { "oldest_work_seconds",
+		"Seconds since the oldest batch or detached read that still runs began." },
 };
 
 struct histogram_text {

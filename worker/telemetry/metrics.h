@@ -58,6 +58,7 @@ enum metric_gauge {
 	GAUGE_POOL_REFUSED, /* executors without a session, because the server refused one */
 	GAUGE_REPLIES_IN_FLIGHT,
 	GAUGE_BUILDS_RUNNING,
+	GAUGE_OLDEST_WORK_SECONDS, /* of a batch or a detached read that still runs */
 	GAUGE_COUNT,
 };
 

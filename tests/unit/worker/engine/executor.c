@@ -98,11 +98,6 @@ const char *connection_last_tag(const struct connection *connection)
 	return "COMMIT";
 }
 
-void connection_blame_cancels(struct connection *connection, bool blame)
-{
-	(void)connection, (void)blame;
-}
-
 void connection_forget_statements(struct connection *connection)
 {
 	(void)connection;
@@ -159,7 +154,7 @@ static void make(void)
 	static const struct lanes_limits limits = { .batch_commands = 10,
 		.large_batches = 1,
 		.detached_reads = 1,
-		.detached_reads_max = 1,
+		.slow_max = 1,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	config.postgres.schema_name = "public";

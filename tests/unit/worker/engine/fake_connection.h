@@ -26,6 +26,22 @@ bool connection_rows_cut(const struct connection *connection)
 	return false;
 }
 
+void connection_limit(struct connection *connection, struct statement_limits limits)
+{
+	(void)connection, (void)limits;
+}
+
+void connection_limit_syncs(struct connection *connection, struct statement_limits limits)
+{
+	(void)connection, (void)limits;
+}
+
+void connection_watch(struct connection *connection, int64_t tick, connection_waits_fn *fn,
+	void *arg)
+{
+	(void)connection, (void)tick, (void)fn, (void)arg;
+}
+
 bool copy_begin(struct connection *connection, const char *sql, const char *schema, void *tag)
 {
 	(void)connection, (void)sql, (void)schema, (void)tag;

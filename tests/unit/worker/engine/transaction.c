@@ -213,7 +213,7 @@ static void make(void)
 	static const struct lanes_limits limits = { .batch_commands = 100,
 		.large_batches = 1,
 		.detached_reads = 1,
-		.detached_reads_max = 1,
+		.slow_max = 1,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	memset(&db, 0, sizeof(db));

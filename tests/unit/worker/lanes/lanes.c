@@ -25,7 +25,7 @@ static void make_with(size_t large)
 	const struct lanes_limits limits = { .batch_commands = MANY,
 		.large_batches = large,
 		.detached_reads = LIMIT,
-		.detached_reads_max = READS_MAX,
+		.slow_max = READS_MAX,
 		.batch_bytes = 1 << 20,
 		.memory_bytes = 1 << 24 };
 	metrics = metrics_new(NULL, 0);
@@ -323,4 +323,22 @@ Test(lanes, no_detached_read_begins_at_shutdown)
 	lanes->detached.waiting = NULL;
 	lane_unref(lanes, read->lane);
 	free(read);
+}
+
+Test(lanes, slow_lanes_are_alone_and_leave_a_session)
+{
+	lanes->limits.slow_max = 1;
+	struct lane *slow[2] = { add(1), add(1) };
+	for (int i = 0; i < 2; i++)
+		lanes_set_slow(lanes, slow[i], true);
+	struct lane *first = next();
+	cr_assert(first == slow[0] || first == slow[1]);
+	cr_assert_null(next(), "the other slow lane waits");
+	struct lane *quick = add(1);
+	cr_assert_eq(next(), quick);
+	lanes_done(lanes, quick, LANE_RUNNING, 0);
+	lanes_set_slow(lanes, first, false);
+	lanes_done(lanes, first, LANE_RUNNING, 0);
+	cr_assert_not_null(next());
+	cr_assert_eq(lanes->batches.slow_lanes, 1);
 }
