@@ -81,6 +81,20 @@ describe('stowage dlq replay', () => {
     for (const wrong of [['--since', 'yesterday'], ['--command', 'memory.none']]) assert.equal((await replay(...wrong)).code, 2);
   });
 
+  test('takes the value of a dead letter that went without it from the command\'s topic', async () => {
+    const value = schemas().encode('memory.saveThread', { thread: thread('large') });
+    await world.client.producer.send({ topic, messages: [{ key: 'large', value }] });
+    const slim = (offset) => world.client.producer.send({ topic: `${topic}.dlq`, messages: [{ key: 'slim', value: null, headers: {
+      '__connect.errors.topic': topic, '__connect.errors.partition': '0', '__connect.errors.offset': offset, '__connect.errors.value.omitted': 'too large' } }] });
+    await slim('0');
+    ok(await replay(), /^sent 1 /m);
+    assert.deepEqual((await readTopic(topic)).map((message) => message.value), [value, value]);
+    await slim('99');
+    const failed = await replay();
+    assert.equal(failed.code, EXIT_KAFKA);
+    assert.match(failed.stderr, new RegExp(`has no value, and ${topic} \\[0\\] 99 is not there any more\\n.*stopped at ${topic}\\.dlq \\[0\\] offset \\d+;`));
+  });
+
   test('says where it stopped, and continues there', async () => {
     const late = `late.${newId()}`;
     await letters([...named('1', '2', '3', '4'), { key: 'late', to: late }, ...named('5')]);

@@ -127,12 +127,12 @@ describe('a start with 120 partitions', () => {
 });
 
 describe('a topic that is deleted and created again', () => {
-  test('under a running worker: its partitions stop, nothing of the new topic is applied or skipped', async () => {
+  for (const protocol of ['classic', 'consumer']) test(`under a running worker, ${protocol} protocol: its partitions stop, nothing of the new topic is applied or skipped`, async () => {
     const world = new World({ name: 'again' });
     const topics = ['fewer', 'as-many', 'more'].map((name) => `test.${world.id}.${name}`);
     const counts = [5, 20, 60];
     world.config.kafka.topics = topics;
-    world.config.kafka.properties = ['topic.metadata.refresh.interval.ms=1000'];
+    world.config.kafka.properties = ['topic.metadata.refresh.interval.ms=1000', `group.protocol=${protocol}`];
     const list = (name, topic, count) => Array.from({ length: count }, (_, i) => saving(`${name}-${topic}-${i}`));
     const post = (name, n) => Promise.all(topics.map((topic, i) => world.client.post(list(name, topic, n(i)), { topic })));
     try {

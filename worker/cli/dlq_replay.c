@@ -26,6 +26,7 @@ struct replay {
 	const struct config *config;
 	struct client *client; /* asks */
 	struct client *sender; /* sends from the partition that is read; NULL: none yet */
+	rd_kafka_t *originals; /* reads commands whose dead letters have no value; NULL: not yet */
 	struct codec *codec;
 	struct dlq_filter filter;
 	bool dry_run, any_topic, again;
@@ -110,21 +111,43 @@ static int32_t original_partition(struct replay *replay, const rd_kafka_message_
 }
 
 /* The original timestamp could be so old that retention deletes the command before a worker reads it. */
-static bool send_again(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
-	int32_t partition)
+static bool send_value(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
+	int32_t partition, const rd_kafka_message_t *value)
 {
 	const struct client_message again = {
 		.topic = topic,
 		.partition = partition,
 		.key = message->key,
 		.key_size = message->key_len,
-		.value = message->payload,
-		.value_size = message->len,
+		.value = value->payload,
+		.value_size = value->len,
 		.headers = original_headers(message),
 	};
 	char why[CLIENT_ERROR_MAX];
 
 	return client_produce(replay->sender, &again, why) || replay_fail(replay, why);
+}
+
+static bool send_again(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
+	int32_t partition)
+{
+	char *omitted = dlq_header(message, DLQ_OMITTED);
+	rd_kafka_message_t *original;
+	bool ok;
+
+	free(omitted);
+	if (!omitted)
+		return send_value(replay, message, topic, partition, message);
+	if (!replay->originals)
+		replay->originals = client_reader_new(replay->config, replay->failure.text);
+	original = replay->originals ? dlq_original(replay->originals, message, &replay->failure)
+				     : NULL;
+	replay->failed = replay->failed || !original;
+	if (!original)
+		return false;
+	ok = send_value(replay, message, topic, partition, original);
+	rd_kafka_message_destroy(original);
+	return ok;
 }
 
 /* The mark has a key, because a compacted topic takes no record without one, and a value for people. */
@@ -351,6 +374,7 @@ static int dlq_replay_run(struct cli *cli)
 	status = replay_walk(&replay, &range);
 	client_free(replay.sender);
 	client_free(replay.client);
+	client_reader_free(replay.originals);
 	codec_free(replay.codec);
 	free(replay.topic);
 	return status;
