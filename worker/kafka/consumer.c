@@ -400,6 +400,14 @@ void consumer_leave(struct consumer *c)
 	}
 }
 
+void consumer_detach(struct consumer *c)
+{
+	if (!c)
+		return;
+	rd_kafka_queue_io_event_enable(c->queue, -1, NULL, 0);
+	topic_watch_detach(c->watch);
+}
+
 void consumer_free(struct consumer *c)
 {
 	if (!c)

@@ -39,6 +39,8 @@ enum consumer_end consumer_run(struct consumer *consumer, const atomic_bool *sto
 /* Lets running batches finish, within limits.shutdownTimeoutMillis, and leaves the group. No lane
  * is left then. */
 void consumer_leave(struct consumer *consumer);
+/* librdkafka's threads touch the lanes no longer, so they may be freed before the consumer. NULL is none. */
+void consumer_detach(struct consumer *consumer);
 void consumer_free(struct consumer *consumer);
 
 /* For /readyz: can a broker be reached, and are partitions assigned and started? If not, `why` says

@@ -1,6 +1,7 @@
 /* topic_watch.c - asks for the ids of topics after each metadata response of the consumer */
 #include "worker/kafka/topic_watch.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,9 @@ struct topic_watch {
 	struct lanes *lanes;
 	struct log *log;
 	rd_kafka_queue_t *queue;
-	atomic_ullong responses;  /* metadata responses of the consumer's client */
+	atomic_ullong responses; /* metadata responses of the consumer's client */
+	pthread_mutex_t mutex;   /* of `detached` */
+	bool detached;
 	unsigned long long asked; /* `responses` when it asked last */
 	bool asking;
 	bool wanted;    /* a lane waits that the last question may have left out */
@@ -40,16 +43,25 @@ struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, stru
 	watch->log = log;
 	watch->queue = rd_kafka_queue_new(admin);
 	atomic_init(&watch->responses, 1);
+	pthread_mutex_init(&watch->mutex, NULL);
 	rd_kafka_queue_io_event_enable(watch->queue, lanes_wake_fd(lanes), &one, sizeof(one));
 	return watch;
+}
+
+void topic_watch_detach(struct topic_watch *watch)
+{
+	rd_kafka_queue_io_event_enable(watch->queue, -1, NULL, 0);
+	pthread_mutex_lock(&watch->mutex);
+	watch->detached = true;
+	pthread_mutex_unlock(&watch->mutex);
 }
 
 void topic_watch_free(struct topic_watch *watch)
 {
 	if (!watch)
 		return;
-	rd_kafka_queue_io_event_enable(watch->queue, -1, NULL, 0);
 	rd_kafka_queue_destroy(watch->queue);
+	pthread_mutex_destroy(&watch->mutex);
 	free(watch);
 }
 
@@ -62,10 +74,13 @@ static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int fd, const char *broke
 	struct topic_watch *watch = opaque;
 	(void)rk, (void)fd, (void)broker, (void)id, (void)version, (void)correlation, (void)size;
 	(void)rtt, (void)error;
-	if (api == API_METADATA) {
-		atomic_fetch_add(&watch->responses, 1);
+	if (api != API_METADATA)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	atomic_fetch_add(&watch->responses, 1);
+	pthread_mutex_lock(&watch->mutex);
+	if (!watch->detached)
 		lanes_wake(watch->lanes);
-	}
+	pthread_mutex_unlock(&watch->mutex);
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

@@ -22,6 +22,8 @@ struct topic_watch;
 
 /* Borrows the client that asks, the lanes and the log. */
 struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, struct log *log);
+/* It touches the lanes no longer. */
+void topic_watch_detach(struct topic_watch *watch);
 void topic_watch_free(struct topic_watch *watch);
 
 /* Makes the consumer's client report metadata responses. Call it before rd_kafka_new; the watch must outlive

@@ -373,6 +373,7 @@ static void free_clients(struct worker *w)
 	producer_free(e->producer, 0);
 	builder_free(w->builder);
 	topics_free(e->topics);
+	consumer_detach(w->consumer);
 	/* Detached reads that wait still hold messages, for which librdkafka waits. */
 	lanes_free(e->lanes);
 	consumer_free(w->consumer);
