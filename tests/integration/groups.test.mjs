@@ -29,6 +29,10 @@ describe('group.protocol=consumer', () => {
       for (let partition = 0; partition < 4; partition++) await world.client.call('memory.saveThread', { thread: thread(`p${partition}`) }, { partition });
       await createTopics([late, `${late}.dlq`], { partitions: 1 });
       await world.client.call('memory.saveThread', { thread: thread('late') }, { topic: late });
+      const env = { STOWAGE_POSTGRES_SCHEMA_NAME: world.schema, STOWAGE_KAFKA_GROUP_ID: world.config.kafka.groupId };
+      const set = await stowageAsync(['offsets', 'set', '--topic', world.topic, '--to', 'earliest'], { env });
+      assert.equal(set.code, 1, set.stdout);
+      assert.match(set.stderr, /has 2 live members/);
       await second.stop();
       await until('the other worker has all', async () => await lanes(world.worker) === 5);
       for (let partition = 0; partition < 4; partition++) await world.client.call('storage.ping', {}, { partition });

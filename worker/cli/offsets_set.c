@@ -10,9 +10,8 @@
 #include "worker/cli/cli.h"
 #include "worker/client/client.h"
 #include "worker/client/database.h"
+#include "worker/client/group.h"
 #include "worker/client/offsets.h"
-
-#define GROUP_TIMEOUT_MS 10000
 
 struct setting {
 	struct cli *cli;
@@ -35,40 +34,25 @@ static bool offsets_set_fail(struct setting *setting, int status, const char *hi
 	return false;
 }
 
-/* Returns -1 after it printed an error. */
-static int offsets_set_count_members(struct setting *setting)
-{
-	const struct rd_kafka_group_list *groups;
-	rd_kafka_resp_err_t code = rd_kafka_list_groups(client_handle(setting->client),
-		setting->config->kafka.group_id, &groups, GROUP_TIMEOUT_MS);
-	int members = 0;
-
-	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		char *why = alloc_printf("cannot describe group %s: %s",
-			setting->config->kafka.group_id, rd_kafka_err2str(code));
-
-		offsets_set_fail(setting, EXIT_KAFKA, NULL, why);
-		free(why);
-		return -1;
-	}
-	for (int i = 0; i < groups->group_cnt; i++)
-		members += groups->groups[i].member_cnt;
-	rd_kafka_group_list_destroy(groups);
-	return members;
-}
-
 static bool check_members(struct setting *setting)
 {
-	int members;
+	const char *group = setting->config->kafka.group_id;
+	struct client_error error;
+	size_t members;
 	char *why;
 
 	if (cli_given(setting->cli, "force"))
 		return true;
-	members = offsets_set_count_members(setting);
-	if (members <= 0)
-		return members == 0;
-	why = alloc_printf("group %s has %d live member%s", setting->config->kafka.group_id,
-		members, members == 1 ? "" : "s");
+	if (!group_count_members(setting->client, group, &members, &error)) {
+		why = alloc_printf("cannot describe group %s: %s", group, error.text);
+		offsets_set_fail(setting, EXIT_KAFKA, NULL, why);
+		free(why);
+		return false;
+	}
+	if (members == 0)
+		return true;
+	why = alloc_printf("group %s has %zu live member%s", group, members,
+		members == 1 ? "" : "s");
 	offsets_set_fail(setting, EXIT_FAILED,
 		"stop the workers first, or add --force, which makes them drop the partition and "
 		"claim it again",
