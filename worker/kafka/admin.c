@@ -13,8 +13,12 @@ static void admin_on_error(rd_kafka_t *rk, int error, const char *reason, void *
 rd_kafka_t *admin_new(const struct config *config, struct kafka_opaque *opaque, char *error,
 	size_t error_size)
 {
-	static const struct kafka_default none[] = { { NULL, NULL } };
-	rd_kafka_conf_t *conf = kafka_conf(config, none, error, error_size);
+	static const struct kafka_default defaults[] = {
+		/* Partitions wait for its answers: after an outage it is back as soon as a broker. */
+		{ "reconnect.backoff.max.ms", "1000" },
+		{ NULL, NULL },
+	};
+	rd_kafka_conf_t *conf = kafka_conf(config, defaults, error, error_size);
 	if (!conf)
 		return NULL;
 	kafka_set(conf, "allow.auto.create.topics", "false");

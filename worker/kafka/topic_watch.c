@@ -12,7 +12,9 @@
 #include "worker/lanes/fetch.h"
 
 #define API_METADATA 3
-#define ASK_MS 5000
+/* An answer may take this long; after each failure twice as long, because brokers may be slow. */
+#define ASK_MS 2000
+#define ASK_MAX_MS 60000
 /* After an answer that does not settle everything. */
 #define ASK_AGAIN_MS 500
 /* One broker may know less than another: a lane stops only when this many answers in a row name another id. */
@@ -28,10 +30,11 @@ struct topic_watch {
 	bool detached;
 	unsigned long long asked; /* `responses` when it asked last */
 	bool asking;
-	bool wanted;    /* a lane waits that the last question may have left out */
-	bool unsettled; /* the answer being read leaves a lane waiting */
-	int64_t ask_at; /* clock_tick_ms; not before */
-	bool told;      /* the log says that a topic cannot be described */
+	int patience_ms; /* how long the next answer may take */
+	bool wanted;     /* a lane waits that the last question may have left out */
+	bool unsettled;  /* the answer being read leaves a lane waiting */
+	int64_t ask_at;  /* clock_tick_ms; not before */
+	bool told;       /* the log says that a topic cannot be described */
 };
 
 struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, struct log *log)
@@ -42,6 +45,7 @@ struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, stru
 	watch->lanes = lanes;
 	watch->log = log;
 	watch->queue = rd_kafka_queue_new(admin);
+	watch->patience_ms = ASK_MS;
 	atomic_init(&watch->responses, 1);
 	pthread_mutex_init(&watch->mutex, NULL);
 	rd_kafka_queue_io_event_enable(watch->queue, lanes_wake_fd(lanes), &one, sizeof(one));
@@ -154,8 +158,12 @@ static void watch_read(struct topic_watch *watch)
 		return;
 	watch->asking = false;
 	watch->unsettled = false;
-	if (!topic_ids_read(event, watch_read_topic, watch))
+	if (topic_ids_read(event, watch_read_topic, watch)) {
+		watch->patience_ms = ASK_MS;
+	} else {
 		watch->unsettled = true;
+		watch->patience_ms *= watch->patience_ms < ASK_MAX_MS ? 2 : 1;
+	}
 	rd_kafka_event_destroy(event);
 	watch->told = watch->told && watch->unsettled;
 	watch->wanted = watch->wanted || watch->unsettled;
@@ -186,7 +194,7 @@ static void watch_ask(struct topic_watch *watch)
 	}
 	if (count > 0) {
 		watch->asking = true;
-		topic_ids_ask(watch->admin, names, count, ASK_MS, watch->queue);
+		topic_ids_ask(watch->admin, names, count, watch->patience_ms, watch->queue);
 	}
 	free(names);
 }
