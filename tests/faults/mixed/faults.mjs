@@ -72,7 +72,7 @@ export class Faults {
       ['worker-freeze', 'worker', 3, async () => {
         const { child } = chosen();
         child.kill('SIGSTOP');
-        await sometimes(300, 5000);
+        await sometimes(300, 9000);
         child.kill('SIGCONT');
       }],
       ['postgres-crash', 'postgres', 2, async () => {
