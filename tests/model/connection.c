@@ -282,7 +282,9 @@ static void note_offset(void *arg, const struct outgoing *message)
 		const struct outgoing_header *header = &message->headers[i];
 		if (strcmp(header->name, "place") == 0 ||
 			strcmp(header->name, "correlation-id") == 0) {
-			row->offsets[row->count++] = ((const struct place *)header->value)->offset;
+			struct place place;
+			memcpy(&place, header->value, sizeof(place));
+			row->offsets[row->count++] = place.offset;
 			return;
 		}
 	}

@@ -25,13 +25,16 @@ void lines_free(struct lines *lines)
 
 char *lines_next(struct lines *lines)
 {
-	char *start = lines->bytes + lines->taken;
 	size_t left = lines->used - lines->taken;
+
+	if (left == 0) /* perhaps without any bytes yet */
+		return NULL;
+	char *start = lines->bytes + lines->taken;
 	char *end = left > lines->looked ? memchr(start + lines->looked, '\n', left - lines->looked)
 					 : NULL;
 
 	lines->looked = left;
-	if (!end && !(lines->ended && left > 0))
+	if (!end && !lines->ended)
 		return NULL;
 	/* The last line may lack its line end. lines_fill leaves room for the NUL. */
 	if (!end)

@@ -302,7 +302,7 @@ static void run_claim(struct executor *x, const struct work *work)
  * count cannot be written. */
 static bool count_crash(struct executor *x, const struct work *work, struct db_failure *failure)
 {
-	struct job *job = &x->batch.jobs[0];
+	struct job *job = x->batch.jobs; /* NULL: none */
 	struct lane *lane = work->lanes[0];
 	if (!work->suspect || x->batch.job_count != 1 || job->disposition == DISPOSITION_SKIP)
 		return true;
