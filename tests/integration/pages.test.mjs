@@ -22,6 +22,10 @@ const FILL = {
   mastra_scorers: ['id, "scorerId", "traceId", "spanId", "runId", scorer, score, input, output, "entityType", "entityId", source, '
     + '"createdAt", "updatedAt", "createdAtZ", "updatedAtZ"',
   `${RUNS}, 'sc', 't', 's', 'run', '{}', 1, '""', '""', 'AGENT', 'e', 'LIVE', '${AT}', '${AT}', '${AT}Z', '${AT}Z'`],
+  mastra_prompt_blocks: ['id, status, "createdAt", "updatedAt", "createdAtZ", "updatedAtZ"',
+    `${RUNS}, 'published', '${AT}', '${AT}', '${AT}Z', '${AT}Z'`],
+  mastra_prompt_block_versions: ['id, "blockId", "versionNumber", name, content, "createdAt", "createdAtZ"',
+    `${RUNS}, 'block', s.i, 'n', 'c', '${AT}', '${AT}Z'`],
   mastra_ai_spans: ['"traceId", "spanId", name, "spanType", "isEvent", "startedAt", "endedAt", "startedAtZ", "endedAtZ", '
     + '"createdAt", "createdAtZ"',
   `${RUNS}, 'root', 'n', 'agent_run', false, '${AT}', '${AT}', '${AT}Z', '${AT}Z', '${AT}', '${AT}Z'`],
@@ -47,6 +51,10 @@ const LISTS = [...ORDERED,
   flat('memory.listThreads', 'threads', { filter: { resourceId: 'r' } }),
   ['workflows.listWorkflowRuns', 'runs', (run) => `${run.workflowName} ${run.runId}`, (page, perPage) => ({ page, perPage })],
   ['workflows.listWorkflowRuns', 'runs', (run) => run.runId, (page, perPage) => ({ page, perPage, status: 'running', resourceId: 'r' })],
+  ...['ASC', 'DESC'].flatMap((direction) => ['createdAt', 'updatedAt'].map((field) =>
+    flat('promptBlocks.list', 'promptBlocks', { status: 'published', orderBy: { field, direction } }))),
+  ...['ASC', 'DESC'].map((direction) =>
+    flat('promptBlocks.listVersions', 'versions', { blockId: 'block', orderBy: { field: 'createdAt', direction } })),
   scores('scores.listScoresByScorerId', { scorerId: 'sc' }),
   scores('scores.listScoresByRunId', { runId: 'run' }),
   scores('scores.listScoresByEntityId', { entityId: 'e', entityType: 'AGENT' }),

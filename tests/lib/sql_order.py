@@ -1,4 +1,4 @@
-"""Checks that a statement with LIMIT has one order only.
+"""Checks that a statement with LIMIT, or with an order that the request chooses, has one order only.
 
     sql_order.py FILE...
 
@@ -15,6 +15,8 @@ import re
 import sys
 
 ORDER = re.compile(r"\bORDER\s+BY\b(?P<items>(?:(?!\bORDER\s+BY\b|;).)*?)\bLIMIT\b", re.DOTALL)
+# Where the request chooses the order; the generator adds LIMIT.
+CHOSEN = re.compile(r"\bORDER\s+BY\b(?P<items>[^\n]*:\{order[^\n]*)")
 COMMENT = re.compile(r"--[^\n]*")
 NEXT_STATEMENT = re.compile(r"^-- statement:[^\n]*", re.MULTILINE)
 LITERALS = re.compile(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+')
@@ -71,8 +73,8 @@ def fault(text, known):
     if not covered:
         return f"ORDER BY {' '.join(text.split())}: end it with a key of the table, or pages lose rows"
     last = max(index for index, name in enumerate(named) if any(name in key for key in covered))
-    # Where a parameter chooses the direction, CASE makes the first item.
-    if not parts[0].startswith("CASE") and direction(parts[last]) != direction(parts[0]):
+    # Where the request chooses the direction, the first item does not tell it.
+    if not parts[0].startswith("CASE") and ":{order" not in text and direction(parts[last]) != direction(parts[0]):
         return f"ORDER BY {' '.join(text.split())}: give the key the direction of the first item"
     return None
 
@@ -92,7 +94,7 @@ def main():
     known = keys()
     for name in sys.argv[1:]:
         for line, text in statements(pathlib.Path(name)):
-            for match in ORDER.finditer(text):
+            for match in [*ORDER.finditer(text), *CHOSEN.finditer(text)]:
                 found = fault(match.group("items"), known)
                 if found:
                     print(f"{name}:{line + text.count(chr(10), 0, match.start())}: {found}")
