@@ -2,6 +2,8 @@
 
 import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { closeShared, sleep, until, World } from '../compat/lib/harness.mjs';
 import { Load, quickly } from './load.mjs';
@@ -67,6 +69,21 @@ describe('servers', { concurrency: false }, () => {
     await stack('start-kafka');
     await load.progress(200);
   }, t));
+
+  test('the broker accepts connections and says nothing: SIGTERM ends the worker in time', async () => {
+    const w = new World({ name: 'silent-kafka', partitions: 4, config: { limits: { shutdownTimeoutMillis: 3000 } } });
+    await w.open();
+    const broker = Number.parseInt(readFileSync(join(process.env.STACK_DIR, 'kafka.pid'), 'utf8'), 10);
+    try {
+      await w.client.call('storage.ping');
+      process.kill(broker, 'SIGSTOP');
+      // Without the bound the worker waits for the broker, which is stopped until the worker has ended.
+      await w.worker.stop();
+    } finally {
+      process.kill(broker, 'SIGCONT');
+      await w.close();
+    }
+  });
 
   test('both servers and a worker are killed', (t) => under('all', async (load, w) => {
     await load.progress(200);

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, CONNECTION, newId, pg, sql, until, WORK, World } from '../compat/lib/harness.mjs';
+import { closeShared, CONNECTION, newId, pg, sql, until, withAdmin, WORK, World } from '../compat/lib/harness.mjs';
 import { Proxy } from './proxy.mjs';
 
 after(() => closeShared());
@@ -175,6 +175,33 @@ describe('secrets in files', () => {
       await admin(`DROP ROLE ${second}`);
     }
   }));
+});
+
+describe('files of Kafka\'s properties', () => {
+  test('are used after SIGHUP', async () => {
+    const file = join(WORK, `${newId()}.properties`);
+    const w = new World({ name: 'properties', config: { kafka: { propertiesFile: file } } });
+    const clients = () => withAdmin(async (kafka) => {
+      const { groups } = await kafka.describeGroups([w.config.kafka.groupId]);
+      return groups[0].members.map((member) => member.clientId);
+    });
+    writeFileSync(file, 'client.id=first\n');
+    try {
+      await w.open();
+      await save(w, 'a');
+      assert.deepEqual(await clients(), ['first']);
+      writeFileSync(file, 'client.id=second\n');
+      w.worker.child.kill('SIGHUP');
+      await until('the group has the new client', async () => (await clients()).join() === 'second');
+      await save(w, 'b');
+      writeFileSync(file, 'no.such.property=1\nclient.id\n');
+      w.worker.child.kill('SIGHUP');
+      await until('the mistake is reported', () => w.worker.log.includes('the previous one stays in use'));
+      await save(w, 'c');
+    } finally {
+      await w.close();
+    }
+  });
 });
 
 describe('stopped partitions', () => {

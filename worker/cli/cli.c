@@ -63,6 +63,17 @@ const struct config *cli_config(struct cli *cli)
 	return cli->config;
 }
 
+bool cli_reload_config(struct cli *cli)
+{
+	struct config *config = config_load(cli->config_path, stderr);
+
+	if (!config)
+		return false;
+	config_free(cli->config);
+	cli->config = config;
+	return true;
+}
+
 static void cli_print_head(const struct cli *cli)
 {
 	fputs(cli->colour ? "\033[31mstowage:\033[0m " : "stowage: ", stderr);

@@ -74,6 +74,8 @@ bool cli_number(const struct cli *cli, const char *option, long long min, long l
 
 /* Loads the configuration once. NULL after it printed the mistakes: return EXIT_CONFIG. */
 const struct config *cli_config(struct cli *cli);
+/* Loads it again; the previous one is freed. False after it printed the mistakes: the previous one stays. */
+bool cli_reload_config(struct cli *cli) __attribute__((warn_unused_result));
 
 /* Connects to PostgreSQL. NULL after it printed the error: return EXIT_DATABASE. */
 PGconn *cli_database(struct cli *cli, const struct config *config)

@@ -7,17 +7,26 @@
 #include "worker/process/worker.h"
 #include "worker/telemetry/log.h"
 
+static int run_with(const struct config *config)
+{
+	struct log *log = log_new(config->log.level, config->log.format, STDERR_FILENO);
+	int status = worker_run(config, log);
+
+	log_free(log);
+	return status;
+}
+
+/* After RUN_AGAIN a configuration with mistakes is not used: the previous one goes on. */
 static int run_worker(struct cli *cli)
 {
-	const struct config *config = cli_config(cli);
-	struct log *log;
 	int status;
 
-	if (!config)
+	if (!cli_config(cli))
 		return EXIT_CONFIG;
-	log = log_new(config->log.level, config->log.format, STDERR_FILENO);
-	status = worker_run(config, log);
-	log_free(log);
+	while ((status = run_with(cli_config(cli))) == RUN_AGAIN)
+		if (!cli_reload_config(cli))
+			cli_error(cli, "correct the mistakes above, then send SIGHUP again",
+				"the configuration can't be read: the previous one stays in use");
 	return status;
 }
 

@@ -18,4 +18,7 @@ enum exit_status {
 	EXIT_FENCED = 8,    /* another process has this worker's group.instance.id */
 };
 
+/* Not a status of the process: the worker is to run again, with the configuration as it is now. */
+#define RUN_AGAIN (-1)
+
 #endif

@@ -285,6 +285,7 @@ static void set_lines(struct config_load *load, const struct config_key *key, co
 	free(origin);
 	if (!claimed)
 		return;
+	set_file(load, key, *path ? path : NULL);
 	config_list_clear(&load->lines);
 	text = *path ? read_secret(load, key, where, path) : NULL;
 	add_lines(load, config_key_find(key->target), path, text);

@@ -18,6 +18,7 @@
 #include "worker/background/index_builder.h"
 #include "worker/config/conninfo.h"
 #include "worker/config/exit_status.h"
+#include "worker/config/kafka_files.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/executor.h"
 #include "worker/engine/reset.h"
@@ -55,6 +56,8 @@ struct worker {
 	struct catalog **catalogs; /* all catalogs ever used: datums may point into an older one */
 	size_t catalog_count;
 	atomic_bool stopping;
+	atomic_bool again;      /* stops in order to run again */
+	uint64_t kafka_files;   /* config_kafka_files at the start */
 	int64_t stopping_since; /* clock_tick_ms of the first signal; the signal thread's */
 	int64_t stop_by; /* clock_tick_ms when the process ends at the latest; likewise; 0: not yet */
 	pthread_t signals;
@@ -103,6 +106,13 @@ static void reload(struct worker *w)
 			"a secret can't be read: database sessions stay as they are",
 			LOG_STR("error", error));
 	}
+	if (config_kafka_files(w->engine.config) == w->kafka_files || atomic_load(&w->stopping))
+		return;
+	log_info(w->engine.log,
+		"files of Kafka's properties changed: the worker stops and runs again with them");
+	atomic_store(&w->again, true);
+	atomic_store(&w->stopping, true);
+	lanes_wake(w->engine.lanes);
 }
 
 /* SIGTERM or SIGINT. */
@@ -111,7 +121,8 @@ static void worker_take_stop(struct worker *w, int signal)
 	int64_t now = clock_tick_ms();
 	if (w->stop_by && now - w->stopping_since < SAME_SIGNAL_MS)
 		return;
-	if (atomic_exchange(&w->stopping, true)) {
+	bool again = atomic_exchange(&w->again, false);
+	if (atomic_exchange(&w->stopping, true) && !again) {
 		log_warn(w->engine.log, "second signal: exiting at once; nothing is lost");
 		_exit(128 + signal);
 	}
@@ -140,7 +151,7 @@ static void exit_when_late(struct worker *w)
 	log_warn(w->engine.log,
 		"PostgreSQL or Kafka did not answer within limits.shutdownTimeoutMillis: exiting "
 		"at once; nothing is lost");
-	_exit(EXIT_OK);
+	_exit(atomic_load(&w->again) ? EXIT_KAFKA : EXIT_OK);
 }
 
 /* How long the signal thread may sleep. */
@@ -266,6 +277,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.prepared_statements = config->postgres.prepared_statements,
 		.give_up_fd = &w->give_up_fd,
 	};
+	w->kafka_files = config_kafka_files(config);
 	w->give_up_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	e->init_storage = init_storage_command;
 	e->builder_wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -370,6 +382,7 @@ static void free_clients(struct worker *w)
 {
 	struct engine *e = &w->engine;
 	http_stop(w->http);
+	atomic_store(&w->made, false);
 	producer_free(e->producer, 0);
 	builder_free(w->builder);
 	topics_free(e->topics);
@@ -530,5 +543,5 @@ int worker_run(const struct config *config, struct log *log)
 	free_clients(&w);
 	stop_signals(&w);
 	free_parts(&w);
-	return status;
+	return status == EXIT_OK && atomic_load(&w.again) ? RUN_AGAIN : status;
 }
