@@ -38,6 +38,7 @@ curl                command curl
 default-jre-headless java   17
 maven               command mvn
 postgresql          postgres 14
+pgbouncer           file    /usr/sbin/pgbouncer
 python3-pip         module  pip
 shellcheck          command shellcheck
 clang               command clang

@@ -159,6 +159,9 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 		message ? message : PQresultErrorMessage(result));
 	connection_copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
 	db_failure_classify(f, function);
+	/* At once, because the ROLLBACK that follows must not need a prepared statement. */
+	if (f->kind == DB_STALE && c->pooled)
+		c->unnamed = true;
 	c->failed = true;
 }
 

@@ -193,7 +193,6 @@ void connection_forget_statements(struct connection *c)
 	if (!c->pg)
 		return;
 	statement_cache_clear(c->statements);
-	c->unnamed = c->pooled;
 	if (c->unnamed)
 		return;
 	connection_send_unprepared(c, "DEALLOCATE ALL", NULL);

@@ -147,6 +147,7 @@ void check_database(struct check *check)
 {
 	struct database_failure failure;
 	PGconn *conn = database_connect(check->config, &failure);
+	enum pooler pooler;
 
 	if (!conn) {
 		check_failed(check, EXIT_DATABASE, "database", failure.hint, "%s", failure.why);
@@ -158,8 +159,9 @@ void check_database(struct check *check)
 	check_database_check_server(check, conn);
 	check_pgvector(check, conn);
 	check_publications(check, conn);
+	pooler = check_pooler(check, conn);
 	if (check_database_check_tables(check, conn))
-		check_statements(check, conn);
+		check_statements(check, conn, pooler);
 	else
 		check_note(check, "statements", NULL, "not checked, because they need the tables");
 	PQfinish(conn);

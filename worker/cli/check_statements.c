@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "db/connection/failure.h"
 #include "db/connection/statement.h"
@@ -13,7 +14,7 @@
 #include "schemas/catalog/catalog.h"
 #include "worker/client/database.h"
 
-#define PREPARED_NAME "stowage_check"
+#define NAME_MAX_BYTES 64
 /* More parameters than any statement has. */
 #define PARAMS_MAX 200
 
@@ -39,6 +40,9 @@ struct statement_check {
 	const struct command_def *command;
 	const struct type *result; /* type of the reply, or of its items */
 	size_t prepared;
+	size_t tried;
+	char name[NAME_MAX_BYTES]; /* of the statement under way, in its session */
+	enum pooler pooler;
 };
 
 static bool is_integer(Oid oid)
@@ -189,8 +193,8 @@ static bool check_statements_failed(struct statement_check *at,
 static bool check_plan(struct statement_check *at, const struct statement_def *statement,
 	int params)
 {
-	char sql[64 + PARAMS_MAX * 6];
-	int used = snprintf(sql, sizeof(sql), "EXPLAIN EXECUTE " PREPARED_NAME);
+	char sql[64 + NAME_MAX_BYTES + PARAMS_MAX * 6];
+	int used = snprintf(sql, sizeof(sql), "EXPLAIN EXECUTE %s", at->name);
 	PGresult *plan;
 	bool good;
 
@@ -204,22 +208,36 @@ static bool check_plan(struct statement_check *at, const struct statement_def *s
 	return good;
 }
 
+static void check_prepared(struct statement_check *at, const struct statement_def *statement)
+{
+	PGresult *columns = PQdescribePrepared(at->conn, at->name);
+	char sql[NAME_MAX_BYTES + 16];
+
+	if (!check_statements_failed(at, statement, columns) &&
+		(at->pooler == POOLER_KEEPS || check_plan(at, statement, PQnparams(columns)))) {
+		at->prepared++;
+		check_columns(at, statement, columns);
+	}
+	PQclear(columns);
+	snprintf(sql, sizeof(sql), "DEALLOCATE %s", at->name);
+	if (at->pooler != POOLER_KEEPS)
+		PQclear(PQexec(at->conn, sql));
+}
+
+/* Behind a pooler only a transaction stays in one session of the server. There a statement that failed may
+ * remain, so each has a name of its own. */
 static void check_one(struct statement_check *at, const struct statement_def *statement)
 {
 	char *sql = statement_text(statement->sql, at->check->config->postgres.schema_name);
-	PGresult *prepared = PQprepare(at->conn, PREPARED_NAME, sql, 0, NULL);
-	PGresult *columns = NULL;
+	PGresult *prepared;
 
-	if (!check_statements_failed(at, statement, prepared)) {
-		columns = PQdescribePrepared(at->conn, PREPARED_NAME);
-		if (!check_statements_failed(at, statement, columns) &&
-			check_plan(at, statement, PQnparams(columns))) {
-			at->prepared++;
-			check_columns(at, statement, columns);
-		}
-		PQclear(PQexec(at->conn, "DEALLOCATE " PREPARED_NAME));
-	}
-	PQclear(columns);
+	snprintf(at->name, sizeof(at->name), "stowage_check_%ld_%zu", (long)getpid(), at->tried++);
+	/* A plan for any parameters, not for NULL. */
+	PQclear(PQexec(at->conn, "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"));
+	prepared = PQprepare(at->conn, at->name, sql, 0, NULL);
+	if (!check_statements_failed(at, statement, prepared))
+		check_prepared(at, statement);
+	PQclear(PQexec(at->conn, "ROLLBACK"));
 	PQclear(prepared);
 	free(sql);
 }
@@ -235,19 +253,17 @@ static const struct type *result_type(const struct catalog *catalog, int command
 	return type->kind == TYPE_ARRAY && shape == REPLY_ROWS ? type->item : type;
 }
 
-void check_statements(struct check *check, PGconn *conn)
+void check_statements(struct check *check, PGconn *conn, enum pooler pooler)
 {
 	char error[512];
 	struct catalog *catalog = catalog_new(NULL, error, sizeof(error));
-	struct statement_check at = { .check = check, .conn = conn };
+	struct statement_check at = { .check = check, .conn = conn, .pooler = pooler };
 	int before = check->status;
 
 	if (!catalog) {
 		check_failed(check, EXIT_FAILED, "schemas", NULL, "%s", error);
 		return;
 	}
-	/* A plan for any parameters, not for NULL. */
-	PQclear(PQexec(conn, "SET plan_cache_mode = force_generic_plan"));
 	for (size_t i = 0; i < command_count; i++) {
 		at.command = &command_defs[i];
 		at.result = result_type(catalog, (int)i);

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Schemas } from './avro.mjs';
+import { startPooler } from './pooler.mjs';
 import { makeTopics, newKafka, StowageClient } from './stowage-client.mjs';
 
 // Only this folder has node_modules; tests in other folders import packages from here.
@@ -38,6 +39,15 @@ process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
   if (!process.env.STOWAGE_TEST_KEEP) rmSync(WORK, { recursive: true, force: true });
 });
+
+// With STOWAGE_TEST_POOLER all workers and commands reach PostgreSQL through a PgBouncer; the tests' own sessions
+// do not. An object in that variable adds settings of PgBouncer.
+if (process.env.STOWAGE_TEST_POOLER) {
+  const pooler = await startPooler(CONNECTION, { directory: join(WORK, 'pooler'), port: await freePort(),
+    options: JSON.parse(process.env.STOWAGE_TEST_POOLER) });
+  alive.add(pooler.child);
+  process.env.STOWAGE_POSTGRES_CONNECTION_STRING = pooler.url;
+}
 
 // Runs the binary and waits for it: {code, signal, stdout, stderr}.
 export function stowage(args, { env = {}, input = '', timeoutMs = PATIENCE_MS } = {}) {
