@@ -218,14 +218,15 @@ class Command:
                 raise self.source.wrong("params", f"{path} is a {SPECIAL[path]}: remove the type")
             return path, SPECIAL[path]
         label = self.path("params", path).label()
-        chosen = wanted or INFERRED.get(label)
+        rows = label.startswith("array<") and label != "array<string>"  # of records: bound as their JSON
+        chosen = wanted or ("jsonb" if rows else INFERRED.get(label))
         if not chosen:
             raise self.source.wrong("params", f"{path} is {label}, which has no PostgreSQL type: bind it in a handler")
         if self.folded and chosen == "text[]" and not wanted:
             chosen = "jsonb"
         if self.folded and chosen == "text[]":
             raise self.source.wrong("flags", f"{path} cannot be a text[] here, as each command has one row: leave the type out, it is jsonb")
-        if label not in BINDS.get(chosen, ()):
+        if label not in BINDS.get(chosen, ()) and not (rows and chosen == "jsonb"):
             raise self.source.wrong("params", f"{path} is {label} and cannot be bound as {chosen}")
         return path, chosen
 

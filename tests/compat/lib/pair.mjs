@@ -25,6 +25,8 @@ export const POSITIONAL = {
   'memory.setPendingMessageTokens': ['id', 'tokenCount'],
 };
 
+Object.assign(POSITIONAL, { 'blobs.get': ['hash'], 'blobs.has': ['hash'], 'blobs.delete': ['hash'], 'blobs.putMany': ['entries'], 'blobs.getMany': ['hashes'] });
+
 // The seven domains of versioned entities have the same methods; the name of the parent differs.
 const VERSIONED = { agents: 'agentId', promptBlocks: 'blockId', scorerDefinitions: 'scorerDefinitionId', mcpClients: 'mcpClientId',
   mcpServers: 'mcpServerId', workspaces: 'workspaceId', skills: 'skillId' };

@@ -1,0 +1,6 @@
+-- key: hash
+-- reply: row
+-- flags: read positional
+SELECT
+-- use: entry
+FROM :"schema".mastra_skill_blobs WHERE hash = :{hash}
