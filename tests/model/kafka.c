@@ -16,7 +16,6 @@
 #include "worker/kafka/topics.h"
 #include "worker/lanes/replies.h"
 
-#define RESEND_MS 5000
 #define SENT_MAX 512
 
 /* --- messages of commands --- */
@@ -236,38 +235,35 @@ void producer_flush_gathered(struct producer *producer, int64_t gather_ms)
 	producer_flush(producer);
 }
 
-/* As worker/kafka/producer.c settles a message. */
+/* As worker/kafka/producer.c settles a message. One that was not delivered may have arrived, and goes
+ * again. */
 static void settle(struct producer *producer, bool delivered)
 {
-	struct sent_message sent = producer->sent[producer->head++ % SENT_MAX];
+	struct sent_message sent = producer->sent[producer->head % SENT_MAX];
 	struct lane *lane = sent.delivery.lane;
-	if (delivered) {
-		arrive(&sent);
-		lane_ref(producer->lanes, lane);
-		lanes_reply_done(producer->lanes, lane, sent.delivery.generation,
-			sent.delivery.stored, sent.delivery.read_offset);
-	} else {
+	if (!delivered) {
 		sim_trace("partition %d offset %d: not delivered", sent.place.partition,
 			sent.place.offset);
 		if (sim_one_in(2))
 			arrive(&sent);
-		lanes_reclaim(producer->lanes, lane, sent.delivery.generation, RESEND_MS);
+		return;
 	}
+	producer->head++;
+	arrive(&sent);
+	lane_ref(producer->lanes, lane);
+	lanes_reply_done(producer->lanes, lane, sent.delivery.generation, sent.delivery.stored,
+		sent.delivery.read_offset);
 	lane_unref(producer->lanes, lane);
 }
 
-/* The idempotent producer fails: what is in flight is in doubt, and all lanes are claimed again. */
+/* The idempotent producer fails: what is in flight is in doubt, and goes again. */
 static void producer_fail(struct producer *producer)
 {
 	int count = producer->tail - producer->head;
 	sim_trace("the producer fails with %d messages in flight", count);
-	for (int i = 0; i < count; i++) {
-		struct sent_message sent = producer->sent[producer->head++ % SENT_MAX];
+	for (int i = 0; i < count; i++)
 		if (sim_one_in(2))
-			arrive(&sent);
-		lane_unref(producer->lanes, sent.delivery.lane);
-	}
-	lanes_reclaim_all(producer->lanes);
+			arrive(&producer->sent[(producer->head + i) % SENT_MAX]);
 }
 
 static bool has_sent(void *arg)

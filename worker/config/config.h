@@ -65,6 +65,7 @@ struct config {
 	struct {
 		char *allow; /* regular expression that a reply topic must match */
 		int64_t max_bytes;
+		int64_t missing_topic_ms;
 	} replies;
 	struct {
 		int64_t max_commands;

@@ -240,6 +240,15 @@ const struct config_key config_keys[] = {
 			"reply the worker answers with the error REPLY_TOO_LARGE. Keep it below the topic's max.message.bytes, "
 			"which is 1048588 by default." },
 
+	{ .path = "replies.missingTopicMillis",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(replies.missing_topic_ms),
+		.max = DAY_MS,
+		.fallback = "600000",
+		.help = "How long replies wait for a reply topic that was deleted after their "
+			"commands began. If it is not created again within this time, the worker "
+			"gives the replies up and logs their number." },
+
 	{ .path = "batch.maxCommands",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(batch.max_commands),

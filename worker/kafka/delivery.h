@@ -11,8 +11,8 @@
 /* How a message ended. */
 enum sent_end {
 	SENT_ACKED,
-	SENT_REFUSED, /* Kafka will never accept this dead letter; a refused reply counts as acked */
-	SENT_LOST,    /* its producer failed: the message may be in Kafka or not */
+	SENT_REFUSED, /* Kafka does not take it now: send it again later */
+	SENT_LOST,    /* the worker ends: the message may be in Kafka or not */
 };
 
 /* Whose message this is: a lane's reply or dead letter, or another sender's. */

@@ -4,8 +4,11 @@
  * The producer is idempotent, with acks=all and no time limit on delivery: while a broker is away
  * it holds messages back, and what must survive is in the outbox. Each message carries a delivery,
  * with which the producer reports to the message's lane that Kafka has acknowledged it. After a
- * fatal error the producer is rebuilt, and executors claim all lanes again, which sends again what
- * was in doubt.
+ * fatal error another client takes over what was in doubt.
+ *
+ * What Kafka refuses for a reason that can pass (a missing right, a missing topic, no leader) waits
+ * and goes again; the log says so when it begins and when it is over. A message is refused for good
+ * only if the broker refuses it alone.
  *
  * Any thread may send; acknowledgements arrive on the producer's own thread.
  */
@@ -33,9 +36,10 @@ struct producer *producer_new(const struct config *config, struct lanes *lanes, 
 	struct metrics *metrics, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 
-/* Copies the message. It leaves with the next producer_flush, or with its topic's next round. Waits
- * while too many bytes are held. If Kafka refuses the message for good, a reply is given up and
- * counted, and a dead letter stops its lane. */
+/* Copies the message. It leaves with the next producer_flush, or with its partition's next round. While
+ * that partition holds too many bytes, the message's lane runs no further batch. If Kafka refuses the
+ * message for good, a reply is given up and counted. A dead letter goes without its value then; while
+ * Kafka takes it neither way, its lane is stopped. */
 void producer_send(struct producer *producer, const struct outgoing *message,
 	const struct delivery *delivery);
 
@@ -51,9 +55,8 @@ void producer_flush(struct producer *producer);
  * What they hold leaves by itself within 100 ms more. */
 void producer_flush_gathered(struct producer *producer, int64_t gather_ms);
 
-/* From now on no sender waits, however much is held. What Kafka does not accept before the end is
- * in the outbox, or its read runs again. */
-void producer_close(struct producer *producer);
+/* For /readyz: does the cluster take messages? If not, `why` says why. */
+bool producer_is_ready(struct producer *producer, char *why, size_t size);
 
 /* Waits up to timeout_ms for acknowledgements, then ends. */
 void producer_free(struct producer *producer, int timeout_ms);

@@ -215,7 +215,21 @@ void lane_forget_replies(struct lane *lane)
 	}
 	lane->replies.reads.head = lane->replies.reads.tail = 0;
 	lane->replies.acked_count = 0;
+	memset(lane->replies.held, 0, sizeof(lane->replies.held));
 	lane->replies.generation++;
+}
+
+bool lane_is_stopped(const struct lane *lane)
+{
+	return lane->state == LANE_STOPPED || lane->replies.held[HOLD_DEAD_LETTER] > 0;
+}
+
+bool lane_is_held(const struct lane *lane)
+{
+	for (int kind = 0; kind < HOLD_KINDS; kind++)
+		if (lane->replies.held[kind] > 0)
+			return true;
+	return false;
 }
 
 int64_t lane_answered(const struct lane *lane)

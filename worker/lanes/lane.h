@@ -78,7 +78,6 @@ struct lane_schedule {
 	bool small;         /* busy in a batch of lanes with few commands */
 	bool slow_runs;     /* busy in a batch of a slow lane */
 	int64_t began;      /* clock_tick_ms when it became busy */
-	bool reclaim;       /* busy being claimed, and must be claimed once more */
 	bool slow;          /* its next command may need long: it runs alone, on one of the sessions
 	                     that slow work may take */
 	int64_t slow_since; /* clock_tick_ms; since when it waits for one of those */
@@ -107,11 +106,19 @@ struct lane_suspect {
 	int32_t excused; /* runs that the server itself ended on purpose */
 };
 
+/* Why a message keeps its lane from running a batch. */
+enum lane_hold {
+	HOLD_UNSENT,      /* the partition it goes to holds too many bytes */
+	HOLD_DEAD_LETTER, /* Kafka does not take this dead letter now: the lane is stopped */
+	HOLD_KINDS,
+};
+
 struct lane_replies {
 	uint32_t generation; /* raised by lane_forget_replies: older acknowledgements are void */
 	int64_t seq;         /* of the next outbox row */
 	struct read_queue reads;       /* replies of reads that Kafka has not acknowledged */
 	struct stored_replies *stored; /* outbox rows that Kafka has not acknowledged */
+	size_t held[HOLD_KINDS];       /* messages that keep the lane from running a batch */
 	int64_t *acked;                /* seqs of the outbox rows to delete */
 	size_t acked_count, acked_size;
 };
@@ -175,6 +182,11 @@ struct stored_replies *lane_replies_stored(struct lane *lane, int64_t seq, size_
 void lane_reply_acked(struct lane *lane, struct stored_replies *stored);
 /* Starts a new generation: acknowledgements of older replies change nothing any more. */
 void lane_forget_replies(struct lane *lane);
+
+/* Does the lane wait for an operator? */
+bool lane_is_stopped(const struct lane *lane);
+/* May the lane run no batch, because of a message that it sent? */
+bool lane_is_held(const struct lane *lane);
 
 /* Lowest offset whose reply Kafka has not acknowledged: the value to write as `answered`. */
 int64_t lane_answered(const struct lane *lane);

@@ -1,4 +1,4 @@
-/* lanes.c - adds, finds, stops, reclaims and revokes lanes */
+/* lanes.c - adds, finds, stops and revokes lanes */
 #include "worker/lanes/lanes.h"
 
 #include <stdio.h>
@@ -78,8 +78,11 @@ static size_t lanes_describe_stop(const struct lane *lane, char *text, size_t si
 {
 	if (used >= size)
 		return used;
+	const char *why = lane->state != LANE_STOPPED ? "its dead letter can't be produced"
+		: lane->stopped                       ? lane->stopped
+						      : "see the log";
 	int added = snprintf(text + used, size - used, "%s%s [%d]: %s", used ? "; " : "",
-		lane->topic, (int)lane->partition, lane->stopped ? lane->stopped : "see the log");
+		lane->topic, (int)lane->partition, why);
 	return used + (size_t)added;
 }
 
@@ -88,7 +91,7 @@ bool lanes_all_stopped(struct lanes *lanes, char *text, size_t size)
 	size_t stopped = 0, used = 0;
 	lanes_lock(lanes);
 	for (size_t i = 0; i < lanes->count; i++) {
-		if (lanes->list[i]->state != LANE_STOPPED)
+		if (!lane_is_stopped(lanes->list[i]))
 			continue;
 		stopped++;
 		used = lanes_describe_stop(lanes->list[i], text, size, used);
@@ -252,40 +255,6 @@ void lanes_excuse_crash(struct lanes *lanes, struct lane *lane)
 {
 	lanes_lock(lanes);
 	lane->suspect.excused++;
-	lanes_unlock(lanes);
-}
-
-/* --- reclaiming --- */
-
-/* The executor of a busy lane drops it: the claim raises the epoch, so the batch in hand fails at
- * the fence or is committed already. A lane that is being claimed has sent its outbox already. */
-static void lane_reclaim_locked(struct lanes *lanes, struct lane *lane)
-{
-	if (lane->state == LANE_RUNNING || lane->state == LANE_SEEKING)
-		lane_set_state(lanes, lane, LANE_UNCLAIMED);
-	else if (lane->state == LANE_UNCLAIMED)
-		lane->schedule.reclaim = lane->schedule.busy;
-}
-
-void lanes_reclaim_all(struct lanes *lanes)
-{
-	lanes_lock(lanes);
-	for (size_t i = 0; i < lanes->count; i++)
-		lane_reclaim_locked(lanes, lanes->list[i]);
-	lanes_count_states(lanes);
-	waiters_wake_all(&lanes->waiters);
-	lanes_unlock(lanes);
-}
-
-void lanes_reclaim(struct lanes *lanes, struct lane *lane, uint32_t generation, int64_t delay_ms)
-{
-	lanes_lock(lanes);
-	if (lane->replies.generation == generation) {
-		lane_reclaim_locked(lanes, lane);
-		lane->schedule.retry_at = clock_tick_ms() + delay_ms;
-		lanes_count_states(lanes);
-		waiters_wake_one(&lanes->waiters);
-	}
 	lanes_unlock(lanes);
 }
 

@@ -1,5 +1,5 @@
 /*
- * lanes.h - all lanes of this worker: adding, finding, stopping, reclaiming and revoking them
+ * lanes.h - all lanes of this worker: adding, finding, stopping and revoking them
  *
  * One private mutex guards all lanes. The consumer's thread adds, fills (queue.h, fetch.h) and
  * revokes lanes; executors get work (work.h, detached.h); executors and the producer's thread keep
@@ -92,11 +92,6 @@ void lanes_excuse_crash(struct lanes *lanes, struct lane *lane);
 void lanes_stop(struct lanes *lanes, struct lane *lane, const char *why);
 /* Is every lane stopped, and is there one? If so, `text` names them and says why, as far as it fits. */
 bool lanes_all_stopped(struct lanes *lanes, char *text, size_t size);
-
-/* An executor must claim every running lane again: what the producer had in flight is in doubt. */
-void lanes_reclaim_all(struct lanes *lanes);
-/* The same for one lane, after delay_ms, unless its replies have a newer generation. */
-void lanes_reclaim(struct lanes *lanes, struct lane *lane, uint32_t generation, int64_t delay_ms);
 
 /* Counts assigned lanes that were never started. */
 size_t lanes_not_started(struct lanes *lanes);

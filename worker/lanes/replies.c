@@ -96,6 +96,36 @@ void lanes_reads_sent(struct lanes *lanes, struct lane *lane, uint32_t generatio
 	lanes_unlock(lanes);
 }
 
+bool lanes_hold(struct lanes *lanes, struct lane *lane, uint32_t generation, enum lane_hold kind)
+{
+	lanes_lock(lanes);
+	bool first = lane->replies.generation == generation && lane->replies.held[kind]++ == 0;
+	if (first && kind == HOLD_DEAD_LETTER)
+		lanes_count_states(lanes);
+	lanes_unlock(lanes);
+	return first;
+}
+
+bool lanes_release(struct lanes *lanes, struct lane *lane, uint32_t generation, enum lane_hold kind)
+{
+	lanes_lock(lanes);
+	bool last = lane->replies.generation == generation && --lane->replies.held[kind] == 0;
+	if (last && kind == HOLD_DEAD_LETTER)
+		lanes_count_states(lanes);
+	if (last)
+		waiters_wake_one(&lanes->waiters);
+	lanes_unlock(lanes);
+	return last;
+}
+
+bool lanes_reply_wanted(struct lanes *lanes, const struct lane *lane, uint32_t generation)
+{
+	lanes_lock(lanes);
+	bool wanted = lane->replies.generation == generation;
+	lanes_unlock(lanes);
+	return wanted;
+}
+
 void lanes_reply_done(struct lanes *lanes, struct lane *lane, uint32_t generation,
 	struct stored_replies *stored, int64_t read_offset)
 {

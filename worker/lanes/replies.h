@@ -46,6 +46,16 @@ struct stored_replies *lanes_replies_stored(struct lanes *lanes, struct lane *la
 void lanes_reads_sent(struct lanes *lanes, struct lane *lane, uint32_t generation,
 	const int64_t *offsets, size_t count);
 
+/* A message of that generation keeps the lane from running a batch, until it is released. Returns true
+ * if it is the first of its kind. Any thread. */
+bool lanes_hold(struct lanes *lanes, struct lane *lane, uint32_t generation, enum lane_hold kind);
+/* Returns true if it was the last of its kind. Any thread. */
+bool lanes_release(struct lanes *lanes, struct lane *lane, uint32_t generation,
+	enum lane_hold kind);
+/* Does the lane still wait for replies of that generation? If not, they are sent again, or another
+ * worker sends them. Any thread. */
+bool lanes_reply_wanted(struct lanes *lanes, const struct lane *lane, uint32_t generation);
+
 /* Kafka acknowledged a reply, or the producer gave it up. stored: its outbox row; NULL: the read at
  * read_offset. Releases the reference that the sender took. Any thread. */
 void lanes_reply_done(struct lanes *lanes, struct lane *lane, uint32_t generation,

@@ -16,7 +16,7 @@ void lanes_count_states(struct lanes *lanes)
 	int64_t stopped = 0, paused = 0;
 	for (size_t i = 0; i < lanes->count; i++) {
 		const struct lane *lane = lanes->list[i];
-		stopped += lane->state == LANE_STOPPED;
+		stopped += lane_is_stopped(lane);
 		paused += lane->state == LANE_UNCLAIMED || lane->schedule.retries > 0;
 	}
 	metrics_gauge(lanes->metrics, GAUGE_PARTITIONS, (int64_t)lanes->count);

@@ -24,7 +24,8 @@ static bool lane_has_messages(const struct lanes *lanes, const struct lane *lane
 {
 	size_t waiting = message_queue_length(&lane->messages);
 	const struct lane_schedule *schedule = &lane->schedule;
-	if (lane->state != LANE_RUNNING || schedule->busy || schedule->revoking || waiting == 0)
+	if (lane->state != LANE_RUNNING || schedule->busy || schedule->revoking || waiting == 0 ||
+		lane_is_held(lane))
 		return false;
 	int64_t at = schedule->retry_at;
 	int64_t lingered = schedule->first_at + lanes->limits.linger_ms;
@@ -281,7 +282,8 @@ struct waiter *lanes_waiter_for(struct lanes *lanes, const struct lane *lane)
 {
 	int64_t later = INT64_MAX;
 	int64_t now = clock_tick_ms();
-	if (lane->schedule.busy || !lanes->waiters || large_must_queue(lanes, lane, now))
+	if (lane->schedule.busy || lane_is_held(lane) || !lanes->waiters ||
+		large_must_queue(lanes, lane, now))
 		return NULL;
 	/* Another executor already waits for the moment when the lane need not gather any longer. */
 	if (lanes->batches.watchers > 0 && small_must_gather(lanes, lane, now, &later))
@@ -422,11 +424,6 @@ bool lanes_have_outage(struct lanes *lanes)
 void lanes_done(struct lanes *lanes, struct lane *lane, enum lane_state state, int64_t delay_ms)
 {
 	lanes_lock(lanes);
-	/* Meanwhile someone asked for the lane to be claimed again. */
-	if (lane->state == LANE_UNCLAIMED &&
-		(state == LANE_RUNNING || (state == LANE_SEEKING && lane->schedule.reclaim)))
-		state = LANE_UNCLAIMED;
-	lane->schedule.reclaim = false;
 	if (state == LANE_RUNNING && delay_ms == 0)
 		lane->schedule.losses = 0;
 	lane_set_state(lanes, lane, state);

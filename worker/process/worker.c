@@ -237,7 +237,7 @@ static bool worker_is_ready(void *context, char *why, size_t size)
 	}
 	if (outage_is_on(w->engine.outage, why, size) || !consumer_is_ready(w->consumer, why, size))
 		return false;
-	return !worker_is_stopped(w, why, size);
+	return producer_is_ready(w->engine.producer, why, size) && !worker_is_stopped(w, why, size);
 }
 
 static bool is_live(void *context, char *why, size_t size)
@@ -506,7 +506,6 @@ static int worker_run_parts(struct worker *w)
 	atomic_store(&w->stopping, true);
 	pthread_kill(w->signals, SIGUSR1);
 	consumer_leave(w->consumer);
-	producer_close(w->engine.producer);
 	stop_executors(w);
 	builder_stop(w->builder);
 	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);

@@ -1,4 +1,4 @@
-/* lanes.c - tests of the work that executors get, and of lanes that are stopped or reclaimed while
+/* lanes.c - tests of the work that executors get, and of lanes that are stopped or held while
  * busy */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "worker/lanes/detached.h"
 #include "worker/lanes/queue.h"
+#include "worker/lanes/replies.h"
 #include "worker/lanes/state.h" /* to look at the waiting reads */
 #include "worker/lanes/work.h"
 
@@ -275,27 +276,31 @@ Test(lanes, a_stopped_lane_stays_stopped_while_an_executor_has_it)
 	cr_assert_eq(unclaimed->state, LANE_STOPPED);
 }
 
-Test(lanes, a_lane_reclaimed_during_its_claim_is_claimed_again)
+Test(lanes, a_held_lane_runs_no_batch_until_it_is_released)
 {
-	struct lane *lane = lanes_add(lanes, "topic", 7);
-	cr_assert_eq(claim(), lane);
-	lanes_reclaim_all(lanes);
-	lanes_done(lanes, lane, LANE_SEEKING, 0);
-	cr_assert_eq(claim(), lane);
-	lanes_done(lanes, lane, LANE_SEEKING, 0);
-	cr_assert_eq(lane->state, LANE_SEEKING);
+	struct lane *lane = add(MANY);
+	uint32_t generation = lane->replies.generation;
+	cr_assert(lanes_hold(lanes, lane, generation, HOLD_UNSENT));
+	cr_assert_not(lanes_hold(lanes, lane, generation, HOLD_UNSENT), "not the first one");
+	cr_assert(lanes_hold(lanes, lane, generation, HOLD_DEAD_LETTER));
+	cr_assert_null(next());
+	cr_assert(lanes_release(lanes, lane, generation, HOLD_DEAD_LETTER));
+	cr_assert_not(lanes_release(lanes, lane, generation, HOLD_UNSENT));
+	cr_assert_null(next());
+	cr_assert(lanes_release(lanes, lane, generation, HOLD_UNSENT));
+	cr_assert_eq(next(), lane);
 }
 
-Test(lanes, reclaimed_only_for_a_reply_of_its_generation)
+Test(lanes, a_message_of_an_older_generation_holds_no_lane)
 {
-	struct lane *lane = add(0);
-	uint32_t reply_generation = lane->replies.generation;
-	lanes_reclaim(lanes, lane, reply_generation - 1, 0);
-	cr_assert_eq(lane->state, LANE_RUNNING);
-	lanes_reclaim(lanes, lane, reply_generation, 1000000);
-	cr_assert_eq(lane->state, LANE_UNCLAIMED);
-	cr_assert_neq(lane->replies.generation, reply_generation);
-	cr_assert_null(next(), "not before the delay is over");
+	struct lane *lane = add(MANY);
+	uint32_t generation = lane->replies.generation;
+	cr_assert_not(lanes_hold(lanes, lane, generation - 1, HOLD_UNSENT));
+	cr_assert(lanes_hold(lanes, lane, generation, HOLD_UNSENT));
+	lane_forget_replies(lane);
+	cr_assert_not(lanes_release(lanes, lane, generation, HOLD_UNSENT));
+	cr_assert_not(lanes_reply_wanted(lanes, lane, generation));
+	cr_assert_eq(next(), lane);
 }
 
 Test(lanes, a_checkpoint_is_no_small_batch_and_no_suspect_one)

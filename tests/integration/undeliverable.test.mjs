@@ -1,0 +1,191 @@
+// Kafka does not take replies and dead letters: too large, invalid, forbidden, their topic gone. Each is
+// sent in the end, or the log says why not, and no neighbour is lost with it.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, describe, test } from 'node:test';
+import { thread } from '../compat/lib/fixtures.mjs';
+import { closeShared, createTopics, newId, readTopic, schemas, sleep, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { forbid, loginAs } from '../compat/lib/rights.mjs';
+import { headerText } from '../compat/lib/stowage-client.mjs';
+
+after(() => closeShared());
+
+async function inWorld(name, use, { config, env, ...options } = {}) {
+  const world = new World({ name, config, ...options });
+  try {
+    await world.open({ start: false });
+    world.worker = await world.startWorker({}, env);
+    await use(world);
+  } catch (error) {
+    throw new Error(`${world.worker?.tail()}`, { cause: error });
+  } finally {
+    await world.close();
+  }
+}
+
+const setTopic = (topic, name, value) => withAdmin((admin) => admin.alterConfigs({ validateOnly: false,
+  resources: [{ type: 2, name: topic, configEntries: [{ name, value: String(value) }] }] }));
+const ids = (count) => Array.from({ length: count }, (_, i) => `${newId()}-${i}`);
+const lines = (worker, pattern) => worker.log.split('\n').filter((line) => pattern.test(line));
+const READY = async (w) => (await w.worker.get('/readyz')).status === 200;
+
+// Sends a write and a read for each id, and returns promises of their replies.
+async function sendPairs(w, list, over = () => ({})) {
+  const calls = list.map((id) => [{ command: 'memory.saveThread', args: { thread: thread(id) }, correlationId: `w ${id}`, ...over(id) },
+    { command: 'memory.getThreadById', args: { threadId: id }, correlationId: `r ${id}`, ...over(id) }]).flat();
+  const replies = calls.map(({ correlationId, command }) => w.client.expect(correlationId, command));
+  await w.client.post(calls);
+  return replies;
+}
+
+async function expectAll(replies) {
+  for (const reply of await Promise.all(replies)) assert.equal(headerText(reply.headers, 'status'), 'ok');
+}
+
+describe('a request that the broker refuses', () => {
+  test('for its size: every reply comes, in order', () => inWorld('small-topic', async (w) => {
+    await setTopic(w.client.replyTopic, 'max.message.bytes', 20_000);
+    const list = ids(1000);
+    await expectAll(await sendPairs(w, list));
+    assert.equal(w.client.replies.length, 2000);
+    // A batch sends the replies of writes before those of reads.
+    const got = w.client.replies.map(({ headers }) => headerText(headers, 'correlation-id'));
+    for (const kind of ['w', 'r']) assert.deepEqual(got.filter((id) => id.startsWith(kind)), list.map((id) => `${kind} ${id}`));
+    assert.doesNotMatch(w.worker.log, /given up/);
+  }));
+
+  test('for one message: the others come, and only that one is given up', () => inWorld('compacted', async (w) => {
+    await setTopic(w.client.replyTopic, 'cleanup.policy', 'compact');
+    const list = ids(200);
+    const replies = await sendPairs(w, list);
+    // A record without a key is invalid in a compacted topic.
+    await w.client.producer.send({ topic: w.topic, messages: Array.from({ length: 3 }, () => ({ value: schemas().encode('storage.ping', {}),
+      headers: { 'reply-to': w.client.replyTopic, 'correlation-id': 'keyless' } })) });
+    const more = await sendPairs(w, ids(200));
+    await expectAll([...replies, ...more]);
+    await until('three replies are given up', () => lines(w.worker, /reply given up/).length === 3);
+    assert.equal(await w.worker.metric('stowage_replies_refused_total'), 3);
+    assert.equal(w.client.replies.length, 800);
+    assert.doesNotMatch(w.worker.log, /sends it again/);
+  }));
+});
+
+describe('a missing right', () => {
+  test('to write to the reply topic: replies wait, the log and /readyz say so, and all come', () => inWorld('no-write', async (w) => {
+    const grant = await forbid('worker', { topic: w.client.replyTopic }, 'WRITE');
+    const replies = [];
+    for (let round = 0; round < 5; round++) {
+      replies.push(...await sendPairs(w, ids(40)));
+      await sleep(500);
+    }
+    await until('/readyz says so', async () => /right to write/.test(await (await w.worker.get('/readyz')).text()));
+    await grant();
+    await expectAll(replies);
+    await until('it is ready', () => READY(w));
+    assert.equal(w.client.replies.length, 400, 'no reply came twice');
+    assert.equal(lines(w.worker, /messages to a topic wait/).length, 1);
+    assert.equal(lines(w.worker, /messages to a topic no longer wait/).length, 1);
+  }, { env: loginAs('worker') }));
+
+  test('to write to the dead-letter topic: the partition stops, and goes on by itself', () => inWorld('no-dlq', async (w) => {
+    const grant = await forbid('worker', { topic: w.dlq }, 'WRITE');
+    await w.client.post([{ value: randomBytes(50), partition: 0 }]);
+    await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
+    const replies = await sendPairs(w, ids(20), () => ({ partition: 0 }));
+    await w.client.call('storage.ping', {}, { partition: 1 });
+    assert.equal(w.client.replies.length, 1, 'the stopped partition runs nothing');
+    await grant();
+    await expectAll(replies);
+    await until('no partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 0);
+    assert.equal((await readTopic(w.dlq)).length, 1);
+    assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*grant/);
+    assert.match(w.worker.log, /partition goes on/);
+  }, { env: loginAs('worker'), partitions: 2 }));
+
+  test('to write to any topic: the producer is tried again, with one line in the log', () => inWorld('no-producer', async (w) => {
+    await w.client.call('storage.ping');
+    const grants = [await forbid('guest', { topic: '*' }, 'WRITE'), await forbid('guest', { cluster: 'kafka-cluster' }, 'IDEMPOTENT_WRITE')];
+    try {
+      const replies = await sendPairs(w, ids(20));
+      await until('/readyz says so', async () => !await READY(w));
+      await sleep(5000);
+      assert.ok(lines(w.worker, /level=error/).length <= 2, w.worker.log);
+      while (grants.length) await grants.pop()();
+      await expectAll(replies);
+    } finally {
+      while (grants.length) await grants.pop()();
+    }
+    await until('it is ready', () => READY(w));
+  }, { env: loginAs('guest') }));
+});
+
+describe('a missing topic', () => {
+  test('a reply topic that is deleted and created again: the replies between come', () => inWorld('recreated', async (w) => {
+    const client = await w.connect();
+    await w.client.call('storage.ping');
+    await client.call('storage.ping');
+    const { replyTopic } = client;
+    await client.close();
+    await withAdmin((admin) => admin.deleteTopics({ topics: [replyTopic] }));
+    const list = ids(50);
+    const over = (id) => ({ headers: { 'reply-to': replyTopic, 'correlation-id': id } });
+    await w.client.post(list.map((id) => ({ command: 'memory.saveThread', args: { thread: thread(id) }, ...over(id) })));
+    await until('they are applied', async () => (await sql(`SELECT count(*)::int AS n FROM "${w.schema}".mastra_threads`))[0].n === 50);
+    await until('the log says so', () => lines(w.worker, /messages to a topic wait/).length === 1);
+    await createTopics([replyTopic]);
+    await until('all replies', async () => (await readTopic(replyTopic)).length === 50);
+    await until('the log says so', () => lines(w.worker, /no longer wait/).length === 1);
+  }));
+
+  test('a reply topic that stays missing: the replies are given up in the end', () => inWorld('gone', async (w) => {
+    const client = await w.connect();
+    await client.call('storage.ping');
+    const { replyTopic } = client;
+    await client.close();
+    await withAdmin((admin) => admin.deleteTopics({ topics: [replyTopic] }));
+    await w.client.post(ids(20).map((id) => ({ command: 'memory.saveThread', args: { thread: thread(id) },
+      headers: { 'reply-to': replyTopic, 'correlation-id': id } })));
+    await until('they are given up', async () => await w.worker.metric('stowage_replies_refused_total') === 20);
+    assert.equal(lines(w.worker, /replies given up: their topic stays missing/).length, 1);
+    await w.client.call('storage.ping');
+    await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${w.schema}".stowage_outbox`))[0].n === 0);
+  }, { config: { replies: { missingTopicMillis: 1000 } } }));
+
+  test('a dead-letter topic that is created later', () => inWorld('no-dlq-topic', async (w) => {
+    await withAdmin((admin) => admin.deleteTopics({ topics: [w.dlq] }));
+    await w.client.post([{ value: randomBytes(50) }]);
+    await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
+    assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*stowage topics create/);
+    await createTopics([w.dlq]);
+    await w.client.call('storage.ping');
+    assert.equal((await readTopic(w.dlq)).length, 1);
+  }));
+});
+
+describe('a dead letter that the broker refuses for its size', () => {
+  test('goes without its value, and names the message that has it', () => inWorld('large-letter', async (w) => {
+    await setTopic(w.dlq, 'max.message.bytes', 2000);
+    await w.client.post([{ value: randomBytes(100) }, { value: randomBytes(5000), key: 'large' }, { value: randomBytes(100) }]);
+    const letters = await until('three dead letters', async () => {
+      const all = await readTopic(w.dlq);
+      return all.length === 3 && all;
+    });
+    const large = letters.find((m) => m.key?.toString() === 'large');
+    assert.equal(large.value, null);
+    assert.equal(headerText(large.headers, '__connect.errors.offset'), '1');
+    assert.match(headerText(large.headers, '__connect.errors.value.omitted'), /size/);
+    assert.ok(letters.every((m) => m === large || m.value.length === 100));
+    assert.match(w.worker.log, /dead letter sent without its value.*max.message.bytes/);
+    await w.client.call('storage.ping');
+  }));
+
+  test('even so stops the partition, until the topic takes it', () => inWorld('small-dlq', async (w) => {
+    await setTopic(w.dlq, 'max.message.bytes', 100);
+    await w.client.post([{ value: randomBytes(5000) }]);
+    await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
+    await setTopic(w.dlq, 'max.message.bytes', 100_000);
+    await w.client.call('storage.ping');
+    assert.equal((await readTopic(w.dlq)).length, 1);
+  }));
+});
