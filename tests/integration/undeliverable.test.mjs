@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, createTopics, newId, readTopic, schemas, sleep, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { closeShared, createTopics, newId, readTopic, schemas, sleep, sql, stowage, until, withAdmin, World } from '../compat/lib/harness.mjs';
 import { forbid, loginAs } from '../compat/lib/rights.mjs';
 import { headerText } from '../compat/lib/stowage-client.mjs';
 
@@ -88,6 +88,21 @@ describe('a missing right', () => {
     assert.equal(lines(w.worker, /messages to a topic no longer wait/).length, 1);
   }, { env: loginAs('worker') }));
 
+  test('to look the reply topic up: its commands wait, others do not, and none is a dead letter', () => inWorld('no-describe', async (w) => {
+    const grant = await forbid('worker', { topic: w.client.replyTopic }, 'DESCRIBE');
+    const replies = await sendPairs(w, ids(30), () => ({ partition: 0 }));
+    await until('the log says so', () => lines(w.worker, /a reply topic can't be looked up: its commands wait.*DESCRIBE/).length === 1);
+    const other = await w.connect();
+    await other.call('storage.ping', {}, { partition: 1 });
+    await until('/readyz says so', async () => /right to describe/.test(await (await w.worker.get('/readyz')).text()));
+    await sleep(3000);
+    await grant();
+    await expectAll(replies);
+    await until('it is ready', () => READY(w));
+    assert.equal((await readTopic(w.dlq)).length, 0);
+    assert.equal(lines(w.worker, /can't be looked up/).length, 1);
+  }, { env: loginAs('worker'), partitions: 2 }));
+
   test('to write to the dead-letter topic: the partition stops, and goes on by itself', () => inWorld('no-dlq', async (w) => {
     const grant = await forbid('worker', { topic: w.dlq }, 'WRITE');
     await w.client.post([{ value: randomBytes(50), partition: 0 }]);
@@ -152,6 +167,26 @@ describe('a missing topic', () => {
     await until('the outbox is empty', async () => (await sql(`SELECT count(*)::int AS n FROM "${w.schema}".stowage_outbox`))[0].n === 0);
   }, { config: { replies: { missingTopicMillis: 1000 } } }));
 
+  test('many reply topics that never existed: they are looked up together, twice, and other partitions go on', () => inWorld('unknown', async (w) => {
+    const calls = ids(300).map((id) => ({ command: 'storage.ping', args: {}, partition: 0,
+      headers: { 'reply-to': `mastra.replies.${id}`, 'correlation-id': id } }));
+    await w.client.post(calls);
+    await w.client.call('storage.ping', {}, { partition: 1 });
+    await w.client.call('storage.ping', {}, { partition: 0 });
+    const letters = await readTopic(w.dlq);
+    assert.equal(letters.length, 300);
+    for (const { headers } of letters) assert.equal(headerText(headers, '__connect.errors.exception.class.name'), 'REPLY_TOPIC_UNKNOWN');
+  }, { partitions: 2 }));
+
+  test('a reply topic that is created while its first command waits', () => inWorld('just-created', async (w) => {
+    const topic = `mastra.replies.${w.id}`;
+    await w.client.post([{ command: 'storage.ping', args: {}, headers: { 'reply-to': topic, 'correlation-id': 'early' } }]);
+    await sleep(300);
+    await createTopics([topic]);
+    await until('the reply', async () => (await readTopic(topic)).length === 1);
+    await withAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+  }));
+
   test('a dead-letter topic that is created later', () => inWorld('no-dlq-topic', async (w) => {
     await withAdmin((admin) => admin.deleteTopics({ topics: [w.dlq] }));
     await w.client.post([{ value: randomBytes(50) }]);
@@ -174,7 +209,9 @@ describe('a dead letter that the broker refuses for its size', () => {
     const large = letters.find((m) => m.key?.toString() === 'large');
     assert.equal(large.value, null);
     assert.equal(headerText(large.headers, '__connect.errors.offset'), '1');
-    assert.match(headerText(large.headers, '__connect.errors.value.omitted'), /size/);
+    assert.equal(headerText(large.headers, '__connect.errors.value.omitted'), '5000');
+    const replay = stowage(['dlq', 'replay', '--topic', w.topic], { env: { STOWAGE_KAFKA_TOPICS: w.topic } });
+    assert.match(replay.stdout, /sent 2 dead letters again\nleft out 1 whose value is only in the command's topic/, replay.stderr);
     assert.ok(letters.every((m) => m === large || m.value.length === 100));
     assert.match(w.worker.log, /dead letter sent without its value.*max.message.bytes/);
     await w.client.call('storage.ping');

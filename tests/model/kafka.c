@@ -13,7 +13,7 @@
 #include "tests/model/catalog.h"
 #include "tests/model/model.h"
 #include "worker/kafka/partition_look.h"
-#include "worker/kafka/topics.h"
+#include "worker/kafka/reply_topics.h"
 #include "worker/lanes/replies.h"
 
 #define SENT_MAX 512
@@ -121,7 +121,7 @@ int64_t __wrap_rd_kafka_message_timestamp(const rd_kafka_message_t *message,
 	return -1;
 }
 
-/* --- partition_look.h, topics.h --- */
+/* --- partition_look.h, reply_topics.h --- */
 
 /* An answer that is not asked for now may be older than what another worker has applied. */
 bool partition_look_at(struct partition_looks *looks, const struct lane *lane, bool now,
@@ -134,12 +134,17 @@ bool partition_look_at(struct partition_looks *looks, const struct lane *lane, b
 	return !strikes(model.faults.topics);
 }
 
-enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t size,
+enum reply_topic reply_topics_known(struct reply_topics *topics, const char *name, size_t size,
 	int32_t *partitions)
 {
 	(void)topics, (void)name, (void)size;
 	*partitions = 1;
-	return strikes(model.faults.topics) ? TOPIC_UNREACHABLE : TOPIC_THERE;
+	return strikes(model.faults.topics) ? REPLY_TOPIC_UNSURE : REPLY_TOPIC_THERE;
+}
+
+void reply_topics_ask(struct reply_topics *topics, const char *const *names, size_t count)
+{
+	(void)topics, (void)names, (void)count;
 }
 
 /* --- producer.h --- */

@@ -36,8 +36,9 @@ struct replay {
 	int64_t at;
 	uint64_t open; /* dead letters in the open transaction */
 	size_t open_bytes;
-	uint64_t sent, before, foreign; /* before: replayed by an earlier run; foreign: left out */
-	bool limited;                   /* the limit stopped it */
+	/* before: replayed by an earlier run; foreign, empty: left out */
+	uint64_t sent, before, foreign, empty;
+	bool limited; /* the limit stopped it */
 	bool failed;
 	struct client_error failure;
 };
@@ -245,6 +246,10 @@ static bool replay_letter(void *arg, const rd_kafka_message_t *message, bool rep
 		replay->before++;
 		return true;
 	}
+	if (dlq_header_number(message, DEAD_LETTER_OMITTED) > 0) {
+		replay->empty++;
+		return true;
+	}
 	topic = original_topic(message);
 	if (!replay->any_topic && !topic_match_command(replay->config, topic)) {
 		replay->foreign++;
@@ -302,6 +307,10 @@ static void replay_print(const struct replay *replay)
 		       " from topics that the worker does not read; --any-topic "
 		       "sends them\n",
 			replay->foreign);
+	if (replay->empty)
+		printf("left out %" PRIu64
+		       " whose value is only in the command's topic: `stowage dlq show` says where\n",
+			replay->empty);
 	if (replay->limited)
 		printf("stopped at %s [%d] offset %" PRId64 ": run it again to continue\n",
 			replay->topic, replay->partition, replay->at);

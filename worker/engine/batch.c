@@ -14,6 +14,10 @@
 #define JOBS_KEEP 1024
 /* Arenas of reads that may leave their lanes: many small ones. */
 #define READ_ARENA_BLOCK 4096
+/* A lane whose next reply topic is unsure looks again after this time. */
+#define UNSURE_MS 200
+/* So many messages of a lane are searched for reply topics to ask for together. */
+#define LOOK_AHEAD 500
 
 void batch_init(struct batch *batch, const struct engine *engine)
 {
@@ -135,10 +139,10 @@ static bool batch_is_full(const struct batch *batch)
 }
 
 enum collected {
-	COLLECTED,       /* go on */
-	COLLECTED_LAST,  /* this lane adds no more to this batch */
-	COLLECTED_NONE,  /* the message does not go into this batch: it is back in its lane */
-	COLLECTED_AGAIN, /* no broker can say whether a reply topic exists */
+	COLLECTED,      /* go on */
+	COLLECTED_LAST, /* this lane adds no more to this batch */
+	COLLECTED_NONE, /* the message does not go into this batch: it is back in its lane */
+	COLLECTED_AGAIN, /* nobody can say whether its reply topic exists: it is back in its lane, too */
 };
 
 /* May the job leave its lane? A suspect lane's jobs stay, because the lane counts their crashes. */
@@ -150,11 +154,57 @@ static bool may_detach(const struct batch *batch, const struct batch_lane *part,
 		lanes_detached_room(batch->engine->lanes, batch->detached_count);
 }
 
+/* --- reply topics --- */
+
+struct topic_names {
+	const struct engine *engine;
+	const char *items[LOOK_AHEAD];
+	size_t count;
+};
+
+static bool has_name(const struct topic_names *names, struct header_text topic)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strlen(names->items[i]) == topic.size &&
+			memcmp(names->items[i], topic.bytes, topic.size) == 0)
+			return true;
+	return false;
+}
+
+static void add_topic_of(void *arg, const rd_kafka_message_t *message)
+{
+	struct topic_names *names = arg;
+	struct headers headers;
+	headers_read(message, &headers);
+	if (names->count < LOOK_AHEAD && job_must_ask(&headers, names->engine) &&
+		!has_name(names, headers.reply_to))
+		names->items[names->count++] = alloc_bytes(headers.reply_to.bytes,
+			headers.reply_to.size);
+}
+
+/* Asks for the message's reply topic, and in the same request for those of the messages that wait in
+ * the batch's lanes. */
+static void ask_for_topics(const struct batch *batch, const rd_kafka_message_t *message)
+{
+	struct topic_names names = { .engine = batch->engine };
+	add_topic_of(&names, message);
+	for (size_t i = 0; i < batch->lane_count; i++)
+		lanes_each_waiting(batch->engine->lanes, batch->lanes[i].lane, LOOK_AHEAD,
+			add_topic_of, &names);
+	reply_topics_ask(batch->engine->reply_topics, names.items, names.count);
+	for (size_t i = 0; i < names.count; i++)
+		free((void *)(uintptr_t)names.items[i]);
+}
+
+/* --- jobs --- */
+
 /* A read that may leave its lane is decoded into an arena of its own, which goes with it. */
 static enum job_verdict prepare_job(struct batch *batch, const struct batch_lane *part,
 	struct job *job, rd_kafka_message_t *message)
 {
 	job_identify(job, batch->engine, batch->arena, part->lane, message);
+	if (job_must_ask(&job->headers, batch->engine))
+		ask_for_topics(batch, message);
 	struct arena *arena = batch->arena;
 	if (may_detach(batch, part, job)) {
 		arena = job->arena = arena_new_sized(0, READ_ARENA_BLOCK);
@@ -210,17 +260,13 @@ static enum collected collect_lane(struct batch *batch, struct batch_lane *part)
 	return collected;
 }
 
-bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
+void batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		add_lane(batch, lanes[i]);
-	for (size_t i = 0; i < count && !batch->outside; i++) {
-		if (collect_lane(batch, &batch->lanes[i]) != COLLECTED_AGAIN)
-			continue;
-		batch_give_back(batch);
-		return false;
-	}
-	return true;
+	for (size_t i = 0; i < count && !batch->outside; i++)
+		if (collect_lane(batch, &batch->lanes[i]) == COLLECTED_AGAIN)
+			lanes_defer(batch->engine->lanes, lanes[i], UNSURE_MS);
 }
 
 bool batch_is_awaited(const struct batch *batch)

@@ -48,10 +48,9 @@ struct batch {
 void batch_init(struct batch *batch, const struct engine *engine);
 void batch_free(struct batch *batch);
 
-/* Pops commands from the lanes and prepares them, up to the limits. False: no broker can say now
- * whether a reply topic exists, and the batch is empty again. */
-bool batch_collect(struct batch *batch, struct lane *const *lanes, size_t count)
-	__attribute__((warn_unused_result));
+/* Pops commands from the lanes and prepares them, up to the limits. A lane waits, alone, at a command if
+ * nobody can say now whether its reply topic exists. */
+void batch_collect(struct batch *batch, struct lane *const *lanes, size_t count);
 
 /* Does a client wait for a reply? */
 bool batch_is_awaited(const struct batch *batch);

@@ -16,7 +16,7 @@
 #include "worker/engine/outage.h"
 #include "worker/engine/pool.h"
 #include "worker/kafka/producer.h"
-#include "worker/kafka/topics.h"
+#include "worker/kafka/reply_topics.h"
 #include "worker/lanes/lanes.h"
 #include "worker/telemetry/log.h"
 #include "worker/telemetry/metrics.h"
@@ -29,7 +29,7 @@ struct engine {
 		catalog; /* read it with engine_catalog; SIGHUP replaces it */
 	struct lanes *lanes;
 	struct producer *producer;
-	struct topics *topics;
+	struct reply_topics *reply_topics;
 	struct outage *outage;
 	struct pool *pool;
 	struct order_clock *clock;

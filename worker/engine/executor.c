@@ -358,12 +358,7 @@ static bool collect_batch(struct executor *x, const struct work *work)
 		batch_checkpoint(&x->batch, work->lanes, work->lane_count);
 		return true;
 	}
-	if (!batch_collect(&x->batch, work->lanes, work->lane_count)) {
-		log_warn(x->engine->log,
-			"no Kafka broker answers for a reply topic: partitions wait");
-		executor_release(x, work, LANE_RUNNING, executor_backoff_ms(x));
-		return false;
-	}
+	batch_collect(&x->batch, work->lanes, work->lane_count);
 	if (x->batch.job_count > 0)
 		return true;
 	batch_finish(&x->batch);

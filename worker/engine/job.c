@@ -119,6 +119,16 @@ static bool is_allowed(const struct engine *engine, struct header_text topic)
 	return regexec(&engine->reply_allow, name, 0, NULL, 0) == 0;
 }
 
+bool job_must_ask(const struct headers *headers, const struct engine *engine)
+{
+	struct header_text topic = headers->reply_to;
+	int32_t partitions;
+	return topic.bytes &&
+		reply_topics_known(engine->reply_topics, topic.bytes, topic.size, &partitions) ==
+		REPLY_TOPIC_UNASKED &&
+		is_allowed(engine, topic);
+}
+
 static void refuse_reply(struct job *job, struct arena *arena, const char *code, const char *why)
 {
 	struct header_text topic = job->headers.reply_to;
@@ -153,13 +163,14 @@ static enum job_verdict check_reply(struct job *job, const struct engine *engine
 			"the reply topic does not match replies.allow");
 		return JOB_OK;
 	}
-	switch (topics_lookup(engine->topics, topic.bytes, topic.size, &partitions)) {
-	case TOPIC_UNREACHABLE:
+	switch (reply_topics_known(engine->reply_topics, topic.bytes, topic.size, &partitions)) {
+	case REPLY_TOPIC_UNASKED:
+	case REPLY_TOPIC_UNSURE:
 		return JOB_UNREACHABLE;
-	case TOPIC_MISSING:
+	case REPLY_TOPIC_MISSING:
 		refuse_reply(job, arena, "REPLY_TOPIC_UNKNOWN", "there is no such reply topic");
 		return JOB_OK;
-	case TOPIC_THERE:
+	case REPLY_TOPIC_THERE:
 		break;
 	}
 	if (job->headers.reply_partition >= partitions)

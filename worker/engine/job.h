@@ -54,13 +54,15 @@ static inline struct job *job_of(const struct call *call)
 
 enum job_verdict {
 	JOB_OK,          /* prepared; it may be refused */
-	JOB_UNREACHABLE, /* no broker can say now whether its reply topic exists: try again later */
+	JOB_UNREACHABLE, /* nobody can say now whether its reply topic exists: try again later */
 };
 
 /* Reads the headers and finds the command. Allocates one call, and a refusal's text, in the arena. */
 void job_identify(struct job *job, const struct engine *engine, struct arena *arena,
 	struct lane *lane, rd_kafka_message_t *message);
-/* Decodes an identified job and looks its reply topic up. Allocates in the arena. `applied`: the
+/* Must the brokers be asked for the reply topic that the headers name, before job_prepare? */
+bool job_must_ask(const struct headers *headers, const struct engine *engine);
+/* Decodes an identified job and checks its reply topic. Allocates in the arena. `applied`: the
  * lane's next offset whose effect is not committed; the job is skipped if it lies before. */
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
 	int64_t applied);

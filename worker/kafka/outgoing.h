@@ -21,8 +21,8 @@
 /* The original timestamp in milliseconds since 1970. The dead letter's own timestamp is the time at
  * which it was sent: retention would delete a record with an old timestamp at once. */
 #define DEAD_LETTER_TIMESTAMP DEAD_LETTER_CONTEXT "timestamp"
-/* Why the value is missing: the topic refused the dead letter with it. The original message still has
- * it, at the topic, partition and offset that other headers name. */
+/* The size in bytes of the value, which is missing: the topic refused the dead letter with it. The original
+ * message still has it, at the topic, partition and offset that other headers name. */
 #define DEAD_LETTER_OMITTED DEAD_LETTER_CONTEXT "value.omitted"
 
 struct outgoing_header {

@@ -117,13 +117,13 @@ static bool is_full(const struct rounds *rounds, const struct round *round)
 		(rounds->bytes > ALL_BYTES && round->bytes > SHARE_BYTES);
 }
 
-static void add_bytes(struct rounds *rounds, struct round *round, const struct sent *sent)
+static void round_add_bytes(struct rounds *rounds, struct round *round, const struct sent *sent)
 {
 	round->bytes += sent->bytes;
 	rounds->bytes += sent->bytes;
 }
 
-static void remove_bytes(struct rounds *rounds, struct round *round, const struct sent *sent)
+static void round_remove_bytes(struct rounds *rounds, struct round *round, const struct sent *sent)
 {
 	round->bytes -= sent->bytes;
 	rounds->bytes -= sent->bytes;
@@ -145,7 +145,7 @@ void rounds_hold(struct rounds *rounds, struct sent *sent, const char *topic)
 	sent->round = round;
 	sent->number = rounds->number++;
 	sent->held_at = clock_tick_ms();
-	add_bytes(rounds, round, sent);
+	round_add_bytes(rounds, round, sent);
 	if (sent->delivery.lane && is_full(rounds, round)) {
 		sent->waits = true;
 		lanes_hold(rounds->lanes, sent->delivery.lane, sent->delivery.generation,
@@ -223,7 +223,7 @@ static void round_take(struct rounds *rounds, struct round *round, int64_t now,
 		sent_take(&round->held);
 		let_lane_go(rounds, sent);
 		if (stale) {
-			remove_bytes(rounds, round, sent);
+			round_remove_bytes(rounds, round, sent);
 			sent_append(&news->dropped, sent);
 			continue;
 		}
@@ -324,7 +324,7 @@ static void give_up(struct rounds *rounds, struct round *round, struct round_new
 			continue;
 		}
 		let_lane_go(rounds, sent);
-		remove_bytes(rounds, round, sent);
+		round_remove_bytes(rounds, round, sent);
 		sent_append(&news->given_up, sent);
 	}
 	round->held = kept;
@@ -396,7 +396,7 @@ void rounds_end_one(struct rounds *rounds, struct sent *sent, enum sent_outcome 
 	*news = (struct round_news){ 0 };
 	pthread_mutex_lock(&rounds->mutex);
 	if (outcome == OUTCOME_OVER)
-		remove_bytes(rounds, round, sent);
+		round_remove_bytes(rounds, round, sent);
 	else
 		sent_insert(&round->returned, sent);
 	if (outcome == OUTCOME_LATER)

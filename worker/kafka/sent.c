@@ -1,6 +1,7 @@
 /* sent.c - copies of messages that are on their way, and lists of them */
 #include "worker/kafka/sent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,11 +58,12 @@ void sent_free(struct sent *sent)
 
 void sent_drop_value(struct sent *sent)
 {
-	static const char why[] = "the dead-letter topic refuses a message of its size";
+	char size[24];
+	snprintf(size, sizeof(size), "%zu", sent->value_size);
+	rd_kafka_header_add(sent->headers, DEAD_LETTER_OMITTED, -1, size, -1);
 	sent->slim = true;
 	sent->value = NULL;
 	sent->value_size = 0;
-	rd_kafka_header_add(sent->headers, DEAD_LETTER_OMITTED, -1, why, -1);
 }
 
 void sent_append(struct sent_list *list, struct sent *sent)

@@ -58,7 +58,6 @@ static enum topic_answer read_description(const rd_kafka_TopicDescription_t *des
 		break;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 		return TOPIC_MISSING;
 	default:
 		return TOPIC_UNREACHABLE;

@@ -84,6 +84,7 @@ struct lane_schedule {
 	bool revoking;      /* runs no new batch; only a checkpoint writes what is left */
 	size_t led;         /* number of the last batch in which it came first */
 	int64_t retry_at;   /* clock_tick_ms; not before */
+	int64_t not_before; /* clock_tick_ms; it begins no batch before: lanes_defer */
 	int64_t first_at; /* clock_tick_ms when the first waiting message arrived, for the linger */
 	int retries;      /* consecutive failures, for the backoff */
 	bool outage;      /* the database failed the last work on it */

@@ -69,6 +69,23 @@ rd_kafka_message_t *lanes_pop(struct lanes *lanes, struct lane *lane)
 	return message;
 }
 
+void lanes_each_waiting(struct lanes *lanes, const struct lane *lane, size_t most,
+	void (*each)(void *arg, const rd_kafka_message_t *message), void *arg)
+{
+	const struct message_queue *queue = &lane->messages;
+	lanes_lock(lanes);
+	for (size_t i = queue->head; i != queue->tail && most > 0; i++, most--)
+		each(arg, queue->ring[i & (queue->size - 1)]);
+	lanes_unlock(lanes);
+}
+
+void lanes_defer(struct lanes *lanes, struct lane *lane, int64_t delay_ms)
+{
+	lanes_lock(lanes);
+	lane->schedule.not_before = clock_tick_ms() + delay_ms;
+	lanes_unlock(lanes);
+}
+
 void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count)
 {

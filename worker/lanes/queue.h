@@ -23,6 +23,11 @@ void lanes_reached_end(struct lanes *lanes, struct lane *lane, int64_t offset);
 
 /* Returns the lane's next message, now the caller's, or NULL. */
 rd_kafka_message_t *lanes_pop(struct lanes *lanes, struct lane *lane);
+/* Calls `each` with the lane's first waiting messages, at most `most`, with the mutex held. */
+void lanes_each_waiting(struct lanes *lanes, const struct lane *lane, size_t most,
+	void (*each)(void *arg, const rd_kafka_message_t *message), void *arg);
+/* The lane begins no batch before delay_ms. */
+void lanes_defer(struct lanes *lanes, struct lane *lane, int64_t delay_ms);
 /* Puts popped messages back in order. */
 void lanes_unpop(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count);

@@ -27,7 +27,8 @@ static bool lane_has_messages(const struct lanes *lanes, const struct lane *lane
 	if (lane->state != LANE_RUNNING || schedule->busy || schedule->revoking || waiting == 0 ||
 		lane_is_held(lane))
 		return false;
-	int64_t at = schedule->retry_at;
+	int64_t at = schedule->retry_at > schedule->not_before ? schedule->retry_at
+							       : schedule->not_before;
 	int64_t lingered = schedule->first_at + lanes->limits.linger_ms;
 	if (waiting < lanes->limits.batch_commands && lingered > at)
 		at = lingered;

@@ -237,7 +237,9 @@ static bool worker_is_ready(void *context, char *why, size_t size)
 	}
 	if (outage_is_on(w->engine.outage, why, size) || !consumer_is_ready(w->consumer, why, size))
 		return false;
-	return producer_is_ready(w->engine.producer, why, size) && !worker_is_stopped(w, why, size);
+	return producer_is_ready(w->engine.producer, why, size) &&
+		reply_topics_are_ready(w->engine.reply_topics, why, size) &&
+		!worker_is_stopped(w, why, size);
 }
 
 static bool is_live(void *context, char *why, size_t size)
@@ -367,7 +369,7 @@ static int make_parts(struct worker *w)
 	if (!e->admin)
 		return worker_give_up(w, "the Kafka admin client can't be created", error,
 			EXIT_CONFIG);
-	e->topics = topics_new(e->admin);
+	e->reply_topics = reply_topics_new(e->admin, e->log);
 	e->looks = partition_looks_new(e->admin, e->lanes);
 	w->consumer = consumer_new(e->config, e->admin, e->lanes, e->log, e->metrics, error,
 		sizeof(error));
@@ -385,7 +387,7 @@ static void free_clients(struct worker *w)
 	atomic_store(&w->made, false);
 	producer_free(e->producer, 0);
 	builder_free(w->builder);
-	topics_free(e->topics);
+	reply_topics_free(e->reply_topics);
 	consumer_detach(w->consumer);
 	/* Detached reads that wait still hold messages, for which librdkafka waits. */
 	lanes_free(e->lanes);

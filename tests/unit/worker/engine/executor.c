@@ -128,18 +128,16 @@ void producer_flush_gathered(struct producer *producer, int64_t gather_ms)
 	(void)producer, (void)gather_ms;
 }
 
-/* A lane that must be claimed waits for Kafka. */
-enum topic_answer topics_id(struct topics *topics, const char *name, char id[TOPIC_ID_SIZE])
-{
-	(void)topics, (void)name, (void)id;
-	return TOPIC_UNREACHABLE;
-}
-
-enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t size,
+enum reply_topic reply_topics_known(struct reply_topics *topics, const char *name, size_t size,
 	int32_t *partitions)
 {
 	(void)topics, (void)name, (void)size, (void)partitions;
-	return TOPIC_UNREACHABLE;
+	return REPLY_TOPIC_UNSURE;
+}
+
+void reply_topics_ask(struct reply_topics *topics, const char *const *names, size_t count)
+{
+	(void)topics, (void)names, (void)count;
 }
 
 /* --- an executor with one idle lane, whose row is behind --- */
