@@ -26,7 +26,7 @@ const KEYS = { 'memory.saveThread': 'thread.id', 'memory.getThreadById': 'thread
 
 // Large lists and searches; every other read shows exactly the writes before it.
 const DETACHED = ['observability.listTraces', 'observability.listTracesLight', 'scores.listScoresByEntityId', 'scores.listScoresByRunId',
-  'scores.listScoresByScorerId', 'scores.listScoresBySpan', 'vectors.query', 'workflows.listWorkflowRuns'];
+  'scores.listScoresByScorerId', 'vectors.query', 'workflows.listWorkflowRuns'];
 
 const directory = join(WORK, 'contract');
 let index;

@@ -300,3 +300,42 @@ describe('rows without a time of their own', () => {
     assert.deepEqual(again.threads.map((one) => one.title), numbers.map((n) => `t${n}`));
   });
 });
+
+// Reads that index.json does not mark as detached stay in the order of their partition.
+describe('reads show exactly the writes before them, sent without waiting', () => {
+  const key = 'one partition';
+
+  // Sends commands at once; each read is followed by what it must answer.
+  async function sequence(steps) {
+    const list = steps.map(([command, args]) => ({ command, args, key, correlationId: newId() }));
+    const answers = list.map(({ correlationId, command }) => world.client.expect(correlationId, command));
+    await world.client.post(list);
+    for (const [i, answer] of (await Promise.all(answers)).entries()) {
+      const [command, , seen, expected] = steps[i];
+      assert.notEqual(answer.schema.name, 'mastra.Error', `${i} ${command}: ${JSON.stringify(answer.decoded)}`);
+      if (seen) assert.deepEqual(seen(answer.decoded.result), expected, `${i} ${command}`);
+    }
+  }
+
+  test('scores of a span', async () => {
+    const traceId = newId();
+    const save = (n) => ['scores.saveScore', { id: `${traceId}-${n}`, traceId, spanId: 's', scorerId: 's', entityId: 'e', runId: 'r', output: 1, score: n, scorer: {}, source: 'LIVE', entity: {} }];
+    const list = (...expected) => ['scores.listScoresBySpan', { traceId, spanId: 's', pagination: { page: 0, perPage: 100 } }, (page) => page.scores.map((one) => one.score), expected];
+    await sequence([list(), save(1), list(1), save(2), save(3), list(3, 2, 1), list(3, 2, 1), save(4), list(4, 3, 2, 1)]);
+  });
+
+  test('traces', async () => {
+    const traceId = newId();
+    const create = (spanId) => ['observability.createSpan', { span: { traceId, spanId, name: spanId, spanType: 'generic', isEvent: false, startedAt: at(1) } }];
+    const get = (...expected) => ['observability.getTrace', { traceId }, (trace) => (trace?.spans ?? []).map((one) => one.name), expected];
+    await sequence([get(), create('z'), get('z'), create('a'), get('z', 'a'), ['observability.updateSpan', { traceId, spanId: 'a', updates: { name: 'b' } }], get('z', 'b'),
+      ['observability.batchDeleteTraces', { traceIds: [traceId] }], get(), create('c'), get('c')]);
+  });
+
+  test('workflow runs', async () => {
+    const runId = newId();
+    const persist = (n) => ['workflows.persistWorkflowSnapshot', { workflowName: 'w', runId, snapshot: { context: {}, n } }];
+    const load = (expected) => ['workflows.loadWorkflowSnapshot', { workflowName: 'w', runId }, (snapshot) => snapshot?.n, expected];
+    await sequence([load(undefined), persist(1), load(1), persist(2), persist(3), load(3), ['workflows.deleteWorkflowRunById', { workflowName: 'w', runId }], load(undefined), persist(4), load(4)]);
+  });
+});

@@ -1,5 +1,5 @@
 -- reply: custom
--- flags: read detached
+-- flags: read
 -- handler: scores_list_scores
 -- Both statements have the same filter: $1 traceId, $2 spanId, $3 organizationId, $4 projectId.
 -- The page also has $5 limit and $6 offset. ORDER BY names the column with its table, or it would
