@@ -20,7 +20,7 @@
 #define DLQ_CONTEXT DEAD_LETTER_CONTEXT
 
 /* A dead letter that was too large went without its value; the command's topic still has it. */
-#define DLQ_OMITTED DLQ_CONTEXT "value.omitted"
+#define DLQ_OMITTED DEAD_LETTER_OMITTED
 
 /* Which dead letters to read. */
 struct dlq_range {
