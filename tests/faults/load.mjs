@@ -52,8 +52,8 @@ export class Load {
   }
 
   // Sends commands until stop() is called and `minimum` steps are sent, up to AHEAD commands ahead of the
-  // workers.
-  run({ minimum = 50, topic } = {}) {
+  // workers, with a pause after each step.
+  run({ minimum = 50, topic, pauseMs = 0 } = {}) {
     this.done = (async () => {
       while (!this.stopped || this.step < minimum) {
         this.step++;
@@ -62,6 +62,7 @@ export class Load {
           await this.#post(list.slice(i, i + CHUNK), topic);
         }
         while (!this.stopped && this.sent - await this.applied() > AHEAD) await sleep(20);
+        await sleep(pauseMs);
       }
     })();
     this.done.catch(() => {}); // stop() reports the error
