@@ -71,6 +71,10 @@ void connection_close(struct connection *c)
 
 void connection_lose(struct connection *c, const char *message)
 {
+	if (!c->failed && c->farewell.sqlstate[0]) {
+		c->failure = c->farewell;
+		c->failed = true;
+	}
 	connection_set_failure(c, DB_LOST, message);
 	connection_close(c);
 }
@@ -98,33 +102,53 @@ static enum db_kind connection_kind_of_refusal(const char *message)
 	return DB_OUTAGE;
 }
 
-/* libpq prints notices on standard error, between the lines of the log. */
-static void connection_ignore_notice(void *arg, const PGresult *result)
-{
-	(void)arg;
-	(void)result;
-}
-
-static void connection_compare_pids(void *arg, const struct rows *rows)
+/* libpq prints notices on standard error, between the lines of the log. A server that recovers from a crash
+ * says so in a notice (SQLSTATE 57P02) before it ends the session. */
+static void connection_take_notice(void *arg, const PGresult *result)
 {
 	struct connection *c = arg;
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	if (!state || strncmp(state, "57P", 3) != 0)
+		return;
+	snprintf(c->farewell.sqlstate, sizeof(c->farewell.sqlstate), "%s", state);
+	connection_copy_text(c->farewell.message, sizeof(c->farewell.message),
+		message ? message : "the server ends the session");
+}
+
+struct db_life connection_life(const struct connection *c)
+{
+	return c->life;
+}
+
+static void connection_take_life(void *arg, const struct rows *rows)
+{
+	struct connection *c = arg;
+	c->life.started = rows_null(rows, 0, 1) ? 0 : rows_integer(rows, 0, 1);
+	c->life.recovered = rows_null(rows, 0, 2) ? 0 : rows_integer(rows, 0, 2);
 	c->pooled = rows_integer(rows, 0, 0) != PQbackendPID(c->pg);
 }
 
-/* A pooler gives its clients a process id of its own making. */
-static bool connection_look_for_pooler(struct connection *c, struct db_failure *failure)
+/* A pooler gives its clients a process id of its own making. The server's statistics begin anew when it
+ * recovers from a crash, while its main process lives on. */
+static const char connection_look_sql[] =
+	"SELECT pg_catalog.pg_backend_pid(),"
+	" (extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000)::int8,"
+	" (extract(epoch FROM pg_catalog.pg_stat_get_bgwriter_stat_reset_time()) * 1000000)::int8";
+
+static bool connection_look(struct connection *c, struct db_failure *failure)
 {
-	connection_send_unprepared(c, "SELECT pg_catalog.pg_backend_pid()",
-		connection_compare_pids);
+	connection_send_unprepared(c, connection_look_sql, connection_take_life);
 	return connection_sync(c, failure) == DB_OK;
 }
 
 static bool connection_start(struct connection *c, struct db_failure *failure)
 {
-	PQsetNoticeReceiver(c->pg, connection_ignore_notice, NULL);
+	c->farewell = (struct db_failure){ 0 };
+	PQsetNoticeReceiver(c->pg, connection_take_notice, c);
 	if (PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0 &&
 		PQenterPipelineMode(c->pg) == 1)
-		return connection_look_for_pooler(c, failure);
+		return connection_look(c, failure);
 	*failure = (struct db_failure){ .kind = connection_kind_of_refusal(PQerrorMessage(c->pg)) };
 	connection_copy_text(failure->message, sizeof(failure->message), PQerrorMessage(c->pg));
 	return false;

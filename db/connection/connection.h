@@ -73,6 +73,13 @@ void connection_send(struct connection *connection, const char *sql, const char 
 void connection_send_composed(struct connection *connection, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag);
 
+/* When the server started, and when it last recovered from a crash of one of its processes, as known when
+ * the connection was opened; in microseconds, 0: unknown. */
+struct db_life {
+	int64_t started, recovered;
+};
+struct db_life connection_life(const struct connection *connection);
+
 /* How long a statement may run, and how long it may wait for a lock of that time. */
 struct statement_limits {
 	int64_t run_ms, lock_ms;

@@ -34,9 +34,11 @@ struct connection {
 	struct statement_cache *statements;
 	struct expected *queue; /* a ring of queue_size, a power of two */
 	size_t queue_size;
-	size_t head, tail;              /* count up; their low bits are the place in the ring */
-	size_t unsent;                  /* bytes passed to libpq since its buffer was last empty */
-	bool unsynced;                  /* a statement was sent since the last sync */
+	size_t head, tail; /* count up; their low bits are the place in the ring */
+	size_t unsent;     /* bytes passed to libpq since its buffer was last empty */
+	bool unsynced;     /* a statement was sent since the last sync */
+	struct db_life life;
+	struct db_failure farewell;     /* why the server ends the session; "" SQLSTATE: unknown */
 	struct statement_limits limits; /* of connection_limit_syncs */
 	struct params *limit_params;    /* scratch */
 	int64_t watch_at;               /* of connection_watch */

@@ -199,19 +199,35 @@ enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_
 }
 
 static const char sql_crash[] =
-	"UPDATE :\"schema\".stowage_offsets SET crash_offset = $5::int8,"
-	" crash_count = CASE WHEN crash_offset = $5::int8 THEN crash_count + 1 ELSE 1 END"
+	"UPDATE :\"schema\".stowage_offsets SET crash_offset = $5::int8, crash_count = $6::int4"
 	" WHERE group_id = $1::text AND topic = $2::text AND partition = $3::int4"
 	" AND epoch = $4::int8";
 
 enum db_kind lane_rows_count_crash(struct connection *connection, const struct lane_table *table,
-	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
+	const char *topic, int32_t partition, int64_t epoch, int64_t offset, int32_t crashes,
 	struct db_failure *failure)
 {
 	lane_rows_bind_lane(table, topic, partition);
 	params_int8(table->params, epoch);
 	params_int8(table->params, offset);
+	params_int4(table->params, crashes);
 	connection_send(connection, sql_crash, table->schema, table->params, NULL, NULL, NULL);
+	params_reset(table->params);
+	return connection_sync(connection, failure);
+}
+
+static const char sql_forget_claims[] =
+	"UPDATE :\"schema\".stowage_offsets SET claims = 0"
+	" WHERE group_id = $1::text AND topic = $2::text AND partition = $3::int4"
+	" AND epoch = $4::int8";
+
+enum db_kind lane_rows_forget_claims(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, int64_t epoch, struct db_failure *failure)
+{
+	lane_rows_bind_lane(table, topic, partition);
+	params_int8(table->params, epoch);
+	connection_send(connection, sql_forget_claims, table->schema, table->params, NULL, NULL,
+		NULL);
 	params_reset(table->params);
 	return connection_sync(connection, failure);
 }

@@ -74,10 +74,16 @@ enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_
 	const char *topic, int32_t partition, struct db_failure *failure)
 	__attribute__((warn_unused_result));
 
-/* Counts one attempt of a command, before the command runs alone. Commits at once. */
+/* Writes how many runs of the command at the offset crashed, one that is about to begin included. Commits
+ * at once. */
 enum db_kind lane_rows_count_crash(struct connection *connection, const struct lane_table *table,
-	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
+	const char *topic, int32_t partition, int64_t epoch, int64_t offset, int32_t crashes,
 	struct db_failure *failure) __attribute__((warn_unused_result));
+
+/* Nothing waits in the lane: the claims so far are no sign of a crash. Commits at once. */
+enum db_kind lane_rows_forget_claims(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, int64_t epoch, struct db_failure *failure)
+	__attribute__((warn_unused_result));
 
 /* Calls `each` with a lane's stored replies in the order of seq. */
 typedef void lane_rows_outbox_fn(void *arg, int64_t seq, const void *payload, size_t size);

@@ -5,8 +5,9 @@ import { stack } from './stack.mjs';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { message, thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, newId, pg, readTopic, sql, until, World } from '../compat/lib/harness.mjs';
-import { quickly } from './load.mjs';
+import { closeShared, newId, pg, readTopic, sleep, sql, until, World } from '../compat/lib/harness.mjs';
+import { Load, quickly } from './load.mjs';
+import { Proxy } from './mixed/proxy.mjs';
 
 after(() => closeShared());
 assert.ok(stack);
@@ -62,6 +63,53 @@ async function account(w, replies, { bad, messages }) {
   // The partition works as before.
   assert.equal((await w.client.call('memory.getThreadById', { threadId: 't' })).id, 't');
 }
+
+describe('commands that do not break', { concurrency: false }, () => {
+  test('lose their COMMITs and their sessions to the network, and none is blamed', async (t) => {
+    const proxy = new Proxy(Number(process.env.STACK_POSTGRES_PORT), { next: Math.random });
+    const url = new URL(process.env.STOWAGE_POSTGRES_CONNECTION_STRING);
+    url.port = await proxy.listen();
+    url.search = 'sslmode=disable&gssencmode=disable';
+    const w = quickly(new World({ name: 'lost-commits', partitions: 8 }));
+    try {
+      await w.open({ start: false });
+      w.worker = await w.startWorker({}, { STOWAGE_POSTGRES_CONNECTION_STRING: url.href });
+      const load = new Load(w, { conversations: 8 });
+      await load.prepare();
+      load.run({ minimum: 20 });
+      await load.progress(50);
+      Object.assign(proxy, { loseBefore: 0.4, loseAfter: 0.3 });
+      await until('many COMMITs are lost', () => proxy.commits.before + proxy.commits.after > 40, { timeoutMs: 180_000 });
+      proxy.heal();
+      for (let i = 0; i < 40; i++) {
+        const links = [...proxy.links];
+        links[i % links.length]?.close();
+        await sleep(50);
+      }
+      await load.stop();
+      t.diagnostic(`${JSON.stringify(proxy.commits)} ${JSON.stringify(await load.account())}`);
+      assert.doesNotMatch(w.worker.log, /dead-lettered/);
+    } finally {
+      proxy.close();
+      await w.close();
+    }
+  });
+
+  test('wait in a partition whose workers are killed while it is idle', async () => {
+    const w = await world('idle');
+    try {
+      for (let restart = 0; restart < 4; restart++) {
+        await w.worker.kill();
+        w.worker = await w.startWorker();
+        await until('the partition is claimed', () => /partition claimed/.test(w.worker.log));
+      }
+      assert.equal((await w.client.call('memory.getThreadById', { threadId: 't' })).id, 't');
+      assert.doesNotMatch(w.log(), /may crash its worker/);
+    } finally {
+      await w.close();
+    }
+  });
+});
 
 describe('commands that break', { concurrency: false }, () => {
   test('a write that ends its session, among others and after a read that is not answered yet', async () => {

@@ -351,12 +351,22 @@ enum db_kind lane_rows_unblock(struct connection *connection, const struct lane_
 }
 
 enum db_kind lane_rows_count_crash(struct connection *connection, const struct lane_table *table,
-	const char *topic, int32_t partition, int64_t epoch, int64_t offset,
+	const char *topic, int32_t partition, int64_t epoch, int64_t offset, int32_t crashes,
 	struct db_failure *failure)
 {
 	(void)table, (void)topic;
-	const struct lane_row row = { .partition = partition, .epoch = epoch, .applied = offset };
+	const struct lane_row row = {
+		.partition = partition, .epoch = epoch, .applied = offset, .answered = crashes
+	};
 	copy_lanes(push(connection, STATEMENT_CRASH), &row, 1);
+	return connection_sync(connection, failure);
+}
+
+enum db_kind lane_rows_forget_claims(struct connection *connection, const struct lane_table *table,
+	const char *topic, int32_t partition, int64_t epoch, struct db_failure *failure)
+{
+	(void)table, (void)topic, (void)partition, (void)epoch;
+	push(connection, STATEMENT_OTHER);
 	return connection_sync(connection, failure);
 }
 

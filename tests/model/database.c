@@ -326,9 +326,7 @@ static enum db_kind run_statement(struct session *session, struct statement *s)
 	case STATEMENT_CRASH:
 		if (rows[s->rows[0].partition].epoch == s->rows[0].epoch) {
 			struct row *row = &rows[s->rows[0].partition];
-			row->crash_count = row->crash_offset == s->rows[0].applied
-				? row->crash_count + 1
-				: 1;
+			row->crash_count = (int32_t)s->rows[0].answered;
 			row->crash_offset = s->rows[0].applied;
 		}
 		break;

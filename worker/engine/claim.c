@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "worker/engine/crash.h"
 #include "worker/engine/reset.h"
 #include "worker/kafka/partition_look.h"
 #include "worker/kafka/topic_ids.h"
@@ -96,38 +97,29 @@ static bool is_sound(const struct engine *engine, struct lane *lane,
 	return why == NULL;
 }
 
-/* Returns the offset behind the suspect command: one that ran alone, or one of the last batch that
- * began. */
-static int64_t suspect_end(const struct engine *engine, const struct lane_claimed *claimed,
-	int64_t end)
-{
-	int64_t batch_end = claimed->applied + engine->config->batch.max_commands;
-	if (claimed->crash_count > 0)
-		return (claimed->crash_offset > claimed->applied ? claimed->crash_offset
-								 : claimed->applied) +
-			1;
-	return batch_end < end ? batch_end : end;
-}
-
-static uint32_t claim_enter(const struct engine *engine, struct lane *lane,
+static uint32_t claim_enter(const struct transaction *t, struct lane *lane,
 	const struct lane_claimed *claimed, const struct partition_look *look)
 {
-	int64_t end = look->high;
 	const struct lane_start start = {
 		.epoch = claimed->epoch,
 		.applied = claimed->applied,
 		.answered = claimed->answered,
-		.end = end,
+		.end = look->high,
 		.topic_id = look->topic_id,
-		.suspect = {
-			.active = claimed->claims > engine->config->limits.attempts ||
-				claimed->crash_count > 0,
-			.end = suspect_end(engine, claimed, end),
-			.crash_offset = claimed->crash_offset,
-			.crash_count = claimed->crash_count,
-		},
+		.suspect = crash_claimed(t->engine, lane, claimed, look->high, t->connection),
 	};
-	return lanes_claimed(engine->lanes, lane, &start);
+	return lanes_claimed(t->engine->lanes, lane, &start);
+}
+
+/* Restarts of workers that had nothing to do are no sign of a command that crashes them. */
+static enum db_kind forget_claims(struct transaction *t, const struct lane *lane,
+	const struct lane_claimed *claimed, const struct partition_look *look,
+	struct db_failure *failure)
+{
+	if (claimed->claims <= 1 || claimed->answered < look->high)
+		return DB_OK;
+	return lane_rows_forget_claims(t->connection, &t->table, lane->topic, lane->partition,
+		claimed->epoch, failure);
 }
 
 struct resend {
@@ -167,12 +159,6 @@ static void log_claimed(const struct engine *engine, const struct lane *lane,
 		LOG_INT("partition", lane->partition), LOG_INT("epoch", claimed->epoch),
 		LOG_INT("applied", claimed->applied), LOG_INT("answered", claimed->answered),
 		LOG_INT("replies_resent", resent));
-	if (lane->suspect.active)
-		log_warn(engine->log,
-			"a command may crash its worker: running one command at a time",
-			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
-			LOG_INT("offset", claimed->applied), LOG_INT("claims", claimed->claims),
-			LOG_INT("crashes", claimed->crash_count));
 }
 
 static struct claim_end database_failed(void)
@@ -195,7 +181,9 @@ struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_
 		return take_stop;
 	if (!answered)
 		return take_again;
-	uint32_t generation = claim_enter(engine, lane, &claimed, &look);
+	if (forget_claims(t, lane, &claimed, &look, failure) != DB_OK)
+		return database_failed();
+	uint32_t generation = claim_enter(t, lane, &claimed, &look);
 	struct resend resend = { engine, lane, generation, 0 };
 	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
 		    &resend, failure) != DB_OK)

@@ -12,6 +12,7 @@
 #include "schemas/base/buffer.h"
 #include "schemas/base/clock.h"
 #include "worker/engine/claim.h"
+#include "worker/engine/crash.h"
 #include "worker/engine/deliver.h"
 #include "worker/engine/detached_read.h"
 #include "worker/engine/reply.h"
@@ -193,13 +194,6 @@ static void executor_leave(struct executor *x, const struct work *work, enum lan
 	executor_release(x, work, state, executor_backoff_ms(x));
 }
 
-/* An operator, a shutdown or another backend's crash ended the session, not this command. */
-static bool is_excused(const struct db_failure *failure)
-{
-	return strncmp(failure->sqlstate, "57P", 3) == 0 ||
-		strcmp(failure->sqlstate, "25006") == 0; /* this end closed a read-only session */
-}
-
 static void drop_fenced(struct executor *x, const struct work *work,
 	const struct db_failure *failure)
 {
@@ -247,10 +241,10 @@ static void batch_failed(struct executor *x, const struct work *work, enum db_ki
 		drop_fenced(x, work, failure);
 		return;
 	}
-	if (work->suspect && is_excused(failure))
-		lanes_excuse_crash(x->engine->lanes, work->lanes[0]);
 	int64_t delay_ms = executor_failed(x, work, kind, failure);
-	if (executor_lost_session(x, kind)) {
+	bool lost = executor_lost_session(x, kind);
+	crash_run_failed(&x->transaction, work, lost, failure);
+	if (lost) {
 		batch_finish(&x->batch);
 		/* A COMMIT may have been in flight: the row says whether it arrived. */
 		executor_release(x, work, LANE_UNCLAIMED, delay_ms);
@@ -279,11 +273,13 @@ static void run_claim(struct executor *x, const struct work *work)
 {
 	struct db_failure failure;
 	if (!executor_connect(x, &failure)) {
+		crash_not_claimed(x->engine, work->lanes[0]);
 		executor_leave(x, work, LANE_UNCLAIMED, &failure);
 		return;
 	}
 	struct claim_end end = claim_lane(&x->transaction, work->lanes[0], &failure);
 	if (end.failed) {
+		crash_not_claimed(x->engine, work->lanes[0]);
 		executor_lost_session(x, failure.kind);
 		if (failure.kind == DB_STALE)
 			executor_forget_statements(x);
@@ -296,29 +292,6 @@ static void run_claim(struct executor *x, const struct work *work)
 }
 
 /* --- batches --- */
-
-/* A suspect lane's command may crash the worker or its backend: the row counts each run before it
- * starts, and after limits.attempts runs the command is dead-lettered instead. Returns false if the
- * count cannot be written. */
-static bool count_crash(struct executor *x, const struct work *work, struct db_failure *failure)
-{
-	struct job *job = x->batch.jobs; /* NULL: none */
-	struct lane *lane = work->lanes[0];
-	if (!work->suspect || x->batch.job_count != 1 || job->disposition == DISPOSITION_SKIP)
-		return true;
-	int64_t offset = job->message->offset;
-	int64_t limit = x->engine->config->limits.attempts;
-	/* A read that only runs again, before the suspect command. */
-	if (offset < lane->suspect.crash_offset)
-		return true;
-	int32_t crashes = lanes_count_crash(x->engine->lanes, lane, offset, limit);
-	if (crashes >= limit) {
-		job_refuse_breaking(job, x->batch.arena, crashes);
-		return true;
-	}
-	return lane_rows_count_crash(x->transaction.connection, &x->transaction.table, lane->topic,
-		       lane->partition, lane->offsets.epoch, offset, failure) == DB_OK;
-}
 
 static enum db_kind run_transaction(struct executor *x, int retries, bool alone,
 	struct db_failure *failure, bool *written)
@@ -380,7 +353,7 @@ static void run_batch(struct executor *x, const struct work *work)
 		lanes_awaited(x->engine->lanes);
 	bool written = false;
 	enum db_kind kind = DB_LOST;
-	if (count_crash(x, work, &failure))
+	if (crash_count_run(&x->transaction, &x->batch, work, &failure))
 		kind = run_transaction(x, work->retries, work->slow, &failure, &written);
 	if (kind == DB_OK)
 		batch_committed(x, work, written, started);
@@ -408,8 +381,8 @@ static void read_failed(struct executor *x, const struct work *work, enum db_kin
 	struct detached_read *read = work->read;
 	int64_t delay_ms = executor_failed(x, work, kind, failure);
 	read->retries++;
-	if (executor_lost_session(x, kind) && !is_excused(failure))
-		read->breaks++;
+	if (executor_lost_session(x, kind))
+		crash_read_lost(&x->transaction, read, failure);
 	batch_finish(&x->batch);
 	retry_read(x, read, delay_ms);
 }
@@ -441,14 +414,6 @@ static void read_succeeded(struct executor *x, const struct work *work, int64_t 
 	end_read(x, read);
 }
 
-/* A read that ended its session as often as a suspect lane's command may, first in batches and then
- * alone, is dead-lettered. */
-static void refuse_breaking(struct executor *x, const struct detached_read *read)
-{
-	if (read->breaks >= 2 * x->engine->config->limits.attempts)
-		job_refuse_breaking(&x->batch.jobs[0], x->batch.arena, read->breaks);
-}
-
 /* There is no session for the read: it waits for the database, or another executor takes it. */
 static void leave_read(struct executor *x, const struct work *work,
 	const struct db_failure *failure)
@@ -473,7 +438,7 @@ static void run_read(struct executor *x, const struct work *work)
 		return;
 	}
 	batch_detached(&x->batch, detached_read_job(read), read->generation);
-	refuse_breaking(x, read);
+	crash_count_read(&x->transaction, &x->batch, read);
 	enum db_kind kind = run_transaction(x, read->retries, true, &failure, &written);
 	if (kind == DB_OK)
 		read_succeeded(x, work, started);

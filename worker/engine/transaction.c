@@ -424,6 +424,7 @@ static enum db_kind attempt_commit(struct attempt *attempt)
 		store_row(t, &batch->lanes[i], &rows[i]);
 	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
 	send_command(attempt, "COMMIT");
+	t->running = false;
 	enum db_kind kind = connection_sync(t->connection, attempt->failure);
 	/* libpq reports a COMMIT that rolled back as a success. */
 	if (kind == DB_OK && strcmp(connection_last_tag(t->connection), "COMMIT") != 0) {
@@ -479,6 +480,7 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	struct batch *batch = attempt->batch;
 	start_attempt(attempt);
 	*again = false;
+	attempt->transaction->running = batch->job_count > 0;
 	attempt_limit(attempt, batch_deadline(batch));
 	if (!batch->outside && (has_writes(batch) || batch->job_count == 0))
 		attempt_begin(attempt);

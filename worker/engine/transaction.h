@@ -26,6 +26,7 @@ struct transaction {
 	bool alone;           /* it has slow commands: each runs alone, with the whole time */
 	struct budget budget; /* of its statements */
 	int64_t longest_ms;   /* of a command that ran alone */
+	bool running;         /* its commands' results have not all arrived */
 	bool told;            /* the log told of a command that runs long */
 };
 

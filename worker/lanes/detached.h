@@ -20,7 +20,9 @@ struct detached_read {
 	int64_t retry_at; /* clock_tick_ms; not before */
 	int64_t began;    /* clock_tick_ms */
 	int retries;
-	int breaks; /* retries after its session ended for an unknown reason */
+	struct lane_loss loss;     /* its session broke, and nobody has judged why */
+	int crashes;               /* of the server, by this read */
+	struct lane_breaks broken; /* sessions that broke for an unknown reason */
 };
 
 /* Takes the read over and queues it. */

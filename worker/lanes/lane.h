@@ -97,14 +97,33 @@ struct lane_offsets {
 	int64_t advanced_at; /* clock_tick_ms of the last write to the row */
 };
 
+/* A session broke under the lane's work. What broke it shows when a session works again. */
+struct lane_loss {
+	bool open;                                /* the server gave no reason of its own */
+	bool silent;                              /* ... and none at all */
+	bool running;                             /* the commands' results had not all arrived */
+	bool counted;                             /* the row counts the run */
+	int64_t server_started, server_recovered; /* struct db_life, when the session began */
+};
+
+/* Losses in a row that nobody can explain. */
+struct lane_breaks {
+	int count;
+	int64_t since; /* clock_tick_ms of the first */
+};
+
 /* A command of this lane may have crashed a worker or a backend: each command runs alone, and
  * the row counts each run before it starts. */
 struct lane_suspect {
 	bool active;
-	int64_t end; /* the suspect command lies before this offset */
+	bool told;      /* the log told of it since the lane was claimed */
+	int64_t end;    /* the suspect command lies before this offset */
+	int32_t claims; /* by workers that died meanwhile */
+	int32_t losses; /* sessions that broke under the lane's commands, in a row */
 	int64_t crash_offset;
-	int32_t crash_count;
-	int32_t excused; /* runs that the server itself ended on purpose */
+	int32_t crash_count;       /* of the command there */
+	struct lane_breaks broken; /* of the command there */
+	struct lane_loss loss;     /* the last one */
 };
 
 /* Why a message keeps its lane from running a batch. */

@@ -210,9 +210,7 @@ uint32_t lanes_claimed(struct lanes *lanes, struct lane *lane, const struct lane
 	lane->fetch.others = 0;
 	snprintf(lane->topic_id, sizeof(lane->topic_id), "%s",
 		start->topic_id ? start->topic_id : "");
-	int32_t excused = lane->suspect.excused; /* the row counts excused runs too */
 	lane->suspect = start->suspect;
-	lane->suspect.excused = excused;
 	uint32_t generation = lane->replies.generation;
 	lanes_unlock(lanes);
 	return generation;
@@ -234,27 +232,10 @@ struct lane_look lanes_look(struct lanes *lanes, struct lane *lane, int64_t end,
 	return look;
 }
 
-/* --- crashes --- */
-
-int32_t lanes_count_crash(struct lanes *lanes, struct lane *lane, int64_t offset, int64_t limit)
-{
-	struct lane_suspect *suspect = &lane->suspect;
-	lanes_lock(lanes);
-	if (suspect->crash_offset != offset)
-		suspect->crash_count = suspect->excused = 0;
-	int32_t crashes = suspect->crash_count - suspect->excused;
-	if (crashes < limit) {
-		suspect->crash_offset = offset;
-		suspect->crash_count++;
-	}
-	lanes_unlock(lanes);
-	return crashes;
-}
-
-void lanes_excuse_crash(struct lanes *lanes, struct lane *lane)
+void lanes_set_suspect(struct lanes *lanes, struct lane *lane, const struct lane_suspect *suspect)
 {
 	lanes_lock(lanes);
-	lane->suspect.excused++;
+	lane->suspect = *suspect;
 	lanes_unlock(lanes);
 }
 

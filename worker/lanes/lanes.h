@@ -79,11 +79,8 @@ struct lane_start {
 /* Puts the lane where its row says. Returns the new generation of its replies. */
 uint32_t lanes_claimed(struct lanes *lanes, struct lane *lane, const struct lane_start *start);
 
-/* The suspect command at `offset` is about to run. Returns how many of its runs crashed so far;
- * counts this run unless that is `limit` or more. */
-int32_t lanes_count_crash(struct lanes *lanes, struct lane *lane, int64_t offset, int64_t limit);
-/* The server ended that run on purpose: it does not count. */
-void lanes_excuse_crash(struct lanes *lanes, struct lane *lane);
+/* The executor that has the lane learned something about the command that may crash. */
+void lanes_set_suspect(struct lanes *lanes, struct lane *lane, const struct lane_suspect *suspect);
 
 /* --- any thread --- */
 

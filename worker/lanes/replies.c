@@ -45,6 +45,10 @@ static void replies_forget_acked(struct lane_replies *replies, size_t count)
 void lanes_committed(struct lanes *lanes, struct lane *lane, const struct lane_commit *commit)
 {
 	lanes_lock(lanes);
+	if (commit->position > lane->offsets.position) {
+		lane->suspect.losses = lane->suspect.broken.count = 0;
+		lane->suspect.loss.counted = false;
+	}
 	lane->offsets.position = commit->position;
 	lane->suspect.active = lane->suspect.active && commit->position < lane->suspect.end;
 	if (commit->row_written) {

@@ -26,6 +26,12 @@ bool connection_rows_cut(const struct connection *connection)
 	return false;
 }
 
+struct db_life connection_life(const struct connection *connection)
+{
+	(void)connection;
+	return (struct db_life){ 0 };
+}
+
 void connection_limit(struct connection *connection, struct statement_limits limits)
 {
 	(void)connection, (void)limits;
