@@ -1,29 +1,9 @@
 -- key: runId
--- reply: custom
+-- reply: page
 -- flags: read detached
--- handler: scores_list_scores
--- Both statements have the same filter: $1 runId, $2 organizationId, $3 projectId.
--- The page also has $4 limit and $5 offset. ORDER BY names the column with its table, or it would
--- mean the output column of the same name.
--- statement: count
-SELECT count(*) AS total
-FROM :"schema".mastra_scorers AS score
-WHERE "runId" = $1::text
-	AND ($2::text IS NULL OR "organizationId" = $2::text)
-	AND ($3::text IS NULL OR "projectId" = $3::text)
--- statement: page
+-- page: 100 pagination
+-- order: createdAt DESC
 SELECT
-	id, "scorerId", "traceId", "spanId", "runId", scorer, "preprocessStepResult",
-	"extractStepResult", "analyzeStepResult", score, reason, metadata, "preprocessPrompt",
-	"extractPrompt", "generateScorePrompt", "generateReasonPrompt", "analyzePrompt",
-	"reasonPrompt", input, output, "additionalContext", "requestContext", "entityType", entity,
-	"entityId", source, "resourceId", "threadId", "organizationId", "projectId", "batchId",
-	"datasetId", "datasetItemId",
-	COALESCE("createdAtZ", "createdAt" AT TIME ZONE 'UTC') AS "createdAt",
-	COALESCE("updatedAtZ", "updatedAt" AT TIME ZONE 'UTC') AS "updatedAt"
-FROM :"schema".mastra_scorers AS score
-WHERE "runId" = $1::text
-	AND ($2::text IS NULL OR "organizationId" = $2::text)
-	AND ($3::text IS NULL OR "projectId" = $3::text)
-ORDER BY score."createdAt" DESC, score.id DESC
-LIMIT $4::int8 OFFSET $5::int8
+-- use: score
+WHERE "runId" = :{runId}
+-- use: tenant
