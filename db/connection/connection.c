@@ -173,6 +173,12 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 	if (c->failed)
 		return;
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	/* libpq's own words: it had no memory for a row, and reads on behind it. */
+	if (!state && PQstatus(c->pg) == CONNECTION_OK &&
+		strstr(PQresultErrorMessage(result), "out of memory")) {
+		connection_keep_exhausted(c, tag);
+		return;
+	}
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
 	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
@@ -186,6 +192,17 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 	/* At once, because the ROLLBACK that follows must not need a prepared statement. */
 	if (f->kind == DB_STALE && c->pooled)
 		c->unnamed = true;
+	c->failed = true;
+}
+
+void connection_keep_exhausted(struct connection *c, void *tag)
+{
+	if (c->failed)
+		return;
+	c->failure = (struct db_failure){ .kind = DB_COMMAND,
+		.sqlstate = DB_ROWS_TOO_LARGE,
+		.message = "no memory for the rows of the statement",
+		.tag = tag };
 	c->failed = true;
 }
 

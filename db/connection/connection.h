@@ -95,10 +95,13 @@ void connection_limit_syncs(struct connection *c, struct statement_limits limits
 typedef void connection_waits_fn(void *arg, void *tag);
 void connection_watch(struct connection *c, int64_t tick, connection_waits_fn *fn, void *arg);
 
-/* Bounds the result of the statement sent last: its callback gets rows until they exceed `bytes`, and
- * the connection discards the others as they arrive. For results of unknown size; each row costs about
- * 1 us more. */
+/* Bounds the result of the statement sent last: its callback gets the first row, and further ones up to
+ * `bytes` in all. The connection discards the others as they arrive. For results of unknown size; each
+ * row costs about 1 us more. */
 void connection_bound(struct connection *connection, size_t bytes);
+/* The callback of the statement sent last gets each row by itself as it arrives, and in the end a result
+ * without rows. So a result of any size needs the memory of one row. */
+void connection_stream(struct connection *connection);
 /* In a callback: did the bound cut off rows of this result? */
 bool connection_rows_cut(const struct connection *connection);
 

@@ -17,7 +17,9 @@ static void drain_take_result(struct connection *c, PGresult *result)
 	switch (PQresultStatus(result)) {
 	case PGRES_COMMAND_OK:
 	case PGRES_TUPLES_OK:
-		if (e.kind == EXPECT_ROWS) {
+		if (c->exhausted) {
+			connection_keep_exhausted(c, e.tag);
+		} else if (e.kind == EXPECT_ROWS) {
 			snprintf(c->last_tag, sizeof(c->last_tag), "%s", PQcmdStatus(result));
 			if (e.done)
 				e.done(e.arg, (const struct rows *)(const void *)result);
@@ -48,16 +50,38 @@ bool connection_result(struct connection *c, PGresult **result)
 	return false;
 }
 
-static void drain_add_row(PGresult *rows, const PGresult *one, size_t *bytes)
+static size_t drain_row_bytes(const PGresult *one)
+{
+	size_t bytes = 0;
+	for (int i = 0; i < PQnfields(one); i++)
+		bytes += (size_t)PQgetlength(one, 0, i);
+	return bytes;
+}
+
+/* False: out of memory. */
+static bool drain_add_row(PGresult *rows, const PGresult *one)
 {
 	int row = PQntuples(rows);
 	for (int i = 0; i < PQnfields(one); i++) {
 		bool null = PQgetisnull(one, 0, i);
-		int length = null ? -1 : PQgetlength(one, 0, i);
-		if (!PQsetvalue(rows, row, i, null ? NULL : PQgetvalue(one, 0, i), length))
-			abort();
-		*bytes += null ? 0 : (size_t)length;
+		if (!PQsetvalue(rows, row, i, null ? NULL : PQgetvalue(one, 0, i),
+			    null ? -1 : PQgetlength(one, 0, i)))
+			return false;
 	}
+	return true;
+}
+
+/* Keeps the row unless it exceeds the bound. The first row is always kept. */
+static void drain_keep_row(struct connection *c, PGresult **rows, const PGresult *one, size_t bound,
+	size_t *bytes)
+{
+	if (!*rows)
+		*rows = PQcopyResult(one, PG_COPYRES_ATTRS);
+	else if (PQntuples(*rows) > 0 && *bytes + drain_row_bytes(one) > bound)
+		c->cut = true;
+	*bytes += drain_row_bytes(one);
+	if (!c->cut && (!*rows || !drain_add_row(*rows, one)))
+		c->exhausted = true;
 }
 
 /* Reads the next result in single-row mode and keeps the rows within the bound. */
@@ -67,11 +91,8 @@ static bool drain_bounded_result(struct connection *c, size_t bound, PGresult **
 	size_t bytes = 0;
 	while (connection_result(c, result) && *result &&
 		PQresultStatus(*result) == PGRES_SINGLE_TUPLE) {
-		if (!rows && !(rows = PQcopyResult(*result, PG_COPYRES_ATTRS)))
-			abort();
-		c->cut = bytes > bound;
-		if (!c->cut)
-			drain_add_row(rows, *result, &bytes);
+		if (!c->cut && !c->exhausted)
+			drain_keep_row(c, &rows, *result, bound, &bytes);
 		PQclear(*result);
 	}
 	if (!c->pg || !*result || PQresultStatus(*result) != PGRES_TUPLES_OK || !rows) {
@@ -83,12 +104,26 @@ static bool drain_bounded_result(struct connection *c, size_t bound, PGresult **
 	return true;
 }
 
+/* Hands each row over. *result becomes the end of the rows, which has none. */
+static bool drain_streamed_result(struct connection *c, const struct expected *e, PGresult **result)
+{
+	while (connection_result(c, result) && *result &&
+		PQresultStatus(*result) == PGRES_SINGLE_TUPLE) {
+		e->done(e->arg, (const struct rows *)(const void *)*result);
+		PQclear(*result);
+	}
+	return c->pg != NULL;
+}
+
 static bool drain_next_result(struct connection *c, PGresult **result)
 {
-	size_t bound = c->queue[c->head & (c->queue_size - 1)].bound;
-	c->cut = false;
-	if (bound && PQsetSingleRowMode(c->pg))
-		return drain_bounded_result(c, bound, result);
+	/* A copy: callbacks may send, and the queue then moves. */
+	struct expected e = c->queue[c->head & (c->queue_size - 1)];
+	c->cut = c->exhausted = false;
+	if (e.stream && e.done && PQsetSingleRowMode(c->pg))
+		return drain_streamed_result(c, &e, result);
+	if (e.bound && PQsetSingleRowMode(c->pg))
+		return drain_bounded_result(c, e.bound, result);
 	return connection_result(c, result);
 }
 

@@ -243,6 +243,12 @@ void connection_bound(struct connection *c, size_t bytes)
 		c->queue[(c->tail - 1) & (c->queue_size - 1)].bound = bytes;
 }
 
+void connection_stream(struct connection *c)
+{
+	if (c->pg)
+		c->queue[(c->tail - 1) & (c->queue_size - 1)].stream = true;
+}
+
 void connection_send_sync(struct connection *c)
 {
 	if (!c->pg)

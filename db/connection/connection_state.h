@@ -25,6 +25,7 @@ struct expected {
 	void *arg;
 	void *tag;
 	size_t bound;                  /* keep rows up to this many bytes; 0: all rows */
+	bool stream;                   /* call `done` for each row */
 	char name[STATEMENT_NAME_MAX]; /* EXPECT_PREPARE: the prepared statement */
 };
 
@@ -44,10 +45,11 @@ struct connection {
 	int64_t watch_at;               /* of connection_watch */
 	connection_waits_fn *watch_fn;
 	void *watch_arg;
-	bool pooled;  /* a connection pooler answers in the server's place */
-	bool unnamed; /* sends statements without preparing them */
-	bool cut;     /* the current result lacks rows, because of its bound */
-	bool failed;  /* a statement failed since the last sync: the server skips those behind it */
+	bool pooled;    /* a connection pooler answers in the server's place */
+	bool unnamed;   /* sends statements without preparing them */
+	bool cut;       /* the current result lacks rows, because of its bound */
+	bool exhausted; /* the current result lacks rows, because this process has no memory */
+	bool failed; /* a statement failed since the last sync: the server skips those behind it */
 	struct db_failure failure;
 	char last_tag[64];
 };
@@ -58,6 +60,8 @@ struct connection {
 void connection_lose(struct connection *c, const char *message);
 /* Keeps the failure of a result unless the connection has one since the last sync. */
 void connection_keep_failure(struct connection *c, const PGresult *result, void *tag);
+/* The same for rows that this process has no memory for. */
+void connection_keep_exhausted(struct connection *c, void *tag);
 /* Moves the kept failure into *failure and returns its kind, DB_LOST if the connection is closed. */
 enum db_kind connection_take_failure(struct connection *c, struct db_failure *failure);
 

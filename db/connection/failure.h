@@ -9,6 +9,8 @@
 #include <stdbool.h>
 
 #define DB_UNIQUE_VIOLATION "23505"
+/* Our own: the rows, or what the command makes of them, need more memory than it may take. */
+#define DB_ROWS_TOO_LARGE "SW002"
 
 enum db_kind {
 	DB_OK,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schemas/base/allowance.h"
 #include "schemas/base/buffer.h"
 
 /* Seconds from the Unix epoch to PostgreSQL's, 2000-01-01 00:00 UTC. */
@@ -41,7 +42,11 @@ static const uint32_t element_oids[] = {
  * empty array has no dimension, so its header ends after the oid. */
 #define ARRAY_HEADER_EMPTY 12
 
+/* libpq's lengths are ints, and PostgreSQL takes no message beyond 1 GB. */
+#define WIRE_BYTES_MAX ((size_t)1024 * 1024 * 1024)
+
 struct param {
+	struct params *owner;
 	struct buffer wire; /* in the wire format */
 	bool null;
 	bool array;
@@ -56,6 +61,7 @@ struct params {
 	const char **values;
 	int *lengths;
 	int *formats;
+	struct allowance *allowance; /* NULL: none */
 };
 
 static void *params_checked(void *memory)
@@ -108,6 +114,13 @@ void params_trim(struct params *params)
 	params_free_larger(params, params->capacity, 0);
 }
 
+struct allowance *params_charge(struct params *params, struct allowance *allowance)
+{
+	struct allowance *before = params->allowance;
+	params->allowance = allowance;
+	return before;
+}
+
 int params_count(const struct params *params)
 {
 	return params->count;
@@ -133,6 +146,8 @@ static struct param *params_next(struct params *params)
 	if (params->count == params->capacity)
 		params_grow(params);
 	struct param *param = &params->list[params->count++];
+	param->owner = params;
+	param->wire.maximum = WIRE_BYTES_MAX;
 	buffer_clear(&param->wire);
 	param->null = false;
 	param->array = false;
@@ -144,12 +159,20 @@ static struct param *params_next(struct params *params)
 /* Appends `len` bytes for the caller to fill. */
 static char *param_room(struct param *param, size_t len)
 {
-	return (char *)buffer_extend(&param->wire, len);
+	struct allowance *allowance = param->owner->allowance;
+	if (allowance)
+		allowance_take(allowance, len);
+	char *room = (char *)buffer_extend(&param->wire, len);
+	if (!room && allowance)
+		allowance_end(allowance);
+	return params_checked(room);
 }
 
 static void param_add(struct param *param, const void *bytes, size_t len)
 {
-	buffer_add(&param->wire, bytes, len);
+	char *room = param_room(param, len);
+	if (len)
+		memcpy(room, bytes, len);
 }
 
 static void param_int4(struct param *param, int32_t value)

@@ -8,7 +8,8 @@
  * The SQL states the types by casts ($1::text[]); a parameter must have the cast's type. Source of the
  * formats: the types' send/recv functions in PostgreSQL (array_send, timestamptz_send, jsonb_send, ...).
  *
- * One thread at a time. A failed allocation aborts the process.
+ * One thread at a time. A failed allocation, or one beyond the allowance, ends the work (allowance.h); without
+ * an allowance it aborts the process.
  */
 #ifndef DB_CONNECTION_PARAMS_H
 #define DB_CONNECTION_PARAMS_H
@@ -17,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct allowance;
 struct params;
 
 struct params *params_new(void);
@@ -24,6 +26,9 @@ void params_free(struct params *params);
 void params_reset(struct params *params);
 /* Resets and frees the buffers. */
 void params_trim(struct params *params);
+/* Until the next call, appended bytes count against this allowance (NULL: none). Returns the allowance of
+ * before. */
+struct allowance *params_charge(struct params *params, struct allowance *allowance);
 int params_count(const struct params *params);
 
 /* Scalars: each call appends the next parameter ($1, $2, ...). */

@@ -20,6 +20,14 @@
 /* A row takes at least a quarter of its size in a reply: rows beyond four times the limit fit in
  * none. */
 #define ROWS_PER_REPLY ((size_t)4)
+/* Rows of a statement whose handler sets no bound may take this part of the context's allowance. */
+#define ROWS_PART 2
+/* Folded reads of up to this many calls are not bounded: each row would cost about 1 us more, and
+ * their keys bound the rows. */
+#define FOLD_UNBOUNDED 64
+/* Contexts that run one behind the other, before their results are read, may take this many times the
+ * allowance of one. An isolated context has the whole of its own. */
+#define SHARED_BUDGETS ((size_t)2)
 
 /* A statement in flight. */
 struct pending {
@@ -27,11 +35,17 @@ struct pending {
 	context_result_fn *done;
 	void *arg;
 	struct call *bounded; /* context_bound's call; NULL: none */
+	bool part;            /* context_part */
 };
 
 void context_start_attempt(struct context_session *session)
 {
+	size_t bytes = session->settings->command_bytes;
 	session->attempt = (struct context_attempt){ 0 };
+	session->attempt.shared.limit = session->level == ATTEMPT_ISOLATING ||
+			bytes > SIZE_MAX / SHARED_BUDGETS
+		? SIZE_MAX
+		: SHARED_BUDGETS * bytes;
 }
 
 struct context *context_new(struct context_session *session, struct arena *arena,
@@ -52,6 +66,71 @@ struct context *context_new(struct context_session *session, struct arena *arena
 	return ctx;
 }
 
+/* --- the allowance --- */
+
+enum db_kind context_take_over(struct context_session *session, enum db_kind kind,
+	struct db_failure *failure)
+{
+	struct context *over = session->attempt.over;
+	session->attempt.over = NULL;
+	if (!over || kind != DB_OK)
+		return kind;
+	*failure = (struct db_failure){ .kind = DB_COMMAND,
+		.sqlstate = DB_ROWS_TOO_LARGE,
+		.message = "the command needs more than limits.commandBytes of memory",
+		.tag = over };
+	return DB_COMMAND;
+}
+
+void context_fail_over(struct context *ctx, struct call *call)
+{
+	bool read = (call->command->flags & COMMAND_READ) != 0;
+	call_fail(ctx, call, FAILURE_INVALID, read ? "REPLY_TOO_LARGE" : "COMMAND_TOO_LARGE", NULL,
+		"the command needs more than %zu bytes of memory (limits.commandBytes): ask for "
+		"less at a time",
+		ctx->settings->command_bytes);
+}
+
+/* The context has ended early. A call that stands alone is answered here, and a write is undone.
+ * Otherwise the engine finds the command. */
+static void context_ends(struct context *ctx)
+{
+	struct context_session *session = ctx->session;
+	if (session->attempt.copying == ctx) {
+		session->attempt.copying = NULL;
+		/* Rows that end in the middle: the server refuses them. */
+		(void)!copy_end(session->connection, ctx);
+	}
+	params_reset(ctx->params);
+	ctx->over = true;
+	if (ctx->count > 1 || ctx->allowance.crowded || session->level == ATTEMPT_ISOLATING) {
+		session->attempt.over = ctx;
+		return;
+	}
+	context_fail_over(ctx, ctx->calls[0]);
+	ctx->calls[0]->undo = (ctx->calls[0]->command->flags & COMMAND_WRITE) != 0;
+}
+
+/* Runs a handler or a callback of it within the context's allowance. */
+static void context_work(struct context *ctx, void (*work)(void *arg), void *arg)
+{
+	struct allowance *arena = arena_charge(ctx->arena, &ctx->allowance);
+	struct allowance *params = params_charge(ctx->params, &ctx->allowance);
+	bool done = allowance_run(&ctx->allowance, work, arg);
+	arena_charge(ctx->arena, arena);
+	params_charge(ctx->params, params);
+	if (!done)
+		context_ends(ctx);
+}
+
+static void context_handle(void *arg)
+{
+	struct context *ctx = arg;
+	ctx->calls[0]->command->handler(ctx);
+}
+
+/* --- statements --- */
+
 void context_run(struct context *ctx)
 {
 	/* An earlier attempt may have run the calls, and a rollback undone them. */
@@ -62,18 +141,62 @@ void context_run(struct context *ctx)
 		call->repairs = 0;
 		call->undo = false;
 	}
+	ctx->over = false;
+	ctx->allowance = (struct allowance){ .limit = ctx->settings->command_bytes,
+		.shared = &ctx->session->attempt.shared };
 	params_reset(ctx->params);
-	ctx->calls[0]->command->handler(ctx);
+	context_work(ctx, context_handle, ctx);
 	params_reset(ctx->params);
+}
+
+/* A result on its way to its callback. */
+struct arrival {
+	const struct pending *pending;
+	const struct rows *rows;
+};
+
+static void context_call_back(void *arg)
+{
+	const struct arrival *arrival = arg;
+	const struct pending *pending = arrival->pending;
+	pending->done(pending->ctx, arrival->rows, pending->arg);
 }
 
 static void context_take_rows(void *arg, const struct rows *rows)
 {
-	struct pending *pending = arg;
-	if (pending->bounded && connection_rows_cut(pending->ctx->session->connection))
-		pending->bounded->cut = true;
-	if (pending->done)
-		pending->done(pending->ctx, rows, pending->arg);
+	const struct pending *pending = arg;
+	struct context *ctx = pending->ctx;
+	struct arrival arrival = { pending, rows };
+	bool cut = connection_rows_cut(ctx->session->connection);
+	if (ctx->over)
+		return;
+	if (pending->bounded)
+		pending->bounded->cut |= cut;
+	else if (cut && !pending->part)
+		context_ends(ctx);
+	if (pending->done && !ctx->over)
+		context_work(ctx, context_call_back, &arrival);
+}
+
+/* May the statement return many rows, or large ones, although its handler sets no bound? */
+static bool context_returns_much(const struct context *ctx)
+{
+	const struct command_def *command = ctx->calls[0]->command;
+	if (command->shape != REPLY_CUSTOM)
+		return false;
+	if (command->flags & COMMAND_FOLD && ctx->count <= FOLD_UNBOUNDED)
+		return false;
+	return (command->flags & (COMMAND_READ | COMMAND_BARRIER)) != 0;
+}
+
+/* How many bytes of rows the callback gets at most; 0: all. */
+static size_t context_rows_bound(const struct context *ctx, const struct pending *pending)
+{
+	size_t replies = ROWS_PER_REPLY * ctx->settings->max_reply_bytes;
+	size_t most = ctx->settings->command_bytes / ROWS_PART;
+	if (pending->bounded || pending->part)
+		return replies < most ? replies : most;
+	return pending->done && context_returns_much(ctx) ? most : 0;
 }
 
 typedef void context_send_fn(struct connection *connection, const char *sql, const char *schema,
@@ -83,13 +206,17 @@ static void context_send_with(struct context *ctx, context_send_fn *send, const 
 	context_result_fn *done, void *arg)
 {
 	struct context_session *session = ctx->session;
+	struct context_attempt *attempt = &session->attempt;
 	struct pending *pending = arena_alloc(ctx->arena, sizeof(*pending));
-	*pending = (struct pending){ ctx, done, arg, session->attempt.bounded };
+	*pending = (struct pending){ ctx, done, arg, attempt->bounded, attempt->part };
+	size_t bound = attempt->stream ? 0 : context_rows_bound(ctx, pending);
 	send(session->connection, sql, ctx->schema, ctx->params, context_take_rows, pending, ctx);
-	if (pending->bounded)
-		connection_bound(session->connection,
-			ROWS_PER_REPLY * ctx->settings->max_reply_bytes);
-	session->attempt.bounded = NULL;
+	if (bound)
+		connection_bound(session->connection, bound);
+	if (attempt->stream)
+		connection_stream(session->connection);
+	attempt->bounded = NULL;
+	attempt->part = attempt->stream = false;
 	params_reset(ctx->params);
 }
 
@@ -106,6 +233,21 @@ void context_send_sql(struct context *ctx, const char *sql, context_result_fn *d
 void context_bound(struct context *ctx, struct call *call)
 {
 	ctx->session->attempt.bounded = call;
+}
+
+void context_part(struct context *ctx)
+{
+	ctx->session->attempt.part = true;
+}
+
+void context_stream(struct context *ctx)
+{
+	ctx->session->attempt.stream = true;
+}
+
+bool context_rows_cut(const struct context *ctx)
+{
+	return connection_rows_cut(ctx->session->connection);
 }
 
 /* --- assumptions --- */
@@ -139,7 +281,9 @@ bool context_copy_begin(struct context *ctx, const char *sql)
 		session->copies_skipped--;
 		return false;
 	}
-	return copy_begin(session->connection, sql, ctx->schema, ctx);
+	bool begun = copy_begin(session->connection, sql, ctx->schema, ctx);
+	session->attempt.copying = begun ? ctx : NULL;
+	return begun;
 }
 
 void context_copy_rows(struct context *ctx, int copy)
@@ -155,6 +299,7 @@ bool context_copy_end(struct context *ctx, int copy)
 	copy_close(ctx->params, copy);
 	context_copy_rows(ctx, copy);
 	params_reset(ctx->params);
+	ctx->session->attempt.copying = NULL;
 	enum copy_end end = copy_end(ctx->session->connection, ctx);
 	if (end != COPY_DONE)
 		ctx->session->copies_skipped = COPIES_SKIP;

@@ -7,6 +7,10 @@
  * a context again from the start (after a rollback, or halved to find a failing command), so a
  * handler keeps nothing outside the context's arena but hints, and the last outcome counts.
  *
+ * A handler may use settings->command_bytes of the arena and of ctx->params. If it needs more, it ends
+ * where it is (allowance.h), and the engine answers the command that needed so much. So a handler owns
+ * nothing but memory of the arena.
+ *
  * A handler reports errors that it finds itself with call_fail(); these abort nothing. An SQL error
  * never reaches a callback: the engine isolates the command that caused it and answers that command.
  *
@@ -24,6 +28,7 @@
 #include "handlers/core/command.h"
 #include "handlers/core/failure.h"
 #include "schemas/avro/type.h"
+#include "schemas/base/allowance.h"
 #include "schemas/base/arena.h"
 #include "schemas/base/datum.h"
 
@@ -71,6 +76,7 @@ struct worker_settings {
 	bool repair_text;       /* repair NUL and lone surrogates in JSON as the reference does;
 	                           false: such text is INVALID */
 	size_t max_reply_bytes; /* a larger reply, key and headers included, is REPLY_TOO_LARGE */
+	size_t command_bytes;   /* memory that one command's own work may take */
 	const char *version;
 };
 
@@ -87,6 +93,8 @@ struct context {
 	const struct worker_settings *settings;
 	struct hints *hints; /* the executor's (hints.h) */
 	struct context_session *session;
+	struct allowance allowance; /* of the arena, of params, and of the rows at hand */
+	bool over;                  /* it needed more, so no callback of it runs any more */
 };
 
 /* Receives a statement's rows; `arg` is context_send's. */
@@ -101,8 +109,18 @@ void context_send_sql(struct context *ctx, const char *sql, context_result_fn *d
 
 /* All rows of the next statement go into this call's reply. `done` receives at most about as many as
  * a reply can hold, and the call fails with REPLY_TOO_LARGE if there are more, so a result of any
- * size never fills the memory. */
+ * size never fills the memory. Other statements of reads, and of barriers, may return half of
+ * command_bytes; more rows are too much for the context. */
 void context_bound(struct context *ctx, struct call *call);
+
+/* `done` of the next statement gets each row by itself as it arrives, and in the end rows without one.
+ * For rows of which the reply holds a small part. */
+void context_stream(struct context *ctx);
+
+/* The next statement reads a part of a long list: `done` gets at least one row, and no more than about
+ * as many as a reply can hold. context_rows_cut then says whether rows behind them were left out. */
+void context_part(struct context *ctx);
+bool context_rows_cut(const struct context *ctx);
 
 /* May the handler act on its hints before the database confirms them? If true, it counts as having
  * done so. False after a statement of this batch has failed: a stale hint may have caused it. */

@@ -13,6 +13,7 @@
 #include "db/connection/connection.h"
 #include "handlers/core/context.h"
 #include "handlers/core/optimistic_insert.h"
+#include "schemas/base/allowance.h"
 #include "schemas/base/buffer.h"
 
 /* What the engine does for handlers beyond statements. `engine` is the session's. */
@@ -43,7 +44,14 @@ struct context_attempt {
 	bool inserted_optimistically; /* a handler inserted rows as new */
 	size_t reply_bytes;           /* of all replies encoded so far */
 	struct call *bounded;         /* context_bound's call until the next statement; NULL */
-	struct db_failure outage;     /* an `outside` command must run again later; DB_OK: none */
+	bool part;                    /* context_part, until the next statement */
+	bool stream;                  /* context_stream, until the next statement */
+	struct context *copying;      /* is between context_copy_begin and context_copy_end; NULL */
+	struct allowance shared;      /* of all contexts */
+	/* A context that needed too much memory, and that context.c could not answer: the engine must
+	 * isolate the command. NULL: none. */
+	struct context *over;
+	struct db_failure outage; /* an `outside` command must run again later; DB_OK: none */
 };
 
 struct context_session {
@@ -63,6 +71,14 @@ struct context_session {
 
 /* A batch runs for the first time, or again. */
 void context_start_attempt(struct context_session *session);
+
+/* `kind` is how the statements went. If it is DB_OK, but a context needed too much memory since the last
+ * call, returns DB_COMMAND, and *failure has its tag and DB_ROWS_TOO_LARGE. Its statements may have had
+ * effects. Else returns `kind`. */
+enum db_kind context_take_over(struct context_session *session, enum db_kind kind,
+	struct db_failure *failure) __attribute__((warn_unused_result));
+/* Fails a call that needed too much memory. */
+void context_fail_over(struct context *ctx, struct call *call);
 
 /* Makes a context of `count` calls of one command, in the arena. */
 struct context *context_new(struct context_session *session, struct arena *arena,

@@ -19,7 +19,7 @@ struct decoder {
 	const uint8_t *at;
 	const uint8_t *end;
 	size_t budget;  /* bytes left for datums */
-	size_t spelled; /* bytes of all JSON texts, their numbers without exponents */
+	size_t spelled; /* bytes of all JSON texts, as jsonb writes them */
 	const struct decode_limits *limits;
 	struct arena *arena;
 	struct decode_error *error;
@@ -167,7 +167,7 @@ static bool decode_json(struct decoder *d, struct datum *out)
 		d->spelled += check.spelled;
 		return d->spelled <= d->limits->message_bytes ||
 			decode_fail(d, "LENGTH_BEYOND_LIMIT",
-				"the JSON has %zu bytes once numbers have no exponents; the limit is %zu",
+				"the JSON has %zu bytes as jsonb writes it; the limit is %zu",
 				d->spelled, d->limits->message_bytes);
 	case JSON_TOO_DEEP:
 		return decode_fail(d, "DEPTH_BEYOND_LIMIT",

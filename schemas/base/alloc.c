@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void alloc_end(const char *reason)
+_Noreturn void alloc_end(const char *reason)
 {
 	fprintf(stderr, "stowage: %s\n", reason);
 	abort();

@@ -11,6 +11,9 @@
 
 #include <stddef.h>
 
+/* Writes the reason to standard error and aborts the process. */
+_Noreturn void alloc_end(const char *reason);
+
 /* Allocates `size` bytes, not cleared. Never returns NULL, even for 0 bytes. */
 void *allocate(size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "schemas/base/alloc.h"
+#include "schemas/base/allowance.h"
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -48,7 +49,16 @@ struct arena {
 	size_t used;
 	size_t keep;
 	size_t block_size;
+	struct allowance *allowance; /* NULL: none */
 };
+
+/* No memory for `size` bytes: ends the work, or the process. */
+static _Noreturn void arena_end(const struct arena *arena, const char *reason)
+{
+	if (arena->allowance)
+		allowance_end(arena->allowance);
+	alloc_end(reason);
+}
 
 /* Makes the next block current, and inserts one first if the next has less than `size` bytes. */
 static void add_block(struct arena *arena, size_t size)
@@ -57,9 +67,9 @@ static void add_block(struct arena *arena, size_t size)
 	if (!behind || behind->size < size) {
 		struct block *block;
 		size_t room = size > arena->block_size ? size : arena->block_size;
-		if (room > SIZE_MAX - sizeof(*block))
-			allocate_product(room, 2); /* ends the process */
-		block = allocate(sizeof(*block) + room);
+		block = room > SIZE_MAX - sizeof(*block) ? NULL : malloc(sizeof(*block) + room);
+		if (!block)
+			arena_end(arena, "out of memory");
 		block->next = behind;
 		block->size = room;
 		ARENA_CLOSE(block->data, room);
@@ -122,12 +132,58 @@ void arena_reset(struct arena *arena)
 	arena->used = 0;
 }
 
+struct allowance *arena_charge(struct arena *arena, struct allowance *allowance)
+{
+	struct allowance *before = arena->allowance;
+	arena->allowance = allowance;
+	return before;
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+	return (struct arena_mark){ arena->current, arena->filled, arena->used,
+		arena->allowance ? arena->allowance->used : 0 };
+}
+
+/* Closes the blocks from *link on, and frees those that one large piece has made: the next large piece
+ * may not fit in them. */
+static void arena_drop_larger(const struct arena *arena, struct block **link)
+{
+	while (*link) {
+		struct block *block = *link;
+		if (block->size > arena->block_size) {
+			*link = block->next;
+			ARENA_OPEN(block->data, block->size);
+			free(block);
+		} else {
+			ARENA_CLOSE(block->data, block->size);
+			link = &block->next;
+		}
+	}
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+	struct block *block = mark.block ? mark.block : arena->first;
+	if (block) {
+		arena_drop_larger(arena, &block->next);
+		ARENA_CLOSE(block->data + mark.filled, block->size - mark.filled);
+	}
+	arena->current = block;
+	arena->filled = mark.filled;
+	arena->used = mark.used;
+	if (arena->allowance)
+		allowance_give_back(arena->allowance, arena->allowance->used - mark.charged);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t padded;
 	if (__builtin_add_overflow(size, ARENA_GAP + ALIGNMENT - 1, &padded))
-		allocate_product(size, 2); /* ends the process */
+		arena_end(arena, "allocation size overflows");
 	padded &= ~(ALIGNMENT - 1);
+	if (arena->allowance)
+		allowance_take(arena->allowance, padded);
 	if (!arena->current || arena->current->size - arena->filled < padded)
 		add_block(arena, padded);
 	char *memory = arena->current->data + arena->filled;
@@ -139,7 +195,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 void *arena_calloc(struct arena *arena, size_t count, size_t size)
 {
-	size_t bytes = allocate_product(count, size);
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes))
+		arena_end(arena, "allocation size overflows");
 	return memset(arena_alloc(arena, bytes), 0, bytes);
 }
 

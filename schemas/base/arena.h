@@ -6,7 +6,8 @@
  * worker seldom calls malloc.
  *
  * Not thread-safe: one arena belongs to one thread at a time.
- * A failed allocation ends the process (alloc.h says why this loses nothing).
+ * A failed allocation ends the work whose allowance the arena is charged to (allowance.h), or, without one,
+ * the process (alloc.h says why this loses nothing).
  */
 #ifndef SCHEMAS_BASE_ARENA_H
 #define SCHEMAS_BASE_ARENA_H
@@ -14,6 +15,7 @@
 #include <stddef.h>
 
 struct arena;
+struct allowance;
 
 /* Creates an arena that keeps up to `keep` bytes of blocks after a reset. Free it with arena_free. */
 struct arena *arena_new(size_t keep);
@@ -26,6 +28,18 @@ void arena_reset(struct arena *arena);
 
 /* The same, and returns all blocks to malloc. */
 void arena_trim(struct arena *arena);
+
+/* Until the next call, allocations count against this allowance (NULL: none), and one beyond it ends the
+ * work of the allowance. Returns the allowance of before. */
+struct allowance *arena_charge(struct arena *arena, struct allowance *allowance);
+
+/* A place to rewind to. Rewinding frees what was allocated since, and no longer counts it. */
+struct arena_mark {
+	void *block;
+	size_t filled, used, charged;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
 
 /* Allocates `size` bytes, aligned for any type, not cleared. Never returns NULL. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -31,15 +31,21 @@ static size_t buffer_limit(const struct buffer *buffer)
 	return buffer->maximum;
 }
 
-static void buffer_reallocate(struct buffer *buffer, size_t needed, size_t limit)
+static bool buffer_reallocate(struct buffer *buffer, size_t needed, size_t limit)
 {
 	size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
 	while (capacity < needed)
 		capacity = capacity * 2 + 1;
 	if (capacity > limit)
 		capacity = limit;
-	buffer->data = allocate_again(buffer->data, capacity + 1);
+	/* Whoever sets a maximum looks at `failed`. */
+	uint8_t *data = buffer->maximum ? realloc(buffer->data, capacity + 1)
+					: allocate_again(buffer->data, capacity + 1);
+	if (!data)
+		return false;
+	buffer->data = data;
 	buffer->capacity = capacity;
+	return true;
 }
 
 uint8_t *buffer_grow(struct buffer *buffer, size_t size)
@@ -49,8 +55,11 @@ uint8_t *buffer_grow(struct buffer *buffer, size_t size)
 		buffer->failed = true;
 		return NULL;
 	}
-	if (size > buffer->capacity - buffer->size || !buffer->data)
-		buffer_reallocate(buffer, buffer->size + size, limit);
+	if ((size > buffer->capacity - buffer->size || !buffer->data) &&
+		!buffer_reallocate(buffer, buffer->size + size, limit)) {
+		buffer->failed = true;
+		return NULL;
+	}
 	uint8_t *room = buffer->data + buffer->size;
 	buffer->size += size;
 	return room;

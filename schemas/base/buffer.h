@@ -8,7 +8,8 @@
  * text.h adds formatted text and SQL to a buffer. A JSON text that grows in an arena is struct
  * json_text (schemas/json/json.h).
  *
- * Not thread-safe. A failed allocation ends the process. The owner calls buffer_free.
+ * Not thread-safe. A failed allocation counts as beyond the maximum; without a maximum it ends the
+ * process. The owner calls buffer_free.
  */
 #ifndef SCHEMAS_BASE_BUFFER_H
 #define SCHEMAS_BASE_BUFFER_H
@@ -23,7 +24,7 @@ struct buffer {
 	size_t size;
 	size_t capacity; /* up to the maximum; the memory is one byte larger, for a NUL */
 	size_t maximum;  /* 0: none */
-	bool failed;     /* an append exceeded the maximum */
+	bool failed;     /* an append exceeded the maximum, or the memory */
 };
 
 static inline struct buffer buffer_empty(size_t maximum)

@@ -30,7 +30,7 @@ struct checker {
 	size_t depth_limit;
 	enum json_verdict verdict;
 	bool repair;
-	size_t spelled; /* digits that exponents stand for */
+	size_t spelled; /* what jsonb adds: digits of exponents, blanks behind colons and commas */
 	uint64_t objects[JSON_DEPTH_MAXIMUM /
 		64]; /* a bit for each open container: is it an object? */
 };
@@ -197,6 +197,7 @@ static bool json_check_key(struct checker *check, enum state *state)
 	if (json_check_peek(check) != ':')
 		return json_check_fail(check, JSON_BAD);
 	check->at++;
+	check->spelled++;
 	*state = VALUE;
 	return true;
 }
@@ -211,6 +212,7 @@ static bool json_check_after(struct checker *check, enum state *state)
 	if (c != ',')
 		return json_check_fail(check, JSON_BAD);
 	check->at++;
+	check->spelled++;
 	*state = object ? KEY : VALUE;
 	return true;
 }

@@ -23,8 +23,8 @@ struct json_check {
 	enum json_verdict verdict;
 	size_t at;   /* if not valid: index of the byte that is wrong */
 	bool repair; /* has an escaped NUL or a lone surrogate: valid JSON, but jsonb rejects it */
-	/* About how many bytes it has once jsonb has spelled its numbers out: 1e9 becomes ten
-	 * digits. Not less than the text's size. */
+	/* How many bytes it has at most when jsonb writes it: 1e9 becomes ten digits, and a blank
+	 * follows each colon and comma. Not less than the text's size. */
 	size_t spelled;
 };
 

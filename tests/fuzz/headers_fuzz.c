@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct headers headers;
 	const rd_kafka_message_t message = { 0 };
 	given = size % 16 == 15 ? NULL : headers_of(bytes, size);
-	headers_read(&message, &headers);
+	headers_read(&message, 256, &headers);
 	headers_echo(&headers, look, NULL);
 	look(NULL, headers.wrong ? headers.wrong : "", headers.reply_to);
 	look(NULL, "", headers.schema_name);

@@ -9,7 +9,7 @@ import { closeShared, newId, PATIENCE_MS, schemas, sql, until, World } from '../
 import { headerText } from '../compat/lib/stowage-client.mjs';
 import { absent, datum, present, text, varint } from './bytes.mjs';
 
-const world = new World({ name: 'bad-input' });
+const world = new World({ name: 'bad-input', config: { limits: { messageBytes: 16 << 20 } } });
 let dead;
 before(async () => {
   await world.open();

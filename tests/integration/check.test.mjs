@@ -36,6 +36,20 @@ describe('stowage check', () => {
     assert.match(done.stdout, /^ok +rights/m);
   });
 
+  test('notes topics and limits that do not fit each other', async () => {
+    const small = `mastra.replies.${newId()}`;
+    await createTopics(small, { config: { 'max.message.bytes': '20000' } });
+    const over = { STOWAGE_REPLIES_ALLOW: `^${small.replaceAll('.', '\\.')}$` };
+    const done = await check(over);
+    assert.equal(done.code, 0, done.stdout);
+    assert.match(done.stdout, new RegExp(`^note +sizes +topic ${small} takes messages of up to 20000 bytes, but replies .*1040000`, 'm'));
+    const larger = await check({ ...over, STOWAGE_REPLIES_MAX_BYTES: '20000', STOWAGE_LIMITS_MESSAGE_BYTES: '900000' });
+    assert.match(larger.stdout, /^note +sizes +commands may have 900000 bytes .* replies only 20000/m);
+    assert.doesNotMatch(larger.stdout, /takes messages of up to/);
+    assert.doesNotMatch((await check()).stdout, /sizes/);
+    await withAdmin((admin) => admin.deleteTopics({ topics: [small] }));
+  });
+
   test('names every right that is missing, and how to grant it', async () => {
     const [topic, group] = [`${world.topic}2`, world.config.kafka.groupId];
     const all = { STOWAGE_KAFKA_TOPICS: `${world.topic},${topic}` };

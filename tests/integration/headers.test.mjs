@@ -46,6 +46,30 @@ const get = (options = {}) => client.send('memory.getThreadById', { threadId: 't
 const saving = (id, options) => client.post([{ command: 'memory.saveThread', args: { thread: thread(id) }, key: id, ...options }]);
 const present = async (id) => (await client.call('memory.getThreadById', { threadId: id }, { key: id })) !== undefined;
 
+describe('headers beyond a limit', () => {
+  const CASES = {
+    'too many': Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`h${i}`, 'x'])),
+    'too large': { baggage: 'x'.repeat(70_000) },
+  };
+  for (const [name, given] of Object.entries(CASES)) {
+    test(name, async () => {
+      const mark = newId();
+      const headers = { mark, ...given };
+      const error = (await saving(mark, { headers, correlationId: mark }), await client.expect(mark)).decoded;
+      assert.equal(error.code, 'HEADERS_BEYOND_LIMIT');
+      assert.equal(error.category, 'INVALID');
+      const letter = await dead.find(`the dead letter of ${mark}`, (m) => m.text.mark === mark);
+      for (const [key, value] of Object.entries(headers)) assert.equal(letter.text[key], value);
+      assert.equal(await present(mark), false);
+    });
+  }
+
+  test('headers within the limits are no matter', async () => {
+    const headers = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`h${i}`, 'x'.repeat(500)]));
+    assert.equal(headerText((await get({ headers })).headers, 'status'), 'ok');
+  });
+});
+
 describe('a reply', () => {
   test('has the command\'s key, name and status', async () => {
     const reply = await get({ key: 'the key' });

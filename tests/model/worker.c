@@ -47,7 +47,7 @@ static struct config config = {
 	.kafka = { .group_id = (char *)(uintptr_t)"g",
 		.offset_reset = (char *)(uintptr_t)"earliest" },
 	.batch = { .max_commands = 5, .max_bytes = 1 << 20 },
-	.limits = { .attempts = 500 },
+	.limits = { .attempts = 500, .headers = 100, .header_bytes = 10000 },
 };
 
 /* --- the consumer's thread --- */
@@ -224,7 +224,7 @@ static void make_engine(struct engine *engine, int executors)
 			.array_items = 1000,
 			.depth = 16,
 			.json_depth = 64 },
-		.settings = { .max_reply_bytes = 1 << 20 },
+		.settings = { .max_reply_bytes = 1 << 20, .command_bytes = 32 << 20 },
 	};
 }
 

@@ -9,6 +9,7 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
 #include "worker/cli/check_rights.h"
+#include "worker/cli/check_sizes.h"
 #include "worker/client/client.h"
 #include "worker/kafka/client_conf.h"
 #include "worker/kafka/consumer_conf.h"
@@ -171,6 +172,7 @@ void check_kafka(struct check *check)
 		add_usual_topics(&at);
 		rd_kafka_metadata_destroy(at.metadata);
 		check_rights(check, client, &at.topics);
+		check_sizes(check, client, &at.topics);
 		topic_uses_free(&at.topics);
 	} else {
 		check_failed(check, EXIT_KAFKA, "Kafka", NULL, "cannot list topics: %s",

@@ -25,6 +25,14 @@ static void check_place(struct config_load *load, const char *path, bool given)
 			string_from);
 }
 
+/* A key whose 0 means that the value follows from others. With less, ordinary commands would fail. */
+static void check_least(struct config_load *load, const char *path, int64_t value, int64_t least)
+{
+	if (value && value < least)
+		config_mistake(load, check_whole_source(load, path), path,
+			"%lld is neither 0 nor at least %lld", (long long)value, (long long)least);
+}
+
 void config_check_whole(struct config_load *load)
 {
 	const struct config *config = &load->full->config;
@@ -32,6 +40,8 @@ void config_check_whole(struct config_load *load)
 	check_place(load, "postgres.host", config->postgres.host);
 	check_place(load, "postgres.port", config->postgres.port);
 	check_place(load, "postgres.database", config->postgres.database);
+	check_least(load, "limits.messageBytes", config->limits.message_bytes, 1024);
+	check_least(load, "limits.commandBytes", config->limits.command_bytes, 1024 * 1024);
 	if (config->limits.memory_bytes < config->limits.message_bytes) {
 		const char *from = check_whole_source(load, "limits.memoryBytes");
 

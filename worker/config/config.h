@@ -76,7 +76,10 @@ struct config {
 	} batch;
 	struct {
 		int64_t memory_bytes;  /* maximum of fetched and waiting commands in all queues */
+		int64_t command_bytes; /* memory that one command's own work may take */
 		int64_t message_bytes; /* the next four limit the decoder, per message */
+		int64_t headers; /* of one command: their number, and their names and values together */
+		int64_t header_bytes;
 		int64_t string_bytes;
 		int64_t array_items;
 		int64_t depth;

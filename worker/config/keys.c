@@ -235,10 +235,11 @@ const struct config_key config_keys[] = {
 		.offset = AT(replies.max_bytes),
 		.min = 1024,
 		.max = MIB(512),
-		.fallback = "1000000",
+		.fallback = "1040000",
 		.help = "Maximum size of a reply, its key and headers included. For a larger "
-			"reply the worker answers with the error REPLY_TOO_LARGE. Keep it below the topic's max.message.bytes, "
-			"which is 1048588 by default." },
+			"reply the worker answers with the error REPLY_TOO_LARGE. Keep it below "
+			"the reply topics' max.message.bytes, which is 1048588 by default. The "
+			"largest command follows from it: see limits.messageBytes." },
 
 	{ .path = "replies.missingTopicMillis",
 		.kind = CONFIG_INTEGER,
@@ -307,11 +308,38 @@ const struct config_key config_keys[] = {
 	{ .path = "limits.messageBytes",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.message_bytes),
-		.min = 1024,
 		.max = MIB(1024),
-		.fallback = "16777216",
+		.fallback = "0",
 		.help = "Maximum size of a command. The worker rejects a larger command as "
-			"INVALID." },
+			"INVALID. 0: 96 % of replies.maxBytes, so that a reply can hold what one "
+			"command has stored. To store larger ones, raise replies.maxBytes, this "
+			"key if it is set, max.message.bytes of the command, reply and .dlq "
+			"topics, and max.request.size of the clients." },
+	{ .path = "limits.commandBytes",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(limits.command_bytes),
+		.max = MIB(65536),
+		.fallback = "0",
+		.help = "Memory that one command may take: for what is made of it, for rows of the "
+			"database and for its reply. A command that needs more fails alone, with "
+			"REPLY_TOO_LARGE or COMMAND_TOO_LARGE. 0: eight times the larger of "
+			"limits.messageBytes and replies.maxBytes, but at least 32 MiB." },
+	{ .path = "limits.headers",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(limits.headers),
+		.min = 16,
+		.max = 100000,
+		.fallback = "256",
+		.help = "Maximum number of headers of a command. The worker rejects a command with "
+			"more as INVALID." },
+	{ .path = "limits.headerBytes",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(limits.header_bytes),
+		.min = 1024,
+		.max = MIB(64),
+		.fallback = "65536",
+		.help = "Maximum size of a command's headers, names and values together. The worker "
+			"rejects a command with more as INVALID." },
 	{ .path = "limits.stringBytes",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.string_bytes),

@@ -175,7 +175,7 @@ static void add_topic_of(void *arg, const rd_kafka_message_t *message)
 {
 	struct topic_names *names = arg;
 	struct headers headers;
-	headers_read(message, &headers);
+	headers_read(message, (size_t)names->engine->config->limits.headers, &headers);
 	if (names->count < LOOK_AHEAD && job_must_ask(&headers, names->engine) &&
 		!has_name(names, headers.reply_to))
 		names->items[names->count++] = alloc_bytes(headers.reply_to.bytes,
@@ -224,7 +224,7 @@ static void add_job(struct batch *batch, struct batch_lane *part, struct job *jo
 	job->lane_place = (size_t)(part - batch->lanes);
 	batch->job_count++;
 	batch->call_count += job->call_count;
-	batch->bytes += job->message->len;
+	batch->bytes += job->message->len + message_uncounted_bytes(job->message);
 	batch->held += message_bytes(job->message);
 	batch->detached_count += job->disposition == DISPOSITION_DETACHED;
 	part->count++;

@@ -135,8 +135,8 @@ static void log_failed(const struct engine *engine, const struct job *job)
 {
 	const struct failure *failure = &job_result(job)->failure;
 	bool dead = job->disposition == DISPOSITION_DEAD_LETTER;
-	log_at(engine->log, dead ? LOG_WARN : LOG_INFO,
-		dead ? "command dead-lettered" : "command failed",
+	log_at_limited(engine->log, dead ? LOG_WARN : LOG_INFO,
+		dead ? "command dead-lettered" : "command failed", failure->code,
 		LOG_STR("topic", job->lane->topic), LOG_INT("partition", job->lane->partition),
 		LOG_INT("offset", job->message->offset),
 		LOG_STR("command", job->command >= 0 ? command_defs[job->command].name : NULL),

@@ -124,17 +124,17 @@ static void read_header(struct headers *headers, const char *name, struct header
 }
 
 /* A header with a null value counts as absent. */
-static bool headers_have(const rd_kafka_headers_t *given, const char *name)
+static bool headers_have(const rd_kafka_headers_t *given, size_t most, const char *name)
 {
 	const void *value;
 	size_t size;
-	for (size_t i = 0; !rd_kafka_header_get(given, i, name, &value, &size); i++)
+	for (size_t i = 0; i < most && !rd_kafka_header_get(given, i, name, &value, &size); i++)
 		if (value)
 			return true;
 	return false;
 }
 
-void headers_read(const rd_kafka_message_t *message, struct headers *headers)
+void headers_read(const rd_kafka_message_t *message, size_t most, struct headers *headers)
 {
 	*headers = (struct headers){ .reply_partition = -1 };
 	rd_kafka_headers_t *given;
@@ -143,11 +143,14 @@ void headers_read(const rd_kafka_message_t *message, struct headers *headers)
 	const char *name;
 	const void *value;
 	size_t size;
-	bool has_reply_to = headers_have(given, "reply-to");
-	for (size_t i = 0; !rd_kafka_header_get_all(given, i, &name, &value, &size); i++)
-		if (value)
+	bool has_reply_to = headers_have(given, most, "reply-to");
+	for (; !rd_kafka_header_get_all(given, headers->count, &name, &value, &size);
+		headers->count++) {
+		headers->bytes += strlen(name) + size;
+		if (value && headers->count < most)
 			read_header(headers, name, (struct header_text){ value, size },
 				has_reply_to);
+	}
 }
 
 void headers_echo(const struct headers *headers, headers_echo_fn *each, void *arg)

@@ -35,9 +35,12 @@ struct headers {
 	bool kafka_names;        /* asked with kafka_ names: the reply answers in them too */
 	int64_t deadline_ms;     /* 0: none */
 	const char *wrong;       /* the header whose value is not allowed; NULL: none */
+	size_t count;            /* of all headers */
+	size_t bytes;            /* of all names and values */
 };
 
-void headers_read(const rd_kafka_message_t *message, struct headers *headers);
+/* Counts all headers and reads the first `most` of them. */
+void headers_read(const rd_kafka_message_t *message, size_t most, struct headers *headers);
 
 /* Calls `each` for every header that a reply repeats, in the table's order, under its own name. */
 typedef void headers_echo_fn(void *arg, const char *name, struct header_text value);

@@ -69,6 +69,21 @@ static void find_writer(struct job *job, const struct engine *engine, struct are
 			(unsigned long long)job->framing.fingerprint);
 }
 
+static bool check_size(struct job *job, const struct engine *engine, struct arena *arena)
+{
+	const struct config *config = engine->config;
+	const struct headers *headers = &job->headers;
+	if (headers->count <= (size_t)config->limits.headers &&
+		headers->bytes <= (size_t)config->limits.header_bytes)
+		return true;
+	job_refuse(job, arena, FAILURE_INVALID, "HEADERS_BEYOND_LIMIT",
+		"the message has %zu headers of %zu bytes; the limits are %lld (limits.headers) "
+		"and %lld (limits.headerBytes)",
+		headers->count, headers->bytes, (long long)config->limits.headers,
+		(long long)config->limits.header_bytes);
+	return false;
+}
+
 void job_identify(struct job *job, const struct engine *engine, struct arena *arena,
 	struct lane *lane, rd_kafka_message_t *message)
 {
@@ -80,8 +95,9 @@ void job_identify(struct job *job, const struct engine *engine, struct arena *ar
 		.calls = arena_calloc(arena, 1, sizeof(struct call)),
 		.call_count = 1,
 	};
-	headers_read(message, &job->headers);
-	find_writer(job, engine, arena);
+	headers_read(message, (size_t)engine->config->limits.headers, &job->headers);
+	if (check_size(job, engine, arena))
+		find_writer(job, engine, arena);
 	if (!job->writer) {
 		job_refuse_decoding(job);
 		return;

@@ -51,6 +51,7 @@ static enum db_kind attempt_drain(struct attempt *attempt)
 	enum db_kind kind = is_open(attempt) ? connection_drain(t->connection, attempt->failure)
 					     : connection_sync(t->connection, attempt->failure);
 	connection_watch(t->connection, 0, NULL, NULL);
+	kind = context_take_over(&t->session, kind, attempt->failure);
 	if (kind == DB_OK)
 		budget_begin(&t->budget);
 	else
@@ -162,7 +163,9 @@ static void fail_context(struct attempt *attempt, struct context *ctx)
 	bool pattern = strcmp(failure->sqlstate, "2201B") == 0; /* invalid regular expression */
 	for (size_t i = 0; i < ctx->count; i++) {
 		struct call *call = ctx->calls[i];
-		if (pattern && call->patterns)
+		if (strcmp(failure->sqlstate, DB_ROWS_TOO_LARGE) == 0)
+			context_fail_over(ctx, call);
+		else if (pattern && call->patterns)
 			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, failure->message);
 		else
 			call_fail(ctx, call, sqlstate_category(failure->sqlstate), "DATABASE_ERROR",
@@ -185,6 +188,7 @@ static int64_t context_deadline(const struct context *ctx)
  * undone, and *failed is set. */
 static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bool *failed)
 {
+	struct arena_mark mark = arena_mark(ctx->arena);
 	*failed = false;
 	attempt_limit(attempt, context_deadline(ctx));
 	if (is_open(attempt))
@@ -202,6 +206,7 @@ static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bo
 	kind = attempt_drain(attempt);
 	if (kind == DB_OK)
 		*attempt->failure = cause;
+	arena_rewind(ctx->arena, mark);
 	return kind;
 }
 
@@ -259,6 +264,7 @@ static bool is_time_to_commit(const struct attempt *attempt, int64_t took_ms)
 {
 	const struct transaction *t = attempt->transaction;
 	return t->session.attempt.reply_bytes > BATCH_REPLIES_MAX ||
+		arena_used(attempt->batch->arena) > t->session.settings->command_bytes ||
 		(t->alone && took_ms >= QUICK_MS);
 }
 
@@ -575,12 +581,15 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 	t->told = false;
 	do {
 		attempt.spent = false;
+		struct arena_mark mark = arena_mark(batch->arena);
 		kind = run_once(&attempt, &again);
 		*written = is_open(&attempt);
 		if (kind == DB_OK && !again)
 			break;
 		if (is_open(&attempt) || kind != DB_OK)
 			connection_rollback(t->connection);
+		if (kind != DB_OK)
+			arena_rewind(batch->arena, mark);
 	} while (kind == DB_OK || climb(&attempt));
 	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
 	if (kind != DB_OK)

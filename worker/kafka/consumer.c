@@ -287,14 +287,6 @@ static void move_messages(struct consumer *c, struct lane *lane, size_t most)
 		lanes_reached_end(c->lanes, lane, end);
 }
 
-static void fill_lane(struct consumer *c, struct lane *lane)
-{
-	size_t room;
-	while (lane_has_arrived(lane) && topic_watch_is_sure(c->watch, lane) &&
-		(room = lanes_room(c->lanes, lane)) > 0)
-		move_messages(c, lane, room);
-}
-
 /* Moves everything, whatever the lane's room: pausing the partition drops its queue. */
 static bool empty_source(void *arg, struct lane *lane)
 {
@@ -302,6 +294,16 @@ static bool empty_source(void *arg, struct lane *lane)
 	while (lane_has_arrived(lane) && topic_watch_is_sure(c->watch, lane))
 		move_messages(c, lane, FILL_MESSAGES);
 	return !lane_has_arrived(lane);
+}
+
+static void fill_lane(struct consumer *c, struct lane *lane)
+{
+	size_t room = 1;
+	while (lane_has_arrived(lane) && topic_watch_is_sure(c->watch, lane) &&
+		(room = lanes_room(c->lanes, lane)) > 0)
+		move_messages(c, lane, room);
+	if (room == 0 && lane_is_heavy(lane))
+		fetch_window_hold(c->window, lane, empty_source, c);
 }
 
 static void serve_lanes(struct consumer *c)
@@ -364,6 +366,7 @@ static void serve_stats(struct consumer *c)
 	if (!brokers_are_down(&c->brokers))
 		subscription_serve(c->subscription);
 	c->stats_at = clock_tick_ms() + STATS_MS;
+	log_left_out(c->log);
 	int64_t lag = 0, queued = 0;
 	for (size_t i = 0; i < lanes_count(c->lanes); i++)
 		check_lane(c, lanes_at(c->lanes, i), &lag, &queued);

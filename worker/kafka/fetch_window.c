@@ -90,6 +90,16 @@ void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t b
 		lane_extend(lane, high);
 }
 
+void fetch_window_hold(struct fetch_window *window, struct lane *lane, fetch_window_empty_fn *empty,
+	void *arg)
+{
+	if (!lane->fetch.admitted || !empty(arg, lane))
+		return;
+	fetch_window_tell(window, lane, false);
+	lane_hold(lane);
+	lanes_wait_for_room(window->lanes, true);
+}
+
 void fetch_window_turn(struct fetch_window *window, fetch_window_empty_fn *empty, void *arg)
 {
 	if (lanes_count(window->lanes) <= window->lanes_most &&
@@ -105,7 +115,7 @@ void fetch_window_turn(struct fetch_window *window, fetch_window_empty_fn *empty
 		} else if (look.first && !full) {
 			let_in(window, look.first);
 		} else {
-			lanes_wait_for_room(window->lanes, look.first != NULL);
+			lanes_wait_for_room(window->lanes, look.first != NULL || look.holds);
 			return;
 		}
 	}

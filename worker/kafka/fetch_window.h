@@ -32,10 +32,15 @@ bool fetch_window_admit(struct fetch_window *window, struct lane *lane);
 /* `bytes` moved from the partition's queue into the lane. */
 void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t bytes);
 
-/* Admits lanes that wait, and expels lanes that had their share while others wait. Before it expels
- * a lane it calls `empty`, which must move everything from the partition's queue to the lane:
- * pausing drops the queue. If it returns false, the lane stays for now. */
+/* Moves everything from the partition's queue to the lane: pausing the partition drops its queue. If it
+ * returns false, the lane stays for now. */
 typedef bool fetch_window_empty_fn(void *arg, struct lane *lane);
+
+/* Stops fetching a heavy lane that has no room, until its messages are done. */
+void fetch_window_hold(struct fetch_window *window, struct lane *lane, fetch_window_empty_fn *empty,
+	void *arg);
+
+/* Admits lanes that wait, and expels lanes that had their share while others wait. */
 void fetch_window_turn(struct fetch_window *window, fetch_window_empty_fn *empty, void *arg);
 
 #endif

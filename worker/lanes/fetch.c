@@ -104,9 +104,26 @@ unsigned long long lane_proven(const struct lane *lane)
 
 /* --- admission --- */
 
+/* Smaller keys and headers, a thousand times, need no more than librdkafka's queue may hold anyway. */
+#define HEAVY_BYTES 2048
+
+bool lane_is_heavy(const struct lane *lane)
+{
+	return lane->fetch.uncounted > lane->fetch.counted &&
+		lane->fetch.uncounted > HEAVY_BYTES * lane->fetch.messages;
+}
+
+void lane_hold(struct lane *lane)
+{
+	lane_expel(lane);
+	lane->fetch.held = true;
+}
+
 void lane_admit(struct lane *lane)
 {
 	lane->fetch.admitted = true;
+	lane->fetch.held = false;
+	lane->fetch.counted = lane->fetch.uncounted = lane->fetch.messages = 0;
 	lane->fetch.moved = 0;
 	lane->fetch.moved_at = clock_tick_ms();
 }
@@ -149,7 +166,9 @@ static bool lane_awaits_admission(const struct lane *lane)
 
 static void fetch_look_at(struct fetch_look *look, struct lane *lane, int64_t now)
 {
-	if (lane_awaits_admission(lane) &&
+	bool holds = lane->fetch.held && message_queue_length(&lane->messages) > 0;
+	look->holds |= holds;
+	if (!holds && lane_awaits_admission(lane) &&
 		(!look->first || lane->fetch.waits_since < look->first->fetch.waits_since))
 		look->first = lane;
 	if (!lane->fetch.admitted || !lane_is_behind(lane, now))

@@ -38,6 +38,11 @@ unsigned long long lane_proven(const struct lane *lane);
 /* librdkafka fetches the partition now; it does not. */
 void lane_admit(struct lane *lane);
 void lane_expel(struct lane *lane);
+/* Do its messages consist of keys and headers for the most part, and are those large? librdkafka does not
+ * count them, so its queue would hold a thousand such messages whatever the limits say. */
+bool lane_is_heavy(const struct lane *lane);
+/* Expels a heavy lane until its messages are done. */
+void lane_hold(struct lane *lane);
 /* The lane waits to be admitted. */
 void lane_await_admission(struct lane *lane);
 /* `bytes` moved from the source into the lane. `now`: clock_tick_ms, 0: the time does not matter. */
@@ -50,6 +55,7 @@ struct fetch_look {
 	size_t bytes;          /* of all lanes' messages */
 	size_t behind;         /* admitted lanes that are behind their partition's end */
 	struct lane *first;    /* has waited longest to be admitted; NULL: none waits */
+	bool holds;            /* a lane that is held waits for its messages to be done */
 	struct lane *had_most; /* has received most of those that had their share; NULL: none has */
 };
 struct fetch_look lanes_look_around(struct lanes *lanes);

@@ -75,10 +75,32 @@ rd_kafka_message_t *message_queue_pop(struct message_queue *queue)
 	return message;
 }
 
+/* librdkafka keeps a struct and two blocks for each header, and the headers as they came. */
+#define HEADER_BYTES 96
+#define HEADER_COPIES 2
+
+static size_t message_header_bytes(const rd_kafka_message_t *message)
+{
+	rd_kafka_headers_t *headers;
+	const char *name;
+	const void *value;
+	size_t size, bytes = 0;
+	if (rd_kafka_message_headers(message, &headers))
+		return 0;
+	for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++)
+		bytes += HEADER_COPIES * (strlen(name) + size) + HEADER_BYTES;
+	return bytes;
+}
+
+size_t message_uncounted_bytes(const rd_kafka_message_t *message)
+{
+	return message->key_len + message_header_bytes(message);
+}
+
 size_t message_bytes(const rd_kafka_message_t *message)
 {
 	/* librdkafka's own bookkeeping takes about 256 bytes a message. */
-	return message->len + message->key_len + 256;
+	return message->len + message_uncounted_bytes(message) + 256;
 }
 
 void lane_clear(struct lane *lane)

@@ -54,18 +54,21 @@ struct stored_replies {
 
 /* How the consumer fetches the partition. */
 struct lane_fetch {
-	rd_kafka_queue_t *source; /* the partition's own queue; consumer's thread only */
-	atomic_bool arrived;      /* the source received messages since it was last emptied */
-	int wake_fd;              /* wakes the consumer's thread */
-	bool admitted;            /* librdkafka fetches it; the other members are fetch.c's */
-	size_t moved;             /* bytes moved from the source since it was admitted */
-	int64_t moved_at;         /* clock_tick_ms */
-	int64_t waits_since;      /* clock_tick_ms; since when it waits to be admitted */
-	int64_t end;              /* end of the partition as last heard */
-	int64_t gap;              /* offset that arrived in place of `next`; 0: none */
-	bool reseek;              /* the consumer must seek to `next` again */
-	atomic_ullong proven;     /* see lane_prove; 0: not since the lane was claimed */
-	int others;               /* answers in a row that named another topic id */
+	rd_kafka_queue_t *source;  /* the partition's own queue; consumer's thread only */
+	atomic_bool arrived;       /* the source received messages since it was last emptied */
+	int wake_fd;               /* wakes the consumer's thread */
+	bool admitted;             /* librdkafka fetches it; the other members are fetch.c's */
+	size_t moved;              /* bytes moved from the source since it was admitted */
+	int64_t moved_at;          /* clock_tick_ms */
+	int64_t waits_since;       /* clock_tick_ms; since when it waits to be admitted */
+	int64_t end;               /* end of the partition as last heard */
+	int64_t gap;               /* offset that arrived in place of `next`; 0: none */
+	bool reseek;               /* the consumer must seek to `next` again */
+	atomic_ullong proven;      /* see lane_prove; 0: not since the lane was claimed */
+	int others;                /* answers in a row that named another topic id */
+	size_t counted, uncounted; /* bytes moved since it was admitted, as librdkafka counts */
+	size_t messages;           /* and their number */
+	bool held;           /* not admitted before its messages are done: see lane_is_heavy */
 	int starved;         /* consecutive checks that found messages in the log, received none */
 	int64_t starved_end; /* the end that caused the last restart: only transaction markers
 	                             may lie before it */
@@ -172,8 +175,10 @@ void message_queue_unpop(struct message_queue *queue, rd_kafka_message_t *messag
 rd_kafka_message_t *message_queue_pop(struct message_queue *queue); /* NULL if empty */
 size_t message_queue_length(const struct message_queue *queue);
 
-/* Approximate memory cost of a message in bytes. */
+/* Approximate memory cost of a message in bytes, its key and headers included. */
 size_t message_bytes(const rd_kafka_message_t *message);
+/* The part that librdkafka does not count: key and headers. */
+size_t message_uncounted_bytes(const rd_kafka_message_t *message);
 
 /* Drops all waiting messages. */
 void lane_clear(struct lane *lane);

@@ -25,6 +25,9 @@ static size_t queue_push_accepted(struct lane *lane, rd_kafka_message_t **messag
 		if (message_queue_length(&lane->messages) == 0)
 			lane->schedule.first_at = clock_tick_ms();
 		bytes += message_bytes(message);
+		lane->fetch.counted += message->len;
+		lane->fetch.uncounted += message_uncounted_bytes(message);
+		lane->fetch.messages++;
 		message_queue_push(&lane->messages, message);
 	}
 	return bytes;
@@ -33,6 +36,9 @@ static size_t queue_push_accepted(struct lane *lane, rd_kafka_message_t **messag
 size_t lanes_push(struct lanes *lanes, struct lane *lane, rd_kafka_message_t **messages,
 	size_t count)
 {
+	/* librdkafka parses a message's headers once: here, while nobody waits for the mutex. */
+	for (size_t i = 0; i < count; i++)
+		(void)message_uncounted_bytes(messages[i]);
 	lanes_lock(lanes);
 	size_t bytes = queue_push_accepted(lane, messages, count);
 	lane->bytes += bytes;

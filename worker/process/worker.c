@@ -19,6 +19,7 @@
 #include "worker/config/conninfo.h"
 #include "worker/config/exit_status.h"
 #include "worker/config/kafka_files.h"
+#include "worker/config/limits.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/executor.h"
 #include "worker/engine/reset.h"
@@ -262,7 +263,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 	e->pool = pool_new(log, e->metrics, config->postgres.max);
 	e->clock = &w->clock;
 	e->limits = (struct decode_limits){
-		.message_bytes = (size_t)config->limits.message_bytes,
+		.message_bytes = (size_t)config_message_bytes(config),
 		.string_bytes = (size_t)config->limits.string_bytes,
 		.array_items = (size_t)config->limits.array_items,
 		.depth = 64,
@@ -271,6 +272,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 	e->settings = (struct worker_settings){
 		.repair_text = strcmp(config->data.text_repair, "repair") == 0,
 		.max_reply_bytes = (size_t)config->replies.max_bytes,
+		.command_bytes = (size_t)config_command_bytes(config),
 		.version = STOWAGE_VERSION,
 	};
 	e->connection = (struct connection_options){

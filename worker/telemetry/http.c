@@ -15,15 +15,20 @@
 
 #include "schemas/base/address.h"
 #include "schemas/base/alloc.h"
+#include "worker/telemetry/http_deadline.h"
 
 #define THREADS 2
-#define CONNECTIONS_MAX 32
-#define TIMEOUT_SECONDS 10
+/* Of all clients, and of one address: no client shuts the others out. */
+#define CONNECTIONS_MAX 128
+#define CONNECTIONS_PER_ADDRESS 8
+/* For a request and its answer. */
+#define REQUEST_SECONDS 5
 #define CONNECTION_MEMORY 16384
 #define WHY_MAX 512
 
 struct http {
 	struct MHD_Daemon *daemon;
+	struct http_deadline *deadline;
 	struct metrics *metrics;
 	http_probe_fn *ready, *live;
 	void *ctx;
@@ -106,6 +111,19 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		"not found: the paths are /metrics, /livez and /readyz");
 }
 
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = arg;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
+		MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*context = info ? http_deadline_begin(http->deadline, info->connect_fd) : NULL;
+	else if (*context)
+		http_deadline_end(http->deadline, *context);
+}
+
 /* Returns a listening socket for the address, or -1 with errno set. */
 static int listen_on(const struct addrinfo *info)
 {
@@ -183,6 +201,17 @@ static int bound_port(int fd)
 						   : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+static struct MHD_Daemon *http_daemon(struct http *http, int fd)
+{
+	return MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL,
+		on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)REQUEST_SECONDS,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+}
+
 struct http *http_start(const char *address, struct metrics *metrics, http_probe_fn *ready,
 	http_probe_fn *live, void *ctx, struct log *log, char *err, size_t err_size)
 {
@@ -193,13 +222,11 @@ struct http *http_start(const char *address, struct metrics *metrics, http_probe
 		return NULL;
 	http = alloc_zero(1, sizeof(*http));
 	*http = (struct http){ .metrics = metrics, .ready = ready, .live = live, .ctx = ctx };
-	http->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
-		NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-		(unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+	http->deadline = http_deadline_start(REQUEST_SECONDS);
+	http->daemon = http->deadline ? http_daemon(http, fd) : NULL;
 	if (!http->daemon) {
 		snprintf(err, err_size, "cannot start the server: %s", strerror(errno));
+		http_deadline_stop(http->deadline);
 		close(fd);
 		free(http);
 		return NULL;
@@ -214,5 +241,6 @@ void http_stop(struct http *http)
 	if (!http)
 		return;
 	MHD_stop_daemon(http->daemon);
+	http_deadline_stop(http->deadline);
 	free(http);
 }

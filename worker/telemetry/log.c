@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "schemas/base/alloc.h"
+#include "schemas/base/clock.h"
 #include "schemas/base/utf8.h"
+#include "worker/telemetry/log_limit.h"
 
 /* Room for a dozen values of LOG_VALUE_MAX bytes. The log omits further fields. */
 #define LINE_MAX_BYTES 16384
@@ -30,6 +32,7 @@ struct log {
 	enum log_level level;
 	enum log_format format;
 	int fd;
+	struct log_limit *limit;
 };
 
 /* After the first text that does not fit, the line accepts no more bytes. */
@@ -43,12 +46,13 @@ struct log *log_new(enum log_level level, enum log_format format, int fd)
 {
 	struct log *log = allocate(sizeof(*log));
 
-	*log = (struct log){ .level = level, .format = format, .fd = fd };
+	*log = (struct log){ .level = level, .format = format, .fd = fd, .limit = log_limit_new() };
 	return log;
 }
 
 void log_free(struct log *log)
 {
+	log_limit_free(log->limit);
 	free(log);
 }
 
@@ -278,4 +282,22 @@ void log_write(struct log *log, enum log_level level, const char *message,
 	line.bytes[line.used++] = '\n';
 	write_all(log->fd, line.bytes, line.used);
 	errno = saved;
+}
+
+void log_write_limited(struct log *log, enum log_level level, const char *message, const char *key,
+	const struct log_field *fields)
+{
+	log_left_out(log);
+	if (log_limit_allows(log->limit, (int)level, message, key, clock_tick_ms()))
+		log_write(log, level, message, fields);
+}
+
+void log_left_out(struct log *log)
+{
+	struct log_left_out left_out;
+
+	while (log_limit_due(log->limit, clock_tick_ms(), &left_out))
+		log_at(log, (enum log_level)left_out.level, "more lines of one kind were left out",
+			LOG_STR("of", left_out.message), LOG_STR("code", left_out.key),
+			LOG_INT("count", left_out.count), LOG_INT("seconds", LOG_LIMIT_MS / 1000));
 }

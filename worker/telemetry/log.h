@@ -43,6 +43,20 @@ bool log_enabled(const struct log *log, enum log_level level);
 void log_write(struct log *log, enum log_level level, const char *message,
 	const struct log_field *fields);
 
+/* The same for lines that a client can cause at any rate: of each message and key (static strings)
+ * only some are written, and a line later tells how many were left out (log_limit.h). */
+void log_write_limited(struct log *log, enum log_level level, const char *message, const char *key,
+	const struct log_field *fields);
+/* Writes the lines that tell how many were left out. Call it about once a second, and at the end. */
+void log_left_out(struct log *log);
+
+#define log_at_limited(log, level, message, key, ...) \
+	do { \
+		if (log_enabled((log), (level))) \
+			log_write_limited((log), (level), (message), (key), \
+				(const struct log_field[]){ \
+					__VA_ARGS__ __VA_OPT__(, ){ .name = NULL } }); \
+	} while (0)
 #define log_at(log, level, message, ...) \
 	do { \
 		if (log_enabled((log), (level))) \

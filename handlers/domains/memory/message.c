@@ -14,3 +14,14 @@ void memory_thread_missing(struct context *ctx, struct call *call, const struct 
 	call_fail(ctx, call, FAILURE_NOT_FOUND, "THREAD_NOT_FOUND", json_text_end(&details).text,
 		"Thread %.*s not found", (int)thread_id->size, thread_id->text);
 }
+
+bool message_size_ok(struct context *ctx, struct call *call, size_t size)
+{
+	if (size <= ctx->settings->max_reply_bytes)
+		return true;
+	call_fail(ctx, call, FAILURE_INVALID, "MESSAGE_TOO_LARGE", NULL,
+		"the message would be returned with %zu bytes of content, but a reply has up to %zu "
+		"(replies.maxBytes)",
+		size, ctx->settings->max_reply_bytes);
+	return false;
+}

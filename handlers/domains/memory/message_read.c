@@ -6,7 +6,7 @@
 #include "fields.gen.h"
 #include "handlers/domains/memory/metadata_filter.h"
 
-#define CHUNK 100 /* rows per round trip */
+#define CHUNK 100 /* rows per round trip, at most */
 
 /* The column that follows the message's columns: createdAt as text, for message_read_after_last. */
 #define PAGE_AT MESSAGE_COLUMN_COUNT
@@ -62,6 +62,7 @@ static void message_read_keep(struct context *ctx, struct message_scan *scan, st
 	scan->too_large = scan->bytes > ctx->settings->max_reply_bytes;
 }
 
+/* What the comparison allocates is freed at once: a scan may look at any number of rows. */
 static bool message_read_matches(struct context *ctx, const struct message_scan *scan,
 	const struct rows *rows, int row)
 {
@@ -69,7 +70,12 @@ static bool message_read_matches(struct context *ctx, const struct message_scan 
 	const char *text = rows_text(rows, row, MESSAGE_CONTENT, &len);
 	struct datum content = datum_text(text, (uint32_t)len);
 
-	return !scan->filter.text || metadata_filter_matches(ctx->arena, &content, scan->filter);
+	if (!scan->filter.text)
+		return true;
+	struct arena_mark mark = arena_mark(ctx->arena);
+	bool matches = metadata_filter_matches(ctx->arena, &content, scan->filter);
+	arena_rewind(ctx->arena, mark);
+	return matches;
 }
 
 static void message_read_collect_rows(struct context *ctx, struct message_scan *scan,
@@ -89,9 +95,21 @@ static int64_t message_read_chunk_size(const struct message_scan *scan)
 {
 	int64_t wanted = scan->limit - scan->count;
 
-	if (scan->count_all || scan->filter.text || wanted > CHUNK)
-		return CHUNK;
+	if (scan->count_all || scan->filter.text || wanted > scan->chunk)
+		return scan->chunk;
 	return wanted;
+}
+
+static void message_read_keep_key(struct context *ctx, struct message_key *key,
+	const struct rows *rows, int row, int column)
+{
+	const char *text = rows_text(rows, row, column, &key->size);
+
+	if (!key->text || key->size > key->room) {
+		key->room = 2 * key->size;
+		key->text = arena_alloc(ctx->arena, key->room);
+	}
+	memcpy(key->text, text, key->size);
 }
 
 static void message_read_fetch(struct context *ctx, struct message_scan *scan);
@@ -100,77 +118,108 @@ static void message_read_chunk_done(struct context *ctx, const struct rows *rows
 {
 	struct message_scan *scan = arg;
 	int count = rows_count(rows);
+	bool cut = scan->filter.text && context_rows_cut(ctx);
 
 	message_read_collect_rows(ctx, scan, rows);
 	bool full = scan->count >= scan->limit && !scan->count_all;
-	if (full || count < CHUNK || scan->too_large) {
+	if (full || (count < scan->asked && !cut) || scan->too_large) {
 		scan->done(ctx, scan, scan->arg);
 		return;
 	}
-	scan->last_at = message_read_text(ctx, rows, count - 1, PAGE_AT);
-	scan->last_id = message_read_text(ctx, rows, count - 1, MESSAGE_ID);
+	if (cut)
+		scan->chunk = count;
+	else if (scan->chunk < CHUNK)
+		scan->chunk = 2 * scan->chunk < CHUNK ? 2 * scan->chunk : CHUNK;
+	message_read_keep_key(ctx, &scan->last_at, rows, count - 1, PAGE_AT);
+	message_read_keep_key(ctx, &scan->last_id, rows, count - 1, MESSAGE_ID);
 	message_read_fetch(ctx, scan);
 }
 
-/* The condition for rows after the last chunk: a row comparison, as the index on createdAt serves it. */
-static const char *message_read_after_last(struct context *ctx, struct message_scan *scan)
+/* Adds the condition for rows after the last chunk, whose two parameters begin at *next: a row
+ * comparison, as the index on createdAt serves it. */
+static void message_read_add_behind(struct json_text *sql, const struct message_scan *scan,
+	int *next)
 {
-	int first = params_count(ctx->params) + 1;
-
-	if (!scan->last_id.text)
-		return "";
-	params_text(ctx->params, scan->last_at.text, scan->last_at.size);
-	params_text(ctx->params, scan->last_id.text, scan->last_id.size);
-	return arena_printf(ctx->arena,
-		" AND (m.\"createdAt\", m.id) %s ($%d::text::timestamp, $%d::text)",
-		scan->descending ? "<" : ">", first, first + 1);
+	json_text_puts(sql,
+		arena_printf(sql->arena,
+			" AND (m.\"createdAt\", m.id) %s ($%d::text::timestamp, $%d::text)",
+			scan->descending ? "<" : ">", *next, *next + 1));
+	*next += 2;
 }
 
 /* A row can only match if its content has the text of each key. PostgreSQL checks this, so most
  * other rows never leave the server. */
-static const char *message_read_has_keys(struct context *ctx, const struct message_scan *scan)
+static void message_read_add_keys(struct json_text *sql, const struct message_scan *scan, int *next)
 {
+	struct json_iter iter = json_iter(scan->filter);
+	struct json value;
+
+	while (iter.members && json_next(&iter, NULL, &value))
+		json_text_puts(sql,
+			arena_printf(sql->arena, " AND strpos(m.content, $%d::text) > 0",
+				(*next)++));
+}
+
+/* The statement of the first chunk, or that of the others. Its parameters after those of `where`
+ * begin at `next`. */
+static const char *message_read_sql(struct context *ctx, const struct message_scan *scan, int next)
+{
+	const char *direction = scan->descending ? "DESC" : "ASC";
 	struct json_text sql = json_text_new(ctx->arena);
+
+	json_text_puts(&sql,
+		"SELECT " MESSAGE_COLUMNS ", m.\"createdAt\"::text AS at"
+		" FROM :\"schema\".mastra_messages AS m WHERE ");
+	json_text_puts(&sql, scan->where);
+	if (scan->begun)
+		message_read_add_behind(&sql, scan, &next);
+	message_read_add_keys(&sql, scan, &next);
+	json_text_puts(&sql,
+		arena_printf(ctx->arena,
+			" ORDER BY m.\"createdAt\" %s, m.id %s LIMIT $%d::int8 OFFSET $%d::int8",
+			direction, direction, next, next + 1));
+	return json_text_end(&sql).text;
+}
+
+static void message_read_bind(struct context *ctx, const struct message_scan *scan)
+{
 	struct json_iter iter = json_iter(scan->filter);
 	struct json key, value;
 
-	while (iter.members && json_next(&iter, &key, &value)) {
-		params_text(ctx->params, key.text, key.len);
-		json_text_puts(&sql,
-			arena_printf(ctx->arena, " AND strpos(m.content, $%d::text) > 0",
-				params_count(ctx->params)));
+	if (scan->begun) {
+		params_text(ctx->params, scan->last_at.text, scan->last_at.size);
+		params_text(ctx->params, scan->last_id.text, scan->last_id.size);
 	}
-	return json_text_end(&sql).text;
+	while (iter.members && json_next(&iter, &key, &value))
+		params_text(ctx->params, key.text, key.len);
 }
 
 static void message_read_fetch(struct context *ctx, struct message_scan *scan)
 {
-	const char *direction = scan->descending ? "DESC" : "ASC";
-
 	scan->bind(ctx, scan->arg);
-	const char *behind = message_read_after_last(ctx, scan);
-	const char *keys = message_read_has_keys(ctx, scan);
+	const char **sql = &scan->sql[scan->begun];
+	if (!*sql)
+		*sql = message_read_sql(ctx, scan, params_count(ctx->params) + 1);
+	message_read_bind(ctx, scan);
 	/* Without a filter, PostgreSQL skips the rows before the page. */
 	bool skip = !scan->filter.text && !scan->begun;
 	if (skip)
 		scan->matches = scan->offset;
-	params_int8(ctx->params, message_read_chunk_size(scan));
+	scan->asked = message_read_chunk_size(scan);
+	params_int8(ctx->params, scan->asked);
 	params_int8(ctx->params, skip ? scan->offset : 0);
 	scan->begun = true;
-	int last = params_count(ctx->params);
-	const char *sql = arena_printf(ctx->arena,
-		"SELECT " MESSAGE_COLUMNS ", m.\"createdAt\"::text AS at"
-		" FROM :\"schema\".mastra_messages AS m WHERE %s%s%s"
-		" ORDER BY m.\"createdAt\" %s, m.id %s LIMIT $%d::int8 OFFSET $%d::int8",
-		scan->where, behind, keys, direction, direction, last - 1, last);
 	/* With a filter, not all rows go into the reply, so the reply does not bound them. */
-	if (!scan->filter.text)
+	if (scan->filter.text)
+		context_part(ctx);
+	else
 		context_bound(ctx, scan->call);
-	context_send_sql(ctx, sql, message_read_chunk_done, scan);
+	context_send_sql(ctx, *sql, message_read_chunk_done, scan);
 }
 
 void message_scan_start(struct context *ctx, struct message_scan *scan)
 {
+	scan->chunk = CHUNK;
 	message_read_fetch(ctx, scan);
 }
 

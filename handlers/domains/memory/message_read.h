@@ -1,9 +1,10 @@
 /*
  * message_read.h - reads the messages that match conditions, as many as a reply holds
  *
- * A scan reads rows in chunks of 100, each chunk starting after the last key of the one before. So
- * neither "all messages of a thread" nor a filter that only C can evaluate loads a table into the
- * process: a scan keeps the messages for the reply, up to max_reply_bytes.
+ * A scan reads rows in chunks of up to 100, each chunk starting after the last key of the one before.
+ * So neither "all messages of a thread" nor a filter that only C can evaluate loads a table into the
+ * process: a scan keeps the messages for the reply, up to max_reply_bytes. A chunk of large rows ends
+ * early, and the next one asks for fewer.
  */
 #ifndef HANDLERS_DOMAINS_MEMORY_MESSAGE_READ_H
 #define HANDLERS_DOMAINS_MEMORY_MESSAGE_READ_H
@@ -15,6 +16,12 @@ struct message_scan;
 
 /* Called once, when the scan is done, from a callback of its last statement. */
 typedef void message_scan_fn(struct context *ctx, struct message_scan *scan, void *arg);
+
+/* A text that each chunk replaces. */
+struct message_key {
+	char *text; /* NULL: none yet */
+	size_t size, room;
+};
 
 struct message_scan {
 	struct call *call;
@@ -37,8 +44,10 @@ struct message_scan {
 	uint32_t room;
 	size_t bytes;
 	bool begun;
-	struct datum last_at; /* where the last chunk ended */
-	struct datum last_id;
+	int64_t chunk, asked; /* rows: of the next chunk if nothing limits it, of the last one */
+	const char *sql[2];   /* of the first chunk, and of the others */
+	struct message_key last_at; /* where the last chunk ended */
+	struct message_key last_id;
 };
 
 /* Sends the first chunk's statement. The scan must live in the arena: callbacks use it later. The

@@ -7,6 +7,9 @@
  * second rule starts a new run. A call with several threads gets a statement of its own, since
  * it must save all its messages or none.
  */
+#define _GNU_SOURCE /* memmem */
+#include <string.h>
+
 #include "commands.gen.h"
 #include "fields.gen.h"
 #include "handlers/core/binding.h"
@@ -14,6 +17,7 @@
 #include "handlers/core/keys.h"
 #include "handlers/domains/memory/message.h"
 #include "handlers/domains/memory/message_list.h"
+#include "handlers/domains/memory/message_parts.h"
 #include "schemas/json/json.h"
 
 /* A row to store. */
@@ -73,6 +77,27 @@ static bool save_messages_check(struct context *ctx, struct call *call, const st
 		binding_text_ok(ctx, call, datum_field(message, MEMORY_MESSAGE__ROLE), "role");
 }
 
+/* Up to this size, no content can become too large by the args that its tool invocations share. */
+#define SHARED_ARGS_MIN 8192
+#define INVOCATIONS "toolInvocations"
+
+/* Can the list methods return the message? They return a text twice, and complete args. */
+static bool save_messages_fits(struct context *ctx, struct call *call, const struct datum *given,
+	const struct datum *content)
+{
+	size_t shown = given->size;
+
+	if (json_kind(json_of(given)) == JSON_STRING_KIND) {
+		shown *= 2;
+	} else if (content->size > SHARED_ARGS_MIN &&
+		memmem(content->text, content->size, INVOCATIONS, sizeof(INVOCATIONS) - 1)) {
+		struct arena_mark mark = arena_mark(ctx->arena);
+		shown = message_parts_normalise(ctx->arena, json_of(content)).len;
+		arena_rewind(ctx->arena, mark);
+	}
+	return message_size_ok(ctx, call, shown);
+}
+
 /* The column stores a text as it is, and an object or array as JSON.stringify() prints it. */
 static bool save_messages_read_content(struct context *ctx, struct call *call,
 	const struct datum *message, struct datum *content)
@@ -82,11 +107,12 @@ static bool save_messages_read_content(struct context *ctx, struct call *call,
 	switch (json_kind(json_of(given))) {
 	case JSON_STRING_KIND:
 		*content = json_unquote(ctx->arena, json_of(given));
-		return binding_text_ok(ctx, call, content, "content");
+		return binding_text_ok(ctx, call, content, "content") &&
+			save_messages_fits(ctx, call, given, content);
 	case JSON_OBJECT_KIND:
 	case JSON_ARRAY_KIND:
 		*content = json_normal(ctx->arena, given);
-		return true;
+		return save_messages_fits(ctx, call, given, content);
 	default:
 		call_fail(ctx, call, FAILURE_INVALID, "INVALID_MESSAGE_CONTENT", NULL,
 			"A message's content must be an object or a text");

@@ -143,8 +143,9 @@ static void update_messages_add_thread(struct keys *threads, const struct datum 
 		keys_add(threads, thread_id);
 }
 
-/* Binds the rows to change. `threads` gets the threads of these messages, old and new. */
-static void update_messages_bind(struct context *ctx, const struct updating *updating,
+/* Binds the rows to change. `threads` gets the threads of these messages, old and new. False: the call
+ * has failed. */
+static bool update_messages_bind(struct context *ctx, const struct updating *updating,
 	const struct rows *rows, struct keys *threads)
 {
 	struct params *params = ctx->params;
@@ -163,6 +164,8 @@ static void update_messages_bind(struct context *ctx, const struct updating *upd
 		if (!update_messages_changes_anything(update))
 			continue;
 		struct datum merged = update_messages_new_content(ctx, &message, update);
+		if (!message_size_ok(ctx, updating->call, merged.size))
+			return false;
 		const struct datum *thread_id = datum_field(update,
 			MEMORY_MESSAGE_UPDATE__THREAD_ID);
 		bind_element_text(params, id, datum_field(&message, MEMORY_MESSAGE__ID));
@@ -175,6 +178,7 @@ static void update_messages_bind(struct context *ctx, const struct updating *upd
 		update_messages_add_thread(threads, &message.items[MEMORY_MESSAGE__THREAD_ID]);
 		update_messages_add_thread(threads, thread_id);
 	}
+	return true;
 }
 
 static void update_messages_locked(struct context *ctx, const struct rows *rows, void *arg)
@@ -186,7 +190,10 @@ static void update_messages_locked(struct context *ctx, const struct rows *rows,
 		call_reply(ctx, updating->call, datum_array(NULL, 0));
 		return;
 	}
-	update_messages_bind(ctx, updating, rows, threads);
+	if (!update_messages_bind(ctx, updating, rows, threads)) {
+		params_reset(ctx->params);
+		return;
+	}
 	int touched = params_array(ctx->params, ELEMENT_TEXT);
 	for (uint32_t i = 0; i < keys_count(threads); i++)
 		bind_element_text(ctx->params, touched, keys_text(threads, i));

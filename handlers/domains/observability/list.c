@@ -21,6 +21,9 @@ struct listing {
 	struct paging paging;
 	const char *order; /* in the words that the statements know */
 	int64_t total;
+	/* Of a light list: what is kept of the rows. */
+	struct datum *spans;
+	uint32_t count, room;
 };
 
 /* ---------------------------------------------------------------- page and order */
@@ -159,21 +162,53 @@ static void list_page_read(struct context *ctx, const struct rows *rows, void *a
 	list_reply_page(ctx, listing, spans);
 }
 
+/* Texts of a row end with it. */
+static void list_copy_texts(struct context *ctx, struct datum *fields, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (fields[i].kind == DATUM_TEXT)
+			fields[i].text = arena_copy(ctx->arena, fields[i].text, fields[i].size);
+}
+
+/* The preview is short, what it is made of may be large. */
+static struct datum list_keep_preview(struct context *ctx, const struct rows *rows)
+{
+	char bytes[SPAN_PREVIEW_BYTES];
+	struct arena_mark mark = arena_mark(ctx->arena);
+	struct datum preview = list_row_preview(ctx->arena, rows, 0, rows_column(rows, "input"));
+
+	if (datum_is_null(&preview))
+		return preview;
+	uint32_t size = preview.size < sizeof(bytes) ? preview.size : sizeof(bytes);
+	memcpy(bytes, preview.text, size);
+	arena_rewind(ctx->arena, mark);
+	return datum_text(arena_copy(ctx->arena, bytes, size), size);
+}
+
+static void list_keep_light_span(struct context *ctx, struct listing *listing,
+	const struct rows *rows)
+{
+	struct datum span = stored_row(ctx, rows, 0, list_spans_type(listing->call));
+	struct datum *fields = span.items;
+
+	list_copy_texts(ctx, fields, span.size);
+	fields[OBSERVABILITY_LIGHT_SPAN_RECORD__STATUS] =
+		span_status(&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ERROR],
+			&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ENDED_AT]);
+	fields[OBSERVABILITY_LIGHT_SPAN_RECORD__INPUT_PREVIEW] = list_keep_preview(ctx, rows);
+	if (listing->count < listing->room)
+		listing->spans[listing->count++] = span;
+}
+
+/* Called for each span as it arrives, and at the end: a page of large inputs needs the memory of one. */
 static void list_light_page_read(struct context *ctx, const struct rows *rows, void *arg)
 {
-	const struct listing *listing = arg;
-	struct datum spans = stored_rows(ctx, rows, list_spans_type(listing->call));
-	int input = rows_column(rows, "input");
+	struct listing *listing = arg;
 
-	for (uint32_t i = 0; i < spans.size; i++) {
-		struct datum *fields = spans.items[i].items;
-		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__STATUS] =
-			span_status(&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ERROR],
-				&fields[OBSERVABILITY_LIGHT_SPAN_RECORD__ENDED_AT]);
-		fields[OBSERVABILITY_LIGHT_SPAN_RECORD__INPUT_PREVIEW] =
-			list_row_preview(ctx->arena, rows, (int)i, input);
-	}
-	list_reply_page(ctx, listing, spans);
+	if (rows_count(rows))
+		list_keep_light_span(ctx, listing, rows);
+	else
+		list_reply_page(ctx, listing, datum_array(listing->spans, listing->count));
 }
 
 static void list_send_page(struct context *ctx, struct listing *listing)
@@ -188,6 +223,9 @@ static void list_send_page(struct context *ctx, struct listing *listing)
 	params_text(ctx->params, listing->order, strlen(listing->order));
 	bind_paging(ctx->params, &listing->paging);
 	if (light) {
+		listing->room = (uint32_t)listing->paging.per_page; /* up to MAX_PER_PAGE */
+		listing->spans = arena_calloc(ctx->arena, listing->room, sizeof(*listing->spans));
+		context_stream(ctx);
 		context_send(ctx, SQL_OBSERVABILITY_LIST_TRACES_LIGHT__PAGE, list_light_page_read,
 			listing);
 		return;

@@ -5,6 +5,8 @@
 
 /* in UTF-16 code units, as JavaScript counts */
 #define PREVIEW_MAX 100
+/* More text than this cannot be in a preview. */
+#define PREVIEW_ENOUGH 1024
 
 /* Removes what String.prototype.trim() removes at the front. */
 static struct datum preview_trim_front(const struct datum *text)
@@ -87,7 +89,7 @@ static struct datum preview_content_text(struct arena *arena, struct json conten
 	if (json_kind(content) != JSON_ARRAY_KIND)
 		return datum_text("", 0);
 	struct json_iter iter = json_iter(content);
-	while (json_next(&iter, NULL, &item)) {
+	while (out.len < PREVIEW_ENOUGH && json_next(&iter, NULL, &item)) {
 		struct datum text = preview_part_text(arena, item);
 		preview_add_part(&out, " ", &text);
 	}
@@ -101,7 +103,7 @@ static struct datum preview_messages_text(struct arena *arena, struct json messa
 	struct json_iter iter = json_iter(messages);
 	struct json message;
 
-	while (json_next(&iter, NULL, &message)) {
+	while (out.len < PREVIEW_ENOUGH && json_next(&iter, NULL, &message)) {
 		if (json_kind(message) != JSON_OBJECT_KIND ||
 			!json_is(json_get(message, "role"), "user"))
 			continue;

@@ -10,7 +10,9 @@
 /* The TraceStatus of a span: "error", "running" or "success". */
 struct datum span_status(const struct datum *error, const struct datum *ended_at);
 
-/* The short text that a list shows for a span's input; null if there is none. In the arena. */
+/* The short text that a list shows for a span's input, up to SPAN_PREVIEW_BYTES; null if there is none. In
+ * the arena. */
+#define SPAN_PREVIEW_BYTES 512
 struct datum span_preview(struct arena *arena, const struct datum *input);
 
 #endif

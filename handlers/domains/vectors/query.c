@@ -87,9 +87,10 @@ static void query_send_search(struct context *ctx, struct vectors_query *query, 
 {
 	if (!sql)
 		return;
-	/* With a minScore, query_answered drops rows: their number does not bound the reply. */
+	/* An index scan may find rows below minScore, which query_answered drops. */
 	if (query->top_k > MANY_ROWS &&
-		datum_is_null(datum_field(query->call->request, VECTORS_QUERY__MIN_SCORE)))
+		(query->exact ||
+			datum_is_null(datum_field(query->call->request, VECTORS_QUERY__MIN_SCORE))))
 		context_bound(ctx, query->call);
 	context_send_sql(ctx, sql, query_answered, query);
 }

@@ -96,7 +96,8 @@ static const char *query_sql_bind_nearest(struct context *ctx, const struct vect
 	return query_sql_bind_where(ctx, query);
 }
 
-/* OFFSET 0 is a fence: it keeps the planner from using an index for the order. */
+/* OFFSET 0 is a fence: it keeps the planner from using an index for the order. Rows below minScore do not
+ * leave the server; a NaN is larger than every number there, too. */
 const char *query_sql_exact(struct context *ctx, const struct vectors_query *query)
 {
 	const struct vectors_index *index = query->index;
@@ -104,13 +105,17 @@ const char *query_sql_exact(struct context *ctx, const struct vectors_query *que
 
 	if (!where)
 		return NULL;
+	params_float8(ctx->params, query->min_score);
 	return arena_printf(ctx->arena,
-		"SELECT " ID_SQL ", %s, " METADATA_SQL ", %s FROM ("
+		"SELECT * FROM (SELECT " ID_SQL " AS id, %s AS score, " METADATA_SQL
+		" AS metadata, "
+		"%s AS vector FROM ("
 		"SELECT vector_id, %s AS distance, "
 		"metadata, embedding FROM %s WHERE %s OFFSET 0) AS nearest "
-		"ORDER BY distance, vector_id LIMIT $2::int8",
+		"ORDER BY distance, vector_id LIMIT $2::int8) AS found WHERE score > $%d::float8",
 		query_sql_score(query_sql_metric(index)), query_sql_vector(ctx, query),
-		query_sql_distance(ctx, index), vectors_table(ctx->arena, index), where);
+		query_sql_distance(ctx, index), vectors_table(ctx->arena, index), where,
+		params_count(ctx->params));
 }
 
 /* The common table expressions for the few matching rows: `counted` tells whether there are few,

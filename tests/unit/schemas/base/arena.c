@@ -1,5 +1,5 @@
 /*
- * arena.c - tests of schemas/base: arena.c, buffer.c and text.c
+ * arena.c - tests of schemas/base: arena.c, allowance.c, buffer.c and text.c
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "schemas/base/allowance.h"
 #include "schemas/base/arena.h"
 #include "schemas/base/buffer.h"
 #include "schemas/base/text.h"
@@ -50,6 +51,90 @@ Test(arena, text)
 	char *cleared = arena_calloc(arena, 100, 7);
 	for (int i = 0; i < 700; i++)
 		cr_assert_eq(cleared[i], 0);
+	arena_free(arena);
+}
+
+/* Takes pieces of 1,000 bytes until the allowance ends. */
+struct greed {
+	struct arena *arena;
+	struct allowance *allowance;
+	size_t pieces;
+};
+
+static void take_all(void *arg)
+{
+	struct greed *greed = arg;
+	for (;; greed->pieces++)
+		memset(arena_alloc(greed->arena, 1000), 1, 1000);
+}
+
+/* The inner work ends; the outer work goes on and ends later. */
+static void take_all_twice(void *arg)
+{
+	struct greed *outer = arg;
+	struct allowance allowance = { .limit = 20000, .shared = outer->allowance };
+	struct greed inner = { outer->arena, &allowance, 0 };
+	cr_assert_eq(arena_charge(outer->arena, &allowance), outer->allowance);
+	cr_assert_not(allowance_run(&allowance, take_all, &inner));
+	arena_charge(outer->arena, outer->allowance);
+	cr_assert_geq(inner.pieces, 15);
+	cr_assert_not(allowance.crowded);
+	take_all(outer);
+}
+
+Test(allowance, ends_the_work_that_needs_more)
+{
+	struct arena *arena = arena_new(0);
+	struct allowance allowance = { .limit = 100000 };
+	struct greed greed = { arena, &allowance, 0 };
+	arena_charge(arena, &allowance);
+	cr_assert_not(allowance_run(&allowance, take_all, &greed));
+	cr_assert(greed.pieces >= 90 && greed.pieces <= 100, "%zu", greed.pieces);
+	allowance.used = 0;
+	greed.pieces = 0;
+	cr_assert_not(allowance_run(&allowance, take_all_twice, &greed));
+	cr_assert(greed.pieces >= 70 && greed.pieces <= 85, "%zu", greed.pieces);
+	arena_charge(arena, NULL);
+	arena_alloc(arena, 1000000);
+	arena_free(arena);
+}
+
+static void take_more_than_there_is(void *arg)
+{
+	arena_alloc(arg, SIZE_MAX / 2);
+}
+
+Test(allowance, ends_the_work_that_malloc_refuses)
+{
+	struct arena *arena = arena_new(0);
+	struct allowance allowance = { .limit = SIZE_MAX };
+	arena_charge(arena, &allowance);
+	cr_assert_not(allowance_run(&allowance, take_more_than_there_is, arena));
+	arena_free(arena);
+}
+
+static void take_and_rewind(void *arg)
+{
+	struct greed *greed = arg;
+	char *kept = arena_copy(greed->arena, "kept", 4);
+	for (; greed->pieces < 1000; greed->pieces++) {
+		struct arena_mark mark = arena_mark(greed->arena);
+		for (size_t size = 1; size < 50000; size *= 3)
+			memset(arena_alloc(greed->arena, size), 1, size);
+		arena_rewind(greed->arena, mark);
+	}
+	cr_assert_str_eq(kept, "kept");
+}
+
+Test(arena, rewinding_frees_and_counts_no_longer)
+{
+	struct arena *arena = arena_new(0);
+	struct allowance allowance = { .limit = 100000 };
+	struct greed greed = { arena, &allowance, 0 };
+	arena_charge(arena, &allowance);
+	cr_assert(allowance_run(&allowance, take_and_rewind, &greed));
+	cr_assert_eq(arena_used(arena), 5);
+	cr_assert_lt(allowance.used, 100);
 	arena_free(arena);
 }
 

@@ -20,6 +20,11 @@ bool connection_is_pooled(const struct connection *connection)
 	return false;
 }
 
+void connection_stream(struct connection *connection)
+{
+	(void)connection;
+}
+
 bool connection_rows_cut(const struct connection *connection)
 {
 	(void)connection;

@@ -12,6 +12,7 @@
 
 #define KEYS_MAX 64
 #define SENT_MAX 256
+#define COMMAND_BYTES 100000
 
 /* --- the fake: "put 1 2 3" stores keys; keys may be made to fail --- */
 
@@ -164,6 +165,7 @@ const char *connection_last_tag(const struct connection *connection)
 /* --- commands: each call stores one key, which stands in place of its request --- */
 
 static bool use_hints, insert_as_new;
+static int greedy; /* the command that stores this key takes too much memory; 0: none */
 
 static int key_of(const struct call *call)
 {
@@ -188,6 +190,9 @@ static void put(struct context *ctx)
 		verb = "new";
 	char *sql = arena_alloc(ctx->arena, 400);
 	int used = snprintf(sql, 400, "%s", verb);
+	for (size_t i = 0; i < ctx->count; i++)
+		if (key_of(ctx->calls[i]) == greedy)
+			arena_alloc(ctx->arena, COMMAND_BYTES + 1);
 	for (size_t i = 0; i < ctx->count; i++)
 		used += snprintf(sql + used, 400 - (size_t)used, " %d", key_of(ctx->calls[i]));
 	context_send_sql(ctx, sql, stored, NULL);
@@ -218,13 +223,14 @@ static void make(void)
 		.memory_bytes = 1 << 24 };
 	memset(&db, 0, sizeof(db));
 	use_hints = insert_as_new = false;
+	greedy = 0;
 	metrics = metrics_new(command_names, command_count);
 	config.postgres.schema_name = "public";
 	engine = (struct engine){ .config = &config,
 		.metrics = metrics,
 		.lanes = lanes_new(&limits, metrics),
 		.clock = &order_clock,
-		.settings = { .max_reply_bytes = 1000 } };
+		.settings = { .max_reply_bytes = 1000, .command_bytes = COMMAND_BYTES } };
 	char error[256];
 	catalog = catalog_new(NULL, error, sizeof(error));
 	cr_assert_not_null(catalog, "%s", error);
@@ -328,6 +334,25 @@ Test(transaction, isolates_the_failing_command_and_commits_its_neighbours)
 		cr_assert_eq(failed->state, CALL_FAILED);
 		cr_assert_eq(failed->failure.category, FAILURE_INVALID);
 		cr_assert_eq(batch.jobs[poison - 1].disposition, DISPOSITION_REPLY_STORED);
+	}
+}
+
+Test(transaction, fails_alone_the_command_that_needs_too_much_memory)
+{
+	for (size_t count = 1; count <= 7; count += 3) {
+		for (greedy = 1; greedy <= (int)count; greedy++) {
+			int key = greedy;
+			drop();
+			make();
+			greedy = key;
+			fill(count);
+			cr_assert_eq(run(), DB_OK, "key %d", key);
+			expect_stored(count, key);
+			const struct call *failed = &batch.jobs[key - 1].calls[0];
+			cr_assert_eq(failed->state, CALL_FAILED);
+			cr_assert_str_eq(failed->failure.code, "COMMAND_TOO_LARGE");
+			cr_assert_eq(batch.jobs[key - 1].disposition, DISPOSITION_REPLY_STORED);
+		}
 	}
 }
 

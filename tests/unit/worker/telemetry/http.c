@@ -1,6 +1,7 @@
 /*
  * http.c - tests of worker/telemetry/http.c, over a socket
  */
+#define _DEFAULT_SOURCE /* usleep */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <netinet/in.h>
@@ -69,17 +70,28 @@ static void fini(void)
 
 TestSuite(http, .init = init, .fini = fini);
 
+/* Connects from 127.0.0.`host`. */
+static int connect_from(unsigned host)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xffu) + host) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
 /* Sends a request and reads the whole response. Returns its status. */
 static int ask(const char *method, const char *path)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), status = 0;
+	int fd = connect_from(1), status = 0;
 	size_t used = 0;
 	ssize_t got;
 
-	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	dprintf(fd, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method, path);
 	while ((got = read(fd, answer + used, sizeof(answer) - 1 - used)) > 0)
 		used += (size_t)got;
@@ -107,6 +119,47 @@ Test(http, metrics_are_served)
 	cr_assert_not_null(strstr(answer, "text/plain; version=0.0.4"));
 	cr_assert_not_null(strstr(answer, "\nstowage_batches_total 42\n"));
 	cr_assert_eq(ask("HEAD", "/metrics"), 200);
+}
+
+/* Reads until the server ends the connection. */
+static void await_end(int fd)
+{
+	char bytes[256];
+	while (read(fd, bytes, sizeof(bytes)) > 0)
+		;
+	close(fd);
+}
+
+Test(http, one_address_cannot_take_all_connections)
+{
+	enum { MANY = 200 };
+	int fds[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		fds[i] = connect_from(2);
+	/* Those beyond the limit end at once. */
+	for (int i = 20; i < MANY; i++)
+		await_end(fds[i]);
+	cr_assert_eq(recv(fds[0], answer, 1, MSG_DONTWAIT), -1, "the first one is open");
+	cr_assert_eq(ask("GET", "/livez"), 200);
+	for (int i = 0; i < 20; i++)
+		close(fds[i]);
+}
+
+/* Each byte would count as activity. */
+Test(http, a_request_that_never_ends_is_ended)
+{
+	int fd = connect_from(1);
+	bool open = true;
+	char byte;
+
+	for (int i = 0; open && i < 300; i++) {
+		open = send(fd, "x", 1, MSG_NOSIGNAL) == 1 &&
+			(recv(fd, &byte, 1, MSG_DONTWAIT) != 0);
+		usleep(100000);
+	}
+	cr_assert_not(open);
+	close(fd);
 }
 
 Test(http, other_paths_and_methods)
