@@ -79,9 +79,9 @@ describe('commands that do not break', { concurrency: false }, () => {
       load.run({ minimum: 20 });
       await load.progress(50);
       Object.assign(proxy, { loseBefore: 0.4, loseAfter: 0.3 });
-      await until('many COMMITs are lost', () => proxy.commits.before + proxy.commits.after > 40, { timeoutMs: 180_000 });
+      await until('many COMMITs are lost', () => proxy.commits.before + proxy.commits.after > 20, { timeoutMs: 180_000 });
       proxy.heal();
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 20; i++) {
         const links = [...proxy.links];
         links[i % links.length]?.close();
         await sleep(50);
