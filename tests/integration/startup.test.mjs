@@ -391,3 +391,25 @@ describe('the command line', () => {
     }
   });
 });
+
+test('a worker whose init fails for a passing reason waits and then works', async () => {
+  const schemaName = `t_${newId()}`;
+  made.push(schemaName);
+  await sql(`CREATE SCHEMA "${schemaName}"`);
+  // As during a maintenance: tables cannot be created for a moment.
+  const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
+  await admin.connect();
+  const worker = new Worker({ name: 'init', config: { postgres: { schemaName }, kafka: { groupId: `startup-${newId()}`, topics: [`startup.${newId()}`] } } });
+  try {
+    await admin.query(`ALTER SCHEMA "${schemaName}" OWNER TO postgres; REVOKE CREATE ON SCHEMA "${schemaName}" FROM stowage; GRANT USAGE ON SCHEMA "${schemaName}" TO stowage`);
+    await worker.start({ ready: false });
+    await until('init has failed', () => /permission denied/.test(worker.log) || worker.exit, { onTimeout: () => worker.tail() });
+    assert.ok(!worker.exit, worker.tail());
+    await admin.query(`ALTER SCHEMA "${schemaName}" OWNER TO stowage`);
+    await until('the tables are there', async () => (await sql(`SELECT to_regclass('"${schemaName}".stowage_offsets') AS found`))[0].found, { onTimeout: () => worker.tail() });
+    assert.ok(!worker.exit, worker.tail());
+  } finally {
+    await worker.kill();
+    await admin.end();
+  }
+});

@@ -144,7 +144,11 @@ enum db_kind init_storage_start(const struct config *config,
 	bool done = config->postgres.disable_init
 		? init_storage_check_tables(pg, config, error, error_size)
 		: init_storage_run(pg, config, log, &result, error, error_size);
-	enum db_kind kind = done ? DB_OK : PQstatus(pg) == CONNECTION_OK ? DB_SETUP : DB_OUTAGE;
+	enum db_kind kind = done ? DB_OK : DB_COMMAND;
+	if (!done && PQstatus(pg) != CONNECTION_OK)
+		kind = DB_OUTAGE;
+	else if (!done && config->postgres.disable_init)
+		kind = DB_SETUP; /* an operator creates the tables */
 	PQfinish(pg);
 	return kind;
 }

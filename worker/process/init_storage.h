@@ -22,7 +22,7 @@ enum db_kind init_storage_command(const void *engine, int64_t *statements,
 
 /* `stowage run` calls this at start. It creates missing tables or, with postgres.disableInit, only
  * checks for them. DB_SETUP: the worker can't run with these tables, DB_OUTAGE: the database is
- * unavailable; both write the reason to `error`. */
+ * unavailable, DB_COMMAND: init failed and may succeed later; all write the reason to `error`. */
 enum db_kind init_storage_start(const struct config *config,
 	const struct connection_options *connection, struct log *log, char *error,
 	size_t error_size) __attribute__((warn_unused_result));

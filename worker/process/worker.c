@@ -33,6 +33,8 @@
 #include "worker/telemetry/http.h"
 
 #define DATABASE_RETRY_MS 1000
+/* An init that fails this often in a row, while the database answers, ends the worker. */
+#define INIT_TRIES 5
 #define MALLOC_LARGE (2 * 1024 * 1024)
 /* Supervisors that signal a process and its group send the same signal twice. */
 #define SAME_SIGNAL_MS 500
@@ -51,7 +53,8 @@ struct worker {
 	struct builder *builder;
 	struct executor **executors;
 	int executor_count;
-	int give_up_fd; /* readable: executors no longer wait for PostgreSQL */
+	int init_failures; /* in a row */
+	int give_up_fd;    /* readable: executors no longer wait for PostgreSQL */
 	struct http *http;
 	atomic_bool made;          /* make_parts is done, so probes may look at the parts */
 	struct catalog **catalogs; /* all catalogs ever used: datums may point into an older one */
@@ -423,6 +426,9 @@ static enum db_kind try_database(struct worker *w)
 	struct engine *e = &w->engine;
 	failure.kind = init_storage_start(e->config, &e->connection, e->log, failure.message,
 		sizeof(failure.message));
+	/* The lock of another init, or a session that broke: only what fails again and again lasts. */
+	if (failure.kind == DB_COMMAND)
+		failure.kind = ++w->init_failures < INIT_TRIES ? DB_OUTAGE : DB_SETUP;
 	if (failure.kind == DB_OK)
 		outage_over(e->outage);
 	else if (failure.kind == DB_SETUP)
