@@ -104,7 +104,7 @@ Test(statement_cache, composed_statements_are_bounded_by_bytes)
 Test(statement_cache, composed_statements_drop_only_composed_ones)
 {
 	struct statement_cache *cache = statement_cache_new(256);
-	char own[8];
+	char own[16];
 	for (int i = 0; i < 50; i++) {
 		snprintf(own, sizeof(own), "own %d", i);
 		statement_cache_get(cache, own, "public");

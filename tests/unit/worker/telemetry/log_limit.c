@@ -51,7 +51,7 @@ Test(log_limit, what_comes_now_and_then_is_always_written)
 
 Test(log_limit, more_kinds_than_places_share_one)
 {
-	static char keys[1000][8];
+	static char keys[1000][16];
 	struct log_left_out out;
 	for (int i = 0; i < 1000; i++)
 		snprintf(keys[i], sizeof(keys[i]), "%d", i);
