@@ -31,17 +31,26 @@ export class SecondBroker {
     return this;
   }
 
-  async start() {
-    if (this.child) return;
+  #spawn() {
     const [program, ...words] = this.java;
     const log = openSync(this.log, 'a');
-    this.child = spawn(program, [...words, '-Xms128m', '-Xmx384m', '-XX:+UseSerialGC', '-Djava.awt.headless=true',
+    const child = spawn(program, [...words, '-Xms128m', '-Xmx384m', '-XX:+UseSerialGC', '-Djava.awt.headless=true',
       `-Dlog4j2.configurationFile=${join(this.directory, 'log4j2.properties')}`, 'kafka.Kafka', this.file], { stdio: ['ignore', log, log] });
     closeSync(log);
-    const child = this.child;
-    this.exited = new Promise((resolve) => child.on('close', resolve));
+    this.child = child;
+    this.exited = new Promise((resolve) => child.on('close', (code) => {
+      if (this.child === child) this.child = undefined;
+      resolve(code);
+    }));
     process.on('exit', () => child.kill('SIGKILL'));
-    await until('the second broker serves', () => opens(this.port), { timeoutMs: 120_000 });
+  }
+
+  // Waits until it serves. A broker that ends while it starts, as without its controller, starts again.
+  async start() {
+    await until('the second broker serves', async () => {
+      if (!this.child) this.#spawn();
+      return await opens(this.port) || sleep(200, false);
+    }, { timeoutMs: 400_000 });
   }
 
   async end(signal) {
