@@ -1,4 +1,4 @@
-// mixed.mjs - all faults at random under a numbered load with poison, for as long as it is told
+// mixed.mjs - all faults at random under a numbered load with poison, for a given time
 //
 //   node tests/faults/mixed.mjs [--seconds N] [--seed N] [--rate N] [--round N]
 //

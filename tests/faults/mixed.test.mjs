@@ -1,4 +1,4 @@
-// mixed.test.mjs - a short mixed run; `node tests/faults/mixed.mjs` runs as long as it is told
+// mixed.test.mjs - a short mixed run; `node tests/faults/mixed.mjs --seconds N` runs longer
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -54,7 +54,7 @@ describe('stowage dlq replay', () => {
     ok(await replay('--again'), /^sent 4 dead letters again$/m);
   });
 
-  test('sends only to topics that the worker reads, unless it is told to', async () => {
+  test('sends only to topics that the worker reads, unless --any-topic is given', async () => {
     const other = `other.${newId()}`;
     topics.push(other);
     await createTopics(other, { partitions: 1 });

@@ -13,7 +13,7 @@ import { datum, text, varint } from './bytes.mjs';
 const COUNT = Number(process.env.STOWAGE_TEST_HOSTILE ?? 2500);
 const SEED = Number(process.env.STOWAGE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const CHUNK = 100;
-const LARGE = 40; // one message in so many has a megabyte
+const LARGE = 40; // one message in 40 has a megabyte
 
 const chance = new Chance(SEED);
 const world = new World({ name: 'hostile', partitions: 3, config: { limits: { messageBytes: 2_000_000 } } });

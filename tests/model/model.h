@@ -43,7 +43,7 @@ struct model {
 	int effects[PARTITIONS_MAX];              /* writes whose effect is committed */
 	int replies[PARTITIONS_MAX][OFFSETS_MAX]; /* in Kafka */
 	int letters[PARTITIONS_MAX][OFFSETS_MAX]; /* dead letters in Kafka */
-	/* How often a fault strikes: in one of so many cases; 0: never. */
+	/* A fault strikes in one case of this number; 0: never. */
 	struct faults {
 		int crash, freeze, rebalance, cut, statement, producer, undelivered, misfetch,
 			connect, topics, restart;

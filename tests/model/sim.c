@@ -305,7 +305,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 	return 0;
 }
 
-/* The process that starts a thread is told by its task, or by who starts the process. */
+/* The new thread belongs to the simulated process at hand. */
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
 	void *arg)
 {

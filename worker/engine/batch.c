@@ -16,7 +16,7 @@
 #define READ_ARENA_BLOCK 4096
 /* A lane whose next reply topic is unsure looks again after this time. */
 #define UNSURE_MS 200
-/* So many messages of a lane are searched for reply topics to ask for together. */
+/* A lane's messages that are searched for reply topics, to look them up in one request. */
 #define LOOK_AHEAD 500
 
 void batch_init(struct batch *batch, const struct engine *engine)

@@ -37,7 +37,7 @@ Test(log_limit, a_flood_is_counted)
 	cr_assert(log_limit_due(limit, 5 + LOG_LIMIT_MS, &out));
 	cr_expect_str_eq(out.key, "A");
 	cr_expect_eq(out.count, 1234 - LOG_LIMIT_LINES);
-	cr_expect_not(log_limit_due(limit, 5 + LOG_LIMIT_MS, &out), "each is told once");
+	cr_expect_not(log_limit_due(limit, 5 + LOG_LIMIT_MS, &out), "each is reported once");
 	cr_expect_eq(allowed("A", 30, 5 + LOG_LIMIT_MS), LOG_LIMIT_LINES);
 }
 
