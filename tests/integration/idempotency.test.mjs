@@ -152,13 +152,18 @@ describe('a key', () => {
     const id = newId();
     await sql(`ALTER TABLE "${world.schema}".mastra_scorers ADD CONSTRAINT not_bad CHECK ("runId" NOT LIKE '%/bad!')`);
     const list = ['a', 'bad!', 'b'];
-    const ids = list.map(() => newId());
-    const answers = ids.map((correlationId) => world.client.expect(correlationId, 'scores.saveScore'));
+    await save(`${id}/taken`, `${id}/taken`, { partition: 2 });
+    const ids = [...list, 'taken'].map(() => newId());
+    const answers = ids.map((correlationId) => world.client.expect(correlationId));
     await world.client.post(list.map((name, i) => ({ command: 'scores.saveScore', args: score(`${id}/${name}`), partition: 2,
-      correlationId: ids[i], headers: { [KEY]: `${id}/${name}` } })));
+      correlationId: ids[i], headers: { [KEY]: `${id}/${name}` } })).concat({ command: 'memory.saveThread', args: { thread: thread(id) },
+      partition: 2, correlationId: ids[3], headers: { [KEY]: `${id}/taken` } }));
     const replies = await Promise.all(answers);
-    assert.deepEqual(replies.map((reply) => headerText(reply.headers, 'status')), ['ok', 'error', 'ok']);
-    assert.deepEqual((await keys(`${id}/%`)).map((row) => row.key).sort(), [`${id}/a`, `${id}/b`]);
+    assert.deepEqual(replies.map((reply) => headerText(reply.headers, 'status')), ['ok', 'error', 'ok', 'error']);
+    assert.match(replies[3].decoded.message, /^scores\.saveScore has the idempotency key already: send a new key/);
+    const kept = await keys(`${id}/%`);
+    assert.deepEqual(kept.map((row) => row.key).sort(), [`${id}/a`, `${id}/b`, `${id}/taken`]);
+    for (const row of kept) assert.ok(row.reply && !row.taken, 'the row holds the reply');
     await sql(`ALTER TABLE "${world.schema}".mastra_scorers DROP CONSTRAINT not_bad`);
     for (const name of list) await save(`${id}/${name}`, `${id}/${name}`, { partition: 2 });
     for (const name of list) assert.equal(await rows(`${id}/${name}`), 1, name);

@@ -1,6 +1,7 @@
 /* budget.c - limits of statements by the configuration and by deadlines */
 #include "worker/engine/budget.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "schemas/base/clock.h"
@@ -47,4 +48,16 @@ bool budget_is_spent(const struct budget *budget, const struct db_failure *failu
 bool budget_is_whole(const struct budget *budget)
 {
 	return budget->by_deadline || budget->alone;
+}
+
+const char *budget_describe(const struct budget *budget, char *text, size_t size)
+{
+	if (budget->by_deadline) {
+		snprintf(text, size, "the command's deadline passed while it ran");
+		return "DEADLINE_PASSED";
+	}
+	snprintf(text, size,
+		"the command ran for %lld ms, the time that postgres.statementTimeoutMillis allows",
+		(long long)budget->limit_ms);
+	return "STATEMENT_TIMEOUT";
 }

@@ -44,4 +44,7 @@ bool budget_is_spent(const struct budget *budget, const struct db_failure *failu
 /* Is limit_ms all the time that a command may get? */
 bool budget_is_whole(const struct budget *budget);
 
+/* Writes the error of a command that ran out of its budget; returns its code. */
+const char *budget_describe(const struct budget *budget, char *text, size_t size);
+
 #endif

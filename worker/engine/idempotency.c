@@ -83,8 +83,8 @@ static void claimed_keys(struct batch *batch)
 	batch->key_count = 0;
 	if (!batch->entered)
 		return;
-	if (!batch->keys)
-		batch->keys = arena_calloc(batch->arena, batch->job_count, sizeof(*batch->keys));
+	/* Of each attempt: what a failed attempt allocated is gone. */
+	batch->keys = arena_calloc(batch->arena, batch->job_count, sizeof(*batch->keys));
 	for (size_t i = 0; i < batch->job_count; i++) {
 		struct job *job = &batch->jobs[i];
 		if (!job->key || job->refused || job->disposition == DISPOSITION_SKIP)
@@ -122,11 +122,12 @@ bool idempotency_claim(const struct transaction *transaction, struct batch *batc
 	return true;
 }
 
-static void refuse_other(struct job *job, struct arena *arena)
+/* The error belongs to this attempt: the next one claims the key again. */
+static void fail_other(struct job *job, struct arena *arena)
 {
 	const struct idempotency_key *key = job->key;
 	bool same = strcmp(key->other, key->command) == 0;
-	job_refuse(job, arena, FAILURE_CONFLICT, "IDEMPOTENCY_KEY_REUSED",
+	job_fail(job, arena, FAILURE_CONFLICT, "IDEMPOTENCY_KEY_REUSED",
 		"%s has the idempotency key already%s: send a new key with each new command",
 		key->other, same ? ", with another request" : "");
 }
@@ -138,7 +139,7 @@ void idempotency_claimed(struct batch *batch)
 		if (!job->key || job->refused || job->disposition == DISPOSITION_SKIP)
 			continue;
 		if (job->key->state == IDEMPOTENCY_OTHER)
-			refuse_other(job, batch->arena);
+			fail_other(job, batch->arena);
 		for (size_t c = 0; c < job->call_count; c++) {
 			job->calls[c].repeated = job->key->state == IDEMPOTENCY_PENDING;
 			if (job->key->state == IDEMPOTENCY_REPLIED)

@@ -17,23 +17,38 @@
 
 /* --- refusing --- */
 
-void job_refuse(struct job *job, struct arena *arena, enum failure_category category,
-	const char *code, const char *format, ...)
+static void set_failure(struct job *job, struct arena *arena, enum failure_category category,
+	const char *code, const char *format, va_list args)
 {
 	char text[1024];
-	va_list args;
-	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	unicode_clean(text);
-	job->refused = true;
-	job->disposition = DISPOSITION_PENDING; /* job_conclude decides */
 	job->calls[0].state = CALL_FAILED;
 	job->calls[0].failure = (struct failure){
 		.category = category,
 		.code = code,
 		.message = arena_copy(arena, text, strlen(text)),
 	};
+}
+
+void job_fail(struct job *job, struct arena *arena, enum failure_category category,
+	const char *code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	set_failure(job, arena, category, code, format, args);
+	va_end(args);
+}
+
+void job_refuse(struct job *job, struct arena *arena, enum failure_category category,
+	const char *code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	set_failure(job, arena, category, code, format, args);
+	va_end(args);
+	job->refused = true;
+	job->disposition = DISPOSITION_PENDING; /* job_conclude decides */
 }
 
 void job_refuse_breaking(struct job *job, struct arena *arena, int times)
@@ -243,7 +258,9 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 bool job_runs(const struct job *job)
 {
 	return job->disposition == DISPOSITION_PENDING && !job->refused &&
-		!(job->key && job->key->state == IDEMPOTENCY_REPLIED);
+		!(job->key &&
+			(job->key->state == IDEMPOTENCY_REPLIED ||
+				job->key->state == IDEMPOTENCY_OTHER));
 }
 
 unsigned job_flags(const struct job *job)

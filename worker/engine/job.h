@@ -67,6 +67,10 @@ bool job_must_ask(const struct headers *headers, const struct engine *engine);
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
 	int64_t applied);
 
+/* Fails the job in the attempt at hand; the next attempt decides anew. The text goes into the
+ * arena. */
+void job_fail(struct job *job, struct arena *arena, enum failure_category category,
+	const char *code, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Fails the job for good: no attempt at its batch runs it. The text goes into the arena. */
 void job_refuse(struct job *job, struct arena *arena, enum failure_category category,
 	const char *code, const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -76,8 +80,8 @@ void job_refuse_breaking(struct job *job, struct arena *arena, int times);
 /* Sets the disposition from the outcome. */
 void job_conclude(struct job *job);
 
-/* Does an attempt at the batch run it? Not if it was refused, skipped, or applied before under its
- * idempotency key. */
+/* Does an attempt at the batch run it? Not if it was refused or skipped, or if its idempotency key is
+ * known. */
 bool job_runs(const struct job *job);
 
 /* Its command's flags; 0 if the command is unknown. */

@@ -130,23 +130,10 @@ static enum failure_category sqlstate_category(const char *sqlstate)
 	return strcmp(sqlstate, "57014") == 0 ? FAILURE_TIMEOUT : FAILURE_INTERNAL;
 }
 
-/* Writes the error of a command that ran out of its budget; returns its code. */
-static const char *describe_timeout(const struct budget *budget, char *text, size_t size)
-{
-	if (budget->by_deadline) {
-		snprintf(text, size, "the command's deadline passed while it ran");
-		return "DEADLINE_PASSED";
-	}
-	snprintf(text, size,
-		"the command ran for %lld ms, the time that postgres.statementTimeoutMillis allows",
-		(long long)budget->limit_ms);
-	return "STATEMENT_TIMEOUT";
-}
-
 static void time_context_out(struct attempt *attempt, struct context *ctx)
 {
 	char text[128];
-	const char *code = describe_timeout(&attempt->transaction->budget, text, sizeof(text));
+	const char *code = budget_describe(&attempt->transaction->budget, text, sizeof(text));
 	for (size_t i = 0; i < ctx->count; i++)
 		call_fail(ctx, ctx->calls[i], FAILURE_TIMEOUT, code, NULL, "%s", text);
 }
@@ -461,6 +448,8 @@ static void start_attempt(struct attempt *attempt)
 		if (job->disposition != DISPOSITION_SKIP &&
 			job->disposition != DISPOSITION_DETACHED)
 			job->disposition = DISPOSITION_PENDING;
+		if (job->key)
+			job->key->state = IDEMPOTENCY_NEW;
 	}
 }
 
@@ -527,7 +516,7 @@ static bool hint_was_stale(const struct context_session *session, const struct d
 static void refuse_detached(struct attempt *attempt)
 {
 	char text[128];
-	const char *code = describe_timeout(&attempt->transaction->budget, text, sizeof(text));
+	const char *code = budget_describe(&attempt->transaction->budget, text, sizeof(text));
 	job_refuse(&attempt->batch->jobs[0], attempt->batch->arena, FAILURE_TIMEOUT, code, "%s",
 		text);
 }
@@ -573,7 +562,7 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 	struct attempt attempt = { .transaction = t, .batch = batch, .failure = failure };
 	struct context_session *session = &t->session;
 	enum db_kind kind;
-	bool again;
+	bool again, climbs;
 	session->level = t->alone && !batch->detached ? ATTEMPT_ISOLATING : ATTEMPT_OPTIMISTIC;
 	t->budget = budget_new(t->engine->config->postgres.statement_timeout_ms,
 		t->engine->config->postgres.lock_timeout_ms, t->alone);
@@ -588,9 +577,11 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 			break;
 		if (is_open(&attempt) || kind != DB_OK)
 			connection_rollback(t->connection);
-		if (kind != DB_OK)
+		climbs = kind == DB_OK || climb(&attempt);
+		/* climb reads the failed context. The error of a read that ran too long stays. */
+		if (climbs && kind != DB_OK && !attempt.spent)
 			arena_rewind(batch->arena, mark);
-	} while (kind == DB_OK || climb(&attempt));
+	} while (climbs);
 	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
 	if (kind != DB_OK)
 		mark_slow(&attempt);
