@@ -9,7 +9,7 @@
 struct keys {
 	struct arena *arena;
 	struct siphash_seed seed;
-	const struct datum **texts; /* by number */
+	struct datum *texts; /* by number */
 	uint32_t count;
 	uint32_t room;   /* of texts; there are twice as many slots */
 	uint32_t *slots; /* a number plus one; 0: free */
@@ -21,14 +21,14 @@ static uint32_t *keys_find_slot(const struct keys *keys, const struct datum *tex
 	uint32_t mask = 2 * keys->room - 1;
 	uint32_t at = (uint32_t)siphash(keys->seed, text->text, text->size) & mask;
 
-	while (keys->slots[at] && !datum_equals(keys->texts[keys->slots[at] - 1], text))
+	while (keys->slots[at] && !datum_equals(&keys->texts[keys->slots[at] - 1], text))
 		at = (at + 1) & mask;
 	return &keys->slots[at];
 }
 
 static void keys_set_room(struct keys *keys, uint32_t room)
 {
-	const struct datum **texts = arena_calloc(keys->arena, room, sizeof(*texts));
+	struct datum *texts = arena_calloc(keys->arena, room, sizeof(*texts));
 
 	if (keys->count)
 		memcpy(texts, keys->texts, keys->count * sizeof(*texts));
@@ -36,7 +36,7 @@ static void keys_set_room(struct keys *keys, uint32_t room)
 	keys->room = room;
 	keys->slots = arena_calloc(keys->arena, 2 * (size_t)room, sizeof(*keys->slots));
 	for (uint32_t i = 0; i < keys->count; i++)
-		*keys_find_slot(keys, texts[i]) = i + 1;
+		*keys_find_slot(keys, &texts[i]) = i + 1;
 }
 
 struct keys *keys_new(struct arena *arena, uint32_t expected)
@@ -58,7 +58,7 @@ uint32_t keys_add(struct keys *keys, const struct datum *text)
 		keys_set_room(keys, 2 * keys->room);
 	uint32_t *slot = keys_find_slot(keys, text);
 	if (!*slot) {
-		keys->texts[keys->count++] = text;
+		keys->texts[keys->count++] = *text;
 		*slot = keys->count;
 	}
 	return *slot - 1;
@@ -77,7 +77,7 @@ uint32_t keys_count(const struct keys *keys)
 
 const struct datum *keys_text(const struct keys *keys, uint32_t number)
 {
-	return keys->texts[number];
+	return &keys->texts[number];
 }
 
 struct numbered {
@@ -102,7 +102,7 @@ const uint32_t *keys_sorted(const struct keys *keys)
 	uint32_t *numbers = arena_calloc(keys->arena, count + 1, sizeof(*numbers));
 
 	for (uint32_t i = 0; i < count; i++)
-		sorted[i] = (struct numbered){ keys->texts[i], i };
+		sorted[i] = (struct numbered){ &keys->texts[i], i };
 	qsort(sorted, count, sizeof(*sorted), keys_compare);
 	for (size_t i = 0; i < count; i++)
 		numbers[i] = sorted[i].number;

@@ -7,8 +7,8 @@
  * rows in the order of keys_sorted(). memory_save_thread() is a short example.
  *
  * The set is an open-addressing hash table in the arena and ends with it. Its hash has a random seed,
- * because clients choose the keys. It keeps pointers to the
- * texts that were added, so these must stay where they are. Not thread-safe.
+ * because clients choose the keys. It copies each datum, but not the bytes of its text, which must stay
+ * where they are. Not thread-safe.
  */
 #ifndef HANDLERS_CORE_KEYS_H
 #define HANDLERS_CORE_KEYS_H
@@ -33,6 +33,7 @@ uint32_t keys_add(struct keys *keys, const struct datum *text);
 uint32_t keys_find(const struct keys *keys, const struct datum *text);
 
 uint32_t keys_count(const struct keys *keys);
+/* The result is valid until the next keys_add. */
 const struct datum *keys_text(const struct keys *keys, uint32_t number);
 
 /* All numbers, ordered by the bytes of their keys (COLLATE "C" in SQL); in the arena. */

@@ -175,13 +175,12 @@ static struct keys *save_messages_missing_threads(struct context *ctx, const str
 
 	if (!count)
 		return NULL;
-	struct datum *texts = arena_calloc(ctx->arena, count, sizeof(*texts));
 	struct keys *missing = keys_new(ctx->arena, count);
 	for (uint32_t i = 0; i < count; i++) {
 		size_t len = 0;
 		const char *text = rows_text(rows, (int)i, 0, &len);
-		texts[i] = datum_text(text, (uint32_t)len);
-		keys_add(missing, &texts[i]);
+		struct datum thread_id = datum_text(text, (uint32_t)len);
+		keys_add(missing, &thread_id);
 	}
 	return missing;
 }

@@ -241,7 +241,6 @@ static void scores_send(struct context *ctx, const struct score_batch *batch)
 void scores_save_score(struct context *ctx)
 {
 	struct stored_score *scores = arena_alloc(ctx->arena, ctx->count * sizeof(*scores));
-	struct datum *ids = arena_alloc(ctx->arena, ctx->count * sizeof(*ids));
 	struct keys *keys = keys_new(ctx->arena, (uint32_t)ctx->count);
 	struct stored_score score;
 
@@ -249,8 +248,7 @@ void scores_save_score(struct context *ctx)
 		if (!scores_read_score(ctx, ctx->calls[i], &score))
 			continue;
 		scores_reply_score(ctx, ctx->calls[i], &score);
-		ids[i] = score.id; /* keys_add() keeps a pointer to it */
-		scores[keys_add(keys, &ids[i])] = score;
+		scores[keys_add(keys, &score.id)] = score;
 	}
 	struct score_batch batch = { .scores = scores, .count = keys_count(keys) };
 	if (!batch.count)
