@@ -224,7 +224,8 @@ $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 -- Returns the keys that are known, by their 1-based places: `same` says whether the same command has
 -- the key, `reply` is NULL if it is still to come. With p_claim takes the unknown keys first, in one
 -- order, so that two batches cannot deadlock; a batch waits for another that has taken a key. A key
--- older than p_keep milliseconds is unknown. The settings are stowage_fence's.
+-- older than p_keep milliseconds is unknown. The settings are stowage_fence's. OFFSET 0 keeps a lookup
+-- of each key by the primary key: planned on a small table, a join would read the whole table.
 --- function stowage_idempotency_claim
 CREATE OR REPLACE FUNCTION :"schema".stowage_idempotency_claim(p_schema text, p_sources text[],
 	p_keys text[], p_commands text[], p_digests bytea[], p_claim boolean, p_keep bigint)
@@ -248,8 +249,11 @@ BEGIN
 		k.command, k.reply
 	FROM unnest(p_sources, p_keys, p_commands, p_digests) WITH ORDINALITY
 		AS given (source, key, command, digest, place)
-	JOIN :"schema".stowage_idempotency AS k ON k.schema_name = p_schema
-		AND k.source = given.source AND k.key = given.key
+	CROSS JOIN LATERAL (
+		SELECT * FROM :"schema".stowage_idempotency AS r
+		WHERE r.schema_name = p_schema AND r.source = given.source AND r.key = given.key
+		OFFSET 0
+	) AS k
 	WHERE NOT k.taken AND k.created_at >= oldest;
 END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
@@ -263,12 +267,20 @@ CREATE OR REPLACE FUNCTION :"schema".stowage_idempotency_save(p_schema text, p_s
 BEGIN
 	UPDATE :"schema".stowage_idempotency AS k SET reply = given.reply, taken = false
 	FROM unnest(p_sources, p_keys, p_replies, p_keep) AS given (source, key, reply, keep)
-	WHERE given.keep AND k.schema_name = p_schema AND k.source = given.source
-		AND k.key = given.key AND k.taken;
+	CROSS JOIN LATERAL (
+		SELECT r.ctid FROM :"schema".stowage_idempotency AS r
+		WHERE r.schema_name = p_schema AND r.source = given.source AND r.key = given.key
+		OFFSET 0
+	) AS found
+	WHERE given.keep AND k.ctid = found.ctid AND k.taken;
 	DELETE FROM :"schema".stowage_idempotency AS k
 	USING unnest(p_sources, p_keys, p_keep) AS given (source, key, keep)
-	WHERE NOT given.keep AND k.schema_name = p_schema AND k.source = given.source
-		AND k.key = given.key AND k.taken;
+	CROSS JOIN LATERAL (
+		SELECT r.ctid FROM :"schema".stowage_idempotency AS r
+		WHERE r.schema_name = p_schema AND r.source = given.source AND r.key = given.key
+		OFFSET 0
+	) AS found
+	WHERE NOT given.keep AND k.ctid = found.ctid AND k.taken;
 END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
@@ -288,6 +300,6 @@ RETURNS bigint AS $$
 	SELECT count(*) FROM deleted
 $$ LANGUAGE sql;
 
---- version 7
+--- version 8
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

@@ -83,6 +83,20 @@ describe('a repeated write', () => {
     assert.equal(await rows(id), 1);
   });
 
+  test('among more keys than a batch expects, in one batch, is applied once', async () => {
+    const id = newId();
+    // Each key comes twice, 400 commands apart and to another partition.
+    const names = Array.from({ length: 800 }, (_, i) => `${id}/${i % 400}`);
+    const ids = names.map(newId);
+    const answers = ids.map((correlationId) => world.client.expect(correlationId, 'scores.saveScore'));
+    await world.client.post(names.map((name, i) => ({ command: 'scores.saveScore', args: score(name), partition: (i + Math.floor(i / 400)) % 4,
+      correlationId: ids[i], headers: { [KEY]: name } })));
+    const replies = await Promise.all(answers);
+    for (let i = 0; i < 800; i++) assert.deepEqual(replies[i].value, replies[i % 400].value);
+    const [{ count }] = await sql(`SELECT count(*)::int AS count FROM "${world.schema}".mastra_scorers WHERE "runId" LIKE $1`, [`${id}/%`]);
+    assert.equal(count, 400);
+  });
+
   test('gets the reply also if the first one asked for none', async () => {
     const id = newId();
     await world.client.post([{ command: 'scores.saveScore', args: score(id), partition: 1, headers: { [KEY]: id } }]);
@@ -167,6 +181,34 @@ describe('a key', () => {
     await sql(`ALTER TABLE "${world.schema}".mastra_scorers DROP CONSTRAINT not_bad`);
     for (const name of list) await save(`${id}/${name}`, `${id}/${name}`, { partition: 2 });
     for (const name of list) assert.equal(await rows(`${id}/${name}`), 1, name);
+  });
+
+  test('is looked up by its key, never by reading all keys', async () => {
+    const read = async () => {
+      await sql('SELECT pg_stat_force_next_flush()');
+      const [row] = await sql(`SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS count FROM pg_stat_user_tables
+        WHERE schemaname = $1 AND relname = 'stowage_idempotency'`, [fresh.schema]);
+      return row.count;
+    };
+    const fresh = await new World({ name: 'lookups', config: { postgres: { max: 1 } } }).open();
+    try {
+      const id = newId();
+      const put = (from, count) => {
+        const ids = Array.from({ length: count }, newId);
+        const answers = ids.map((correlationId) => fresh.client.expect(correlationId, 'scores.saveScore'));
+        return fresh.client.post(ids.map((correlationId, i) => ({ command: 'scores.saveScore', args: score(`${id}/${from + i}`),
+          partition: 0, correlationId, headers: { [KEY]: `${id}/${from + i}` } }))).then(() => Promise.all(answers));
+      };
+      // The plan is made while statistics say that the table is small.
+      await put(0, 10);
+      await sql(`ANALYZE "${fresh.schema}".stowage_idempotency`);
+      for (let from = 10; from < 1010; from += 100) await put(from, 100);
+      await fresh.worker.stop();
+      const count = await read();
+      assert.ok(count <= 10 * 1010, `${count} rows were read for 1,010 keys`);
+    } finally {
+      await fresh.close();
+    }
   });
 
   test('of a read means nothing', async () => {
