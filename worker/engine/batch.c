@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers/core/keys.h"
 #include "schemas/base/alloc.h"
 #include "worker/engine/idempotency.h"
 #include "worker/lanes/detached.h"
@@ -157,43 +158,37 @@ static bool may_detach(const struct batch *batch, const struct batch_lane *part,
 /* --- reply topics --- */
 
 struct topic_names {
-	const struct engine *engine;
+	const struct batch *batch;
 	const char *items[LOOK_AHEAD];
-	size_t count;
+	struct keys *seen;
 };
-
-static bool has_name(const struct topic_names *names, struct header_text topic)
-{
-	for (size_t i = 0; i < names->count; i++)
-		if (strlen(names->items[i]) == topic.size &&
-			memcmp(names->items[i], topic.bytes, topic.size) == 0)
-			return true;
-	return false;
-}
 
 static void add_topic_of(void *arg, const rd_kafka_message_t *message)
 {
 	struct topic_names *names = arg;
+	const struct engine *engine = names->batch->engine;
 	struct headers headers;
-	headers_read(message, (size_t)names->engine->config->limits.headers, &headers);
-	if (names->count < LOOK_AHEAD && job_must_ask(&headers, names->engine) &&
-		!has_name(names, headers.reply_to))
-		names->items[names->count++] = alloc_bytes(headers.reply_to.bytes,
-			headers.reply_to.size);
+	headers_read(message, (size_t)engine->config->limits.headers, &headers);
+	uint32_t count = keys_count(names->seen);
+	if (count == LOOK_AHEAD || !job_must_ask(&headers, engine))
+		return;
+	const struct header_text *topic = &headers.reply_to;
+	char *name = arena_copy(names->batch->arena, topic->bytes, topic->size);
+	struct datum datum = datum_text(name, (uint32_t)topic->size);
+	if (keys_add(names->seen, &datum) == count)
+		names->items[count] = name;
 }
 
-/* Asks for the message's reply topic, and in the same request for those of the messages that wait in
- * the batch's lanes. */
+/* Asks for the message's reply topic. The same request asks for the reply topics of the messages that
+ * wait in the batch's lanes. */
 static void ask_for_topics(const struct batch *batch, const rd_kafka_message_t *message)
 {
-	struct topic_names names = { .engine = batch->engine };
+	struct topic_names names = { .batch = batch, .seen = keys_new(batch->arena, LOOK_AHEAD) };
 	add_topic_of(&names, message);
 	for (size_t i = 0; i < batch->lane_count; i++)
 		lanes_each_waiting(batch->engine->lanes, batch->lanes[i].lane, LOOK_AHEAD,
 			add_topic_of, &names);
-	reply_topics_ask(batch->engine->reply_topics, names.items, names.count);
-	for (size_t i = 0; i < names.count; i++)
-		free((void *)(uintptr_t)names.items[i]);
+	reply_topics_ask(batch->engine->reply_topics, names.items, keys_count(names.seen));
 }
 
 /* --- jobs --- */
