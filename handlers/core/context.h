@@ -8,7 +8,7 @@
  * handler keeps nothing outside the context's arena but hints, and the last outcome counts.
  *
  * A handler may use settings->command_bytes of the arena and of ctx->params. If it needs more, it ends
- * where it is (allowance.h), and the engine answers the command that needed so much. So a handler owns
+ * where it is (allowance.h), and the engine answers that command with an error. So a handler owns
  * nothing but memory of the arena.
  *
  * A handler reports errors that it finds itself with call_fail(); these abort nothing. An SQL error

@@ -10,7 +10,7 @@ const ROWS = 500;
 const AT = '2026-01-02 03:04:05';
 const range = { start: new Date('2026-01-01T00:00:00Z'), end: new Date('2026-01-03T00:00:00Z') };
 
-// Rows in an order that is neither that of the keys nor its reverse.
+// Rows whose order is neither the order of their keys nor its reverse.
 const RUNS = 's.i::text || \'-\' || md5(s.i::text)';
 const FILL = {
   mastra_threads: ['id, "resourceId", title, "createdAt", "updatedAt", "createdAtZ", "updatedAtZ"',

@@ -16,7 +16,7 @@ enum crash_verdict {
 /* Did the server or this worker end the session for a reason of its own? */
 static bool crash_is_excused(const struct db_failure *failure)
 {
-	/* An operator's hand, and that of a command itself, look alike: 57P01. */
+	/* 57P01 excuses nothing: an operator may have ended the session, or a command itself. */
 	return (strncmp(failure->sqlstate, "57P", 3) == 0 &&
 		       strcmp(failure->sqlstate, "57P01") != 0) ||
 		strcmp(failure->sqlstate, "25006") == 0; /* this end closed a read-only session */

@@ -49,7 +49,7 @@ void sent_append(struct sent_list *list, struct sent *sent);
 void sent_insert(struct sent_list *list, struct sent *sent);
 /* Removes and returns the first message; NULL: there is none. */
 struct sent *sent_take(struct sent_list *list);
-/* Moves all messages of `tail` behind those of `list`. */
+/* Moves all messages of `tail` to the end of `list`. */
 void sent_join(struct sent_list *list, struct sent_list *tail);
 
 #endif

@@ -42,7 +42,7 @@
 /* The process ends this part of limits.shutdownTimeoutMillis earlier, because a supervisor ends it when that
  * time is over. */
 #define SHUTDOWN_SPARE 20
-/* A worker whose connections have all been busy for so long is not ready. */
+/* A worker is not ready once all its connections have been busy for this time. */
 #define STUCK_MS 15000
 
 struct worker {

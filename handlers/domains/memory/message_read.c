@@ -160,8 +160,8 @@ static void message_read_add_keys(struct json_text *sql, const struct message_sc
 				(*next)++));
 }
 
-/* The statement of the first chunk, or that of the others. Its parameters after those of `where`
- * begin at `next`. */
+/* The statement that reads the first chunk or a later one. The parameters of `where` come first, and `next`
+ * is the number of the next one. */
 static const char *message_read_sql(struct context *ctx, const struct message_scan *scan, int next)
 {
 	const char *direction = scan->descending ? "DESC" : "ASC";

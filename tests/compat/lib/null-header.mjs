@@ -2,7 +2,7 @@
 
 import Encoder from 'kafkajs/src/protocol/encoder.js';
 
-// As a header's value it goes out as null. Its size is that of null, so the sizes around it are right.
+// As a header's value it goes out as null. It is empty like null, so the sizes around it are right.
 export const NULL_HEADER = Buffer.alloc(0);
 
 const { writeVarIntBytes } = Encoder.prototype;
