@@ -6,6 +6,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
 import { BINARY, closeShared, createTopics, newId, readTopic, schemas, sleep, stowageAsync, withAdmin, World } from '../compat/lib/harness.mjs';
 
+const EXIT_FAILED = 1;
 const EXIT_KAFKA = 5;
 const world = new World({ name: 'replay' });
 let topic;
@@ -81,18 +82,64 @@ describe('stowage dlq replay', () => {
     for (const wrong of [['--since', 'yesterday'], ['--command', 'memory.none']]) assert.equal((await replay(...wrong)).code, 2);
   });
 
+  // Dead letters as the worker makes them if the topic refuses them with their values.
+  const slim = (list) => world.client.producer.send({ topic: `${topic}.dlq`, messages: list.map(({ key, offset, size, timestamp, partition = 0 }) => ({
+    key, value: null, headers: { mark: 'slim', '__connect.errors.topic': topic, '__connect.errors.partition': `${partition}`, '__connect.errors.offset': `${offset}`,
+      '__connect.errors.timestamp': `${timestamp}`, '__connect.errors.value.omitted': `${size}` } })) });
+  const large = async (...keys) => {
+    const messages = keys.map((key, i) => ({ key, timestamp: `${Date.now() - 1000 + i}`, value: schemas().encode('memory.saveThread', { thread: thread(`large ${key}`) }) }));
+    await world.client.producer.send({ topic, messages });
+    return messages.map(({ key, value, timestamp }, offset) => ({ key, value, offset, size: value.length, timestamp }));
+  };
+  const left = (offset) => new RegExp(`^left out ${topic}\\.dlq \\[0\\] offset ${offset}: it has no value, and its command's topic no longer has`, 'm');
+
   test('takes the value of a dead letter that went without it from the command\'s topic', async () => {
-    const value = schemas().encode('memory.saveThread', { thread: thread('large') });
-    await world.client.producer.send({ topic, messages: [{ key: 'large', value }] });
-    const slim = (offset) => world.client.producer.send({ topic: `${topic}.dlq`, messages: [{ key: 'slim', value: null, headers: {
-      '__connect.errors.topic': topic, '__connect.errors.partition': '0', '__connect.errors.offset': offset, '__connect.errors.value.omitted': 'too large' } }] });
-    await slim('0');
-    ok(await replay(), /^sent 1 /m);
-    assert.deepEqual((await readTopic(topic)).map((message) => message.value), [value, value]);
-    await slim('99');
-    const failed = await replay();
-    assert.equal(failed.code, EXIT_KAFKA);
-    assert.match(failed.stderr, new RegExp(`has no value, and ${topic} \\[0\\] 99 is not there any more\\n.*stopped at ${topic}\\.dlq \\[0\\] offset \\d+;`));
+    const [a, b, keyless] = await large('a', 'b', null);
+    await letters(named('before'));
+    await slim([b, a]);
+    await letters(named('between'));
+    await slim([keyless]);
+    ok(await replay('--dry-run'), /^would send 5 /m);
+    ok(await replay(), /^sent 5 dead letters again$/m);
+    const sent = (await readTopic(topic)).slice(3);
+    assert.deepEqual(sent.map(({ key }) => key && key.toString()), ['before', 'b', 'a', 'between', null]);
+    assert.deepEqual([sent[1], sent[2], sent[4]].map(({ value }) => value), [b.value, a.value, keyless.value]);
+    assert.deepEqual(Object.keys(sent[1].headers).sort(), ['mark', 'stowage-replayed-from']);
+    ok(await replay(), /^sent 0 dead letters again\nleft out 5 that were replayed before/m);
+  });
+
+  test('leaves out a dead letter whose original message is gone or is another one, and sends the others', async () => {
+    const [a, b, c] = await large('a', 'b', 'c');
+    await letters(named('before'));
+    await slim([{ ...a, offset: 99 }, { ...a, offset: 3 }, { ...a, partition: 7 }, { ...b, key: 'other' }, { ...b, key: null }, { ...b, size: b.size + 1 },
+      { ...b, timestamp: Number(b.timestamp) + 1 }, { ...b, offset: 2 }]);
+    await slim([c]);
+    const dry = await replay('--dry-run');
+    assert.equal(dry.code, EXIT_FAILED, dry.stderr);
+    assert.match(dry.stdout, /^would send 2 dead letters again\nleft out 8 whose original messages are gone$/m);
+    const run = await replay();
+    assert.equal(run.code, EXIT_FAILED, run.stderr);
+    assert.match(run.stdout, /^sent 2 dead letters again\nleft out 8 whose original messages are gone$/m);
+    for (let offset = 1; offset <= 8; offset++) assert.match(run.stderr, left(offset));
+    assert.match(run.stderr, /^stowage: 8 dead letters cannot be sent: retention removed the original messages\n.*their clients must send these commands again/m);
+    assert.deepEqual((await replayed()).slice(3), ['before', 'c']);
+    // Those that it left out have no marks.
+    assert.match((await replay()).stdout, /^sent 0 dead letters again\nleft out 2 that were replayed before.*\nleft out 8 whose/m);
+  });
+
+  test('leaves out what retention has removed from the start of the log', async () => {
+    const [a, b, c] = await large('a', 'b', 'c');
+    const remove = (offset) => withAdmin(async (admin) => {
+      await admin.fetchTopicMetadata({ topics: [topic] }); // deleteTopicRecords needs it
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] });
+    });
+    await remove('2');
+    await slim([a, b, c]);
+    const run = await replay();
+    assert.equal(run.code, EXIT_FAILED, run.stderr);
+    assert.match(run.stdout, /^sent 1 dead letters again\nleft out 2 whose original messages are gone$/m);
+    await remove('-1');
+    assert.match((await replay('--again')).stdout, /^sent 0 dead letters again\nleft out 3 whose/m);
   });
 
   test('says where it stopped, and continues there', async () => {

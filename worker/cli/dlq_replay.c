@@ -14,6 +14,7 @@
 #include "worker/cli/dlq_filter.h"
 #include "worker/cli/dlq_range.h"
 #include "worker/client/dlq.h"
+#include "worker/client/dlq_original.h"
 #include "worker/client/kafka_transaction.h"
 #include "worker/kafka/topic_match.h"
 
@@ -36,8 +37,8 @@ struct replay {
 	int64_t at;
 	uint64_t open; /* dead letters in the open transaction */
 	size_t open_bytes;
-	/* before: replayed by an earlier run; foreign, empty: left out */
-	uint64_t sent, before, foreign, empty;
+	/* before: replayed by an earlier run; foreign, gone: left out */
+	uint64_t sent, before, foreign, gone;
 	bool limited; /* the limit stopped it */
 	bool failed;
 	struct client_error failure;
@@ -112,7 +113,7 @@ static int32_t original_partition(struct replay *replay, const rd_kafka_message_
 }
 
 /* The original timestamp could be so old that retention deletes the command before a worker reads it. */
-static bool send_value(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
+static bool send_again(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
 	int32_t partition, const rd_kafka_message_t *value)
 {
 	const struct client_message again = {
@@ -127,28 +128,6 @@ static bool send_value(struct replay *replay, const rd_kafka_message_t *message,
 	char why[CLIENT_ERROR_MAX];
 
 	return client_produce(replay->sender, &again, why) || replay_fail(replay, why);
-}
-
-static bool send_again(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
-	int32_t partition)
-{
-	char *omitted = dlq_header(message, DLQ_OMITTED);
-	rd_kafka_message_t *original;
-	bool ok;
-
-	free(omitted);
-	if (!omitted)
-		return send_value(replay, message, topic, partition, message);
-	if (!replay->originals)
-		replay->originals = client_reader_new(replay->config, replay->failure.text);
-	original = replay->originals ? dlq_original(replay->originals, message, &replay->failure)
-				     : NULL;
-	replay->failed = replay->failed || !original;
-	if (!original)
-		return false;
-	ok = send_value(replay, message, topic, partition, original);
-	rd_kafka_message_destroy(original);
-	return ok;
 }
 
 /* The mark has a key, because a compacted topic takes no record without one, and a value for people. */
@@ -195,8 +174,9 @@ static bool replay_commit(struct replay *replay)
 	return false;
 }
 
+/* `value` is the message whose value goes: the dead letter, or the original of one without its value. */
 static bool replay_send(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
-	int32_t partition)
+	int32_t partition, const rd_kafka_message_t *value)
 {
 	if (replay->open == 0) {
 		replay->open_bytes = 0;
@@ -206,13 +186,59 @@ static bool replay_send(struct replay *replay, const rd_kafka_message_t *message
 		}
 	}
 	replay->open++;
-	replay->open_bytes += message->len;
-	if (!send_again(replay, message, topic, partition) || !send_mark(replay, message, topic))
+	replay->open_bytes += value->len;
+	if (!send_again(replay, message, topic, partition, value) ||
+		!send_mark(replay, message, topic))
 		return false;
 	client_poll(replay->sender, 0);
 	if (replay->open < BATCH_MESSAGES && replay->open_bytes < BATCH_BYTES)
 		return true;
 	return replay_commit(replay);
+}
+
+static bool replay_with(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
+	int32_t partition, const rd_kafka_message_t *value)
+{
+	if (!replay->dry_run)
+		return replay_send(replay, message, topic, partition, value);
+	printf("%s [%d] %" PRId64 " -> %s [%d]\n", rd_kafka_topic_name(message->rkt),
+		message->partition, message->offset, topic, partition);
+	replay->sent++;
+	return true;
+}
+
+/* A dry run looks the original up too, so that it counts what a real one would send. No transaction stays
+ * open meanwhile: brokers may be slow to say that a message is gone, and end transactions of some age. */
+static bool replay_original(struct replay *replay, const rd_kafka_message_t *message,
+	const char *topic, int32_t partition)
+{
+	rd_kafka_message_t *original;
+	bool ok;
+
+	if (!replay_commit(replay))
+		return false;
+	replay->at = message->offset;
+	if (!replay->originals)
+		replay->originals = client_reader_new(replay->config, replay->failure.text);
+	switch (replay->originals ? dlq_original_read(replay->client, replay->originals, message,
+					    &original, &replay->failure)
+				  : DLQ_ORIGINAL_FAILED) {
+	case DLQ_ORIGINAL_FOUND:
+		ok = replay_with(replay, message, topic, partition, original);
+		rd_kafka_message_destroy(original);
+		return ok;
+	case DLQ_ORIGINAL_GONE:
+		replay->gone++;
+		cli_note(replay->cli,
+			"left out %s [%d] offset %" PRId64
+			": it has no value, and its command's topic no longer has the original message",
+			rd_kafka_topic_name(message->rkt), message->partition, message->offset);
+		return true;
+	case DLQ_ORIGINAL_FAILED:
+		break;
+	}
+	replay->failed = true;
+	return false;
 }
 
 static bool replay_to(struct replay *replay, const rd_kafka_message_t *message, const char *topic)
@@ -224,12 +250,9 @@ static bool replay_to(struct replay *replay, const rd_kafka_message_t *message, 
 		snprintf(why, sizeof(why), "topic %s does not exist", topic);
 		return replay_fail(replay, why);
 	}
-	if (!replay->dry_run)
-		return replay_send(replay, message, topic, partition);
-	printf("%s [%d] %" PRId64 " -> %s [%d]\n", rd_kafka_topic_name(message->rkt),
-		message->partition, message->offset, topic, partition);
-	replay->sent++;
-	return true;
+	return dlq_original_needed(message)
+		? replay_original(replay, message, topic, partition)
+		: replay_with(replay, message, topic, partition, message);
 }
 
 static bool replay_letter(void *arg, const rd_kafka_message_t *message, bool replayed)
@@ -244,10 +267,6 @@ static bool replay_letter(void *arg, const rd_kafka_message_t *message, bool rep
 		return true;
 	if (replayed && !replay->again) {
 		replay->before++;
-		return true;
-	}
-	if (dlq_header_number(message, DEAD_LETTER_OMITTED) > 0) {
-		replay->empty++;
 		return true;
 	}
 	topic = original_topic(message);
@@ -307,25 +326,18 @@ static void replay_print(const struct replay *replay)
 		       " from topics that the worker does not read; --any-topic "
 		       "sends them\n",
 			replay->foreign);
-	if (replay->empty)
-		printf("left out %" PRIu64
-		       " whose value is only in the command's topic: `stowage dlq show` says where\n",
-			replay->empty);
+	if (replay->gone)
+		printf("left out %" PRIu64 " whose original messages are gone\n", replay->gone);
 	if (replay->limited)
 		printf("stopped at %s [%d] offset %" PRId64 ": run it again to continue\n",
 			replay->topic, replay->partition, replay->at);
 }
 
-static int dlq_replay_finish(struct replay *replay)
+/* Prints why it stopped, and returns the exit status. */
+static int replay_stopped(const struct replay *replay)
 {
 	char *where;
 
-	if (!replay->failed)
-		(void)replay_commit(replay);
-	cli_progress_end(replay->cli);
-	replay_print(replay);
-	if (!replay->failed)
-		return EXIT_OK;
 	if (!replay->topic) {
 		cli_error(replay->cli, replay->failure.hint, "%s", replay->failure.text);
 		return EXIT_KAFKA;
@@ -337,6 +349,23 @@ static int dlq_replay_finish(struct replay *replay)
 	cli_error(replay->cli, where, "%s", replay->failure.text);
 	free(where);
 	return EXIT_KAFKA;
+}
+
+static int dlq_replay_finish(struct replay *replay)
+{
+	if (!replay->failed)
+		(void)replay_commit(replay);
+	cli_progress_end(replay->cli);
+	replay_print(replay);
+	if (replay->failed)
+		return replay_stopped(replay);
+	if (!replay->gone)
+		return EXIT_OK;
+	cli_error(replay->cli,
+		"their clients must send these commands again; `stowage dlq show` prints key and headers",
+		"%" PRIu64 " dead letters cannot be sent: retention removed the original messages",
+		replay->gone);
+	return EXIT_FAILED;
 }
 
 static int replay_walk(struct replay *replay, const struct dlq_range *range)
@@ -397,7 +426,9 @@ const struct cli_command cli_dlq_replay = {
 	.help = "Sends them in order, with the original key, value and headers, to the original topic and\n"
 		"partition, if the worker reads that topic. They also stay in the dead-letter topic, where a\n"
 		"mark says that they were replayed: no later run sends them again, also if this one fails\n"
-		"midway or two run at once. Needs the right to write with transactional ids that begin with\n"
+		"midway or two run at once. The value of a dead letter that went without it comes from the\n"
+		"command's topic; if retention has removed it there, the dead letter is left out and the exit\n"
+		"status is 1. Needs the right to write with transactional ids that begin with\n"
 		"stowage-dlq-replay-.",
 	.options =
 		(const struct cli_option[]){

@@ -286,6 +286,21 @@ bool client_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition, int
 	return false;
 }
 
+bool client_reader_from(rd_kafka_t *reader, const char *topic, int32_t partition, int64_t offset,
+	char error[CLIENT_ERROR_MAX])
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t code;
+
+	rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+	code = rd_kafka_assign(reader, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(error, CLIENT_ERROR_MAX, "cannot read %s [%d]: %s", topic, partition,
+			rd_kafka_err2str(code));
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 bool client_reader_from_end(rd_kafka_t *reader, const char *topic, int32_t partitions,
 	char error[CLIENT_ERROR_MAX])
 {

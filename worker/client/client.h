@@ -85,6 +85,11 @@ void client_reader_free(rd_kafka_t *reader);
 bool client_watermarks(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *low,
 	int64_t *high, char error[CLIENT_ERROR_MAX]) __attribute__((warn_unused_result));
 
+/* Assigns one partition alone, starting at the offset; at the partition's first message if the log does not
+ * have the offset. */
+bool client_reader_from(rd_kafka_t *reader, const char *topic, int32_t partition, int64_t offset,
+	char error[CLIENT_ERROR_MAX]) __attribute__((warn_unused_result));
+
 /* Assigns all partitions of the topic, starting at their ends. */
 bool client_reader_from_end(rd_kafka_t *reader, const char *topic, int32_t partitions,
 	char error[CLIENT_ERROR_MAX]) __attribute__((warn_unused_result));

@@ -113,22 +113,6 @@ static bool dlq_read_partition(struct walk *walk, const char *topic, int32_t par
 	return ok;
 }
 
-static bool dlq_assign(rd_kafka_t *reader, const char *topic, int32_t partition, int64_t from,
-	struct client_error *error)
-{
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_resp_err_t code;
-
-	rd_kafka_topic_partition_list_add(list, topic, partition)->offset = from;
-	code = rd_kafka_assign(reader, list);
-	rd_kafka_topic_partition_list_destroy(list);
-	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-		return true;
-	client_error_set(error, NULL, "cannot read %s [%d]: %s", topic, partition,
-		rd_kafka_err2str(code));
-	return false;
-}
-
 /* The part of a partition that is in the range; empty if from > to. */
 struct span {
 	int64_t from, to;
@@ -161,7 +145,7 @@ static bool read_marks(struct walk *walk, const char *topic, int32_t partition, 
 	walk->marks.count = 0;
 	if (!ok || from >= high)
 		return ok;
-	ok = dlq_assign(walk->reader, topic, partition, from, walk->error) &&
+	ok = client_reader_from(walk->reader, topic, partition, from, walk->error->text) &&
 		dlq_read_partition(walk, topic, partition, high - 1, dlq_collect_mark);
 	if (walk->marks.count > 0)
 		qsort(walk->marks.offsets, walk->marks.count, sizeof(*walk->marks.offsets),
@@ -181,7 +165,7 @@ static bool walk_partition(struct walk *walk, const char *topic, int32_t partiti
 		return true;
 	}
 	return read_marks(walk, topic, partition, span->from) &&
-		dlq_assign(walk->reader, topic, partition, span->from, walk->error) &&
+		client_reader_from(walk->reader, topic, partition, span->from, walk->error->text) &&
 		dlq_read_partition(walk, topic, partition, span->to, dlq_give);
 }
 
@@ -284,31 +268,6 @@ int64_t dlq_header_number(const rd_kafka_message_t *message, const char *name)
 	}
 	free(text);
 	return number;
-}
-
-rd_kafka_message_t *dlq_original(rd_kafka_t *reader, const rd_kafka_message_t *letter,
-	struct client_error *error)
-{
-	char *topic = dlq_header(letter, DLQ_CONTEXT "topic");
-	int32_t partition = (int32_t)dlq_header_number(letter, DLQ_CONTEXT "partition");
-	int64_t offset = dlq_header_number(letter, DLQ_CONTEXT "offset");
-	rd_kafka_message_t *message = NULL;
-
-	if (topic && partition >= 0 && offset >= 0 &&
-		dlq_assign(reader, topic, partition, offset, error))
-		message = rd_kafka_consumer_poll(reader, POLL_TIMEOUT_MS);
-	if (message && (message->err || message->offset != offset)) {
-		rd_kafka_message_destroy(message);
-		message = NULL;
-	}
-	if (!message)
-		client_error_set(error, "--to and --from leave it out",
-			"%s [%d] %" PRId64 " has no value, and %s [%d] %" PRId64
-			" is not there any more",
-			rd_kafka_topic_name(letter->rkt), letter->partition, letter->offset,
-			topic ? topic : "its command", partition, offset);
-	free(topic);
-	return message;
 }
 
 int64_t dlq_timestamp(const rd_kafka_message_t *message)

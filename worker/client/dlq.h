@@ -19,9 +19,6 @@
  * original headers. */
 #define DLQ_CONTEXT DEAD_LETTER_CONTEXT
 
-/* A dead letter that was too large went without its value; the command's topic still has it. */
-#define DLQ_OMITTED DEAD_LETTER_OMITTED
-
 /* Which dead letters to read. */
 struct dlq_range {
 	const char *topic; /* the command topic or its dead-letter topic; NULL: all */
@@ -55,11 +52,6 @@ bool dlq_walk(const struct config *config, struct client *client, const struct d
 char *dlq_header(const rd_kafka_message_t *message, const char *name);
 /* A header's value as a number, -1 if it is not one. */
 int64_t dlq_header_number(const rd_kafka_message_t *message, const char *name);
-
-/* Reads the command that a dead letter without its value stands for. `reader` is a client_reader_new that
- * nothing else uses. NULL, with *error, if it is no longer there. The caller destroys the message. */
-rd_kafka_message_t *dlq_original(rd_kafka_t *reader, const rd_kafka_message_t *letter,
-	struct client_error *error) __attribute__((warn_unused_result));
 
 /* Returns the time of the original message, in milliseconds since 1970. */
 int64_t dlq_timestamp(const rd_kafka_message_t *message);
