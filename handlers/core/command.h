@@ -34,6 +34,8 @@ enum command_flag {
 	COMMAND_NAMED = 1 << 6,
 	/* The reference's method takes the request's fields as positional parameters, in their order. */
 	COMMAND_POSITIONAL = 1 << 7,
+	/* Deletes all rows of its domain, so the worker refuses it unless storage.allowClear is true. */
+	COMMAND_CLEAR = 1 << 8,
 };
 
 /* How the rows of a command's statement become its result. JSON columns: see stored_json.h. */

@@ -78,6 +78,7 @@ struct worker_settings {
 	size_t max_reply_bytes; /* a larger reply, key and headers included, is REPLY_TOO_LARGE */
 	size_t command_bytes;   /* memory that one command's own work may take */
 	const char *version;
+	bool allow_clear; /* run commands with the flag `clear` */
 };
 
 struct context_session; /* the engine's side: context_engine.h */

@@ -6,13 +6,24 @@ static void generic_reply(struct context *ctx, const struct rows *rows, void *ar
 	declared_reply(ctx, arg, rows, 0, rows_count(rows));
 }
 
+static bool generic_allowed(struct context *ctx, struct call *call)
+{
+	if (!(call->command->flags & COMMAND_CLEAR) || ctx->settings->allow_clear)
+		return true;
+	call_fail(ctx, call, FAILURE_UNSUPPORTED, "CLEAR_NOT_ALLOWED", NULL,
+		"%s deletes all rows of the domain, so the worker refuses it unless "
+		"storage.allowClear is true in its configuration",
+		call->command->name);
+	return false;
+}
+
 /* The last statement gives the result. The others are sent before it, such as a lock. */
 static void generic_call(struct context *ctx, struct call *call)
 {
 	const struct command_def *command = call->command;
 	int last = command->statement + command->statement_count - 1;
 
-	if (!declared_words_ok(ctx, call))
+	if (!generic_allowed(ctx, call) || !declared_words_ok(ctx, call))
 		return;
 	for (int i = command->statement; i <= last; i++) {
 		if (!declared_bind(ctx, call, i, NULL))

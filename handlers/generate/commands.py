@@ -30,7 +30,7 @@ from family import families
 from reference import reference_embedded, reference_text
 from statements import ORDER, PARTS_FILE, Source, read_text, shared_parts
 
-FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional")
+FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional", "clear")
 REFERENCE_MODES = ("--reference", "--write-reference", "--check-reference")
 SHAPES = ("none", "row", "rows", "value", "page", "custom")
 CATEGORIES = ("INVALID", "NOT_FOUND", "CONFLICT", "UNSUPPORTED")
@@ -105,6 +105,8 @@ class Command:
             raise self.source.wrong("flags", "the flag detached is for reads: remove it")
         if "outside" in self.flags and ("fold" in self.flags or "detached" in self.flags):
             raise self.source.wrong("flags", "the flag outside excludes fold and detached: keep one")
+        if "clear" in self.flags and ("fold" in self.flags or self.handler):
+            raise self.source.wrong("flags", "the flag clear excludes fold and a handler: only the generic handler obeys it")
         self.group = self.source.header.get("fold", self.method)
         if "fold" in self.source.header and ("fold" not in self.flags or not NAME.fullmatch(self.group)):
             raise self.source.wrong("fold", '"-- fold: group" needs the flag fold and a name of letters, digits and _')

@@ -4,7 +4,8 @@
 `handlers/domains/<family>/*.sql` are the templates of their commands. A domain's own file of the same name
 wins over the template. In a template stand
 
-    %word%                  a word of the domain: domain, one, type, plural, parent, entities, versions, many, ONE, status
+    %word%                  a word of the domain: domain, its texts in family.json, and tables, the quoted list of them;
+                            with a snapshot also entities, versions, many, ONE, status
     %snapshot: TEXT%        TEXT for each field of a version, with commas between; {name}, {read}, {write} and
                             the others of Snapshot stand for the field
     %if flag% LINE          a line for domains with that flag; %unless flag% for those without
@@ -87,12 +88,20 @@ class Member:
     """A domain of a family."""
 
     def __init__(self, domain, declared):
-        self.domain, self.one, self.flags = domain, declared["one"], declared["flags"]
-        self.snapshot = [Snapshot(name, kind, self) for name, kind in declared["snapshot"].items()]
-        self.words = {"domain": domain, "one": self.one, "type": declared["type"], "plural": declared["plural"],
-                      "parent": declared["parent"], "entities": declared["tables"][0], "versions": declared["tables"][1],
-                      "many": domain, "ONE": upper(self.one), "status": "published" if "published" in self.flags else "",
-                      "anyOptional": self.any_given()}
+        self.domain, self.flags = domain, declared.get("flags", [])
+        self.words = {"domain": domain, "tables": ", ".join(f':"schema".{table}' for table in declared["tables"]),
+                      **{word: text for word, text in declared.items() if isinstance(text, str)}}
+        self.snapshot = []
+        if "snapshot" in declared:
+            self.one = declared["one"]
+            self.snapshot = [Snapshot(name, kind, self) for name, kind in declared["snapshot"].items()]
+            self.words.update(self.versions(declared))
+
+    def versions(self, declared):
+        """The words of a domain with versions."""
+        return {"entities": declared["tables"][0], "versions": declared["tables"][1], "many": self.domain,
+                "ONE": upper(self.one), "status": "published" if "published" in self.flags else "",
+                "anyOptional": self.any_given()}
 
     def any_given(self):
         given = " OR ".join(f":{{{field.name}}} IS NOT NULL" for field in self.snapshot)

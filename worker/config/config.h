@@ -90,6 +90,9 @@ struct config {
 		int64_t keep_ms; /* how long a key and its first reply are kept */
 	} idempotency;
 	struct {
+		bool allow_clear; /* run dangerouslyClearAll */
+	} storage;
+	struct {
 		char *directory; /* clients' schemas of other releases, *.avsc; NULL: none */
 	} schemas;
 	struct {

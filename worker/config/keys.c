@@ -388,6 +388,13 @@ const struct config_key config_keys[] = {
 		.help = "How long PostgreSQL keeps an idempotency key with the first reply. A write "
 			"with the same key within this time is not applied again." },
 
+	{ .path = "storage.allowClear",
+		.kind = CONFIG_SWITCH,
+		.offset = AT(storage.allow_clear),
+		.fallback = "false",
+		.help = "Run dangerouslyClearAll, which deletes all rows of a domain. If false, the "
+			"worker refuses it as UNSUPPORTED. It is meant for databases of tests." },
+
 	{ .path = "schemas.directory",
 		.kind = CONFIG_TEXT,
 		.offset = AT(schemas.directory),

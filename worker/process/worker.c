@@ -277,6 +277,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.max_reply_bytes = (size_t)config->replies.max_bytes,
 		.command_bytes = (size_t)config_command_bytes(config),
 		.version = STOWAGE_VERSION,
+		.allow_clear = config->storage.allow_clear,
 	};
 	e->connection = (struct connection_options){
 		.connect = config_connect,

@@ -276,7 +276,20 @@ class Generate(unittest.TestCase):
         self.assertIn('INSERT INTO t_maps ("name") SELECT $1::text\\nWHERE true', text)
         own = {"handlers/domains/maps/put.sql": "-- reply: none\n-- flags: write\nSELECT 1\n"}
         self.assertIn('"maps.put", "SELECT 1"', run({**files, **own})[1]["statement_table.c"], "a domain's own file wins")
-        self.assertIn("a domain lacks 'one'", run({**files, "handlers/domains/kept/family.json": {"x": {}}})[0])
+        self.assertIn("a domain lacks 'tables'", run({**files, "handlers/domains/kept/family.json": {"x": {}}})[0])
+        self.assertIn("a domain lacks 'one'", run({**files, "handlers/domains/kept/family.json": {"x": {"tables": [], "snapshot": {}}}})[0])
+
+    def test_family_without_snapshot(self):
+        pair = [{"type": "record", "name": "Clear", "namespace": "mastra.%domain%", "fields": []},
+                {"type": "record", "name": "ClearReply", "namespace": "mastra.%domain%", "fields": [{"name": "result", "type": "null"}]}]
+        files = {**FILES, "handlers/domains/kept/family.json": {"maps": {"tables": ["t_maps", "t_pins"]}}, "schemas/domains/kept/Clear.avsc": pair,
+                 "handlers/domains/kept/clear.sql": "-- reply: none\n-- flags: write clear\nTRUNCATE %tables%\n"}
+        said, out = run(files)
+        self.assertEqual(said, "")
+        self.assertIn('"maps.clear", "TRUNCATE :\\"schema\\".t_maps, :\\"schema\\".t_pins"', out["statement_table.c"])
+        self.assertIn("COMMAND_WRITE | COMMAND_CLEAR", out["command_table.c"])
+        folded = "-- reply: none\n-- flags: write clear fold\n-- distinct: id\nTRUNCATE %tables%\n"
+        self.assertIn("the flag clear excludes", run({**files, "handlers/domains/kept/clear.sql": folded})[0])
 
     def test_header_only(self):
         said, out = run({**FILES, "handlers/domains/shop/getIt.sql": HANDLED})
