@@ -109,8 +109,9 @@ struct command_def {
 	const struct choice_def *choices; /* NULL: none */
 	const struct error_def *errors;   /* NULL: none */
 	const struct page_def *page;      /* of REPLY_PAGE */
-	const char
-		*distinct; /* of handle_folded: the path whose values differ within a statement */
+	/* Of handle_folded: paths, separated by blanks. Commands that agree in all of them go into
+	 * different statements. */
+	const char *distinct;
 };
 
 extern const struct statement_def statement_defs[];

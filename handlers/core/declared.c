@@ -44,7 +44,8 @@ bool declared_value(struct context *ctx, struct call *call, const struct param_d
 	*out = value ? *value : datum_null();
 	if (!value)
 		return true;
-	if (value->kind == DATUM_ARRAY && strcmp(param->type, "jsonb") == 0)
+	if ((value->kind == DATUM_ARRAY || value->kind == DATUM_RECORD) &&
+		strcmp(param->type, "jsonb") == 0)
 		*out = datum_to_json(ctx->arena, type, value);
 	if (strcmp(param->type, "jsonb") == 0)
 		return binding_json(ctx, call, out, param->path, out);
@@ -100,9 +101,13 @@ static const struct error_def *declared_error(const struct call *call, const cha
 
 bool declared_failed(struct context *ctx, struct call *call, const struct rows *rows, int row)
 {
-	int column = call->command->errors ? rows_column(rows, "error") : -1;
 	size_t size;
 
+	if (!call->command->errors)
+		return false;
+	int column = rows_column(rows, "@error");
+	if (column < 0)
+		column = rows_column(rows, "error");
 	if (column < 0 || rows_null(rows, row, column))
 		return false;
 	const char *code = rows_text(rows, row, column, &size);

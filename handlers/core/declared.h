@@ -21,7 +21,8 @@ bool declared_value(struct context *ctx, struct call *call, const struct param_d
 bool declared_bind(struct context *ctx, struct call *call, int statement,
 	const struct paging *paging) __attribute__((warn_unused_result));
 
-/* Fails the call if the row names an error in its column `error`. True: it names one. */
+/* Fails the call if the row names an error in its column `@error`, or else in `error`. True: it names
+ * one. */
 bool declared_failed(struct context *ctx, struct call *call, const struct rows *rows, int row);
 
 /* Ends the call with the result of its last statement: `row` is its first row, `count` the number of

@@ -148,6 +148,39 @@ static void send_run(struct context *ctx, const struct folded_call *calls, size_
 	}
 }
 
+/* Appends the value at the path behind its size, so that no two lists of values are the same text.
+ * False: there is no value. */
+static bool key_append(struct context *ctx, const struct call *call, const char *path, size_t len,
+	struct datum *key)
+{
+	const struct datum *value = binding_path(call, arena_copy(ctx->arena, path, len), NULL);
+
+	if (!value)
+		return false;
+	char *text = arena_alloc(ctx->arena, key->size + sizeof(value->size) + value->size);
+	if (key->size)
+		memcpy(text, key->text, key->size);
+	memcpy(text + key->size, &value->size, sizeof(value->size));
+	if (value->size)
+		memcpy(text + key->size + sizeof(value->size), value->text, value->size);
+	*key = datum_text(text, key->size + (uint32_t)sizeof(value->size) + value->size);
+	return true;
+}
+
+/* The key that the command's `distinct` names. False: the command has none. */
+static bool call_key(struct context *ctx, const struct call *call, struct datum *key)
+{
+	const char *at = call->command->distinct;
+
+	for (*key = datum_text("", 0); *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+		if (!key_append(ctx, call, at, len, key))
+			return false;
+		at += len;
+	}
+	return true;
+}
+
 /* Commands with equal keys act in order, so they go in different runs. */
 static void send_runs(struct context *ctx, const struct folded_call *calls, size_t count)
 {
@@ -155,15 +188,14 @@ static void send_runs(struct context *ctx, const struct folded_call *calls, size
 	size_t first = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct call *call = calls[i].call;
-		const struct datum *key = binding_path(call, call->command->distinct, NULL);
+		struct datum key;
 		uint32_t known = keys_count(keys);
-		if (!key || keys_add(keys, key) == known)
+		if (!call_key(ctx, calls[i].call, &key) || keys_add(keys, &key) == known)
 			continue;
 		send_run(ctx, calls + first, i - first);
 		first = i;
 		keys = keys_new(ctx->arena, (uint32_t)(count - first));
-		keys_add(keys, key);
+		keys_add(keys, &key);
 	}
 	if (first < count)
 		send_run(ctx, calls + first, count - first);

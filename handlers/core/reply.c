@@ -72,7 +72,8 @@ static struct datum reply_column(struct context *ctx, const struct rows *rows, i
 		break;
 	}
 	struct datum text = reply_text(rows, row, column);
-	return type->item ? datum_from_json(ctx->arena, type, json_of(&text)) : text;
+	bool declared = type->item || type->kind == TYPE_RECORD;
+	return declared ? datum_from_json(ctx->arena, type, json_of(&text)) : text;
 }
 
 /* The column of each field of `type`, -1 for none. Looked up once for all rows. */

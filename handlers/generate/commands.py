@@ -36,14 +36,14 @@ SHAPES = ("none", "row", "rows", "value", "page", "custom")
 CATEGORIES = ("INVALID", "NOT_FOUND", "CONFLICT", "UNSUPPORTED")
 # The PostgreSQL types that the generic handler binds, each with the Avro types that it accepts.
 BINDS = {
-    "text": ("string", "json"), "jsonb": ("string", "json", "array<string>"), "bool": ("boolean",),
+    "text": ("string", "json"), "jsonb": ("string", "json", "array<string>", "record"), "bool": ("boolean",),
     "int4": ("int",), "int8": ("int", "long"), "float8": ("int", "long", "float", "double"),
     "timestamptz": ("long", "timestamp-millis"), "bytea": ("bytes",), "text[]": ("array<string>",),
 }
 INFERRED = {
     "string": "text", "json": "jsonb", "boolean": "bool", "int": "int4", "long": "int8",
     "timestamp-millis": "timestamptz", "float": "float8", "double": "float8", "bytes": "bytea",
-    "array<string>": "text[]",
+    "array<string>": "text[]", "record": "jsonb",
 }
 
 
@@ -201,8 +201,9 @@ class Command:
         path = self.source.header.get("distinct", "")
         if bool(path) != self.folded:
             raise self.source.wrong("distinct", 'the flag fold without a handler needs "-- distinct: path", and only it')
-        if path and self.path("distinct", path).kind != "string":
-            raise self.source.wrong("distinct", f"{path} is not a string")
+        for one in path.split():
+            if self.path("distinct", one).kind != "string":
+                raise self.source.wrong("distinct", f"{one} is not a string")
         return path
 
     def check_error(self, text):

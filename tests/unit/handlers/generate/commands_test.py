@@ -122,7 +122,9 @@ WRONG = [
     (sql_with("-- flags: read", "-- flags: read\n-- fold: its"), 'getIt.sql:4: "-- fold: group" needs the flag fold'),
     (sql_with("limit:int8,", "limit:int9,"), "limit is int and cannot be bound as int9"),
     (sql_with("limit:int8,", "limit:jsonb,"), "limit is int and cannot be bound as jsonb"),
-    (sql_with("limit:int8,", "thing,"), "thing is record, which has no PostgreSQL type"),
+    ({**sql_with("limit:int8,", "limit,"), "schemas/domains/shop/GetIt.avsc": fields_with(type={"type": "map", "values": "string"})},
+     "limit is map<string>, which has no PostgreSQL type"),
+    (sql_with("limit:int8,", "thing:text,"), "thing is record and cannot be bound as text"),
     (sql_with("limit:int8,", "thing.no,"), '"thing.no" does not exist'),
     (sql_with("--   @now", "--   @now, limit"), "the statement has 4 parameters, but params lists 5"),
     (sql_with("--   @now", "--   @now:text"), "@now is a timestamptz"),
@@ -141,6 +143,7 @@ WRONG = [
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- part: a\n"}, 'part name "a" is used twice'),
     ({"handlers/domains/shop/getIt.sql": HANDLED + "SELECT 1\n-- use: a\n-- part: a\n-- use: a\n"}, "a part cannot use another part"),
     ({"handlers/domains/shop/getIt.sql": FOLDED.replace("distinct: thing.id", "distinct: limit")}, "limit is not a string"),
+    ({"handlers/domains/shop/getIt.sql": FOLDED.replace("distinct: thing.id", "distinct: thing.id limit")}, "limit is not a string"),
     ({"handlers/domains/shop/getIt.sql": FOLDED.replace("-- error: TAKEN CONFLICT", "-- error: TAKEN")}, 'use the form "-- error: '),
     ({"handlers/domains/shop/getIt.sql": FOLDED.replace("{thing.id}", "{thing.no}")}, '"thing.no" does not exist'),
     ({"handlers/domains/shop/getIt.sql": FOLDED.replace(":{limit}", ":{limit:text}")}, "limit is int and cannot be bound as text"),
@@ -238,6 +241,13 @@ class Generate(unittest.TestCase):
         self.assertIn("WHERE given.p1 <> '' AND given.p2 > 0 AND given.p3 < now()", text)
         self.assertIn('"TAKEN", FAILURE_CONFLICT, "there is {thing.id} already"', out["command_table.c"])
         self.assertIn('handle_folded, 0, 1,\n\t\tNULL, NULL,\n\t\tNULL, shop_getIt_errors, NULL, "thing.id"', out["command_table.c"])
+
+    def test_folded_by_two_paths_with_a_record(self):
+        sql = FOLDED.replace("distinct: thing.id", "distinct: thing.id thing.id").replace(":{limit} > 0", ":{thing} IS NOT NULL")
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": sql})
+        self.assertEqual(said, "")
+        self.assertIn("$2::text[], $3::jsonb[]", out["statement_table.c"].replace('"\n\t\t"', ""))
+        self.assertIn('"thing.id thing.id"', out["command_table.c"])
 
     def test_patch(self):
         said, out = run({**FILES, "schemas/domains/shop/GetIt.avsc": records([*FIELDS, {"name": "name", "type": ["null", "string"], "default": None},
