@@ -12,7 +12,11 @@
 	"a table in a publication needs a primary key, or ALTER TABLE ... REPLICA IDENTITY FULL; " \
 	"`stowage check` names the tables"
 #define HELP_PARTITION "create the missing partition, or a default partition"
-#define HELP_TRANSACTION "raise the role's transaction_timeout, or lower batch.maxCommands"
+#define HELP_TRANSACTION \
+	"raise transaction_timeout above postgres.statementTimeoutMillis, or lower batch.maxCommands"
+#define HELP_IDLE \
+	"the worker or its network stood still for that time: give it more processor time, or raise " \
+	"idle_in_transaction_session_timeout"
 #define HELP_VACUUM "the server is about to run out of transaction ids: VACUUM the database"
 #define HELP_CORRUPT "the server found damaged data: see its log; REINDEX, or restore a backup"
 
@@ -31,8 +35,8 @@ static const struct {
 	/* "cached plan must not change result type": the table was altered under the plan */
 	{ "0A000", DB_STALE, "RevalidateCachedQuery", NULL },
 	{ "23514", DB_SETUP, "ExecFindPartition", HELP_PARTITION },
-	{ "25006", DB_OUTAGE, NULL, NULL }, /* read-only: a standby, or a failover under way */
-	{ "25P03", DB_LOST, NULL, NULL },   /* idle-in-transaction timeout */
+	{ "25006", DB_OUTAGE, NULL, NULL },    /* read-only: a standby, or a failover under way */
+	{ "25P03", DB_LOST, NULL, HELP_IDLE }, /* idle-in-transaction timeout */
 	{ "25P04", DB_SETUP, NULL, HELP_TRANSACTION }, /* transaction timeout */
 	{ "26000", DB_STALE, NULL, NULL },             /* prepared statement does not exist */
 	{ "28", DB_SETUP, NULL, NULL },                /* invalid authorization */

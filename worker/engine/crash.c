@@ -13,13 +13,20 @@ enum crash_verdict {
 
 /* --- losses --- */
 
-/* Did the server or this worker end the session for a reason of its own? */
+/* Did the server or this worker end the session for a reason of its own? 57P01 excuses nothing: an operator
+ * may have ended the session, or a command itself. */
 static bool crash_is_excused(const struct db_failure *failure)
 {
-	/* 57P01 excuses nothing: an operator may have ended the session, or a command itself. */
-	return (strncmp(failure->sqlstate, "57P", 3) == 0 &&
-		       strcmp(failure->sqlstate, "57P01") != 0) ||
-		strcmp(failure->sqlstate, "25006") == 0; /* this end closed a read-only session */
+	static const char *const excuses[] = {
+		"25006", /* this end closed a read-only session */
+		"25P03", /* idle_in_transaction_session_timeout */
+		"25P04", /* transaction_timeout */
+		"57P",
+	};
+	bool excused = false;
+	for (size_t i = 0; i < sizeof(excuses) / sizeof(excuses[0]); i++)
+		excused |= strncmp(failure->sqlstate, excuses[i], strlen(excuses[i])) == 0;
+	return excused && strcmp(failure->sqlstate, "57P01") != 0;
 }
 
 static struct lane_loss crash_loss(const struct transaction *t, const struct db_failure *failure)

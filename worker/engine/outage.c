@@ -14,6 +14,15 @@
  * longest delay between two tries. */
 #define QUIET_MS 6000
 
+/* Setup causes that one outage reports, each in a line of its own. Further ones are debug lines. */
+#define CAUSES_MAX 16
+
+/* What an operator must put right: the server's message names the object. */
+struct outage_cause {
+	char sqlstate[6];
+	char message[512];
+};
+
 struct outage {
 	struct log *log;
 	struct metrics *metrics;
@@ -21,8 +30,11 @@ struct outage {
 	atomic_bool on;
 	atomic_bool ended;
 	bool told;       /* the log says that it began */
-	int64_t since;   /* clock_tick_ms of its first failure */
-	int64_t seen_at; /* clock_tick_ms of its last failure */
+	bool other_told; /* ... and that it has a cause without an SQLSTATE of the setup */
+	size_t cause_count;
+	struct outage_cause causes[CAUSES_MAX]; /* that the log has */
+	int64_t since;                          /* clock_tick_ms of its first failure */
+	int64_t seen_at;                        /* clock_tick_ms of its last failure */
 	int64_t over_at; /* clock_tick_ms when the database last answered in it */
 	int64_t failures;
 	char why[640];
@@ -55,7 +67,28 @@ static const char *help_for(const struct db_failure *failure)
 	return "waiting for it; nothing is lost";
 }
 
-/* With the mutex held. Returns true if the log must tell. */
+/* With the mutex held. Does the log have the cause already? All failures that pass by themselves are one
+ * cause, and all refused connections: their texts differ while the server starts. */
+static bool outage_has_cause(struct outage *outage, const struct db_failure *failure)
+{
+	if (failure->kind != DB_SETUP || !failure->sqlstate[0]) {
+		bool told = outage->other_told;
+		outage->other_told = true;
+		return told;
+	}
+	for (size_t i = 0; i < outage->cause_count; i++)
+		if (strcmp(outage->causes[i].sqlstate, failure->sqlstate) == 0 &&
+			strcmp(outage->causes[i].message, failure->message) == 0)
+			return true;
+	if (outage->cause_count == CAUSES_MAX)
+		return true;
+	struct outage_cause *cause = &outage->causes[outage->cause_count++];
+	snprintf(cause->sqlstate, sizeof(cause->sqlstate), "%s", failure->sqlstate);
+	snprintf(cause->message, sizeof(cause->message), "%s", failure->message);
+	return false;
+}
+
+/* With the mutex held. Returns true if the outage is new. */
 static bool outage_begin(struct outage *outage, const char *why)
 {
 	bool news = !outage->told;
@@ -63,6 +96,8 @@ static bool outage_begin(struct outage *outage, const char *why)
 	if (news) {
 		outage->since = outage->seen_at;
 		outage->failures = 0;
+		outage->other_told = false;
+		outage->cause_count = 0;
 		metrics_add(outage->metrics, METRIC_DATABASE_OUTAGES, 1);
 	}
 	outage->told = true;
@@ -80,11 +115,14 @@ void outage_seen(struct outage *outage, const struct db_failure *failure)
 	snprintf(why, sizeof(why), "%s%s%s", failure->message,
 		failure->sqlstate[0] ? " SQLSTATE " : "", failure->sqlstate);
 	pthread_mutex_lock(&outage->mutex);
-	bool news = outage_begin(outage, why);
+	bool begins = outage_begin(outage, why);
+	bool news = !outage_has_cause(outage, failure);
 	pthread_mutex_unlock(&outage->mutex);
 	enum log_level level = failure->kind == DB_SETUP ? LOG_ERROR : LOG_WARN;
 	log_at(outage->log, news ? level : LOG_DEBUG,
-		news ? "database refuses work: partitions wait" : "database still refuses work",
+		begins         ? "database refuses work: partitions wait"
+			: news ? "database refuses work for another cause too"
+			       : "database still refuses work",
 		LOG_STR("error", failure->message),
 		LOG_STR("sqlstate", failure->sqlstate[0] ? failure->sqlstate : NULL),
 		LOG_STR("help", news ? help_for(failure) : NULL));

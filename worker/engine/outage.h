@@ -1,6 +1,6 @@
 /*
  * outage.h - whether PostgreSQL refuses work: the log reports it once when it begins and once when
- * it ends
+ * it ends, and meanwhile each further cause that an operator must put right
  *
  * An outage begins with a failure that no command caused. It ends when the database has done all the
  * work that it had failed, and no failure followed for a while. So an outage whose errors alternate,
@@ -23,7 +23,8 @@ struct outage;
 struct outage *outage_new(struct log *log, struct metrics *metrics);
 void outage_free(struct outage *outage);
 
-/* Reports a failure that no command caused. Logs the first of an outage; the others at debug. */
+/* Reports a failure that no command caused. Logs the first of an outage, and the first DB_SETUP of each
+ * SQLSTATE and message; the others at debug. */
 void outage_seen(struct outage *outage, const struct db_failure *failure);
 /* From now on nothing is logged: the worker closes its connections on purpose. */
 void outage_end(struct outage *outage);

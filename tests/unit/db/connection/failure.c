@@ -74,6 +74,12 @@ Test(db_failure, tells_what_an_operator_can_do)
 	struct db_failure failure = { .sqlstate = "42P10" };
 	db_failure_classify(&failure, "infer_arbiter_indexes");
 	cr_expect_not_null(strstr(failure.help, "unique index"), "%s", failure.help);
+	memcpy(failure.sqlstate, "25P03", 6);
+	db_failure_classify(&failure, NULL);
+	cr_expect_not_null(strstr(failure.help, "idle_in_transaction_session_timeout"));
+	memcpy(failure.sqlstate, "25P04", 6);
+	db_failure_classify(&failure, NULL);
+	cr_expect_not_null(strstr(failure.help, "raise transaction_timeout"));
 	memcpy(failure.sqlstate, "22P02", 6);
 	db_failure_classify(&failure, NULL);
 	cr_expect_null(failure.help);
