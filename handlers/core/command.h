@@ -48,7 +48,7 @@ enum reply_shape {
 	REPLY_CUSTOM, /* the handler builds the result */
 };
 
-/* A parameter of a statement that the generic handlers bind. */
+/* A parameter of a statement that declared_bind() binds. */
 struct param_def {
 	const char *path; /* dotted path of fields in the request; "@now": the command's time;
 	                     "@limit" and "@offset" of a page */
@@ -59,7 +59,7 @@ struct statement_def {
 	const char *name;               /* "memory.saveThread" or "memory.saveThread:touch" */
 	const char *sql;                /* with :"schema" for the quoted name of the schema */
 	int param_count;                /* highest $n */
-	const struct param_def *params; /* for the generic handler; NULL for any other */
+	const struct param_def *params; /* if they are named in the statement; else NULL */
 };
 
 /* A field of the request that takes only certain words. */
@@ -84,6 +84,7 @@ struct page_def {
 	const char *const *orders; /* the fields of orderBy; the first one is the default */
 	bool descending;           /* by default */
 	bool strict; /* another field or direction is an error; else the default replaces it */
+	bool echo;   /* an empty list gives page and perPage back as they came, unchecked */
 };
 
 struct context;

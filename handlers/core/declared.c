@@ -99,6 +99,18 @@ static const struct error_def *declared_error(const struct call *call, const cha
 	return error && error->code ? error : NULL;
 }
 
+/* The row's column `details`, if the statement has one. */
+static const char *declared_details(struct context *ctx, const struct rows *rows, int row)
+{
+	int column = rows_column(rows, "details");
+	size_t size;
+
+	if (column < 0 || rows_null(rows, row, column))
+		return NULL;
+	const char *details = rows_text(rows, row, column, &size);
+	return arena_copy(ctx->arena, details, size);
+}
+
 bool declared_failed(struct context *ctx, struct call *call, const struct rows *rows, int row)
 {
 	size_t size;
@@ -113,7 +125,8 @@ bool declared_failed(struct context *ctx, struct call *call, const struct rows *
 	const char *code = rows_text(rows, row, column, &size);
 	const struct error_def *error = declared_error(call, code, size);
 	if (error)
-		reply_failure(ctx, call, error->category, error->code, error->message);
+		reply_failure(ctx, call, error->category, error->code, error->message,
+			declared_details(ctx, rows, row));
 	else
 		call_fail(ctx, call, FAILURE_INTERNAL, "INTERNAL", NULL,
 			"%s reports an error that it does not declare (a defect of stowage)",

@@ -1,5 +1,6 @@
 /*
- * declared.h - what the handlers of commands without C share: they follow the command's declaration
+ * declared.h - follows a command's declaration: for the handlers of commands without C, and for handlers
+ * that do something in between
  *
  * Executor's thread only, as context.h.
  */
@@ -22,7 +23,7 @@ bool declared_bind(struct context *ctx, struct call *call, int statement,
 	const struct paging *paging) __attribute__((warn_unused_result));
 
 /* Fails the call if the row names an error in its column `@error`, or else in `error`. True: it names
- * one. */
+ * one. A column `details` (jsonb) becomes the error's details. */
 bool declared_failed(struct context *ctx, struct call *call, const struct rows *rows, int row);
 
 /* Ends the call with the result of its last statement: `row` is its first row, `count` the number of

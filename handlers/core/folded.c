@@ -1,4 +1,8 @@
-/* folded.c - the handler of writes that fold and name none: one row of parameters for each command */
+/*
+ * folded.c - the handler of writes that fold and name none: one row of parameters for each command
+ *
+ * A handler that only checks its commands calls it too, for those that have not failed.
+ */
 #include <string.h>
 
 #include "handlers/core/binding.h"
@@ -232,7 +236,8 @@ void handle_folded(struct context *ctx)
 
 	for (size_t i = 0; i < ctx->count; i++) {
 		calls[count].call = ctx->calls[i];
-		if (declared_words_ok(ctx, ctx->calls[i]) && read_values(ctx, &calls[count]))
+		if (ctx->calls[i]->state == CALL_PENDING && declared_words_ok(ctx, ctx->calls[i]) &&
+			read_values(ctx, &calls[count]))
 			count++;
 	}
 	send_runs(ctx, calls, count);

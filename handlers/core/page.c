@@ -19,6 +19,7 @@ static const char *const page_fields[PAGE_FIELDS] = {
 
 struct page {
 	struct call *call;
+	const struct datum *number, *size; /* page and perPage as given */
 	struct paging paging;
 	int64_t total;
 };
@@ -33,13 +34,15 @@ static void page_counted(struct context *ctx, const struct rows *rows, void *arg
 
 static struct datum page_value(const struct page *page, enum page_field field)
 {
+	bool echo = page->total == 0 && page->call->command->page->echo;
+
 	switch (field) {
 	case PAGE_TOTAL:
 		return datum_integer(page->total);
 	case PAGE_PAGE:
-		return datum_integer(page->paging.page);
+		return echo ? *page->number : datum_integer(page->paging.page);
 	case PAGE_PER_PAGE:
-		return paging_per_page(&page->paging);
+		return echo ? *page->size : paging_per_page(&page->paging);
 	case PAGE_HAS_MORE:
 		return datum_boolean(paging_has_more(&page->paging, page->total));
 	case PAGE_FIELDS:
@@ -48,7 +51,7 @@ static struct datum page_value(const struct page *page, enum page_field field)
 	return datum_null();
 }
 
-/* A record of the list `rows` and of what page_fields names, at any depth. */
+/* A record of the list `rows` (NULL: an empty one) and of what page_fields names, at any depth. */
 static struct datum page_record(struct context *ctx, const struct page *page,
 	const struct type *type, const struct rows *rows)
 {
@@ -57,7 +60,8 @@ static struct datum page_record(struct context *ctx, const struct page *page,
 	for (size_t i = 0; i < type->field_count; i++) {
 		const struct type_field *field = &type->fields[i];
 		if (field->type->kind == TYPE_ARRAY)
-			fields[i] = stored_rows(ctx, rows, field->type->item);
+			fields[i] = rows ? stored_rows(ctx, rows, field->type->item)
+					 : datum_array(NULL, 0);
 		else if (field->type->kind == TYPE_RECORD)
 			fields[i] = page_record(ctx, page, field->type, rows);
 		for (int known = 0; known < PAGE_FIELDS; known++)
@@ -72,6 +76,25 @@ static void page_read(struct context *ctx, const struct rows *rows, void *arg)
 	const struct page *page = arg;
 
 	call_reply(ctx, page->call, page_record(ctx, page, reply_result_type(page->call), rows));
+}
+
+static bool page_read_paging(struct context *ctx, struct page *page)
+{
+	return paging_read(ctx, page->call, page->number, page->size,
+		page->call->command->page->size, &page->paging);
+}
+
+/* The page is wrong, which only a list with rows refuses. */
+static void page_judged(struct context *ctx, const struct rows *rows, void *arg)
+{
+	struct page *page = arg;
+
+	page->total = rows_integer(rows, 0, 0);
+	if (page->total == 0)
+		call_reply(ctx, page->call,
+			page_record(ctx, page, reply_result_type(page->call), NULL));
+	else
+		(void)!page_read_paging(ctx, page);
 }
 
 /* The field of page or perPage in the record that the declaration names. */
@@ -114,21 +137,30 @@ static bool page_statement(struct context *ctx, struct call *call, int *statemen
 	return true;
 }
 
+/* Sends the count, and the page unless it is wrong. */
+static void page_send(struct context *ctx, struct page *page, int read)
+{
+	const struct command_def *command = page->call->command;
+	bool wrong = command->page->echo && !paging_valid(page->number, page->size);
+
+	if ((!wrong && !page_read_paging(ctx, page)) ||
+		!declared_bind(ctx, page->call, command->statement, NULL))
+		return;
+	context_send(ctx, command->statement, wrong ? page_judged : page_counted, page);
+	if (wrong || !declared_bind(ctx, page->call, read, &page->paging))
+		return;
+	context_bound(ctx, page->call);
+	context_send(ctx, read, page_read, page);
+}
+
 void handle_page(struct context *ctx)
 {
 	struct page *page = arena_calloc(ctx->arena, 1, sizeof(*page));
 	struct call *call = page->call = ctx->calls[0];
-	int count = call->command->statement, read;
+	int read;
 
-	if (!declared_words_ok(ctx, call) ||
-		!paging_read(ctx, call, page_given(ctx, call, "page"),
-			page_given(ctx, call, "perPage"), call->command->page->size,
-			&page->paging) ||
-		!page_statement(ctx, call, &read) || !declared_bind(ctx, call, count, NULL))
-		return;
-	context_send(ctx, count, page_counted, page);
-	if (!declared_bind(ctx, call, read, &page->paging))
-		return;
-	context_bound(ctx, call);
-	context_send(ctx, read, page_read, page);
+	page->number = page_given(ctx, call, "page");
+	page->size = page_given(ctx, call, "perPage");
+	if (declared_words_ok(ctx, call) && page_statement(ctx, call, &read))
+		page_send(ctx, page, read);
 }

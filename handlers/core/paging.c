@@ -10,6 +10,12 @@ static bool paging_refuse(struct context *ctx, struct call *call, const char *wh
 	return false;
 }
 
+bool paging_valid(const struct datum *page, const struct datum *per_page)
+{
+	return (datum_is_null(page) || page->integer >= 0) &&
+		(datum_is_null(per_page) || per_page->integer >= -1);
+}
+
 bool paging_read(struct context *ctx, struct call *call, const struct datum *page,
 	const struct datum *per_page, int32_t default_per_page, struct paging *out)
 {

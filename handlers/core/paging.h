@@ -19,6 +19,9 @@ struct paging {
 	int64_t offset;   /* rows before the page */
 };
 
+/* Would paging_read accept the two fields? */
+bool paging_valid(const struct datum *page, const struct datum *per_page);
+
 /* Reads the two fields, each of which may be null. False: the call has failed with INVALID_PAGE. */
 bool paging_read(struct context *ctx, struct call *call, const struct datum *page,
 	const struct datum *per_page, int32_t default_per_page, struct paging *out)

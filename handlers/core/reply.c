@@ -139,12 +139,12 @@ static void reply_named_field(struct call *call, const char *path, struct json_t
 }
 
 void reply_failure(struct context *ctx, struct call *call, enum failure_category category,
-	const char *code, const char *at)
+	const char *code, const char *at, const char *details)
 {
 	struct json_text message = json_text_new(ctx->arena);
-	struct json_text details = json_text_new(ctx->arena);
+	struct json_text named = json_text_new(ctx->arena);
 
-	json_text_add(&details, "{", 1);
+	json_text_add(&named, "{", 1);
 	while (*at) {
 		size_t len = strcspn(at, "{");
 		json_text_add(&message, at, len);
@@ -152,17 +152,17 @@ void reply_failure(struct context *ctx, struct call *call, enum failure_category
 		if (!*at)
 			break;
 		len = strcspn(++at, "}");
-		reply_named_field(call, arena_copy(ctx->arena, at, len), &message, &details);
+		reply_named_field(call, arena_copy(ctx->arena, at, len), &message, &named);
 		at += len + (at[len] == '}');
 	}
-	json_text_add(&details, "}", 1);
+	json_text_add(&named, "}", 1);
 	json_text_add(&message, "", 1);
-	json_text_add(&details, "", 1);
-	call_fail(ctx, call, category, code, details.bytes, "%s", message.bytes);
+	json_text_add(&named, "", 1);
+	call_fail(ctx, call, category, code, details ? details : named.bytes, "%s", message.bytes);
 }
 
 void reply_missing(struct context *ctx, struct call *call)
 {
 	reply_failure(ctx, call, FAILURE_NOT_FOUND, call->command->missing_code,
-		call->command->missing_message);
+		call->command->missing_message, NULL);
 }

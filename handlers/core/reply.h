@@ -13,10 +13,10 @@ struct datum reply_value(struct context *ctx, const struct rows *rows, const str
 /* The type of the reply's field `result`. */
 const struct type *reply_result_type(const struct call *call);
 
-/* Fails the call; {field} in the message is replaced by that field of the request, and the details
- * hold the same fields. */
+/* Fails the call; {field} in the message is replaced by that field of the request. `details` is the
+ * JSON text of an object in the arena; NULL: the details hold the fields of the message. */
 void reply_failure(struct context *ctx, struct call *call, enum failure_category category,
-	const char *code, const char *message);
+	const char *code, const char *message, const char *details);
 
 /* Fails the call as NOT_FOUND with the code and message of its `missing` line, {field} replaced by
  * the request's fields. Only for commands that have such a line. */

@@ -59,6 +59,7 @@ class Paging:
 
     size: int  # the default of perPage
     where: str  # path of the record with page and perPage; "": the request
+    echo: bool  # an empty list gives page and perPage back as they came, unchecked
     orders: list  # fields of orderBy
     descending: bool  # by default
     strict: bool  # another field or direction is an error, or else the default
@@ -100,7 +101,8 @@ class Command:
                 raise self.source.wrong("flags", f'flag "{flag}" is unknown or given twice: use each of {", ".join(FLAGS)} up to once')
         if ("read" in self.flags) == ("write" in self.flags):
             raise self.source.wrong("flags", 'exactly one of read and write is required: "-- flags: read"')
-        self.folded = "fold" in self.flags and not self.handler
+        named = any(statement.names for statement in self.source.statements)
+        self.folded = "fold" in self.flags and (named or not self.handler)
         if "detached" in self.flags and "write" in self.flags:
             raise self.source.wrong("flags", "the flag detached is for reads: remove it")
         if "outside" in self.flags and ("fold" in self.flags or "detached" in self.flags):
@@ -153,12 +155,12 @@ class Command:
         return type_
 
     def bind(self):
-        """Binds the parameters of a command without a handler."""
-        if self.handler:
-            return
+        """Binds the parameters of a command without a handler, and those that a handler leaves named."""
         if self.paging:
             self.source.statements = list(self.page_statements())
         for statement in self.source.statements:
+            if self.handler and not statement.names:
+                continue
             if statement.names or self.folded or "params" not in self.source.header:
                 params = [self.bind_one(name) for name in statement.names]
                 (statement.bind_folded if self.folded else statement.bind)(params)
@@ -187,20 +189,21 @@ class Command:
     def check_page(self):
         if self.shape != "page":
             return None
-        size, _, where = self.source.header.get("page", "").partition(" ")
+        size, *words = self.source.header.get("page", "").split() or [""]
+        echo, where = "echo" in words, " ".join(word for word in words if word != "echo")
         order = self.source.header.get("order", "")
-        strict, words = order.startswith("strict "), order.removeprefix("strict ")
-        orders = [part.split() for part in words.split(",")]
+        strict, fields = order.startswith("strict "), order.removeprefix("strict ")
+        orders = [part.split() for part in fields.split(",")]
         if not size.isdigit() or not all(order[:1] and order[1:] in ([], ["DESC"], ["ASC"]) for order in orders):
             raise self.source.wrong("page", 'reply page needs "-- page: size" and "-- order: field DESC, other field"')
         if where:
             self.path("page", where)
-        return Paging(int(size), where, [order[0] for order in orders], orders[0][1:] == ["DESC"], strict)
+        return Paging(int(size), where, echo, [order[0] for order in orders], orders[0][1:] == ["DESC"], strict)
 
     def check_distinct(self):
         path = self.source.header.get("distinct", "")
         if bool(path) != self.folded:
-            raise self.source.wrong("distinct", 'the flag fold without a handler needs "-- distinct: path", and only it')
+            raise self.source.wrong("distinct", 'the flag fold with named parameters needs "-- distinct: path", and only it')
         for one in path.split():
             if self.path("distinct", one).kind != "string":
                 raise self.source.wrong("distinct", f"{one} is not a string")
@@ -450,7 +453,7 @@ def rules(command):
     if command.paging:
         page = command.paging
         yield (f'static const struct page_def {name}_page = {{ {page.size}, "{page.where}", {words_array(page.orders)},\n\t'
-               f"{str(page.descending).lower()}, {str(page.strict).lower()} }};")
+               f"{str(page.descending).lower()}, {str(page.strict).lower()}, {str(page.echo).lower()} }};")
 
 
 def rule_names(command):

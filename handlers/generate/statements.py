@@ -100,6 +100,10 @@ def shared_parts(file, expand=lambda text: text):
         found = DIRECTIVE.fullmatch(line)
         if found and found[1] == "part":
             part = parts.setdefault(found[2], [])
+        elif found and found[1] == "use":
+            if found[2] not in parts or part is None:
+                raise Wrong(file, number, f'part "{found[2]}" is not declared above: a part uses only earlier parts')
+            part.extend(parts[found[2]])
         elif part is not None:
             part.append(line)
         elif line.strip() and not line.startswith("--"):

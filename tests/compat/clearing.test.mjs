@@ -21,6 +21,7 @@ const CLEARED = {
   skills: ['mastra_skills', 'mastra_skill_versions'],
   favorites: ['mastra_favorites'],
   blobs: ['mastra_skill_blobs'],
+  datasets: ['mastra_datasets', 'mastra_dataset_items', 'mastra_dataset_versions'],
   experiments: ['mastra_experiments', 'mastra_experiment_results'],
 };
 const ALL = [...Object.values(CLEARED).flat(), 'mastra_observational_memory'];

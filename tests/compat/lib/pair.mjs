@@ -27,6 +27,8 @@ export const POSITIONAL = {
 
 Object.assign(POSITIONAL, { 'blobs.get': ['hash'], 'blobs.has': ['hash'], 'blobs.delete': ['hash'], 'blobs.putMany': ['entries'], 'blobs.getMany': ['hashes'] });
 
+Object.assign(POSITIONAL, { 'datasets.createDatasetVersion': ['datasetId', 'version'], 'datasets.getItemHistory': ['itemId'] });
+
 // The seven domains of versioned entities have the same methods; the name of the parent differs.
 const VERSIONED = { agents: 'agentId', promptBlocks: 'blockId', scorerDefinitions: 'scorerDefinitionId', mcpClients: 'mcpClientId',
   mcpServers: 'mcpServerId', workspaces: 'workspaceId', skills: 'skillId' };

@@ -116,7 +116,7 @@ WRONG = [
     (sql_with("-- flags: read", "-- flags: detached"), "exactly one of read and write"),
     (sql_with("-- flags: read", "-- flags: read fast"), 'flag "fast" is unknown'),
     (sql_with("-- flags: read", "-- flags: read read"), "given twice"),
-    (sql_with("-- flags: read", "-- flags: write fold"), "the flag fold without a handler needs"),
+    (sql_with("-- flags: read", "-- flags: write fold"), "the flag fold with named parameters needs"),
     (sql_with("-- flags: read", "-- flags: write detached"), "the flag detached is for reads"),
     (sql_with("-- flags: read", "-- flags: read outside detached"), "the flag outside excludes fold and detached"),
     (sql_with("-- flags: read", "-- flags: read\n-- fold: its"), 'getIt.sql:4: "-- fold: group" needs the flag fold'),
@@ -233,6 +233,22 @@ class Generate(unittest.TestCase):
         self.assertIn('"UPDATE x SET y = $1\\n"\n\t\t"WHERE z = $2",\n\t\t2, NULL', out["statement_table.c"])
         self.assertIn('"DELETE FROM x\\n"\n\t\t"WHERE z = $2\\n"\n\t\t"  AND y = $1",\n\t\t2, NULL', out["statement_table.c"])
 
+    def test_shared_parts(self):
+        parts = "-- part: inner\nz = 1\n-- part: outer\nWHERE x = 2 AND\n-- use: inner\n"
+        sql = HANDLED + "-- statement: touch\nUPDATE t SET y = 1\n-- use: outer\n"
+        said, out = run({**FILES, "handlers/domains/shop/parts.sql": parts, "handlers/domains/shop/getIt.sql": sql})
+        self.assertEqual(said, "")
+        self.assertIn('"UPDATE t SET y = 1\\n"\n\t\t"WHERE x = 2 AND\\n"\n\t\t"z = 1"', out["statement_table.c"])
+        self.assertIn('part "later" is not declared above', run({**FILES, "handlers/domains/shop/parts.sql": "-- part: outer\n-- use: later\n"})[0])
+
+    def test_named_parameters_of_a_handler(self):
+        sql = HANDLED.replace(" fold", "") + "-- statement: touch\nUPDATE t SET y = 1 WHERE id = :{thing.id}\n-- statement: own\nSELECT $1\n"
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": sql})
+        self.assertEqual(said, "")
+        self.assertIn('WHERE id = $1::text",\n\t\t1, shop_getIt_0_params', out["statement_table.c"])
+        self.assertIn('"SELECT $1",\n\t\t1, NULL', out["statement_table.c"])
+        self.assertIn("shop_get_it, 0, 2,", out["command_table.c"])
+
     def test_folded(self):
         said, out = run({**FILES, "handlers/domains/shop/getIt.sql": FOLDED})
         self.assertEqual(said, "")
@@ -266,7 +282,9 @@ class Generate(unittest.TestCase):
         self.assertIn("SELECT count(*) FROM (SELECT t.id FROM :\\\"schema\\\".things AS t WHERE t.id = $1::text) AS counted", text)
         self.assertEqual(text.count("LIMIT $2::int8 OFFSET $3::int8"), 4, "two fields, two directions")
         self.assertIn('ORDER BY t.\\"name\\" DESC, t.id', text)
-        self.assertIn('shop_getIt_page = { 50, "", (const char *const[]){ "name", "id", NULL },\n\ttrue, true };', out["command_table.c"])
+        self.assertIn('shop_getIt_page = { 50, "", (const char *const[]){ "name", "id", NULL },\n\ttrue, true, false };', out["command_table.c"])
+        echoed = run({**FILES, "schemas/domains/shop/GetIt.avsc": listed, "handlers/domains/shop/getIt.sql": PAGE.replace("page: 50", "page: 50 thing echo")})[1]
+        self.assertIn('shop_getIt_page = { 50, "thing", (const char *const[]){ "name", "id", NULL },\n\ttrue, true, true };', echoed["command_table.c"])
 
     def test_family(self):
         family = {"books": {"one": "book", "type": "Book", "plural": "Books", "parent": "bookId", "tables": ["t_books", "t_versions"], "flags": ["bound"],
