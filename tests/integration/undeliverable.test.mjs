@@ -64,10 +64,23 @@ describe('a request that the broker refuses', () => {
       headers: { 'reply-to': w.client.replyTopic, 'correlation-id': 'keyless' } })) });
     const more = await sendPairs(w, ids(200));
     await expectAll([...replies, ...more]);
-    await until('three replies are given up', () => lines(w.worker, /reply given up/).length === 3);
+    await until('three replies are given up', () => lines(w.worker, /msg="reply given up/).length === 3);
     assert.equal(await w.worker.metric('stowage_replies_refused_total'), 3);
     assert.equal(w.client.replies.length, 800);
     assert.doesNotMatch(w.worker.log, /sends it again/);
+  }));
+});
+
+describe('a client that causes many refusals', () => {
+  test('does not flood the log: lines that are left out are counted', () => inWorld('flood', async (w) => {
+    await setTopic(w.client.replyTopic, 'cleanup.policy', 'compact');
+    await w.client.producer.send({ topic: w.topic, messages: Array.from({ length: 200 }, () => ({ value: schemas().encode('storage.ping', {}),
+      headers: { 'reply-to': w.client.replyTopic, 'correlation-id': 'keyless' } })) });
+    await until('all are given up', async () => await w.worker.metric('stowage_replies_refused_total') === 200);
+    const leftOut = () => lines(w.worker, /were left out.*reply given up/).reduce((sum, line) => sum + Number(/ count=(\d+)/.exec(line)[1]), 0);
+    const written = () => lines(w.worker, /msg="reply given up/).length;
+    await until('the log accounts for all', () => written() + leftOut() === 200);
+    assert.ok(written() < 100, `${written()} lines`);
   }));
 });
 
@@ -217,6 +230,47 @@ describe('a dead letter that the broker refuses for its size', () => {
     assert.ok(letters.every((m) => m === large || m.value.length === 100));
     assert.match(w.worker.log, /dead letter sent without its value.*max.message.bytes/);
     await w.client.call('storage.ping');
+  }));
+
+  test('even so goes without its key and its own headers, and a replay takes all from the message', () => inWorld('large-key', async (w) => {
+    await setTopic(w.dlq, 'max.message.bytes', 20_000);
+    const headers = { first: 'h'.repeat(30_000), '__connect.errors.stage': 's'.repeat(10_000), last: 'h'.repeat(20_000) };
+    const sent = [{ key: 'k'.repeat(50_000) }, { headers }, { key: 'k'.repeat(50_000), headers: { one: '1' } }, { key: 'small' }]
+      .map((message) => ({ value: randomBytes(50), ...message }));
+    await w.client.post(sent);
+    const letters = await until('four dead letters', async () => {
+      const all = await readTopic(w.dlq);
+      return all.length === 4 && all.sort((a, b) => headerText(a.headers, '__connect.errors.offset') - headerText(b.headers, '__connect.errors.offset'));
+    });
+    const omitted = (letter) => ['value', 'key', 'headers'].map((what) => headerText(letter.headers, `__connect.errors.${what}.omitted`));
+    assert.deepEqual(letters.map(omitted), [['50', '50000', undefined], ['50', undefined, `${60_000 + 5 + 22 + 4}`], ['50', '50000', '4'],
+      [undefined, undefined, undefined]]);
+    assert.deepEqual(letters.map(({ key }) => key?.toString()), [undefined, undefined, undefined, 'small']);
+    for (const [offset, letter] of letters.entries()) {
+      assert.equal(headerText(letter.headers, '__connect.errors.topic'), w.topic);
+      assert.equal(headerText(letter.headers, '__connect.errors.partition'), '0');
+      assert.equal(headerText(letter.headers, '__connect.errors.offset'), `${offset}`);
+      assert.equal(headerText(letter.headers, '__connect.errors.exception.class.name'), headerText(letters[3].headers, '__connect.errors.exception.class.name'));
+      assert.ok(offset === 3 || Object.keys(letter.headers).every((name) => name.startsWith('__connect.errors.')));
+    }
+    assert.match(w.worker.log, /dead letter sent without its key and headers.*max.message.bytes/);
+    await w.client.call('storage.ping');
+
+    const env = { STOWAGE_KAFKA_TOPICS: w.topic };
+    const list = stowage(['dlq', 'list', '--topic', w.topic], { env });
+    assert.equal(list.stdout.split('\n').filter((line) => line.startsWith(`${w.dlq} [0] `)).length, 4, list.stderr);
+    const show = stowage(['dlq', 'show', '--topic', w.topic, '--partition', '0', '--offset', letters[0].offset], { env });
+    assert.match(show.stdout, /^key +\(50000 bytes, only in the command's topic\)$/m);
+    assert.match(show.stdout, /^value +\(50 bytes, only in the command's topic\)$/m);
+    const replay = stowage(['dlq', 'replay', '--topic', w.topic], { env });
+    assert.equal(replay.stdout, 'sent 4 dead letters again\n', replay.stderr);
+    const replayed = (await readTopic(w.topic)).filter(({ headers: all }) => headerText(all, 'stowage-replayed-from'));
+    assert.equal(replayed.length, 4);
+    const again = sent.map(({ value }) => replayed.find((message) => message.value.equals(value)));
+    assert.deepEqual(again.map(({ key }) => key?.toString()), sent.map(({ key }) => key));
+    assert.equal(headerText(again[1].headers, 'first'), headers.first);
+    assert.equal(headerText(again[1].headers, 'last'), headers.last);
+    assert.equal(headerText(again[2].headers, 'one'), '1');
   }));
 
   test('even so stops the partition, until the topic takes it', () => inWorld('small-dlq', async (w) => {

@@ -186,6 +186,16 @@ static void print_payload(const struct looking *looking, const rd_kafka_message_
 	print_dump(message->payload, message->len);
 }
 
+static void print_missing(const rd_kafka_message_t *message, const char *omitted, const char *none)
+{
+	int64_t size = dlq_header_number(message, omitted);
+
+	if (size >= 0)
+		printf("(%" PRId64 " bytes, only in the command's topic)", size);
+	else
+		fputs(none, stdout);
+}
+
 static bool show_one(void *arg, const rd_kafka_message_t *message, bool replayed)
 {
 	struct looking *looking = arg;
@@ -202,15 +212,18 @@ static bool show_one(void *arg, const rd_kafka_message_t *message, bool replayed
 	if (message->key)
 		dlq_print_text(message->key, message->key_len);
 	else
-		fputs("(none)", stdout);
+		print_missing(message, DEAD_LETTER_KEY_OMITTED, "(none)");
 	putchar('\n');
 	print_headers(message);
 	if (replayed)
 		puts("replayed   yes");
-	if (message->payload)
+	if (message->payload) {
 		print_payload(looking, message);
-	else
-		puts("value      (null)");
+		return false;
+	}
+	fputs("value      ", stdout);
+	print_missing(message, DEAD_LETTER_OMITTED, "(null)");
+	putchar('\n');
 	return false;
 }
 

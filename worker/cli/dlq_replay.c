@@ -66,8 +66,10 @@ static void dlq_replay_on_delivered(void *arg, const rd_kafka_message_t *message
 	replay_fail(replay, why);
 }
 
-/* The original headers, without the headers that describe the failure. */
-static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message)
+/* The original headers, without the headers that describe the failure. They are in `original`, which can be the dead
+ * letter itself. */
+static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message,
+	const rd_kafka_message_t *original)
 {
 	rd_kafka_headers_t *headers, *kept = rd_kafka_headers_new(8);
 	char from[320];
@@ -78,7 +80,7 @@ static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message)
 	snprintf(from, sizeof(from), "%s/%d/%" PRId64, rd_kafka_topic_name(message->rkt),
 		message->partition, message->offset);
 	rd_kafka_header_add(kept, DLQ_REPLAYED_FROM, -1, from, -1);
-	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (rd_kafka_message_headers(original, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return kept;
 	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; i++)
 		if (strncmp(name, DLQ_CONTEXT, strlen(DLQ_CONTEXT)) != 0 &&
@@ -114,16 +116,16 @@ static int32_t original_partition(struct replay *replay, const rd_kafka_message_
 
 /* The original timestamp could be so old that retention deletes the command before a worker reads it. */
 static bool send_again(struct replay *replay, const rd_kafka_message_t *message, const char *topic,
-	int32_t partition, const rd_kafka_message_t *value)
+	int32_t partition, const rd_kafka_message_t *original)
 {
 	const struct client_message again = {
 		.topic = topic,
 		.partition = partition,
-		.key = message->key,
-		.key_size = message->key_len,
-		.value = value->payload,
-		.value_size = value->len,
-		.headers = original_headers(message),
+		.key = original->key,
+		.key_size = original->key_len,
+		.value = original->payload,
+		.value_size = original->len,
+		.headers = original_headers(message, original),
 	};
 	char why[CLIENT_ERROR_MAX];
 
@@ -426,7 +428,7 @@ const struct cli_command cli_dlq_replay = {
 	.help = "Sends them in order, with the original key, value and headers, to the original topic and\n"
 		"partition, if the worker reads that topic. They also stay in the dead-letter topic, where a\n"
 		"mark says that they were replayed: no later run sends them again, also if this one fails\n"
-		"midway or two run at once. The value of a dead letter that went without it comes from the\n"
+		"midway or two run at once. What a dead letter went without comes from the\n"
 		"command's topic; if retention has removed it there, the dead letter is left out and the exit\n"
 		"status is 1. Needs the right to write with transactional ids that begin with\n"
 		"stowage-dlq-replay-.",

@@ -13,16 +13,18 @@
 
 bool dlq_original_needed(const rd_kafka_message_t *letter)
 {
-	char *omitted = dlq_header(letter, DEAD_LETTER_OMITTED);
-
-	free(omitted);
-	return omitted != NULL;
+	return !letter->payload && dlq_header_number(letter, DEAD_LETTER_OMITTED) >= 0;
 }
 
-static bool has_same_key(const rd_kafka_message_t *one, const rd_kafka_message_t *other)
+/* Of a key that is missing too, the dead letter has the size alone. */
+static bool has_same_key(const rd_kafka_message_t *message, const rd_kafka_message_t *letter)
 {
-	return !one->key == !other->key && one->key_len == other->key_len &&
-		(one->key_len == 0 || memcmp(one->key, other->key, one->key_len) == 0);
+	int64_t omitted = letter->key ? -1 : dlq_header_number(letter, DEAD_LETTER_KEY_OMITTED);
+
+	if (omitted >= 0)
+		return message->key && (int64_t)message->key_len == omitted;
+	return !message->key == !letter->key && message->key_len == letter->key_len &&
+		(message->key_len == 0 || memcmp(message->key, letter->key, message->key_len) == 0);
 }
 
 /* After its topic was deleted and created again, another message can have the offset. A message without a

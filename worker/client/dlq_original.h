@@ -21,7 +21,7 @@ enum dlq_original {
 /* Did the dead letter go without its value? */
 bool dlq_original_needed(const rd_kafka_message_t *letter);
 
-/* Reads the original message, and compares its key, size and timestamp with what the dead letter says.
+/* Reads the original message, and compares its key, sizes and timestamp with what the dead letter says.
  * `client` asks for the topic; `reader` is a client_reader_new that nothing else uses meanwhile. If the
  * message is found, the caller destroys *original. Blocks up to about 10 s. One thread. */
 enum dlq_original dlq_original_read(const struct client *client, rd_kafka_t *reader,

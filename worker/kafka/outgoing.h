@@ -24,6 +24,17 @@
 /* The size in bytes of the value, which is missing: the topic refused the dead letter with it. The original
  * message still has it, at the topic, partition and offset that other headers name. */
 #define DEAD_LETTER_OMITTED DEAD_LETTER_CONTEXT "value.omitted"
+/* If the topic refused it even so: the size in bytes of the key, and of the names and values of the message's own
+ * headers, which are missing too. */
+#define DEAD_LETTER_KEY_OMITTED DEAD_LETTER_CONTEXT "key.omitted"
+#define DEAD_LETTER_HEADERS_OMITTED DEAD_LETTER_CONTEXT "headers.omitted"
+/* The names of the headers that such a dead letter still has. */
+#define DEAD_LETTER_KEPT \
+	DEAD_LETTER_CONTEXT "topic", DEAD_LETTER_CONTEXT "partition", \
+		DEAD_LETTER_CONTEXT "offset", DEAD_LETTER_CONTEXT "connector.name", \
+		DEAD_LETTER_CONTEXT "stage", DEAD_LETTER_TIMESTAMP, \
+		DEAD_LETTER_CONTEXT "exception.class.name", \
+		DEAD_LETTER_CONTEXT "exception.message", DEAD_LETTER_OMITTED
 
 struct outgoing_header {
 	const char *name;  /* NUL-terminated */

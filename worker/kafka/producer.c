@@ -160,31 +160,37 @@ static void give_up_list(struct producer *p, struct sent_list *list)
 static enum sent_outcome reply_refused(struct producer *p, struct sent *sent,
 	rd_kafka_resp_err_t error)
 {
-	log_error(p->log, "reply given up: Kafka refuses it",
-		LOG_STR("reply_to", sent->round->to->topic),
+	log_at_limited(p->log, LOG_ERROR, "reply given up: Kafka refuses it",
+		rd_kafka_err2name(error), LOG_STR("reply_to", sent->round->to->topic),
 		LOG_STR("error", rd_kafka_err2str(error)), LOG_STR("topic", lane_topic(sent)),
 		LOG_INT("partition", lane_partition(sent)));
 	message_done(p, sent, error);
 	return OUTCOME_OVER;
 }
 
-/* As a last resort a dead letter goes without its value, which its command's topic still has. */
+/* As a last resort a dead letter goes without its value, which its command's topic still has. If it is too large even
+ * so, its key and its message's headers stay behind too. */
 static enum sent_outcome dead_letter_refused(struct producer *p, struct sent *sent,
-	rd_kafka_resp_err_t error)
+	rd_kafka_resp_err_t error, int32_t partition)
 {
-	if (send_error_is_size(error) && !sent->slim) {
-		log_error(p->log,
-			"dead letter sent without its value: the value is only in the command's topic",
-			LOG_STR("topic", lane_topic(sent)),
-			LOG_INT("partition", lane_partition(sent)),
-			LOG_STR("dead_letter_topic", sent->round->to->topic),
-			LOG_INT("bytes", sent->value_size),
-			LOG_STR("error", rd_kafka_err2str(error)),
-			LOG_STR("help", "raise max.message.bytes of the dead-letter topic"));
+	if (!send_error_is_size(error) || sent->bare)
+		return OUTCOME_LATER;
+	log_at_limited(p->log, LOG_ERROR,
+		sent->slim ? "dead letter sent without its key and headers: they are only in the "
+			     "command's topic"
+			   : "dead letter sent without its value: the value is only in the "
+			     "command's topic",
+		rd_kafka_err2name(error), LOG_STR("topic", lane_topic(sent)),
+		LOG_INT("partition", lane_partition(sent)),
+		LOG_STR("dead_letter_topic", sent->round->to->topic),
+		LOG_INT("bytes", sent->slim ? sent->key_size : sent->value_size),
+		LOG_STR("error", rd_kafka_err2str(error)),
+		LOG_STR("help", "raise max.message.bytes of the dead-letter topic"));
+	if (sent->slim)
+		sent_drop_key(sent, partition);
+	else
 		sent_drop_value(sent);
-		return OUTCOME_AGAIN;
-	}
-	return OUTCOME_LATER;
+	return OUTCOME_AGAIN;
 }
 
 static enum sent_outcome message_failed(struct producer *p, struct sent *sent,
@@ -199,7 +205,7 @@ static enum sent_outcome message_failed(struct producer *p, struct sent *sent,
 	enum sent_outcome outcome = OUTCOME_LATER;
 	if (send_error_is_refusal(error))
 		outcome = !rounds_sent_alone(&p->rounds, sent, partition) ? OUTCOME_REFUSED
-			: sent->dead_letter ? dead_letter_refused(p, sent, error)
+			: sent->dead_letter ? dead_letter_refused(p, sent, error, partition)
 					    : reply_refused(p, sent, error);
 	if (outcome == OUTCOME_LATER && !sent->delivery.lane) {
 		message_dropped(p, sent, SENT_REFUSED);

@@ -7,6 +7,9 @@
 
 #include "schemas/base/alloc.h"
 
+/* What a header keeps of its value when the rest is left out, in bytes. */
+#define BARE_TEXT 512
+
 static rd_kafka_headers_t *sent_headers(const struct outgoing *message, size_t *bytes)
 {
 	rd_kafka_headers_t *headers = rd_kafka_headers_new(message->header_count);
@@ -56,14 +59,71 @@ void sent_free(struct sent *sent)
 	free(sent);
 }
 
+static void add_size(rd_kafka_headers_t *headers, const char *name, size_t bytes)
+{
+	char text[24];
+	snprintf(text, sizeof(text), "%zu", bytes);
+	rd_kafka_header_add(headers, name, -1, text, -1);
+}
+
 void sent_drop_value(struct sent *sent)
 {
-	char size[24];
-	snprintf(size, sizeof(size), "%zu", sent->value_size);
-	rd_kafka_header_add(sent->headers, DEAD_LETTER_OMITTED, -1, size, -1);
+	add_size(sent->headers, DEAD_LETTER_OMITTED, sent->value_size);
 	sent->slim = true;
 	sent->value = NULL;
 	sent->value_size = 0;
+}
+
+static size_t header_bytes(const rd_kafka_headers_t *headers)
+{
+	const char *name;
+	const void *value;
+	size_t size, bytes = 0;
+	for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++)
+		bytes += strlen(name) + size;
+	return bytes;
+}
+
+/* Cuts between characters of UTF-8. */
+static size_t cut_text(const char *text, size_t size)
+{
+	if (size <= BARE_TEXT)
+		return size;
+	size = BARE_TEXT;
+	while (size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80)
+		size--;
+	return size;
+}
+
+/* The last header of a name is the worker's: a client may have sent others of that name. Returns its bytes. */
+static size_t keep_header(const rd_kafka_headers_t *from, rd_kafka_headers_t *to, const char *name)
+{
+	const void *value;
+	size_t size;
+	if (rd_kafka_header_get_last(from, name, &value, &size))
+		return 0;
+	rd_kafka_header_add(to, name, -1, value, (ssize_t)cut_text(value, size));
+	return strlen(name) + size;
+}
+
+void sent_drop_key(struct sent *sent, int32_t partition)
+{
+	static const char *const kept[] = { DEAD_LETTER_KEPT };
+	rd_kafka_headers_t *bare = rd_kafka_headers_new(sizeof(kept) / sizeof(kept[0]) + 2);
+	size_t own = header_bytes(sent->headers);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		own -= keep_header(sent->headers, bare, kept[i]);
+	if (sent->key)
+		add_size(bare, DEAD_LETTER_KEY_OMITTED, sent->key_size);
+	if (own > 0)
+		add_size(bare, DEAD_LETTER_HEADERS_OMITTED, own);
+	rd_kafka_headers_destroy(sent->headers);
+	sent->headers = bare;
+	sent->bare = true;
+	sent->key = NULL;
+	sent->key_size = 0;
+	if (sent->partition < 0 && partition >= 0)
+		sent->partition = partition;
 }
 
 void sent_append(struct sent_list *list, struct sent *sent)

@@ -24,6 +24,7 @@ struct sent {
 	bool waits;        /* its lane runs no batch until this message leaves: its topic is full */
 	bool stops;        /* its lane is stopped until Kafka takes this dead letter */
 	bool slim;         /* a dead letter that goes without its value */
+	bool bare;         /* ... and without its key and its message's own headers */
 	int32_t partition; /* -1: by the key */
 	int64_t timestamp_ms;
 	rd_kafka_headers_t *headers; /* NULL once librdkafka owns them */
@@ -43,6 +44,9 @@ void sent_free(struct sent *sent);
 
 /* Leaves the value of a dead letter out. A header says so. */
 void sent_drop_value(struct sent *sent);
+/* Leaves the key and the message's own headers out too, and cuts the texts of the others. Headers say so. It goes to
+ * `partition`, to which its key brought it; -1: any. */
+void sent_drop_key(struct sent *sent, int32_t partition);
 
 void sent_append(struct sent_list *list, struct sent *sent);
 /* Inserts the message by its number. */
