@@ -18,7 +18,9 @@ bool send_error_is_refusal(rd_kafka_resp_err_t error)
 	switch (error) {
 	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
 	case RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD:
-	case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+	/* Before Kafka 2.4 this is INVALID_RECORD: a record without a key in a compacted topic. If the network
+	 * damaged the request, librdkafka has sent it again `retries` times before it reports this. */
+	case RD_KAFKA_RESP_ERR_INVALID_MSG:
 	case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
 	case RD_KAFKA_RESP_ERR__INVALID_ARG:
 		return true;
@@ -76,5 +78,8 @@ const char *send_error_help(rd_kafka_resp_err_t error)
 		return "create the topic (stowage topics create); it goes on by itself";
 	if (send_error_is_size(error))
 		return "raise the topic's max.message.bytes; it goes on by itself";
+	if (error == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP)
+		return "compare the clocks of this host and of the brokers, and the topic's "
+		       "message.timestamp.* settings; it goes on by itself";
 	return "nothing is lost; it goes on by itself";
 }

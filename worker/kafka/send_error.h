@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 /* The broker refuses a whole request for its size or for one of its messages. It says nothing about
- * one message until that message was refused alone. */
+ * one message until that message was refused alone. A timestamp is no such reason: a message that goes again has
+ * the time at which it goes, so it passes once the clocks agree. */
 bool send_error_is_refusal(rd_kafka_resp_err_t error);
 /* Such a refusal for the size alone. */
 bool send_error_is_size(rd_kafka_resp_err_t error);
