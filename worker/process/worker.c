@@ -56,7 +56,9 @@ struct worker {
 	int init_failures; /* in a row */
 	int give_up_fd;    /* readable: executors no longer wait for PostgreSQL */
 	struct http *http;
-	atomic_bool made;          /* make_parts is done, so probes may look at the parts */
+	atomic_bool made; /* make_parts is done, so probes may look at the parts */
+	pthread_mutex_t
+		made_mutex; /* held to change `made`, and by the signal thread to use lanes */
 	struct catalog **catalogs; /* all catalogs ever used: datums may point into an older one */
 	size_t catalog_count;
 	atomic_bool stopping;
@@ -84,6 +86,22 @@ static int64_t shutdown_ms(const struct config *config)
 {
 	int64_t ms = config->limits.shutdown_timeout_ms;
 	return ms - ms / SHUTDOWN_SPARE;
+}
+
+static void set_made(struct worker *w, bool made)
+{
+	pthread_mutex_lock(&w->made_mutex);
+	atomic_store(&w->made, made);
+	pthread_mutex_unlock(&w->made_mutex);
+}
+
+/* The signal thread's: the lanes may not be there yet, or may be about to go. */
+static void wake_consumer(struct worker *w)
+{
+	pthread_mutex_lock(&w->made_mutex);
+	if (atomic_load(&w->made))
+		lanes_wake(w->engine.lanes);
+	pthread_mutex_unlock(&w->made_mutex);
 }
 
 static void reload_schemas(struct worker *w)
@@ -116,7 +134,7 @@ static void reload(struct worker *w)
 		"files of Kafka's properties changed: the worker stops and runs again with them");
 	atomic_store(&w->again, true);
 	atomic_store(&w->stopping, true);
-	lanes_wake(w->engine.lanes);
+	wake_consumer(w);
 }
 
 /* SIGTERM or SIGINT. */
@@ -132,8 +150,7 @@ static void worker_take_stop(struct worker *w, int signal)
 	}
 	w->stopping_since = now;
 	log_info(w->engine.log, "stopping", LOG_INT("signal", signal));
-	if (atomic_load(&w->made))
-		lanes_wake(w->engine.lanes);
+	wake_consumer(w);
 }
 
 static void worker_take_signal(struct worker *w, int signal)
@@ -381,7 +398,7 @@ static int make_parts(struct worker *w)
 		sizeof(error));
 	if (!w->consumer)
 		return worker_give_up(w, "the Kafka consumer can't be created", error, EXIT_CONFIG);
-	atomic_store(&w->made, true);
+	set_made(w, true);
 	return EXIT_OK;
 }
 
@@ -390,7 +407,7 @@ static void free_clients(struct worker *w)
 {
 	struct engine *e = &w->engine;
 	http_stop(w->http);
-	atomic_store(&w->made, false);
+	set_made(w, false);
 	producer_free(e->producer, 0);
 	builder_free(w->builder);
 	reply_topics_free(e->reply_topics);
@@ -416,6 +433,7 @@ static void free_parts(struct worker *w)
 	free(w->executors);
 	close(w->give_up_fd);
 	close(e->builder_wake_fd);
+	pthread_mutex_destroy(&w->made_mutex);
 }
 
 /* --- running --- */
@@ -541,6 +559,7 @@ int worker_run(const struct config *config, struct log *log)
 	 * the system's malloc sets it up for the calling thread, and this thread ends last. */
 	malloc_trim(0);
 	block_signals();
+	pthread_mutex_init(&w.made_mutex, NULL);
 	make_settings(&w, config, log);
 	/* First, so that a signal ends also a worker that waits for a server while it starts. */
 	if (pthread_create(&w.signals, NULL, wait_for_signals, &w)) {
