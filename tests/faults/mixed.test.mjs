@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const SECONDS = 100;
+const SECONDS = 120;
 
 test('all faults at random under a load with poison', (t) => {
   const run = spawnSync(process.execPath, [fileURLToPath(new URL('mixed.mjs', import.meta.url)), '--seconds', `${SECONDS}`], { encoding: 'utf8', maxBuffer: 2 ** 28 });
