@@ -175,9 +175,19 @@ static int send_query(struct connection *c, const struct sending *sending)
 	return sent;
 }
 
+/* The first statement after a sync begins a transaction: the settings of the one before are gone. */
+static void limit_first(struct connection *c)
+{
+	if (!c->limits.run_ms || !c->pg || c->unsynced)
+		return;
+	c->unsynced = true;
+	connection_limit(c, c->limits);
+}
+
 static void send_statement(struct connection *c, const struct sending *sending,
 	connection_result_fn *done, void *arg)
 {
+	limit_first(c);
 	size_t bytes = (sending->params ? params_bytes(sending->params) : 0) + strlen(sending->sql);
 	if (c->unsent > 0 && c->unsent + bytes > UNSENT_MAX)
 		connection_flush(c, 0);
@@ -222,10 +232,6 @@ void connection_limit_syncs(struct connection *c, struct statement_limits limits
 void connection_send(struct connection *c, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag)
 {
-	if (c->limits.run_ms && c->pg && !c->unsynced) {
-		c->unsynced = true;
-		connection_limit(c, c->limits);
-	}
 	struct sending sending = { sql, schema, params, tag, false };
 	send_statement(c, &sending, done, arg);
 }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { thread } from '../compat/lib/fixtures.mjs';
+import { message, thread } from '../compat/lib/fixtures.mjs';
 import { closeShared, newId, pg, readTopic, sql, stowage, until, World } from '../compat/lib/harness.mjs';
 
 after(() => closeShared());
@@ -144,9 +144,17 @@ describe('slow commands', () => {
       assert.ok([ends[5], ends[12]].every(({ reason }) => reason.category === 'TIMEOUT'));
       // Alone in its partition, too; and a read.
       assert.equal((await failure(save(w, 't5', 'slow', { headers: { deadline: String(Date.now() + 300) } }))).code, 'DEADLINE_PASSED');
-      await sql(`ALTER TABLE "${w.schema}".mastra_threads ENABLE ROW LEVEL SECURITY; ALTER TABLE "${w.schema}".mastra_threads FORCE ROW LEVEL SECURITY;
-        CREATE POLICY slow ON "${w.schema}".mastra_threads USING (pg_sleep(60) IS NOT NULL)`);
-      assert.equal((await failure(w.client.call('memory.getThreadById', { threadId: 't1' }))).code, 'STATEMENT_TIMEOUT');
+      await w.client.call('memory.saveMessages', { messages: [message('m1', 't1', 1)] });
+      for (const table of ['mastra_threads', 'mastra_messages']) {
+        await sql(`ALTER TABLE "${w.schema}".${table} ENABLE ROW LEVEL SECURITY; ALTER TABLE "${w.schema}".${table} FORCE ROW LEVEL SECURITY;
+          CREATE POLICY slow ON "${w.schema}".${table} USING (pg_sleep(60) IS NOT NULL)`);
+      }
+      // Prepared statements and composed ones.
+      for (const [command, args] of [['memory.getThreadById', { threadId: 't1' }], ['memory.listThreads', {}], ['memory.listMessages', { threadId: 't1' }],
+        ['memory.listMessagesByResourceId', { resourceId: 'r1' }]]) {
+        assert.equal((await failure(w.client.call(command, args))).code, 'STATEMENT_TIMEOUT', command);
+        assert.equal((await failure(w.client.call(command, args, { headers: { deadline: String(Date.now() + 300) } }))).code, 'DEADLINE_PASSED', command);
+      }
     }));
 
   test('leave a connection for quick ones', () => inWorld('slow', { partitions: 4, config: { postgres: { max: 3 } } }, async (w) => {
