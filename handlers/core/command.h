@@ -42,7 +42,8 @@ enum command_flag {
 enum reply_shape {
 	REPLY_NONE,   /* null */
 	REPLY_ROW,    /* the first row as a record, or null */
-	REPLY_ROWS,   /* all rows as an array of records */
+	REPLY_ROWS,   /* all rows as an array of records, or of their first columns */
+	REPLY_MAP,    /* all rows as a map of records; the first column is the key */
 	REPLY_VALUE,  /* the first column of the first row, or null */
 	REPLY_PAGE,   /* a page of rows, and the number of all */
 	REPLY_CUSTOM, /* the handler builds the result */

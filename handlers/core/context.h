@@ -181,6 +181,7 @@ void call_defer(struct context *ctx, struct call *call);
  * column is null. A timestamp becomes milliseconds, json and jsonb their text, text[] an array. */
 struct datum reply_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type);
+/* All rows as an array of `type`: records, or the rows' first columns. */
 struct datum reply_rows(struct context *ctx, const struct rows *rows, const struct type *type);
 
 /* The handler of commands that name none: binds the statement's declared parameters, runs it and

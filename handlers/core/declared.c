@@ -160,6 +160,9 @@ void declared_reply(struct context *ctx, struct call *call, const struct rows *r
 	case REPLY_ROWS:
 		call_reply(ctx, call, stored_rows(ctx, rows, type->item));
 		return;
+	case REPLY_MAP:
+		call_reply(ctx, call, stored_map(ctx, rows, type->item));
+		return;
 	case REPLY_VALUE:
 		call_reply(ctx, call, stored_value(ctx, rows, type));
 		return;

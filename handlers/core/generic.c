@@ -28,7 +28,7 @@ static void generic_call(struct context *ctx, struct call *call)
 	for (int i = command->statement; i <= last; i++) {
 		if (!declared_bind(ctx, call, i, NULL))
 			return;
-		if (i == last && command->shape == REPLY_ROWS)
+		if (i == last && (command->shape == REPLY_ROWS || command->shape == REPLY_MAP))
 			context_bound(ctx, call);
 		context_send(ctx, i, i == last ? generic_reply : NULL, call);
 	}

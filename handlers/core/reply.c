@@ -107,11 +107,13 @@ struct datum reply_row(struct context *ctx, const struct rows *rows, int row,
 struct datum reply_rows(struct context *ctx, const struct rows *rows, const struct type *type)
 {
 	int count = rows_count(rows);
-	const int *map = reply_column_map(ctx, rows, type);
+	bool records = type->kind == TYPE_RECORD;
+	const int *map = records ? reply_column_map(ctx, rows, type) : NULL;
 	struct datum *items = arena_calloc(ctx->arena, (size_t)count + 1, sizeof(*items));
 
 	for (int i = 0; i < count; i++)
-		items[i] = reply_mapped_row(ctx, rows, i, type, map);
+		items[i] = records ? reply_mapped_row(ctx, rows, i, type, map)
+				   : reply_column(ctx, rows, i, 0, type);
 	return datum_array(items, (uint32_t)count);
 }
 

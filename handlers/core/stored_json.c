@@ -87,9 +87,24 @@ struct datum stored_row(struct context *ctx, const struct rows *rows, int row,
 
 struct datum stored_rows(struct context *ctx, const struct rows *rows, const struct type *type)
 {
-	struct datum records = reply_rows(ctx, rows, type);
+	struct datum items = reply_rows(ctx, rows, type);
 
-	for (uint32_t i = 0; i < records.size; i++)
-		stored_json_read_fields(ctx, type, records.items[i].items);
-	return records;
+	for (uint32_t i = 0; i < items.size && type->kind == TYPE_RECORD; i++)
+		stored_json_read_fields(ctx, type, items.items[i].items);
+	return items;
+}
+
+struct datum stored_map(struct context *ctx, const struct rows *rows, const struct type *type)
+{
+	struct datum records = stored_rows(ctx, rows, type);
+	struct datum *pairs = arena_calloc(ctx->arena, 2 * (size_t)records.size + 1,
+		sizeof(*pairs));
+
+	for (uint32_t i = 0; i < records.size; i++) {
+		size_t len = 0;
+		const char *key = rows_text(rows, (int)i, 0, &len);
+		pairs[2 * i] = datum_text(key, (uint32_t)len);
+		pairs[2 * i + 1] = records.items[i];
+	}
+	return datum_map(pairs, records.size);
 }

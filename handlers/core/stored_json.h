@@ -32,7 +32,10 @@ struct datum stored_value(struct context *ctx, const struct rows *rows, const st
 struct datum stored_row(struct context *ctx, const struct rows *rows, int row,
 	const struct type *type);
 
-/* All rows as an array of records of `type`. */
+/* All rows as an array of `type`: records, or the rows' first columns. */
 struct datum stored_rows(struct context *ctx, const struct rows *rows, const struct type *type);
+
+/* All rows as a map of records of `type`. The first column is the key. */
+struct datum stored_map(struct context *ctx, const struct rows *rows, const struct type *type);
 
 #endif

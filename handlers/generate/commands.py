@@ -32,7 +32,7 @@ from statements import ORDER, PARTS_FILE, Source, read_text, shared_parts
 
 FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional", "clear")
 REFERENCE_MODES = ("--reference", "--write-reference", "--check-reference")
-SHAPES = ("none", "row", "rows", "value", "page", "custom")
+SHAPES = ("none", "row", "rows", "map", "value", "page", "custom")
 CATEGORIES = ("INVALID", "NOT_FOUND", "CONFLICT", "UNSUPPORTED")
 # The PostgreSQL types that the generic handler binds, each with the Avro types that it accepts.
 BINDS = {
@@ -119,7 +119,7 @@ class Command:
             raise self.source.wrong("reply", f'"-- reply:" is required: one of {", ".join(SHAPES)}')
         result = self.reply.fields[0].type
         fits = {"none": result.kind == "null", "row": result.kind == "record",
-                "rows": result.kind == "array" and result.item.kind == "record",
+                "rows": result.kind == "array", "map": result.kind == "map" and result.item.kind == "record",
                 "value": result.kind not in ("record", "null"), "page": result.kind == "record", "custom": True}[self.shape]
         if not fits:
             raise self.source.wrong("reply", f'reply "{self.shape}" does not fit the result type {result.text()}')

@@ -111,6 +111,13 @@ describe('memory of one command', () => {
     assert.ok(found.every(({ id }) => id === 'heavy'));
   });
 
+  test('many blobs of almost a reply each', async () => {
+    const hashes = Array.from({ length: 200 }, (_, i) => `h${i}`);
+    await sql(`INSERT INTO ${table('mastra_skill_blobs')} (hash, content, size, "createdAt") SELECT 'h' || n, repeat('x', 900000), 900000, now() FROM generate_series(0, 199) AS n`);
+    await bounded(() => assert.rejects(call('blobs.getMany', { hashes }), TOO_LARGE));
+    assert.equal((await call('blobs.getMany', { hashes: hashes.slice(0, 1) })).h0.size, 900000);
+  });
+
   test('updates of very large messages', async () => {
     const messages = Array.from({ length: 60 }, (_, i) => ({ id: `w${i + 1}`, content: { metadata: { changed: true } } }));
     await bounded(() => assert.rejects(call('memory.updateMessages', { messages }), { category: 'INVALID' }));

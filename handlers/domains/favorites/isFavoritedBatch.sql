@@ -1,4 +1,5 @@
--- reply: value
+-- reply: rows
 -- flags: read
-SELECT coalesce(array_agg("entityId" ORDER BY "entityId"), '{}') FROM :"schema".mastra_favorites
+SELECT "entityId" FROM :"schema".mastra_favorites
 WHERE "userId" = :{userId} AND "entityType" = :{entityType} AND "entityId" = ANY (:{entityIds})
+ORDER BY "entityId"

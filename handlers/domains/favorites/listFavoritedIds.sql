@@ -1,4 +1,4 @@
--- reply: value
+-- reply: rows
 -- flags: read
-SELECT coalesce(array_agg("entityId" ORDER BY "createdAt" DESC, "entityId" ASC), '{}')
-FROM :"schema".mastra_favorites WHERE "userId" = :{userId} AND "entityType" = :{entityType}
+SELECT "entityId" FROM :"schema".mastra_favorites WHERE "userId" = :{userId} AND "entityType" = :{entityType}
+ORDER BY "createdAt" DESC, "entityId" ASC
