@@ -23,8 +23,8 @@
 /* Rows of a statement whose handler sets no bound may take this part of the context's allowance. */
 #define ROWS_PART 2
 /* Folded reads of up to this many calls are not bounded: each row would cost about 1 us more, and
- * their keys bound the rows. */
-#define FOLD_UNBOUNDED 64
+ * their keys bound the rows. A row may hold as much as the largest message. */
+#define FOLD_UNBOUNDED 4
 /* Contexts that run one behind the other, before their results are read, may take this many times the
  * allowance of one. An isolated context has the whole of its own. */
 #define SHARED_BUDGETS ((size_t)2)

@@ -111,6 +111,15 @@ describe('memory of one command', () => {
     assert.ok(found.every(({ id }) => id === 'heavy'));
   });
 
+  test('reads of many large rows at once, which share a statement', async () => {
+    await sql(`INSERT INTO ${table('mastra_threads')} (id, "resourceId", title, metadata, "createdAt", "createdAtZ", "updatedAt", "updatedAtZ")
+      SELECT 'large' || n, 'large', '', jsonb_build_object('text', repeat('x', 8000000)), now(), now(), now(), now() FROM generate_series(1, 40) AS n`);
+    await bounded(async () => {
+      const ends = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => call('memory.getThreadById', { threadId: `large${i + 1}` })));
+      for (const { reason } of ends) assert.equal(reason.code, 'REPLY_TOO_LARGE');
+    });
+  });
+
   test('many blobs of almost a reply each', async () => {
     const hashes = Array.from({ length: 200 }, (_, i) => `h${i}`);
     await sql(`INSERT INTO ${table('mastra_skill_blobs')} (hash, content, size, "createdAt") SELECT 'h' || n, repeat('x', 900000), 900000, now() FROM generate_series(0, 199) AS n`);
