@@ -189,6 +189,8 @@ void connection_keep_failure(struct connection *c, const PGresult *result, void 
 		message ? message : PQresultErrorMessage(result));
 	connection_copy_text(f->detail, sizeof(f->detail), detail ? detail : "");
 	db_failure_classify(f, function);
+	db_failure_blame_column(f, PQresultErrorField(result, PG_DIAG_TABLE_NAME),
+		PQresultErrorField(result, PG_DIAG_COLUMN_NAME));
 	/* At once, because the ROLLBACK that follows must not need a prepared statement. */
 	if (f->kind == DB_STALE && c->pooled)
 		c->unnamed = true;

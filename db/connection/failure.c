@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "db/ddl/ddl_source.h"
+
 #define HELP_INIT "run `stowage init` with this configuration"
 #define HELP_KEY \
 	"create the missing primary key or unique index, as `stowage init` does in an empty schema; " \
@@ -17,6 +19,10 @@
 #define HELP_IDLE \
 	"the worker or its network stood still for that time: give it more processor time, or raise " \
 	"idle_in_transaction_session_timeout"
+#define HELP_COLUMN \
+	"give the added column a default, or let it be NULL: no command writes to it; `stowage check` names it"
+#define HELP_GENERATED "the column must be an ordinary one; `stowage check` names it"
+#define HELP_TYPE "give the column its type back; `stowage check` names it"
 #define HELP_VACUUM "the server is about to run out of transaction ids: VACUUM the database"
 #define HELP_CORRUPT "the server found damaged data: see its log; REINDEX, or restore a backup"
 
@@ -43,11 +49,14 @@ static const struct {
 	{ "3D000", DB_SETUP, NULL, NULL },             /* database does not exist */
 	{ "3F000", DB_SETUP, NULL, HELP_INIT },        /* schema does not exist */
 	{ "40", DB_CONTEND, NULL, NULL },              /* serialization failure, deadlock */
+	{ "428C9", DB_SETUP, NULL, HELP_GENERATED },   /* a column became generated */
 	{ "42501", DB_SETUP, NULL, NULL },             /* insufficient privilege */
-	{ "42703", DB_SETUP, NULL, HELP_INIT },        /* undefined column */
-	{ "42704", DB_SETUP, NULL, HELP_INIT },        /* undefined type, collation, ... */
-	{ "42883", DB_SETUP, NULL, HELP_INIT },        /* undefined function */
-	{ "42P01", DB_SETUP, NULL, HELP_INIT },        /* undefined table */
+	{ "42501", DB_COMMAND, "ExecWithCheckOptions", NULL }, /* row security refuses this row */
+	{ "42703", DB_SETUP, NULL, HELP_INIT },                /* undefined column */
+	{ "42704", DB_SETUP, NULL, HELP_INIT },                /* undefined type, collation, ... */
+	{ "42804", DB_SETUP, NULL, HELP_TYPE },                /* a column has another type */
+	{ "42883", DB_SETUP, NULL, HELP_INIT },                /* undefined function */
+	{ "42P01", DB_SETUP, NULL, HELP_INIT },                /* undefined table */
 	{ "42P05", DB_STALE, NULL, NULL }, /* duplicate prepared statement: a pooler between */
 	{ "42P10", DB_SETUP, "infer_arbiter_indexes", HELP_KEY }, /* for ON CONFLICT */
 	{ "42P10", DB_SETUP, "CheckCmdReplicaIdentity", HELP_IDENTITY },
@@ -96,6 +105,15 @@ void db_failure_classify(struct db_failure *failure, const char *function)
 		failure->kind = DB_COMMAND;
 		failure->help = NULL;
 	}
+}
+
+void db_failure_blame_column(struct db_failure *failure, const char *table, const char *column)
+{
+	if (strcmp(failure->sqlstate, "23502") != 0 || !table || !column ||
+		ddl_column_known(table, column) != DDL_ADDED)
+		return;
+	failure->kind = DB_SETUP;
+	failure->help = HELP_COLUMN;
 }
 
 enum db_kind db_kind_of(const char *sqlstate)

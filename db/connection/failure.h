@@ -39,4 +39,8 @@ enum db_kind db_kind_of(const char *sqlstate);
  * for a broken installation in one function, and for a bad command in all others. NULL: unknown. */
 void db_failure_classify(struct db_failure *failure, const char *function);
 
+/* The error names a column. A NULL in a column that somebody added to a table of ours is no command's
+ * fault: the kind becomes DB_SETUP. Either may be NULL: unknown. */
+void db_failure_blame_column(struct db_failure *failure, const char *table, const char *column);
+
 #endif

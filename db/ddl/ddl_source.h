@@ -71,4 +71,12 @@ extern const struct ddl_source ddl_sources[];
 extern const size_t ddl_source_count;
 extern const int ddl_version; /* the version of stowage.sql */
 
+enum ddl_known {
+	DDL_OURS,    /* the DDL has the column */
+	DDL_ADDED,   /* the DDL has the table without this column: somebody added it */
+	DDL_FOREIGN, /* the DDL has no such table */
+};
+
+enum ddl_known ddl_column_known(const char *table, const char *column);
+
 #endif

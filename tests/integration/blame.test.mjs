@@ -53,12 +53,24 @@ describe('a broken installation', () => {
       broken: (w) => asAdmin(`ALTER TABLE "${w.schema}".mastra_threads REPLICA IDENTITY NOTHING; CREATE PUBLICATION "${w.schema}" FOR TABLE "${w.schema}".mastra_threads`),
       repaired: (w) => asAdmin(`DROP PUBLICATION "${w.schema}"`),
       command: ['memory.updateThread', { id: 't0', title: 'new' }] },
-    { name: 'a partitioned table without a partition', state: '23514', help: /create the missing partition/,
+    { name: 'a partitioned table without a partition', state: '23514', help: /create the missing partition/, check: /mastra_resources is partitioned without a default partition/,
       broken: (w) => sql(`DROP TABLE "${w.schema}".mastra_resources;
         CREATE TABLE "${w.schema}".mastra_resources (id text PRIMARY KEY, "workingMemory" text, metadata jsonb, "createdAt" timestamp, "updatedAt" timestamp,
           "createdAtZ" timestamptz, "updatedAtZ" timestamptz) PARTITION BY LIST (id)`),
       repaired: (w) => sql(`CREATE TABLE "${w.schema}".all_resources PARTITION OF "${w.schema}".mastra_resources DEFAULT`),
       command: ['memory.saveResource', { resource: { id: 'r', workingMemory: 'w', createdAt: new Date(0), updatedAt: new Date(0) } }] },
+    { name: 'a column that somebody added without a default', state: '23502', help: /let it be NULL/, check: /column "tenant" of mastra_threads is not Stowage's/,
+      broken: (w) => sql(`DELETE FROM "${w.schema}".mastra_threads; ALTER TABLE "${w.schema}".mastra_threads ADD COLUMN tenant text NOT NULL`),
+      repaired: (w) => sql(`ALTER TABLE "${w.schema}".mastra_threads ALTER COLUMN tenant DROP NOT NULL`),
+      command: ['memory.saveThread', { thread: thread('t') }] },
+    { name: 'a column that became generated', state: '428C9', help: /ordinary/, check: /column "title" of mastra_threads is generated/,
+      broken: (w) => sql(`ALTER TABLE "${w.schema}".mastra_threads DROP COLUMN title; ALTER TABLE "${w.schema}".mastra_threads ADD COLUMN title text GENERATED ALWAYS AS (id) STORED`),
+      repaired: (w) => sql(`ALTER TABLE "${w.schema}".mastra_threads ALTER COLUMN title DROP EXPRESSION`),
+      command: ['memory.saveThread', { thread: thread('t') }] },
+    { name: 'a column of another type', state: '42804', help: /type back/, check: /column "title" of table mastra_threads has the type/,
+      broken: (w) => sql(`ALTER TABLE "${w.schema}".mastra_threads ALTER COLUMN title TYPE int4 USING 0`),
+      repaired: (w) => sql(`ALTER TABLE "${w.schema}".mastra_threads ALTER COLUMN title TYPE text`),
+      command: ['memory.saveThread', { thread: thread('t') }] },
   ];
   for (const { name, state, help, check, broken, repaired, command } of CASES) {
     test(`${name} makes the partition wait until it is repaired`, () => inWorld('setup', {}, async (w) => {
@@ -78,6 +90,16 @@ describe('a broken installation', () => {
       assert.deepEqual(await readTopic(w.dlq), []);
     }));
   }
+});
+
+describe('a row that row security refuses', () => {
+  test('fails alone', () => inWorld('security', {}, async (w) => {
+    await sql(`ALTER TABLE "${w.schema}".mastra_threads ENABLE ROW LEVEL SECURITY; ALTER TABLE "${w.schema}".mastra_threads FORCE ROW LEVEL SECURITY;
+      CREATE POLICY no_seven ON "${w.schema}".mastra_threads USING (true) WITH CHECK (id <> 't7')`);
+    const ends = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => saveThread(w, `t${i}`)));
+    assert.deepEqual(ends.map(({ status }) => status), ends.map((_, i) => (i === 7 ? 'rejected' : 'fulfilled')));
+    assert.match(ends[7].reason.text, /row-level security/);
+  }));
 });
 
 describe('a command that needs too much', () => {

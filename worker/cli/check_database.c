@@ -9,6 +9,7 @@
 #include "db/migrate/migrate.h"
 #include "schemas/base/alloc.h"
 #include "worker/cli/check_statements.h"
+#include "worker/cli/check_tables.h"
 #include "worker/client/database.h"
 #include "worker/config/ddl_options.h"
 
@@ -94,34 +95,6 @@ static void print_problems(struct check *check, const struct migrate_problems *p
 		check_ok(check, "tables", "schema %s has everything that the worker needs", schema);
 }
 
-/* PostgreSQL refuses to update or delete rows of a published table that it cannot name to the
- * subscribers. Composed statements are not among those that check_statements plans. */
-static void check_publications(struct check *check, PGconn *conn)
-{
-	const char *schema = check->config->postgres.schema_name;
-	PGresult *result = PQexecParams(conn,
-		"SELECT c.relname, string_agg(p.pubname, ', ') FROM pg_catalog.pg_class c "
-		"JOIN pg_catalog.pg_publication_tables t "
-		"ON t.schemaname = $1 AND t.tablename = c.relname "
-		"JOIN pg_catalog.pg_publication p ON p.pubname = t.pubname "
-		"LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND "
-		"CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END "
-		"WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) "
-		"AND c.relname ~ '^(mastra|stowage)_' AND (p.pubupdate OR p.pubdelete) "
-		"AND c.relreplident <> 'f' AND (c.relreplident = 'n' OR i.indexrelid IS NULL) "
-		"GROUP BY c.relname ORDER BY c.relname",
-		1, NULL, &schema, NULL, NULL, 0);
-
-	for (int i = 0; PQresultStatus(result) == PGRES_TUPLES_OK && i < PQntuples(result); i++)
-		check_failed(check, EXIT_DATABASE, "publication",
-			"ALTER TABLE ... REPLICA IDENTITY FULL (or USING INDEX), or leave the table "
-			"out of the publication",
-			"%s is in the publication %s without a replica identity: the server "
-			"refuses updates and deletes",
-			PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
-	PQclear(result);
-}
-
 /* Returns true if the statements can be checked. */
 static bool check_database_check_tables(struct check *check, PGconn *conn)
 {
@@ -158,7 +131,7 @@ void check_database(struct check *check)
 	check_tls(check, conn);
 	check_database_check_server(check, conn);
 	check_pgvector(check, conn);
-	check_publications(check, conn);
+	check_tables(check, conn);
 	pooler = check_pooler(check, conn);
 	if (check_database_check_tables(check, conn))
 		check_statements(check, conn, pooler);

@@ -95,7 +95,7 @@ static void check_statements_wrong(struct statement_check *at,
 static bool is_steering(const struct command_def *command, const char *name)
 {
 	return (command->distinct && strcmp(name, "place") == 0) ||
-		(command->errors && strcmp(name, "error") == 0);
+		(command->errors && (strcmp(name, "error") == 0 || strcmp(name, "@error") == 0));
 }
 
 static void check_column(struct statement_check *at, const struct statement_def *statement,
@@ -130,6 +130,16 @@ static void check_record(struct statement_check *at, const struct statement_def 
 	}
 }
 
+static void check_value(struct statement_check *at, const struct statement_def *statement,
+	const PGresult *columns)
+{
+	if (PQnfields(columns) != 1)
+		check_statements_wrong(at, statement, "1", "must be the only column");
+	else if (!column_fits(at->result, PQftype(columns, 0)))
+		check_statements_wrong(at, statement, PQfname(columns, 0),
+			"has another type than the reply");
+}
+
 /* The first statement of a page counts. Elsewhere the last statement gives the result. */
 static bool gives_result(const struct command_def *command, const struct statement_def *statement)
 {
@@ -145,16 +155,18 @@ static void check_columns(struct statement_check *at, const struct statement_def
 		return;
 	switch (at->command->shape) {
 	case REPLY_ROW:
-	case REPLY_ROWS:
+	case REPLY_MAP:
 	case REPLY_PAGE:
 		check_record(at, statement, columns);
 		break;
+	case REPLY_ROWS:
+		if (at->result->kind == TYPE_RECORD)
+			check_record(at, statement, columns);
+		else
+			check_value(at, statement, columns);
+		break;
 	case REPLY_VALUE:
-		if (PQnfields(columns) != 1)
-			check_statements_wrong(at, statement, "1", "must be the only column");
-		else if (!column_fits(at->result, PQftype(columns, 0)))
-			check_statements_wrong(at, statement, PQfname(columns, 0),
-				"has another type than the reply");
+		check_value(at, statement, columns);
 		break;
 	default:
 		break;
@@ -250,7 +262,7 @@ static const struct type *result_type(const struct catalog *catalog, int command
 	for (size_t i = 0; shape == REPLY_PAGE && i < type->field_count; i++)
 		if (type->fields[i].type->kind == TYPE_ARRAY)
 			return type->fields[i].type->item;
-	return type->kind == TYPE_ARRAY && shape == REPLY_ROWS ? type->item : type;
+	return shape == REPLY_ROWS || shape == REPLY_MAP ? type->item : type;
 }
 
 void check_statements(struct check *check, PGconn *conn, enum pooler pooler)

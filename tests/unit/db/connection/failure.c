@@ -31,7 +31,10 @@ static const struct {
 	{ "23514", DB_COMMAND, "ExecConstraints" },
 	{ "23514", DB_SETUP, "ExecFindPartition" },
 	{ "25P04", DB_SETUP, NULL },
+	{ "428C9", DB_SETUP, "rewriteTargetListIU" },
 	{ "42501", DB_COMMAND, "exec_stmt_raise" },
+	{ "42501", DB_COMMAND, "ExecWithCheckOptions" },
+	{ "42804", DB_SETUP, "transformAssignedExpr" },
 	{ "42704", DB_SETUP, NULL },
 	{ "42P10", DB_COMMAND, NULL },
 	{ "42P10", DB_SETUP, "infer_arbiter_indexes" },
@@ -83,4 +86,23 @@ Test(db_failure, tells_what_an_operator_can_do)
 	memcpy(failure.sqlstate, "22P02", 6);
 	db_failure_classify(&failure, NULL);
 	cr_expect_null(failure.help);
+}
+
+Test(db_failure, a_null_in_a_foreign_column_is_no_commands_fault)
+{
+	static const struct {
+		const char *table, *column;
+		enum db_kind kind;
+	} nulls[] = {
+		{ "mastra_threads", "tenant", DB_SETUP },
+		{ "mastra_threads", "resourceId", DB_COMMAND },
+		{ "mastra_ai_spans", "tenant", DB_SETUP },
+		{ "a_vector_table", "tenant", DB_COMMAND },
+		{ NULL, NULL, DB_COMMAND },
+	};
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++) {
+		struct db_failure failure = { .kind = DB_COMMAND, .sqlstate = "23502" };
+		db_failure_blame_column(&failure, nulls[i].table, nulls[i].column);
+		cr_expect_eq(failure.kind, nulls[i].kind, "%s", nulls[i].table);
+	}
 }
