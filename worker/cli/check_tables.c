@@ -39,7 +39,7 @@ static void check_publications(struct check *check, PGconn *conn)
 }
 
 /* Columns that make the server refuse rows: somebody added them without a default, or made ours generated. */
-static void check_columns(struct check *check, PGconn *conn)
+static void check_refusing_columns(struct check *check, PGconn *conn)
 {
 	PGresult *result = ask(check, conn,
 		"SELECT c.relname, a.attname, a.attgenerated <> '' OR a.attidentity = 'a' "
@@ -105,7 +105,7 @@ static void check_transaction_timeout(struct check *check, PGconn *conn)
 void check_tables(struct check *check, PGconn *conn)
 {
 	check_publications(check, conn);
-	check_columns(check, conn);
+	check_refusing_columns(check, conn);
 	check_partitions(check, conn);
 	check_transaction_timeout(check, conn);
 }
