@@ -93,18 +93,12 @@ static void reset_add_rows(void *arg, const struct topic_id *topic)
 /* Returns false if no broker answers for a topic. */
 static bool reset_find_ids(struct reset *reset)
 {
-	bool answered = true;
 	reset->rows = alloc_zero((size_t)reset->ends->cnt + 1, sizeof(*reset->rows));
 	if (reset->topic_count == 0)
 		return true;
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(reset->engine->admin);
-	topic_ids_ask(reset->engine->admin, reset->topics, reset->topic_count, ASK_MS, queue);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS + 1000);
-	answered = event && topic_ids_read(event, reset_add_rows, reset);
-	if (event)
-		rd_kafka_event_destroy(event);
-	rd_kafka_queue_destroy(queue);
-	return answered && reset->row_count == (size_t)reset->ends->cnt;
+	return topic_ids_get(reset->engine->admin, reset->topics, reset->topic_count, ASK_MS,
+		       reset_add_rows, reset) &&
+		reset->row_count == (size_t)reset->ends->cnt;
 }
 
 enum reset_end reset_record(const struct engine *engine, struct connection *connection,

@@ -148,14 +148,7 @@ static void ask_topics(rd_kafka_t *admin, struct look_question *question)
 	for (int i = 0; i < question->wanted->cnt; i++)
 		if (count == 0 || strcmp(names[count - 1], question->wanted->elems[i].topic) != 0)
 			names[count++] = question->wanted->elems[i].topic;
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(admin);
-	topic_ids_ask(admin, names, count, ASK_MS, queue);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS + 1000);
-	if (event) {
-		(void)topic_ids_read(event, look_topic, question);
-		rd_kafka_event_destroy(event);
-	}
-	rd_kafka_queue_destroy(queue);
+	(void)topic_ids_get(admin, names, count, ASK_MS, look_topic, question);
 	free(names);
 }
 

@@ -124,7 +124,7 @@ enum reply_topic reply_topics_known(struct reply_topics *topics, const char *nam
 	return answer;
 }
 
-/* --- answers: with the mutex held --- */
+/* --- answers: with the mutex held, except read_answer --- */
 
 static void keep_answer(struct known_topic *known, enum reply_topic answer, int64_t keep_ms)
 {
@@ -183,6 +183,7 @@ static void set_silent(struct reply_topics *topics, bool silent)
 static void read_answer(void *arg, const struct topic_id *topic)
 {
 	struct reply_topics *topics = arg;
+	pthread_mutex_lock(&topics->mutex);
 	struct known_topic *known = add_known(topics, topic->topic);
 	known->asked_at = clock_tick_ms();
 	set_forbidden(topics, known, send_error_is_right(topic->error));
@@ -192,22 +193,18 @@ static void read_answer(void *arg, const struct topic_id *topic)
 		topic_is_missing(known);
 	else
 		keep_answer(known, REPLY_TOPIC_UNSURE, KEEP_UNSURE_MS);
+	pthread_mutex_unlock(&topics->mutex);
 }
 
 void reply_topics_ask(struct reply_topics *topics, const char *const *names, size_t count)
 {
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
-	topic_ids_ask(topics->rk, names, count, ASK_TIMEOUT_MS, queue);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_TIMEOUT_MS + 1000);
+	bool answered = topic_ids_get(topics->rk, names, count, ASK_TIMEOUT_MS, read_answer,
+		topics);
 	pthread_mutex_lock(&topics->mutex);
-	bool answered = event && topic_ids_read(event, read_answer, topics);
 	set_silent(topics, !answered);
 	for (size_t i = 0; i < count && !answered; i++)
 		keep_answer(add_known(topics, names[i]), REPLY_TOPIC_UNSURE, KEEP_UNSURE_MS);
 	pthread_mutex_unlock(&topics->mutex);
-	if (event)
-		rd_kafka_event_destroy(event);
-	rd_kafka_queue_destroy(queue);
 }
 
 bool reply_topics_are_ready(struct reply_topics *topics, char *why, size_t size)

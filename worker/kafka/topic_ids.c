@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* librdkafka ends a question itself after its time, with an event that says so. */
+#define EVENT_GRACE_MS 1000
+
 void topic_ids_ask(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
 	rd_kafka_queue_t *queue)
 {
@@ -50,6 +53,19 @@ bool topic_ids_read(rd_kafka_event_t *event, topic_ids_fn *each, void *arg)
 		each(arg, &topic);
 	}
 	return true;
+}
+
+bool topic_ids_get(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
+	topic_ids_fn *each, void *arg)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+	topic_ids_ask(rk, names, count, timeout_ms, queue);
+	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + EVENT_GRACE_MS);
+	bool answered = event && topic_ids_read(event, each, arg);
+	if (event)
+		rd_kafka_event_destroy(event);
+	rd_kafka_queue_destroy(queue);
+	return answered;
 }
 
 bool topic_ids_equal(const char *one, const char *other)

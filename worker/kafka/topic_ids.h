@@ -30,6 +30,11 @@ struct topic_id {
 typedef void topic_ids_fn(void *arg, const struct topic_id *topic);
 bool topic_ids_read(rd_kafka_event_t *event, topic_ids_fn *each, void *arg);
 
+/* Asks for the topics, waits, and calls `each` for every topic. Blocks for at most timeout_ms and a second.
+ * False: no broker answered. */
+bool topic_ids_get(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
+	topic_ids_fn *each, void *arg);
+
 /* Do the ids name the same topic? An unknown one ("") equals any. */
 bool topic_ids_equal(const char *one, const char *other);
 

@@ -3,12 +3,12 @@
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
+#include "worker/kafka/topic_ids.h"
 
 #define ASK_TIMEOUT_MS 10000
 /* An existing topic is cached for a minute; a missing one may be created at any moment. */
@@ -49,60 +49,38 @@ void topics_free(struct topics *topics)
 	free(topics);
 }
 
-static enum topic_answer read_description(const rd_kafka_TopicDescription_t *description,
-	int32_t *partitions, char id[TOPIC_ID_SIZE])
+/* What the brokers say about one topic. */
+struct topics_reply {
+	enum topic_answer answer;
+	int32_t partitions;
+	char id[TOPIC_ID_SIZE];
+};
+
+static void topics_read(void *arg, const struct topic_id *topic)
 {
-	const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(description);
-	switch (error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR) {
+	struct topics_reply *reply = arg;
+	size_t count;
+	switch (topic->error) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
 		break;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-		return TOPIC_MISSING;
+		reply->answer = TOPIC_MISSING;
+		return;
 	default:
-		return TOPIC_UNREACHABLE;
+		return;
 	}
-	size_t count;
-	rd_kafka_TopicDescription_partitions(description, &count);
-	*partitions = (int32_t)count;
-	const rd_kafka_Uuid_t *uuid = rd_kafka_TopicDescription_topic_id(description);
-	const char *text = uuid ? rd_kafka_Uuid_base64str(uuid) : NULL;
-	snprintf(id, TOPIC_ID_SIZE, "%s", text ? text : "");
-	return TOPIC_THERE;
+	rd_kafka_TopicDescription_partitions(topic->description, &count);
+	reply->answer = TOPIC_THERE;
+	reply->partitions = (int32_t)count;
+	memcpy(reply->id, topic->id, sizeof(reply->id));
 }
 
-static enum topic_answer topics_read_event(rd_kafka_event_t *event, int32_t *partitions,
-	char id[TOPIC_ID_SIZE])
+static struct topics_reply topics_ask(struct topics *topics, const char *name)
 {
-	if (!event || rd_kafka_event_error(event))
-		return TOPIC_UNREACHABLE;
-	const rd_kafka_DescribeTopics_result_t *result =
-		rd_kafka_event_DescribeTopics_result(event);
-	size_t count = 0;
-	const rd_kafka_TopicDescription_t **list = result
-		? rd_kafka_DescribeTopics_result_topics(result, &count)
-		: NULL;
-	return count == 1 ? read_description(list[0], partitions, id) : TOPIC_UNREACHABLE;
-}
-
-static enum topic_answer topics_ask(struct topics *topics, const char *name, int32_t *partitions,
-	char id[TOPIC_ID_SIZE])
-{
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->rk);
-	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(topics->rk,
-		RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-	char reason[256];
-	rd_kafka_AdminOptions_set_request_timeout(options, ASK_TIMEOUT_MS, reason, sizeof(reason));
-	rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(&name, 1);
-	rd_kafka_DescribeTopics(topics->rk, names, options, queue);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_TIMEOUT_MS + 1000);
-	enum topic_answer answer = topics_read_event(event, partitions, id);
-	if (event)
-		rd_kafka_event_destroy(event);
-	rd_kafka_TopicCollection_destroy(names);
-	rd_kafka_AdminOptions_destroy(options);
-	rd_kafka_queue_destroy(queue);
-	return answer;
+	struct topics_reply reply = { .answer = TOPIC_UNREACHABLE };
+	(void)topic_ids_get(topics->rk, &name, 1, ASK_TIMEOUT_MS, topics_read, &reply);
+	return reply;
 }
 
 static struct known *topics_find(struct topics *topics, const char *name, size_t size)
@@ -148,18 +126,18 @@ enum topic_answer topics_lookup(struct topics *topics, const char *name, size_t 
 	pthread_mutex_unlock(&topics->mutex);
 	if (fresh)
 		return *partitions ? TOPIC_THERE : TOPIC_MISSING;
-	char id[TOPIC_ID_SIZE];
 	char *terminated = alloc_bytes(name, size);
-	enum topic_answer answer = topics_ask(topics, terminated, partitions, id);
+	struct topics_reply reply = topics_ask(topics, terminated);
 	free(terminated);
-	if (answer != TOPIC_UNREACHABLE)
+	*partitions = reply.partitions;
+	if (reply.answer != TOPIC_UNREACHABLE)
 		topics_keep(topics, name, size, *partitions);
-	return answer;
+	return reply.answer;
 }
 
 enum topic_answer topics_id(struct topics *topics, const char *name, char id[TOPIC_ID_SIZE])
 {
-	int32_t partitions;
-	id[0] = '\0';
-	return topics_ask(topics, name, &partitions, id);
+	struct topics_reply reply = topics_ask(topics, name);
+	memcpy(id, reply.id, TOPIC_ID_SIZE);
+	return reply.answer;
 }
