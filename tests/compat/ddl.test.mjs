@@ -429,6 +429,28 @@ describe('offsets', () => {
     await Promise.all([old.end(), taker.end()]);
   });
 
+  test('fences of the same lanes in another order wait and never deadlock', async () => {
+    const [first, second, third] = [await connect(database), await connect(database), await connect(database)];
+    await first.query('BEGIN');
+    await fence(first, ['t'], [20], [5], [120]);
+    await second.query('BEGIN');
+    const waiting = fence(second, ['t', 't', 't'], [21, 20, 19], [5, 5, 5], [121, 120, 119]);
+    for (;;) {
+      const { rows: [{ waits }] } = await third.query('SELECT count(*)::int AS waits FROM pg_locks WHERE NOT granted AND pid = $1', [second.processID]);
+      if (waits) break;
+      await setTimeout(20);
+    }
+    const locked = async (partition) => (await third.query('SELECT FROM my_schema.stowage_offsets WHERE topic = \'t\' AND partition = $1 FOR UPDATE SKIP LOCKED', [partition])).rowCount === 0;
+    const held = [await locked(19), await locked(20), await locked(21)];
+    await first.query('COMMIT');
+    await waiting;
+    held.push(await locked(21));
+    await second.query('COMMIT');
+    await Promise.all([first, second, third].map((each) => each.end()));
+    // While it waits it holds what comes before the lane that it waits for, and nothing behind it.
+    assert.deepEqual(held, [true, true, false, true]);
+  });
+
   test('a batch costs a HOT update a lane, the outbox no compression', async () => {
     const client = await connect(database);
     await client.query('BEGIN');
@@ -441,5 +463,40 @@ describe('offsets', () => {
     assert.deepEqual(counts, { updated: '3', hot: '3' });
     assert.deepEqual(await sql(database, `SELECT attstorage FROM pg_attribute WHERE attrelid = 'my_schema.stowage_outbox'::regclass AND attname = 'payload'`),
       [{ attstorage: 'e' }]);
+  });
+
+  test('a batch reads the rows of its lanes, never all rows of the group', async () => {
+    const client = await connect(database);
+    const add = (from, to) => client.query(`INSERT INTO my_schema.stowage_offsets (group_id, topic, partition, epoch, applied, answered)
+      SELECT 'g', 't' || i / 100, i % 100, 1, 0, 0 FROM generate_series($1::int, $2::int) i`, [from, to]);
+    const batch = async (from, to) => {
+      const lanes = Array.from({ length: to - from }, (_, i) => from + i);
+      const zeros = lanes.map(() => 0);
+      const given = [lanes.map((i) => `t${Math.floor(i / 100)}`), lanes.map((i) => i % 100), lanes.map(() => 1)];
+      await client.query('BEGIN');
+      await fence(client, ...given, zeros);
+      const moved = await client.query('SELECT my_schema.stowage_advance($1, $2, $3, $4, $5, $6) AS moved', ['g', ...given, zeros, zeros]);
+      await client.query('COMMIT');
+      assert.equal(moved.rows[0].moved, lanes.length);
+    };
+    const read = async () => {
+      await client.query('SELECT pg_stat_force_next_flush()');
+      const { rows: [row] } = await client.query(`SELECT (seq_tup_read + idx_tup_fetch)::int AS count FROM pg_stat_user_tables
+        WHERE schemaname = 'my_schema' AND relname = 'stowage_offsets'`);
+      return row.count;
+    };
+    // The plans are made while statistics say that the group has two rows.
+    await client.query('TRUNCATE my_schema.stowage_offsets');
+    await client.query('ALTER TABLE my_schema.stowage_offsets SET (autovacuum_enabled = off)');
+    await add(0, 1);
+    await client.query('VACUUM ANALYZE my_schema.stowage_offsets');
+    await batch(0, 2);
+    await add(2, 4999);
+    const before = await read();
+    for (let from = 1000; from < 2000; from += 100) await batch(from, from + 100);
+    const count = await read() - before;
+    // The fence and the update find each row once.
+    assert.ok(count <= 2 * 1000, `${count} rows were read for ten batches of 100 lanes`);
+    await client.end();
   });
 });
