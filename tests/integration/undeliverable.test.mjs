@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, createTopics, newId, readTopic, schemas, sleep, sql, stowage, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { closeShared, createTopics, newId, readMessages, readTopic, schemas, sleep, sql, stowage, until, withAdmin, World } from '../compat/lib/harness.mjs';
 import { forbid, loginAs } from '../compat/lib/rights.mjs';
 import { headerText } from '../compat/lib/stowage-client.mjs';
 
@@ -44,14 +44,15 @@ async function expectAll(replies) {
 }
 
 describe('a request that the broker refuses', () => {
-  test('for its size: every reply comes, in order', () => inWorld('small-topic', async (w) => {
+  test('for its size: every reply comes, each once', () => inWorld('small-topic', async (w) => {
     await setTopic(w.client.replyTopic, 'max.message.bytes', 20_000);
     const list = ids(1000);
     await expectAll(await sendPairs(w, list));
-    assert.equal(w.client.replies.length, 2000);
-    // A batch sends the replies of writes before those of reads.
-    const got = w.client.replies.map(({ headers }) => headerText(headers, 'correlation-id'));
-    for (const kind of ['w', 'r']) assert.deepEqual(got.filter((id) => id.startsWith(kind)), list.map((id) => `${kind} ${id}`));
+    await until('Kafka has acknowledged all replies', async () => await w.worker.metric('stowage_replies_in_flight') === 0);
+    // Nobody promises their order: librdkafka may divide a round into several requests, of which the broker takes
+    // a later, smaller one and refuses the first.
+    const got = (await readTopic(w.client.replyTopic)).map(({ headers }) => headerText(headers, 'correlation-id'));
+    assert.deepEqual(got.sort(), list.flatMap((id) => [`r ${id}`, `w ${id}`]).sort());
     assert.doesNotMatch(w.worker.log, /given up/);
   }));
 
@@ -216,17 +217,14 @@ describe('a dead letter that the broker refuses for its size', () => {
     await setTopic(w.dlq, 'max.message.bytes', 2000);
     const values = [randomBytes(100), randomBytes(5000), randomBytes(100)];
     await w.client.post([{ value: values[0] }, { value: values[1], key: 'large' }, { value: values[2] }]);
-    const letters = await until('three dead letters', async () => {
-      const all = await readTopic(w.dlq);
-      return all.length === 3 && all;
-    });
+    const letters = await readMessages(w.dlq, 3);
     const large = letters.find((m) => m.key?.toString() === 'large');
     assert.equal(large.value, null);
     assert.equal(headerText(large.headers, '__connect.errors.offset'), '1');
     assert.equal(headerText(large.headers, '__connect.errors.value.omitted'), '5000');
     const replay = stowage(['dlq', 'replay', '--topic', w.topic], { env: { STOWAGE_KAFKA_TOPICS: w.topic } });
     assert.equal(replay.stdout, 'sent 3 dead letters again\n', replay.stderr);
-    assert.deepEqual((await readTopic(w.topic)).map((m) => m.value), [...values, ...letters.map((m) => m.value ?? values[1])]);
+    assert.deepEqual((await readMessages(w.topic, 6)).map((m) => m.value), [...values, ...letters.map((m) => m.value ?? values[1])]);
     assert.ok(letters.every((m) => m === large || m.value.length === 100));
     assert.match(w.worker.log, /dead letter sent without its value.*max.message.bytes/);
     await w.client.call('storage.ping');

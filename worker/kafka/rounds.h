@@ -1,13 +1,14 @@
 /*
- * rounds.h - messages to each partition, in rounds of one request
+ * rounds.h - messages to each partition, in rounds
  *
  * While a round of a partition is in flight, further messages to that partition are held and go as the
- * next round. A message that comes alone leaves at once; under load a round is one request to the
+ * next round. A message that comes alone leaves at once; under load a round is usually one request to the
  * broker. Given message after message, an idempotent producer would send many small requests, and
  * librdkafka's broker thread spins while five are unacknowledged.
  *
- * A broker refuses a request as a whole. The messages of a refused round go again in smaller rounds, in
- * their order, until the message that the broker does not take stands alone. A round that fails for a
+ * A broker refuses a request as a whole. The messages of a refused round go again in smaller rounds, until
+ * the message that the broker does not take stands alone. Then the order is not always kept: librdkafka may
+ * send a round in several requests, of which the broker takes only the later ones. A round that fails for a
  * reason that can pass goes again later, one message first.
  *
  * Partitions do not wait for each other. A lane waits while a partition that it writes to holds too

@@ -277,6 +277,15 @@ export async function readTopic(topic) {
   return messages;
 }
 
+// All messages of a topic, once there are `count` of them. Kafka tells a producer that its transaction is over a
+// moment before readers see it.
+export function readMessages(topic, count) {
+  return until(`${count} messages of ${topic}`, async () => {
+    const messages = await readTopic(topic);
+    return messages.length >= count && messages;
+  });
+}
+
 // Collects the messages of a topic, from its beginning on.
 export class Tail {
   constructor(topic) {
