@@ -19,7 +19,7 @@ function prepare() {
   schemas.push(schemaName);
   const run = (args, indexes = []) => {
     const file = join(WORK, `${newId()}.conf`);
-    writeFileSync(file, libconfig({ postgres: { schemaName, ...(indexes.length ? { indexes } : {}) } }));
+    writeFileSync(file, libconfig({ postgres: { schemaName, ...(Object.keys(indexes).length ? { indexes } : {}) } }));
     return stowage([...args, '--config', file]);
   };
   const made = run(['init']);
@@ -97,6 +97,55 @@ describe('options', () => {
     test(`${what} is a mistake in the configuration`, () => {
       const refused = run(['init'], [{ ...THREADS, ...index }]);
       assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, why);
+    });
+  }
+});
+
+// The form of the reference's documentation: by domain, without the names of index and table.
+describe('by domain', () => {
+  const { schemaName, run } = prepare();
+  const indexes = {
+    memory: [{ columns: ['resourceId', 'title'], method: 'btree', unique: false }, { columns: ['role'], where: `role <> 'user'` },
+      { columns: ['id', 'createdAt DESC'], table: 'mastra_threads', unique: true }],
+    observability: [{ columns: ['name'], method: 'hash' }],
+    agents: [{ columns: ['metadata'], method: 'gin', opclass: 'jsonb_path_ops', storage: { fastupdate: false }, name: 'mine' }],
+    blobs: [],
+  };
+  const expected = {
+    mastra_threads_resourceid_title_btree_idx: /^CREATE INDEX .*mastra_threads USING btree \("resourceId", title\)$/,
+    mastra_messages_role_btree_idx: /mastra_messages USING btree \(role\) WHERE \(role <> 'user'::text\)$/,
+    mastra_threads_id_createdat_desc_btree_idx: /^CREATE UNIQUE INDEX .*mastra_threads USING btree \(id, "createdAt" DESC\)$/,
+    mastra_ai_spans_name_hash_idx: /mastra_ai_spans USING hash \(name\)$/,
+    mine: /mastra_agents USING gin \(metadata jsonb_path_ops\) WITH \(fastupdate='?false'?\)$/,
+  };
+
+  test('init makes them, once, and check misses none', async () => {
+    assert.match(run(['check'], indexes).stdout, /mastra_ai_spans_name_hash_idx/);
+    const made = run(['init'], indexes);
+    assert.equal(made.code, 0, made.stderr);
+    for (const [name, text] of Object.entries(expected)) assert.match((await definition(schemaName, name)).text, text);
+    assert.match(run(['init'], indexes).stdout, /nothing to do/);
+    assert.doesNotMatch(run(['check'], indexes).stdout, /_idx|mine/);
+  });
+
+  test('the printed list means the same', () => {
+    const line = run(['config'], indexes).stdout.split('\n').find((each) => each.startsWith('postgres.indexes'));
+    const file = join(WORK, `${newId()}.conf`);
+    writeFileSync(file, `postgres: { schemaName = "${schemaName}"; ${line.replace(/^postgres\./, '').replace(/#[^"]*$/, '')} };`);
+    const done = stowage(['init', '--config', file]);
+    assert.deepEqual([done.code, done.stderr], [0, ''], line);
+    assert.match(done.stdout, /nothing to do/);
+  });
+
+  for (const [what, wrong, why] of [
+    ['columns that no table has', { memory: [{ columns: ['user_id', 'created_at'] }] }, /no table of memory has user_id, created_at.*mastra_threads \(id, .*mastra_messages \(id, /],
+    ['columns of several tables', { memory: [{ columns: ['resourceId', 'createdAt'] }] }, /several tables of memory have resourceId, createdAt.*mastra_threads \(id, .*mastra_messages \(id, /],
+    ['an unknown domain', { memroy: [{ columns: ['role'] }] }, /did you mean memory\?/],
+  ]) {
+    test(`a mistake: ${what}`, () => {
+      const refused = run(['init'], wrong);
+      assert.equal(refused.code, 3, refused.stderr);
       assert.match(refused.stderr, why);
     });
   }

@@ -10,33 +10,12 @@
 #include "schemas/base/alloc.h"
 #include "worker/cli/check_statements.h"
 #include "worker/cli/check_tables.h"
+#include "worker/cli/check_tls.h"
 #include "worker/client/database.h"
 #include "worker/config/ddl_options.h"
 
 #define SERVER_MINIMUM 140000
 #define SERVER_MINIMUM_NAME "14"
-
-/* A Unix socket or a loopback address: the traffic does not leave the machine. */
-static bool is_local(PGconn *conn)
-{
-	const char *host = PQhost(conn);
-
-	return !host || !*host || host[0] == '/' || strcmp(host, "localhost") == 0 ||
-		strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
-static void check_tls(struct check *check, PGconn *conn)
-{
-	if (PQsslInUse(conn))
-		check_ok(check, "TLS", "%s, %s", PQsslAttribute(conn, "protocol"),
-			PQsslAttribute(conn, "cipher"));
-	else if (is_local(conn))
-		check_ok(check, "TLS", "not in use; the connection does not leave this machine");
-	else
-		check_note(check, "TLS",
-			"set postgres.ssl to \"verify-full\" if you do not trust the network",
-			"not in use: others on the network can read passwords and data");
-}
 
 static void check_database_check_server(struct check *check, PGconn *conn)
 {

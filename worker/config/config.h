@@ -38,8 +38,13 @@ struct config {
 		int64_t port;
 		char *database;
 		char *user;
-		char *password; /* also from postgres.passwordFile */
-		char *ssl;      /* sslmode of libpq; NULL: the connection string decides */
+		char *password;   /* also from postgres.passwordFile */
+		char *ssl;        /* sslmode of libpq; NULL: the connection string decides */
+		char *ssl_reject; /* rejectUnauthorized: "true" or "false"; NULL: not given */
+		char *ssl_ca;     /* a file's name, or PEM text; NULL: not given. Likewise: */
+		char *ssl_cert;
+		char *ssl_key;
+		char *ssl_files[3]; /* of ca, cert and key: names that libpq can open (tls.h) */
 		char *schema_name;
 		int64_t max;
 		int64_t idle_timeout_ms;

@@ -12,8 +12,9 @@
 
 #include "schemas/base/alloc.h"
 #include "worker/config/secret.h"
+#include "worker/config/tls.h"
 
-#define PAIRS_MAX 20
+#define PAIRS_MAX 24
 
 static void conninfo_add(struct config_conninfo *info, size_t *count, const char *keyword,
 	char *value)
@@ -78,6 +79,9 @@ struct config_conninfo config_conninfo(const struct config *config)
 	conninfo_add(&info, &count, "user", alloc_copy(config->postgres.user));
 	conninfo_add(&info, &count, "password", secret_now(config, "postgres.password"));
 	conninfo_add(&info, &count, "sslmode", alloc_copy(config->postgres.ssl));
+	for (size_t i = 0; i < TLS_FILES; i++)
+		conninfo_add(&info, &count, tls_parameters[i],
+			alloc_copy(config->postgres.ssl_files[i]));
 	conninfo_add(&info, &count, "client_encoding", alloc_copy("UTF8"));
 	return info;
 }

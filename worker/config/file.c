@@ -45,7 +45,8 @@ static const char *const wanted_names[] = {
 	[CONFIG_CHOICE] = "a text in quotes",
 	[CONFIG_ENUM] = "a text in quotes",
 	[CONFIG_TEXTS] = "a list of texts, [\"one\", \"two\"]",
-	[CONFIG_INDEXES] = "a list of groups, ( { name = ...; table = ...; columns = [...]; } )",
+	[CONFIG_INDEXES] = "a list of groups, ( { name = ...; table = ...; columns = [...]; } ), "
+			   "or such lists by domain, { memory = ( { columns = [...]; } ); }",
 	[CONFIG_SECRET_FILE] = "a file name in quotes",
 	[CONFIG_TEXTS_FILE] = "a file name in quotes",
 };
@@ -131,10 +132,11 @@ static bool config_file_take(struct config_load *load, const struct config_key *
 {
 	struct config_list list = { 0 };
 
-	if (key->kind == CONFIG_INDEXES) {
-		if (!config_setting_is_sequence(setting))
-			return false;
-		config_take_indexes(load, key, where, setting);
+	if (key->kind == CONFIG_INDEXES)
+		return config_take_indexes(load, key, where, setting);
+	if (key->group && config_setting_is_group(setting)) {
+		load->ssl_group = true;
+		config_set_text(load, key, where, key->group);
 		return true;
 	}
 	if (key->kind != CONFIG_TEXTS)
@@ -225,16 +227,19 @@ static void unknown_group(struct config_load *load, const config_setting_t *sett
 	free(where);
 }
 
+/* Reports the members of a group that are not keys. `prefix` is the group's path. */
 static void find_unknown_in(struct config_load *load, const config_setting_t *group,
-	const char *file)
+	const char *prefix, const char *file)
 {
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
-		char *path = alloc_printf("%s.%s", config_setting_name(group),
-			config_setting_name(setting));
+		char *path = alloc_printf("%s.%s", prefix, config_setting_name(setting));
+		const struct config_key *key = config_key_find(path);
 
-		if (!config_key_find(path))
+		if (!key)
 			config_file_unknown(load, setting, path, file);
+		else if (key->group && config_setting_is_group(setting))
+			find_unknown_in(load, setting, path, file);
 		free(path);
 	}
 }
@@ -249,7 +254,7 @@ static void config_file_find_unknown(struct config_load *load, const config_t *f
 		const char *name = config_setting_name(setting);
 
 		if (config_setting_is_group(setting) && config_file_is_group(name)) {
-			find_unknown_in(load, setting, path);
+			find_unknown_in(load, setting, name, path);
 		} else if (config_setting_is_group(setting)) {
 			unknown_group(load, setting, path);
 		} else if (config_file_is_group(name)) {

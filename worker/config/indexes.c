@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/migrate/ddl_name.h"
+#include "db/migrate/ddl_domain.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/nearest.h"
 #include "schemas/base/text.h"
@@ -18,7 +18,7 @@ static const char *const methods[] = { "btree", "hash", "gin", "gist", "spgist",
 
 enum part_kind { PART_NAME, PART_TEXT, PART_METHOD, PART_SWITCH, PART_TEXTS, PART_STORAGE };
 
-/* The members of one index's group. */
+/* The members of one index's group. In a domain's list an index needs neither name nor table. */
 static const struct part {
 	const char *name;
 	enum part_kind kind;
@@ -151,9 +151,36 @@ static void unknown_parts(struct config_load *load, const char *where, const cha
 	}
 }
 
-static void take_index(struct config_load *load, const char *where, const char *path,
-	struct config_index *index, config_setting_t *group)
+/* Finds the table, and makes the name, of an index in a domain's list. */
+static void complete_index(struct config_load *load, const char *where, const char *path,
+	const char *domain, struct config_index *index)
 {
+	const char *const *columns = (const char *const *)index->columns.items;
+	size_t count = index->columns.count;
+	char *why = NULL;
+	const char *table = index->table ? ddl_domain_table(domain, index->table, &why)
+					 : ddl_domain_table_with(domain, columns, count, &why);
+
+	if (!table) {
+		config_mistake(load, where, path, "%s", why);
+		free(why);
+		return;
+	}
+	if (!index->table)
+		index->table = alloc_copy(table);
+	if (!index->name) {
+		struct ddl_name name = ddl_domain_index_name(table, columns, count,
+			index->method ? index->method : "btree");
+		index->name = alloc_copy(name.text);
+	}
+}
+
+/* `domain`: the domain whose list has the index, NULL for a list without domains. */
+static void take_index(struct config_load *load, const char *where, const char *path,
+	const char *domain, struct config_index *index, config_setting_t *group)
+{
+	size_t mistakes = load->mistakes;
+
 	index->concurrent = true;
 	for (size_t p = 0; p < PART_COUNT; p++) {
 		const config_setting_t *setting = config_setting_get_member(group, parts[p].name);
@@ -161,33 +188,105 @@ static void take_index(struct config_load *load, const char *where, const char *
 
 		if (setting)
 			wrong = take_part(&parts[p], index, setting);
-		else if (parts[p].required)
+		else if (parts[p].required && !(domain && parts[p].kind == PART_NAME))
 			wrong = "is missing";
 		if (wrong)
 			config_mistake(load, where, path, "%s %s", parts[p].name, wrong);
 	}
 	unknown_parts(load, where, path, group);
+	if (domain && load->mistakes == mistakes)
+		complete_index(load, where, path, domain, index);
 }
 
-void config_take_indexes(struct config_load *load, const struct config_key *key, const char *where,
-	const config_setting_t *setting)
-{
-	size_t count = (size_t)config_setting_length(setting);
-	struct config_index *indexes = alloc_zero(count, sizeof(*indexes));
+/* The indexes of all lists so far. */
+struct taken {
+	struct config_index *items;
+	size_t count;
+};
 
+static void take_list(struct config_load *load, const char *where, const char *path,
+	const char *domain, struct taken *taken, const config_setting_t *list)
+{
+	size_t count = (size_t)config_setting_length(list);
+
+	taken->items = alloc_grow(taken->items, taken->count + count + 1, sizeof(*taken->items));
+	memset(taken->items + taken->count, 0, count * sizeof(*taken->items));
 	for (size_t i = 0; i < count; i++) {
-		config_setting_t *group = config_setting_get_elem(setting, (unsigned)i);
-		char *path = alloc_printf("%s[%zu]", key->path, i);
+		config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
+		char *item = alloc_printf("%s[%zu]", path, i);
 
 		if (config_setting_is_group(group))
-			take_index(load, where, path, &indexes[i], group);
+			take_index(load, where, item, domain, &taken->items[taken->count], group);
 		else
+			config_mistake(load, where, item, "must be a group, { %scolumns = [...]; }",
+				domain ? "" : "name = ...; table = ...; ");
+		taken->count++;
+		free(item);
+	}
+}
+
+static bool domain_known(struct config_load *load, const char *where, const char *path,
+	const char *name)
+{
+	struct nearest nearest = { .wanted = name };
+	const char *domain;
+
+	for (size_t i = 0; (domain = ddl_domain(i)); i++) {
+		if (strcmp(domain, name) == 0)
+			return true;
+		nearest_offer(&nearest, domain);
+	}
+	config_mistake(load, where, path, "is not a domain that has tables%s%s%s",
+		nearest.found ? "; did you mean " : "", nearest.found ? nearest.found : "",
+		nearest.found ? "?" : "");
+	return false;
+}
+
+/* The lists of a group, each named after its domain. */
+static void take_domains(struct config_load *load, const struct config_key *key, const char *where,
+	struct taken *taken, const config_setting_t *domains)
+{
+	for (int i = 0; i < config_setting_length(domains); i++) {
+		const config_setting_t *list = config_setting_get_elem(domains, (unsigned)i);
+		const char *domain = config_setting_name(list);
+		char *path = alloc_printf("%s.%s", key->path, domain);
+
+		if (!config_setting_is_sequence(list))
 			config_mistake(load, where, path,
-				"must be a group, { name = ...; table = ...; "
-				"columns = [...]; }");
+				"must be a list of groups, ( { columns = [...]; } )");
+		else if (domain_known(load, where, path, domain))
+			take_list(load, where, path, domain, taken, list);
 		free(path);
 	}
-	config_set_indexes(load, key, where, indexes, count);
+}
+
+/* In a schema no two indexes have the same name. */
+static void check_names(struct config_load *load, const struct config_key *key, const char *where,
+	const struct taken *taken)
+{
+	for (size_t i = 0; i < taken->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (taken->items[i].name && taken->items[j].name &&
+				strcmp(taken->items[i].name, taken->items[j].name) == 0)
+				config_mistake(load, where, key->path,
+					"two indexes have the name %s: give one of them another `name`",
+					taken->items[i].name);
+}
+
+bool config_take_indexes(struct config_load *load, const struct config_key *key, const char *where,
+	const config_setting_t *setting)
+{
+	struct taken taken = { 0 };
+
+	if (config_setting_is_group(setting))
+		take_domains(load, key, where, &taken, setting);
+	else if (config_setting_is_sequence(setting))
+		take_list(load, where, key->path, NULL, &taken, setting);
+	else
+		return false;
+	check_names(load, key, where, &taken);
+	config_set_indexes(load, key, where, taken.items, taken.count);
+	return true;
 }
 
 void config_set_indexes_from_text(struct config_load *load, const struct config_key *key,
@@ -200,12 +299,11 @@ void config_set_indexes_from_text(struct config_load *load, const struct config_
 	config_init(&parsed);
 	if (config_read_string(&parsed, file))
 		setting = config_lookup(&parsed, "indexes");
-	if (setting && config_setting_is_sequence(setting))
-		config_take_indexes(load, key, where, setting);
-	else
+	if (!setting || !config_take_indexes(load, key, where, setting))
 		config_mistake(load, where, key->path,
-			"is not a list of groups: "
-			"( { name = \"...\"; table = \"...\"; columns = [\"...\"]; } )");
+			"is neither a list of groups, "
+			"( { name = \"...\"; table = \"...\"; columns = [\"...\"]; } ), "
+			"nor such lists by domain, { memory = ( { columns = [\"...\"]; } ); }");
 	config_destroy(&parsed);
 	free(file);
 }

@@ -12,6 +12,7 @@
 
 static const char *const ssl_choices[] = { "disable", "allow", "prefer", "require", "verify-ca",
 	"verify-full", "true=verify-full", "false=disable", NULL };
+static const char *const reject_choices[] = { "true", "false", NULL };
 static const char *const reset_choices[] = { "earliest", "latest", "error", NULL };
 static const char *const repair_choices[] = { "repair", "reject", NULL };
 static const char *const level_choices[] = { "error", "warn", "info", "debug", NULL };
@@ -25,7 +26,7 @@ const struct config_key config_keys[] = {
 		.check = config_check_conninfo,
 		.help = "Connection string of the database: a URI, or name=value pairs of libpq. "
 			"It may hold every libpq parameter (sslrootcert, several hosts). "
-			"postgres.user, postgres.password and postgres.ssl override the string. "
+			"postgres.user and postgres.password override the string. "
 			"If neither connectionString nor host is set, libpq uses its own defaults "
 			"and environment variables (PGHOST, ...)." },
 	{ .path = "postgres.connectionStringFile",
@@ -65,11 +66,38 @@ const struct config_key config_keys[] = {
 		.kind = CONFIG_CHOICE,
 		.offset = AT(postgres.ssl),
 		.choices = ssl_choices,
+		.group = "true",
 		.help = "TLS mode, as libpq's sslmode; true means verify-full, false means "
-			"disable. Only verify-full protects against an attacker between worker "
-			"and server. It needs the certificate of the authority in "
-			"~/.postgresql/root.crt, or sslrootcert in the connection string. If not "
-			"set, the connection string decides, else prefer." },
+			"disable. Or a group of the four keys below, which turns TLS on: "
+			"`{ rejectUnauthorized = true; ca = \"ca.pem\"; }`. Only verify-full protects "
+			"against an attacker between worker and server. It needs the certificate "
+			"of the authority: postgres.ssl.ca, else sslrootcert in the connection "
+			"string, else ~/.postgresql/root.crt. If nothing is set, the connection "
+			"string decides, else prefer. A connection string that says something "
+			"else is an error." },
+	{ .path = "postgres.ssl.rejectUnauthorized",
+		.kind = CONFIG_CHOICE,
+		.offset = AT(postgres.ssl_reject),
+		.choices = reject_choices,
+		.help = "true, which is the default of the group: the worker connects only to a "
+			"server whose certificate is signed by an authority that it knows, for the "
+			"server's name (verify-full). false: the connection is encrypted, but the "
+			"worker does not verify the server (require)." },
+	{ .path = "postgres.ssl.ca",
+		.kind = CONFIG_TEXT,
+		.offset = AT(postgres.ssl_ca),
+		.help = "Certificates of the authorities that may sign the server's: a file, or "
+			"PEM text." },
+	{ .path = "postgres.ssl.cert",
+		.kind = CONFIG_TEXT,
+		.offset = AT(postgres.ssl_cert),
+		.help = "The worker's own certificate: a file, or PEM text." },
+	{ .path = "postgres.ssl.key",
+		.kind = CONFIG_TEXT,
+		.secret = true,
+		.offset = AT(postgres.ssl_key),
+		.help = "The private key of postgres.ssl.cert: a file, or PEM text. Others must "
+			"have no right to read the file." },
 	{ .path = "postgres.schemaName",
 		.kind = CONFIG_TEXT,
 		.offset = AT(postgres.schema_name),
@@ -134,13 +162,17 @@ const struct config_key config_keys[] = {
 	{ .path = "postgres.indexes",
 		.kind = CONFIG_INDEXES,
 		.offset = AT(postgres.indexes),
-		.help = "Indexes to create in addition to the default ones: a list of groups with "
-			"name, table, columns and, optionally, unique, where, method (btree, hash, "
-			"gin, gist, spgist, brin), opclass (for every column), storage (a group "
-			"such as `{ fillfactor = 70; }`), tablespace and concurrent (if false, "
-			"writes to the table wait for the build): "
-			"`( { name = \"idx_threads_tenant\"; table "
-			"= \"mastra_threads\"; columns = [\"resourceId\", \"createdAt DESC\"]; } )`. "
+		.help = "Indexes to create in addition to the default ones: for each domain a list "
+			"of groups with columns and, optionally, unique, where, method (btree, "
+			"hash, gin, gist, spgist, brin), opclass (for every column), storage (a "
+			"group such as `{ fillfactor = 70; }`), tablespace, concurrent (if false, "
+			"writes to the table wait for the build), table and name: "
+			"`{ memory = ( { columns = [\"resourceId\", \"title\"]; method = "
+			"\"btree\"; } ); }`. Without table it is the domain's one table that has "
+			"all these columns. Without name it is made from table, columns and "
+			"method. Also a list without domains, whose groups need name and table: "
+			"`( { name = \"idx_threads_tenant\"; table = \"mastra_threads\"; columns = "
+			"[\"resourceId\", \"createdAt DESC\"]; } )`. "
 			"An index of that name with another definition is an error. "
 			"The environment variable uses the same notation." },
 	{ .path = "postgres.disableInit",

@@ -38,6 +38,9 @@ struct config_key {
 	const char *const *choices; /* ends in NULL; "yes=always" makes yes an alias of always */
 	config_check_fn *check;     /* checks a text, or each item of a list; may be NULL */
 	const char *target;         /* path of another key, see CONFIG_SECRET_FILE */
+	const char
+		*group; /* the value that a group with the keys below this path stands for; NULL: no
+	                      group */
 	const char *help;
 };
 

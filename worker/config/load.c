@@ -14,6 +14,7 @@
 #include "worker/config/list.h"
 #include "worker/config/parse.h"
 #include "worker/config/state.h"
+#include "worker/config/tls.h"
 #include "worker/config/value.h"
 
 #define DEFAULT_PATH "/etc/stowage/stowage.conf"
@@ -54,6 +55,8 @@ struct config *config_load(const char *path, FILE *errors)
 	if (load.mistakes == 0)
 		config_check_whole(&load);
 	if (load.mistakes == 0)
+		config_complete_tls(&load);
+	if (load.mistakes == 0)
 		return &full->config;
 	config_free(&full->config);
 	return NULL;
@@ -85,6 +88,7 @@ void config_free(struct config *config)
 
 	if (!config)
 		return;
+	config_tls_free(config);
 	for (size_t i = 0; i < config_key_count; i++) {
 		free_member(config, &config_keys[i]);
 		free(full->origins[i].where);

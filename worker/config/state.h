@@ -30,6 +30,7 @@ struct config_load {
 	FILE *errors;
 	size_t mistakes;
 	enum config_source source;
+	bool ssl_group;           /* the file has postgres.ssl as a group */
 	struct config_list lines; /* of kafka.propertiesFile; config_join_lines moves them */
 };
 

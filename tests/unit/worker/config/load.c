@@ -3,69 +3,15 @@
  *
  * Each test runs in its own process, so it may set environment variables.
  */
-#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/config_text.h"
 #include "worker/config/keys.h"
 #include "worker/config/load.h"
 
-static char *errors; /* of the last load */
-
-/* Loads a file with this text (NULL: no file). */
-static struct config *load(const char *text)
-{
-	char path[] = "/tmp/stowage-config-XXXXXX";
-	size_t size;
-	struct config *config;
-	FILE *out;
-
-	free(errors);
-	out = open_memstream(&errors, &size);
-	if (text) {
-		int fd = mkstemp(path);
-
-		cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-		close(fd);
-	}
-	config = config_load(text ? path : "/dev/null", out);
-	fclose(out);
-	if (text)
-		unlink(path);
-	return config;
-}
-
-/* Expects the load to fail with a line that contains both texts. */
-static void fails(const char *text, const char *key, const char *reason)
-{
-	struct config *config = load(text);
-	char *line = errors;
-	bool found = false;
-
-	cr_assert_null(config, "%s was accepted", text ? text : "the environment");
-	for (char *end; (end = strchr(line, '\n')); line = end + 1) {
-		*end = '\0';
-		found = found || (strstr(line, key) && strstr(line, reason));
-		*end = '\n';
-	}
-	cr_assert(found, "no line with \"%s\" and \"%s\" in:\n%s", key, reason, errors);
-}
-
-static void init(void)
-{
-	/* The stack of the tests sets these variables. */
-	unsetenv("STOWAGE_POSTGRES_CONNECTION_STRING");
-	unsetenv("STOWAGE_KAFKA_BOOTSTRAP_SERVERS");
-	unsetenv("STOWAGE_CONFIG");
-}
-
-static void fini(void)
-{
-	free(errors);
-}
-
-TestSuite(config, .init = init, .fini = fini);
+TestSuite(config, .init = forget_stack, .fini = free_errors);
 
 Test(config, defaults_of_every_key_are_valid)
 {
