@@ -25,6 +25,7 @@ libconfig-dev       library libconfig
 libcriterion-dev    library criterion
 libmicrohttpd-dev   library libmicrohttpd
 libjansson-dev      library jansson
+libpcre2-dev        library libpcre2-8
 libssl-dev          library libcrypto
 libzstd-dev         library libzstd
 zlib1g-dev          library zlib

@@ -6,6 +6,8 @@
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
 #include <microhttpd.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdio.h>
 
 #include "worker/cli/cli.h"
@@ -14,6 +16,7 @@
 static int print_versions(struct cli *cli)
 {
 	int pq = PQlibVersion();
+	char pcre2[64]; /* "10.42 2022-12-11" */
 
 	(void)cli;
 	printf("stowage %s\n", STOWAGE_VERSION);
@@ -26,6 +29,9 @@ static int print_versions(struct cli *cli)
 		LIBCONFIG_VER_REVISION);
 	printf("libmicrohttpd %s\n", MHD_get_version());
 	printf("jansson %s\n", jansson_version_str());
+	if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof(pcre2) &&
+		pcre2_config(PCRE2_CONFIG_VERSION, pcre2) > 0)
+		printf("pcre2 %s\n", pcre2);
 	return EXIT_OK;
 }
 
