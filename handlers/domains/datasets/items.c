@@ -57,14 +57,60 @@ static bool item_storable(struct context *ctx, struct call *call, const struct g
 	return true;
 }
 
-static bool item_ok(struct context *ctx, struct call *call, const struct given_item *item)
+/* The value that the item will have; absent if this command does not set the field. */
+static struct json item_value(const struct given_item *item, const char *name)
+{
+	const struct datum *cleared = item_field(item, "clear");
+
+	for (uint32_t i = 0; !datum_is_null(cleared) && i < cleared->size; i++)
+		if (cleared->items[i].size == strlen(name) &&
+			memcmp(cleared->items[i].text, name, strlen(name)) == 0)
+			return (struct json){ "null", 4 };
+	return json_of(item_field(item, name));
+}
+
+/* Fails the call: a value of the item does not fit its schema. */
+static bool item_misfit(struct context *ctx, struct call *call, const struct given_item *item,
+	enum fit_field field, const struct json_schema_problem *problems, size_t count)
+{
+	struct json_text details = json_text_new(ctx->arena);
+
+	fit_describe(&details, field, problems, count);
+	if (item->index >= 0)
+		json_text_puts(&details, arena_printf(ctx->arena, ",\"index\":%d", item->index));
+	json_text_puts(&details, "}");
+	call_fail(ctx, call, FAILURE_INVALID, "DATASET_ITEM_SCHEMA_MISMATCH",
+		json_text_end(&details).text, "Validation failed for %s: %s %s",
+		fit_field_name(field), problems[0].path, problems[0].message);
+	return false;
+}
+
+static bool item_fits(struct context *ctx, struct call *call, const struct given_item *item,
+	const struct fit *fit)
+{
+	for (enum fit_field field = FIT_INPUT; field < FIT_FIELDS; field++) {
+		struct json_schema_problem problems[JSON_SCHEMA_PROBLEMS];
+		struct arena_mark mark = arena_mark(ctx->arena);
+		struct json value = item_value(item, fit_field_name(field));
+		size_t count = json_kind(value) == JSON_ABSENT
+			? 0
+			: fit_check(ctx, fit, field, value, problems);
+		if (count)
+			return item_misfit(ctx, call, item, field, problems, count);
+		arena_rewind(ctx->arena, mark);
+	}
+	return true;
+}
+
+static bool item_ok(struct context *ctx, struct call *call, const struct given_item *item,
+	const struct fit *fit)
 {
 	const struct datum *external = item_field(item, "externalId");
 
 	if (!datum_is_null(external) && !external->size)
 		return item_refuse(ctx, call, item, "externalId",
 			"DATASET_ITEM_EXTERNAL_ID_INVALID", "must not be empty");
-	return item_storable(ctx, call, item);
+	return item_storable(ctx, call, item) && item_fits(ctx, call, item, fit);
 }
 
 /* The request's list of items; NULL: the request is the item. */
@@ -75,17 +121,17 @@ static const struct datum *items_list(const struct call *call)
 		: NULL;
 }
 
-static bool items_ok(struct context *ctx, struct call *call)
+static bool items_ok(struct context *ctx, struct call *call, const struct fit *fit)
 {
 	const struct datum *list = items_list(call);
 	struct given_item item = { call->request_type, call->request, -1 };
 
 	if (!list)
-		return item_ok(ctx, call, &item);
+		return item_ok(ctx, call, &item, fit);
 	item.type = call->request_type->fields[DATASETS_BATCH_INSERT_ITEMS__ITEMS].type->item;
 	for (item.index = 0; (uint32_t)item.index < list->size; item.index++) {
 		item.record = &list->items[item.index];
-		if (!item_ok(ctx, call, &item))
+		if (!item_ok(ctx, call, &item, fit))
 			return false;
 	}
 	return true;
@@ -102,15 +148,14 @@ static void items_locked(struct context *ctx, const struct rows *rows, void *arg
 	struct call *call = arg;
 	const struct datum *list = items_list(call);
 	int write = call->command->statement + 1;
+	struct fit fit;
 
 	if (!rows_count(rows)) {
 		reply_missing(ctx, call);
 		return;
 	}
-	struct datum input = fit_column(rows, "inputSchema");
-	struct datum truth = fit_column(rows, "groundTruthSchema");
-	if (declared_failed(ctx, call, rows, 0) || !fit_read(ctx, call, &input, &truth) ||
-		!items_ok(ctx, call))
+	if (declared_failed(ctx, call, rows, 0) || !fit_compile_row(ctx, call, rows, &fit) ||
+		!items_ok(ctx, call, &fit))
 		return;
 	if (list && !list->size) {
 		call_reply(ctx, call, datum_array(NULL, 0));
