@@ -102,6 +102,54 @@ describe('a missing right', () => {
     assert.equal(lines(w.worker, /messages to a topic no longer wait/).length, 1);
   }, { env: loginAs('worker') }));
 
+  for (const [operation, kind] of [['READ', 'topic'], ['DESCRIBE', 'topic'], ['READ', 'group']])
+    test(`${operation} on the ${kind} of commands: they wait, the log and /readyz say so once, and it goes on by itself`, () => inWorld('no-read', async (w) => {
+      await expectAll(await sendPairs(w, ids(5)));
+      const name = kind === 'topic' ? w.topic : w.config.kafka.groupId;
+      const grant = await forbid('worker', { [kind]: name }, operation);
+      const replies = [];
+      const why = kind === 'topic' ? `the right to ${operation.toLowerCase()} ${name} is missing` : `right to read or describe the group ${name} is missing`;
+      await until('/readyz says so', async () => {
+        if (replies.length < 40) replies.push(...await sendPairs(w, ids(1)));
+        const { status, text } = await w.worker.get('/readyz').then(async (answer) => ({ status: answer.status, text: await answer.text() }));
+        return status === 503 && text.includes(why);
+      });
+      replies.push(...await sendPairs(w, ids(20)));
+      await sleep(12_000); // librdkafka commits every 5 s, and a session of the group is over after 10 s
+      assert.ok((await (await w.worker.get('/readyz')).text()).includes(why), 'it still says so');
+      if (kind === 'topic') await assert.rejects(Promise.race([Promise.all(replies), sleep(1).then(() => { throw new Error('they wait'); })]), /they wait/);
+      const errors = lines(w.worker, /level=error/);
+      assert.equal(errors.length, 1, errors.join('\n'));
+      assert.match(errors[0], /lacks a right.*grant the worker's user the rights Read and Describe/);
+      assert.deepEqual(lines(w.worker, /level=warn/).filter((line) => !/SESSTMOUT/.test(line)), []);
+      await grant();
+      await expectAll(replies);
+      await until('it is ready', () => READY(w));
+      assert.equal(lines(w.worker, /commands can be read again|the group accepts the worker again/).length, 1);
+      assert.equal(w.client.replies.length, replies.length + 10, 'no reply came twice');
+    }, { env: loginAs('worker'), partitions: 2 }));
+
+  test('to read or describe the topic or the group of commands, from the start', () => inWorld('never-read', async (w) => {
+    await w.worker.stop();
+    const missing = [[{ topic: w.topic }, 'READ', `to read ${w.topic}`], [{ topic: w.topic }, 'DESCRIBE', `to describe ${w.topic}`],
+      [{ group: w.config.kafka.groupId }, 'READ', 'the group'], [{ group: w.config.kafka.groupId }, 'DESCRIBE', 'the group']];
+    for (const [resource, operation, why] of missing) {
+      const grant = await forbid('worker', resource, operation);
+      w.worker = w.newWorker({}, loginAs('worker'));
+      await w.worker.start({ ready: false });
+      await until(`/readyz says that ${operation} is missing ${why}`, async () => {
+        const answer = await w.worker.get('/readyz').catch(() => null);
+        return answer?.status === 503 && (await answer.text()).includes(why);
+      });
+      const replies = await sendPairs(w, ids(3));
+      await grant();
+      await expectAll(replies);
+      await until('it is ready', () => READY(w));
+      assert.equal(lines(w.worker, /level=error/).length, 1, w.worker.log);
+      await w.worker.stop();
+    }
+  }, { env: loginAs('worker') }));
+
   test('to look the reply topic up: its commands wait, others do not, and none is a dead letter', () => inWorld('no-describe', async (w) => {
     const grant = await forbid('worker', { topic: w.client.replyTopic }, 'DESCRIBE');
     const replies = await sendPairs(w, ids(30), () => ({ partition: 0 }));
@@ -205,7 +253,7 @@ describe('a missing topic', () => {
     await withAdmin((admin) => admin.deleteTopics({ topics: [w.dlq] }));
     await w.client.post([{ value: randomBytes(50) }]);
     await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
-    assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*stowage topics create/);
+    await until('the log says so', () => /partition stopped: its dead letter can't be produced.*stowage topics create/.test(w.worker.log));
     await createTopics([w.dlq]);
     await w.client.call('storage.ping');
     assert.equal((await readTopic(w.dlq)).length, 1);

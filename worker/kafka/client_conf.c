@@ -73,6 +73,25 @@ void kafka_set_number(rd_kafka_conf_t *conf, const char *name, long long value)
 	kafka_set(conf, name, text);
 }
 
+/* Warnings that tell nothing new, or nothing at all. */
+static bool is_noise(const char *facility, const char *line)
+{
+	static const char *const facilities[] = {
+		/* Every connection of every client repeats this about an unreachable broker. The error
+		 * callback reports it too, and the consumer logs it from there. */
+		"FAIL",
+		/* Repeated while a right is missing. It is among the group's events, too. */
+		"HEARTBEAT",
+		/* A partition was revoked while the report of an error waited in its queue. */
+		"PARTDEL",
+	};
+	for (size_t i = 0; i < sizeof(facilities) / sizeof(facilities[0]); i++)
+		if (strcmp(facility, facilities[i]) == 0)
+			return true;
+	/* kafka.properties go to the consumer and the producer: each ignores the other's. */
+	return strcmp(facility, "CONFWARN") == 0 && strstr(line, "will be ignored by this");
+}
+
 static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *line)
 {
 	const struct kafka_opaque *opaque = rk ? rd_kafka_opaque(rk) : NULL;
@@ -81,12 +100,7 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility, cons
 	enum log_level ours = level <= SYSLOG_CRITICAL ? LOG_ERROR
 		: level <= SYSLOG_WARNING              ? LOG_WARN
 						       : LOG_DEBUG;
-	/* Every connection of every client repeats this about an unreachable broker. The error
-	 * callback reports it too, and the consumer logs it from there. */
-	if (strcmp(facility, "FAIL") == 0 && ours == LOG_WARN)
-		ours = LOG_DEBUG;
-	/* kafka.properties go to the consumer and the producer: each ignores the other's. */
-	if (strcmp(facility, "CONFWARN") == 0 && strstr(line, "will be ignored by this"))
+	if (ours == LOG_WARN && is_noise(facility, line))
 		ours = LOG_DEBUG;
 	log_at(opaque->log, ours, "librdkafka", LOG_STR("client", rd_kafka_name(rk)),
 		LOG_STR("facility", facility), LOG_STR("text", line));

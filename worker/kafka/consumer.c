@@ -14,6 +14,7 @@
 #include "worker/kafka/client_conf.h"
 #include "worker/kafka/consumer_conf.h"
 #include "worker/kafka/fetch_window.h"
+#include "worker/kafka/read_rights.h"
 #include "worker/kafka/subscription.h"
 #include "worker/kafka/topic_watch.h"
 #include "worker/lanes/queue.h"
@@ -42,6 +43,7 @@ struct consumer {
 	rd_kafka_t *rk, *admin;
 	rd_kafka_queue_t *queue; /* the group's events */
 	struct fetch_window *window;
+	struct read_rights *rights;
 	struct topic_watch *watch;
 	struct subscription *subscription;
 	struct brokers brokers;
@@ -59,6 +61,7 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 	metrics_add(c->metrics, METRIC_REBALANCES, 1);
 	switch (event) {
 	case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+		read_rights_group(c->rights, false);
 		if (assignment_add(rk, c->lanes, c->log, partitions))
 			atomic_store(&c->joined, true);
 		break;
@@ -74,6 +77,58 @@ static void consumer_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t event,
 		rd_kafka_assign(rk, NULL);
 		break;
 	}
+}
+
+/* librdkafka does not always name the topic. */
+static void suspect_topics(struct consumer *c, const char *topic)
+{
+	const struct config_list *topics = &c->config->kafka.topics;
+	if (topic)
+		read_rights_suspect(c->rights, topic);
+	for (size_t i = 0; !topic && i < topics->count; i++)
+		if (topics->items[i][0] != '^')
+			read_rights_suspect(c->rights, topics->items[i]);
+}
+
+/* Returns true if a right is missing. read_rights.h logs that. */
+static bool note_right(struct consumer *c, rd_kafka_resp_err_t error, const char *topic)
+{
+	switch (error) {
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+		suspect_topics(c, topic);
+		return true;
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+		read_rights_group(c->rights, true);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void read_commit(struct consumer *c, const rd_kafka_topic_partition_t *offset)
+{
+	if (!offset->err)
+		read_rights_group(c->rights, false);
+	else if (!note_right(c, offset->err, offset->topic))
+		log_at_limited(c->log, LOG_WARN,
+			"an offset can't be committed to Kafka for lag tools",
+			rd_kafka_err2name(offset->err), LOG_STR("topic", offset->topic),
+			LOG_INT("partition", offset->partition),
+			LOG_STR("error", rd_kafka_err2str(offset->err)));
+}
+
+/* librdkafka commits what failed again every few seconds. */
+static void consumer_committed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+	rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+	struct consumer *c = opaque;
+	(void)rk;
+	log_debug(c->log, "offsets committed to Kafka", LOG_STR("error", rd_kafka_err2name(error)));
+	if (error == RD_KAFKA_RESP_ERR__NO_OFFSET)
+		return;
+	for (int i = 0; offsets && i < offsets->cnt; i++)
+		if (offsets->elems[i].offset >= 0)
+			read_commit(c, &offsets->elems[i]);
 }
 
 /* librdkafka reports a fatal error of a consumer among the group's events. */
@@ -128,6 +183,7 @@ static rd_kafka_t *consumer_make_client(struct consumer *c, char *error, size_t 
 	kafka_set_opaque(conf, &c->opaque);
 	rd_kafka_conf_set_rebalance_cb(conf, consumer_rebalanced);
 	rd_kafka_conf_set_error_cb(conf, consumer_on_error);
+	rd_kafka_conf_set_offset_commit_cb(conf, consumer_committed);
 	topic_watch_conf(c->watch, conf);
 	return kafka_new(RD_KAFKA_CONSUMER, conf, error, error_size);
 }
@@ -143,10 +199,12 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, st
 	c->metrics = metrics;
 	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
 	c->admin = admin;
-	c->watch = topic_watch_new(admin, lanes, log);
+	c->rights = read_rights_new(config->kafka.group_id, log);
+	c->watch = topic_watch_new(admin, lanes, c->rights, log);
 	c->rk = consumer_make_client(c, error, error_size);
 	if (!c->rk) {
 		topic_watch_free(c->watch);
+		read_rights_free(c->rights);
 		free(c);
 		return NULL;
 	}
@@ -176,9 +234,10 @@ static void serve_group(struct consumer *c)
 {
 	rd_kafka_message_t *message;
 	while ((message = rd_kafka_consumer_poll(c->rk, 0))) {
+		const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : NULL;
 		if (message->err == RD_KAFKA_RESP_ERR__FATAL)
 			consumer_failed(c);
-		else if (message->err)
+		else if (message->err && !note_right(c, message->err, topic))
 			log_warn(c->log, "consumer",
 				LOG_STR("error", rd_kafka_message_errstr(message)));
 		rd_kafka_message_destroy(message);
@@ -238,9 +297,10 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 		lanes_stop(c->lanes, lane, "its offset is no longer in the log");
 		return;
 	default:
-		log_warn(c->log, "partition", LOG_STR("topic", lane->topic),
-			LOG_INT("partition", lane->partition),
-			LOG_STR("error", rd_kafka_message_errstr(message)));
+		if (!note_right(c, message->err, lane->topic))
+			log_warn(c->log, "partition", LOG_STR("topic", lane->topic),
+				LOG_INT("partition", lane->partition),
+				LOG_STR("error", rd_kafka_message_errstr(message)));
 	}
 }
 
@@ -420,6 +480,7 @@ void consumer_free(struct consumer *c)
 	subscription_free(c->subscription);
 	rd_kafka_destroy(c->rk);
 	topic_watch_free(c->watch);
+	read_rights_free(c->rights);
 	free(c);
 }
 
@@ -429,6 +490,8 @@ bool consumer_is_ready(const struct consumer *c, char *why, size_t size)
 		snprintf(why, size, "kafka: no broker can be reached");
 		return false;
 	}
+	if (read_rights_lack(c->rights, why, size))
+		return false;
 	if (!atomic_load(&c->joined)) {
 		snprintf(why, size, "kafka: no partition is assigned yet");
 		return false;

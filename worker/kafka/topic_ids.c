@@ -7,19 +7,45 @@
 /* librdkafka ends a question itself after its time, with an event that says so. */
 #define EVENT_GRACE_MS 1000
 
-void topic_ids_ask(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
-	rd_kafka_queue_t *queue)
+static void topic_ids_ask_with(rd_kafka_t *rk, const char *const *names, size_t count,
+	int timeout_ms, bool rights, rd_kafka_queue_t *queue)
 {
 	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk,
 		RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
 	char reason[256];
 	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof(reason));
+	rd_kafka_error_destroy(rd_kafka_AdminOptions_set_include_authorized_operations(options,
+		rights));
 	/* librdkafka only reads the names, but does not say so. */
 	rd_kafka_TopicCollection_t *topics =
 		rd_kafka_TopicCollection_of_topic_names((const char **)(void *)names, count);
 	rd_kafka_DescribeTopics(rk, topics, options, queue);
 	rd_kafka_TopicCollection_destroy(topics);
 	rd_kafka_AdminOptions_destroy(options);
+}
+
+void topic_ids_ask(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
+	rd_kafka_queue_t *queue)
+{
+	topic_ids_ask_with(rk, names, count, timeout_ms, false, queue);
+}
+
+void topic_ids_ask_rights(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
+	rd_kafka_queue_t *queue)
+{
+	topic_ids_ask_with(rk, names, count, timeout_ms, true, queue);
+}
+
+bool topic_ids_forbid_read(const struct topic_id *topic)
+{
+	size_t count = 0;
+	const rd_kafka_AclOperation_t *list = topic->error
+		? NULL
+		: rd_kafka_TopicDescription_authorized_operations(topic->description, &count);
+	for (size_t i = 0; list && i < count; i++)
+		if (list[i] == RD_KAFKA_ACL_OPERATION_READ)
+			return false;
+	return list && count > 0;
 }
 
 static struct topic_id read_topic(const rd_kafka_TopicDescription_t *description)

@@ -17,6 +17,9 @@
 /* Asks for the topics; topic_ids_read reads the event that comes to the queue within timeout_ms. */
 void topic_ids_ask(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
 	rd_kafka_queue_t *queue);
+/* The same, and asks what the user may do with them. */
+void topic_ids_ask_rights(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
+	rd_kafka_queue_t *queue);
 
 /* The answer for one topic. */
 struct topic_id {
@@ -34,6 +37,9 @@ bool topic_ids_read(rd_kafka_event_t *event, topic_ids_fn *each, void *arg);
  * False: no broker answered. */
 bool topic_ids_get(rd_kafka_t *rk, const char *const *names, size_t count, int timeout_ms,
 	topic_ids_fn *each, void *arg);
+
+/* Does the answer to topic_ids_ask_rights say that the user may not read the topic? Old brokers do not say. */
+bool topic_ids_forbid_read(const struct topic_id *topic);
 
 /* Do the ids name the same topic? An unknown one ("") equals any. */
 bool topic_ids_equal(const char *one, const char *other);

@@ -23,6 +23,7 @@
 struct topic_watch {
 	rd_kafka_t *admin;
 	struct lanes *lanes;
+	struct read_rights *rights;
 	struct log *log;
 	rd_kafka_queue_t *queue;
 	atomic_ullong responses; /* metadata responses of the consumer's client */
@@ -37,12 +38,14 @@ struct topic_watch {
 	bool told;       /* the log says that a topic cannot be described */
 };
 
-struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, struct log *log)
+struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes,
+	struct read_rights *rights, struct log *log)
 {
 	struct topic_watch *watch = alloc_zero(1, sizeof(*watch));
 	static const uint64_t one = 1;
 	watch->admin = admin;
 	watch->lanes = lanes;
+	watch->rights = rights;
 	watch->log = log;
 	watch->queue = rd_kafka_queue_new(admin);
 	watch->patience_ms = ASK_MS;
@@ -124,7 +127,8 @@ static void watch_stop_lane(struct topic_watch *watch, struct lane *lane)
 
 static void watch_tell(struct topic_watch *watch, const struct topic_id *topic)
 {
-	if (watch->told || topic->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+	if (watch->told || topic->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+		topic->error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 		return;
 	watch->told = true;
 	log_warn(watch->log,
@@ -132,9 +136,17 @@ static void watch_tell(struct topic_watch *watch, const struct topic_id *topic)
 		LOG_STR("topic", topic->topic), LOG_STR("error", rd_kafka_err2str(topic->error)));
 }
 
+static const char *missing_right(const struct topic_id *topic)
+{
+	if (topic->error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+		return "Describe";
+	return topic_ids_forbid_read(topic) ? "Read" : NULL;
+}
+
 static void watch_read_topic(void *arg, const struct topic_id *topic)
 {
 	struct topic_watch *watch = arg;
+	read_rights_answer(watch->rights, topic->topic, missing_right(topic));
 	if (topic->error) {
 		watch->unsettled = true;
 		watch_tell(watch, topic);
@@ -167,7 +179,8 @@ static void watch_read(struct topic_watch *watch)
 	rd_kafka_event_destroy(event);
 	watch->told = watch->told && watch->unsettled;
 	watch->wanted = watch->wanted || watch->unsettled;
-	watch->ask_at = watch->unsettled ? clock_tick_ms() + ASK_AGAIN_MS : 0;
+	bool again = watch->unsettled || read_rights_at(watch->rights, 0);
+	watch->ask_at = again ? clock_tick_ms() + ASK_AGAIN_MS : 0;
 }
 
 /* --- questions --- */
@@ -180,21 +193,34 @@ static bool is_listed(const char *const *names, size_t count, const char *name)
 	return false;
 }
 
-static void watch_ask(struct topic_watch *watch)
+/* Collects the topics of lanes that wait for proof, and those on which a right may be missing. */
+static size_t watch_topics(struct topic_watch *watch, const char ***names)
 {
-	size_t lanes = lanes_count(watch->lanes), count = 0;
-	const char **names = alloc_zero(lanes + 1, sizeof(*names));
-	watch->asked = atomic_load(&watch->responses);
-	watch->wanted = false;
+	size_t lanes = lanes_count(watch->lanes), suspects = 0, count = 0;
+	const char *suspect;
+	while (read_rights_at(watch->rights, suspects))
+		suspects++;
+	*names = alloc_zero(lanes + suspects + 1, sizeof(**names));
+	for (size_t i = 0; (suspect = read_rights_at(watch->rights, i)); i++)
+		(*names)[count++] = suspect;
 	for (size_t i = 0; i < lanes; i++) {
 		struct lane *lane = lanes_at(watch->lanes, i);
 		if (lane_awaits_proof(watch->lanes, lane, watch->asked) &&
-			!is_listed(names, count, lane->topic))
-			names[count++] = lane->topic;
+			!is_listed(*names, count, lane->topic))
+			(*names)[count++] = lane->topic;
 	}
+	return count;
+}
+
+static void watch_ask(struct topic_watch *watch)
+{
+	const char **names;
+	watch->asked = atomic_load(&watch->responses);
+	watch->wanted = false;
+	size_t count = watch_topics(watch, &names);
 	if (count > 0) {
 		watch->asking = true;
-		topic_ids_ask(watch->admin, names, count, watch->patience_ms, watch->queue);
+		topic_ids_ask_rights(watch->admin, names, count, watch->patience_ms, watch->queue);
 	}
 	free(names);
 }
@@ -203,7 +229,8 @@ void topic_watch_serve(struct topic_watch *watch)
 {
 	if (watch->asking)
 		watch_read(watch);
-	bool due = watch->wanted || atomic_load(&watch->responses) != watch->asked;
+	bool due = watch->wanted || atomic_load(&watch->responses) != watch->asked ||
+		read_rights_at(watch->rights, 0);
 	if (due && !watch->asking && clock_tick_ms() >= watch->ask_at)
 		watch_ask(watch);
 }

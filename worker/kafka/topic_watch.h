@@ -15,13 +15,15 @@
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 
+#include "worker/kafka/read_rights.h"
 #include "worker/lanes/lanes.h"
 #include "worker/telemetry/log.h"
 
 struct topic_watch;
 
-/* Borrows the client that asks, the lanes and the log. */
-struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes, struct log *log);
+/* Borrows the client that asks, the lanes, the log, and `rights`, about whose suspects it asks too. */
+struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes,
+	struct read_rights *rights, struct log *log);
 /* It touches the lanes no longer. */
 void topic_watch_detach(struct topic_watch *watch);
 void topic_watch_free(struct topic_watch *watch);
