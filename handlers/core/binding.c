@@ -136,125 +136,189 @@ void bind_texts(struct params *params, const struct datum *texts)
 		bind_element_text(params, array, &texts->items[i]);
 }
 
-/* bind_typed() has one function for each PostgreSQL type. Their value is never null. */
-typedef bool bind_fn(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name);
+/* --- PostgreSQL types. The value of these functions is never null. --- */
 
-static bool bind_as_text(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+static bool check_text(struct context *ctx, struct call *call, const struct datum *value,
+	const char *name, struct datum *out)
 {
-	if (!binding_text_ok(ctx, call, value, name))
-		return false;
-	bind_text(ctx->params, value);
-	return true;
+	*out = *value;
+	return binding_text_ok(ctx, call, value, name);
 }
 
-static bool bind_as_jsonb(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+static bool check_texts(struct context *ctx, struct call *call, const struct datum *value,
+	const char *name, struct datum *out)
 {
-	struct datum json;
-	if (!binding_json(ctx, call, value, name, &json))
-		return false;
-	bind_jsonb(ctx->params, &json);
-	return true;
-}
-
-static bool bind_as_texts(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
-{
+	*out = *value;
 	for (uint32_t i = 0; i < value->size; i++)
 		if (!binding_text_ok(ctx, call, &value->items[i], name))
 			return false;
-	bind_texts(ctx->params, value);
 	return true;
 }
 
-static bool bind_as_time(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+static bool check_time(struct context *ctx, struct call *call, const struct datum *value,
+	const char *name, struct datum *out)
 {
-	if (!binding_time_ok(ctx, call, value, name))
-		return false;
-	bind_time(ctx->params, value);
+	*out = *value;
+	return binding_time_ok(ctx, call, value, name);
+}
+
+static bool check_int4(struct context *ctx, struct call *call, const struct datum *value,
+	const char *name, struct datum *out)
+{
+	*out = *value;
+	if (value->integer >= INT32_MIN && value->integer <= INT32_MAX)
+		return true;
+	call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
+		"%s does not fit a 32-bit integer", name);
+	return false;
+}
+
+/* PostgreSQL holds each value of these types. */
+static bool check_nothing(struct context *ctx, struct call *call, const struct datum *value,
+	const char *name, struct datum *out)
+{
+	(void)ctx, (void)call, (void)name;
+	*out = *value;
 	return true;
 }
 
-static bool bind_as_int4(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+static void bind_int4(struct params *params, const struct datum *value)
 {
-	if (value->integer < INT32_MIN || value->integer > INT32_MAX) {
-		call_fail(ctx, call, FAILURE_INVALID, "INVALID_NUMBER", NULL,
-			"%s does not fit a 32-bit integer", name);
+	params_int4(params, (int32_t)value->integer);
+}
+
+static void bind_int8(struct params *params, const struct datum *value)
+{
+	params_int8(params, value->integer);
+}
+
+static double real_of(const struct datum *value)
+{
+	return value->kind == DATUM_INTEGER ? (double)value->integer : value->real;
+}
+
+static void bind_float8(struct params *params, const struct datum *value)
+{
+	params_float8(params, real_of(value));
+}
+
+static void bind_bool(struct params *params, const struct datum *value)
+{
+	params_bool(params, value->boolean);
+}
+
+static void bind_bytea(struct params *params, const struct datum *value)
+{
+	params_bytea(params, value->text, value->size);
+}
+
+static void bind_element_int4(struct params *params, int array, const struct datum *value)
+{
+	array_int4(params, array, (int32_t)value->integer);
+}
+
+static void bind_element_int8(struct params *params, int array, const struct datum *value)
+{
+	array_int8(params, array, value->integer);
+}
+
+static void bind_element_float8(struct params *params, int array, const struct datum *value)
+{
+	array_float8(params, array, real_of(value));
+}
+
+static void bind_element_bool(struct params *params, int array, const struct datum *value)
+{
+	array_bool(params, array, value->boolean);
+}
+
+static void bind_element_time(struct params *params, int array, const struct datum *value)
+{
+	array_timestamp_ms(params, array, value->integer);
+}
+
+static void bind_element_bytea(struct params *params, int array, const struct datum *value)
+{
+	array_bytea(params, array, value->text, value->size);
+}
+
+struct binding_type {
+	const char *name;
+	bool (*check)(struct context *ctx, struct call *call, const struct datum *value,
+		const char *name, struct datum *out);
+	void (*bind)(struct params *params, const struct datum *value);
+	/* NULL: PostgreSQL has no arrays of this type. */
+	void (*bind_element)(struct params *params, int array, const struct datum *value);
+	enum params_element element;
+};
+
+/* clang-format off */
+static const struct binding_type binding_types[] = {
+	{ "text", check_text, bind_text, bind_element_text, ELEMENT_TEXT },
+	{ "jsonb", binding_json, bind_jsonb, bind_element_jsonb, ELEMENT_JSONB },
+	{ "timestamptz", check_time, bind_time, bind_element_time, ELEMENT_TIMESTAMPTZ },
+	{ "timestamp", check_time, bind_time, bind_element_time, ELEMENT_TIMESTAMP },
+	{ "int4", check_int4, bind_int4, bind_element_int4, ELEMENT_INT4 },
+	{ "int8", check_nothing, bind_int8, bind_element_int8, ELEMENT_INT8 },
+	{ "float8", check_nothing, bind_float8, bind_element_float8, ELEMENT_FLOAT8 },
+	{ "bool", check_nothing, bind_bool, bind_element_bool, ELEMENT_BOOL },
+	{ "bytea", check_nothing, bind_bytea, bind_element_bytea, ELEMENT_BYTEA },
+	{ "text[]", check_texts, bind_texts, NULL, ELEMENT_TEXT },
+};
+/* clang-format on */
+
+const struct binding_type *binding_type(const char *name)
+{
+	for (size_t i = 0; i < sizeof(binding_types) / sizeof(binding_types[0]); i++)
+		if (strcmp(binding_types[i].name, name) == 0)
+			return &binding_types[i];
+	return NULL;
+}
+
+bool binding_check(struct context *ctx, struct call *call, const struct binding_type *type,
+	const struct datum *value, const char *name, struct datum *out)
+{
+	*out = datum_null();
+	if (!type) {
+		call_fail(ctx, call, FAILURE_INTERNAL, "INTERNAL", NULL,
+			"%s is declared as a type that binding.c does not know (a defect of stowage)",
+			name);
 		return false;
 	}
-	params_int4(ctx->params, (int32_t)value->integer);
-	return true;
+	return binding_absent(value) || type->check(ctx, call, value, name, out);
 }
 
-static bool bind_as_int8(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+void binding_append(struct params *params, const struct binding_type *type,
+	const struct datum *value)
 {
-	(void)call;
-	(void)name;
-	params_int8(ctx->params, value->integer);
-	return true;
+	if (binding_absent(value))
+		params_null(params);
+	else
+		type->bind(params, value);
 }
 
-static bool bind_as_float8(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+int binding_array(struct params *params, const struct binding_type *type)
 {
-	(void)call;
-	(void)name;
-	params_float8(ctx->params,
-		value->kind == DATUM_INTEGER ? (double)value->integer : value->real);
-	return true;
+	return params_array(params, type->element);
 }
 
-static bool bind_as_bool(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
+void binding_append_element(struct params *params, int array, const struct binding_type *type,
+	const struct datum *value)
 {
-	(void)call;
-	(void)name;
-	params_bool(ctx->params, value->boolean);
-	return true;
+	if (binding_absent(value))
+		array_null(params, array);
+	else
+		type->bind_element(params, array, value);
 }
-
-static bool bind_as_bytea(struct context *ctx, struct call *call, const struct datum *value,
-	const char *name)
-{
-	(void)call;
-	(void)name;
-	params_bytea(ctx->params, value->text, value->size);
-	return true;
-}
-
-static const struct {
-	const char *pg_type;
-	bind_fn *bind;
-} binders[] = {
-	{ "text", bind_as_text },
-	{ "text[]", bind_as_texts },
-	{ "jsonb", bind_as_jsonb },
-	{ "timestamptz", bind_as_time },
-	{ "timestamp", bind_as_time },
-	{ "int4", bind_as_int4 },
-	{ "int8", bind_as_int8 },
-	{ "float8", bind_as_float8 },
-	{ "bool", bind_as_bool },
-	{ "bytea", bind_as_bytea },
-};
 
 bool bind_typed(struct context *ctx, struct call *call, const struct datum *value,
 	const char *pg_type, const char *name)
 {
-	if (binding_absent(value)) {
-		params_null(ctx->params);
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(binders) / sizeof(binders[0]); i++)
-		if (strcmp(binders[i].pg_type, pg_type) == 0)
-			return binders[i].bind(ctx, call, value, name);
-	call_fail(ctx, call, FAILURE_INTERNAL, "INTERNAL", NULL,
-		"%s is declared as %s, which bind_typed does not know (a defect of stowage)", name,
-		pg_type);
-	return false;
+	const struct binding_type *type = binding_type(pg_type);
+	struct datum checked;
+
+	if (!binding_check(ctx, call, type, value, name, &checked))
+		return false;
+	binding_append(ctx->params, type, &checked);
+	return true;
 }

@@ -60,8 +60,25 @@ void bind_element_jsonb(struct params *params, int array, const struct datum *js
 /* Appends a whole array<string> as one text[]; a null appends NULL. */
 void bind_texts(struct params *params, const struct datum *texts);
 
-/* Checks the value and appends it as the PostgreSQL type of that name: text, text[], jsonb,
- * timestamptz, timestamp, int4, int8, float8, bool, bytea. False: the call has failed. */
+/* How values of a PostgreSQL type are checked and appended. */
+struct binding_type;
+/* The type of that name: text, text[], jsonb, timestamptz, timestamp, int4, int8, float8, bool, bytea. NULL:
+ * there is none. */
+const struct binding_type *binding_type(const char *name);
+/* Checks the value; *out is what to append, a null for a null. False: the call has failed, also if `type` is
+ * NULL. `out` may not be `value`. */
+bool binding_check(struct context *ctx, struct call *call, const struct binding_type *type,
+	const struct datum *value, const char *name, struct datum *out);
+/* Appends a checked value as the next parameter. */
+void binding_append(struct params *params, const struct binding_type *type,
+	const struct datum *value);
+/* Appends an empty array as the next parameter and returns its index; the other appends a checked value to
+ * it. Not for text[]. */
+int binding_array(struct params *params, const struct binding_type *type);
+void binding_append_element(struct params *params, int array, const struct binding_type *type,
+	const struct datum *value);
+
+/* Checks the value and appends it as the PostgreSQL type of that name. False: the call has failed. */
 bool bind_typed(struct context *ctx, struct call *call, const struct datum *value,
 	const char *pg_type, const char *name);
 

@@ -53,7 +53,7 @@ enum reply_shape {
 struct param_def {
 	const char *path; /* dotted path of fields in the request; "@now": the command's time;
 	                     "@limit" and "@offset" of a page */
-	const char *type; /* PostgreSQL type, one of those that bind_typed() knows */
+	const char *type; /* PostgreSQL type, one of those that binding_type() knows */
 };
 
 struct statement_def {

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "handlers/core/binding.h"
 #include "handlers/core/choice.h"
 #include "handlers/core/datum_json.h"
 #include "handlers/core/reply.h"
@@ -36,28 +35,24 @@ bool declared_words_ok(struct context *ctx, struct call *call)
 }
 
 bool declared_value(struct context *ctx, struct call *call, const struct param_def *param,
-	struct datum *out)
+	const struct binding_type *type, struct datum *out)
 {
-	const struct type *type;
-	const struct datum *value = binding_path(call, param->path, &type);
+	const struct type *declared;
+	const struct datum *value = binding_path(call, param->path, &declared);
+	struct datum json;
 
-	*out = value ? *value : datum_null();
-	if (!value)
-		return true;
-	if ((value->kind == DATUM_ARRAY || value->kind == DATUM_RECORD) &&
-		strcmp(param->type, "jsonb") == 0)
-		*out = datum_to_json(ctx->arena, type, value);
-	if (strcmp(param->type, "jsonb") == 0)
-		return binding_json(ctx, call, out, param->path, out);
-	if (strcmp(param->type, "text") == 0)
-		return binding_text_ok(ctx, call, value, param->path);
-	return strcmp(param->type, "timestamptz") != 0 ||
-		binding_time_ok(ctx, call, value, param->path);
+	if (value && (value->kind == DATUM_ARRAY || value->kind == DATUM_RECORD) &&
+		strcmp(param->type, "jsonb") == 0) {
+		json = datum_to_json(ctx->arena, declared, value);
+		value = &json;
+	}
+	return binding_check(ctx, call, type, value, param->path, out);
 }
 
 static bool declared_bind_one(struct context *ctx, struct call *call, const struct param_def *param,
 	const struct paging *paging)
 {
+	const struct binding_type *type = binding_type(param->type);
 	struct datum value;
 
 	if (strcmp(param->path, "@now") == 0)
@@ -66,9 +61,10 @@ static bool declared_bind_one(struct context *ctx, struct call *call, const stru
 		bind_limit(ctx->params, paging);
 	else if (strcmp(param->path, "@offset") == 0)
 		params_int8(ctx->params, paging->offset);
+	else if (declared_value(ctx, call, param, type, &value))
+		binding_append(ctx->params, type, &value);
 	else
-		return declared_value(ctx, call, param, &value) &&
-			bind_typed(ctx, call, &value, param->type, param->path);
+		return false;
 	return true;
 }
 

@@ -7,15 +7,16 @@
 #ifndef HANDLERS_CORE_DECLARED_H
 #define HANDLERS_CORE_DECLARED_H
 
+#include "handlers/core/binding.h"
 #include "handlers/core/context.h"
 #include "handlers/core/paging.h"
 
 /* Does each field with declared words hold one of them? Else the call has failed. */
 bool declared_words_ok(struct context *ctx, struct call *call) __attribute__((warn_unused_result));
 
-/* The checked value of a parameter, as its PostgreSQL type needs it. False: the call has failed. */
+/* The checked value of a parameter of that type. False: the call has failed. */
 bool declared_value(struct context *ctx, struct call *call, const struct param_def *param,
-	struct datum *out) __attribute__((warn_unused_result));
+	const struct binding_type *type, struct datum *out) __attribute__((warn_unused_result));
 
 /* Binds the statement's parameters. `paging` may be NULL. False: the call has failed, and no
  * parameters are left. */

@@ -23,70 +23,6 @@ struct folded_run {
 
 /* --- one row for each command --- */
 
-typedef void append_fn(struct params *params, int array, const struct datum *value);
-
-static void append_bool(struct params *params, int array, const struct datum *value)
-{
-	array_bool(params, array, value->boolean);
-}
-
-static void append_int4(struct params *params, int array, const struct datum *value)
-{
-	array_int4(params, array, (int32_t)value->integer);
-}
-
-static void append_int8(struct params *params, int array, const struct datum *value)
-{
-	array_int8(params, array, value->integer);
-}
-
-static void append_float8(struct params *params, int array, const struct datum *value)
-{
-	array_float8(params, array,
-		value->kind == DATUM_INTEGER ? (double)value->integer : value->real);
-}
-
-static void append_time(struct params *params, int array, const struct datum *value)
-{
-	array_timestamp_ms(params, array, value->integer);
-}
-
-/* The command's own time is finer than a client's times. */
-static void append_now(struct params *params, int array, const struct datum *value)
-{
-	array_timestamp_us(params, array, value->integer);
-}
-
-static void append_bytea(struct params *params, int array, const struct datum *value)
-{
-	array_bytea(params, array, value->text, value->size);
-}
-
-static const struct column_type {
-	const char *name;
-	enum params_element element;
-	append_fn *append;
-} column_types[] = {
-	{ "text", ELEMENT_TEXT, bind_element_text },
-	{ "jsonb", ELEMENT_JSONB, bind_element_jsonb },
-	{ "bool", ELEMENT_BOOL, append_bool },
-	{ "int4", ELEMENT_INT4, append_int4 },
-	{ "int8", ELEMENT_INT8, append_int8 },
-	{ "float8", ELEMENT_FLOAT8, append_float8 },
-	{ "timestamptz", ELEMENT_TIMESTAMPTZ, append_time },
-	{ "bytea", ELEMENT_BYTEA, append_bytea },
-};
-
-/* The generator allows only these types. */
-static const struct column_type *column_type(const char *name)
-{
-	size_t i = 0;
-
-	while (strcmp(column_types[i].name, name) != 0)
-		i++;
-	return &column_types[i];
-}
-
 static bool is_now(const struct param_def *param)
 {
 	return strcmp(param->path, "@now") == 0;
@@ -95,18 +31,18 @@ static bool is_now(const struct param_def *param)
 static void append_column(struct context *ctx, const struct folded_run *run, int statement,
 	int param)
 {
-	const struct statement_def *def = &statement_defs[statement];
-	const struct column_type *type = column_type(def->params[param].type);
-	append_fn *append = is_now(&def->params[param]) ? append_now : type->append;
+	const struct param_def *def = &statement_defs[statement].params[param];
+	const struct binding_type *type = binding_type(def->type);
 	int place = statement - run->calls[0].call->command->statement;
-	int array = params_array(ctx->params, type->element);
+	int array = binding_array(ctx->params, type);
 
 	for (size_t i = 0; i < run->count; i++) {
 		const struct datum *value = &run->calls[i].values[place][param];
-		if (datum_is_null(value))
-			array_null(ctx->params, array);
+		/* The command's own time is finer than a client's times. */
+		if (is_now(def))
+			array_timestamp_us(ctx->params, array, value->integer);
 		else
-			append(ctx->params, array, value);
+			binding_append_element(ctx->params, array, type, value);
 	}
 }
 
@@ -219,10 +155,12 @@ static bool read_values(struct context *ctx, struct folded_call *folded)
 		folded->values[i] = arena_calloc(ctx->arena, (size_t)count + 1,
 			sizeof(**folded->values));
 		for (int param = 0; param < count; param++) {
+			const struct param_def *declared = &def->params[param];
 			struct datum *value = &folded->values[i][param];
-			if (is_now(&def->params[param]))
+			if (is_now(declared))
 				*value = datum_integer(call->now_us);
-			else if (!declared_value(ctx, call, &def->params[param], value))
+			else if (!declared_value(ctx, call, declared, binding_type(declared->type),
+					 value))
 				return false;
 		}
 	}
