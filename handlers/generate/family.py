@@ -142,17 +142,17 @@ class Member:
 
     def items(self, item):
         if item in ("%snapshot%", "%optional%"):
-            return [located(field.field(item == "%optional%"), item) for field in self.snapshot]
+            return [located(field.field(item == "%optional%")) for field in self.snapshot]
         if isinstance(item, Node) and "%if%" in item and item["%if%"] not in self.flags:
             return []
         return [self.schema(item)]
 
 
-def located(value, _item):
+def located(value):
     """A field as JSON with line numbers, which has none of its own."""
     if isinstance(value, dict):
-        return Node((key, located(inner, None)) for key, inner in value.items())
-    return [located(inner, None) for inner in value] if isinstance(value, list) else value
+        return Node((key, located(inner)) for key, inner in value.items())
+    return [located(inner) for inner in value] if isinstance(value, list) else value
 
 
 class Family:
