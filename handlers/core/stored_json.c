@@ -12,31 +12,13 @@ static bool stored_json_in_string(struct arena *arena, struct json string, struc
 	return json_check(held->text, held->size, JSON_DEPTH_MAXIMUM).verdict == JSON_VALID;
 }
 
-bool stored_json_is_none(const struct datum *value)
-{
-	struct json json = json_of(value);
-
-	switch (json_kind(json)) {
-	case JSON_ABSENT:
-	case JSON_NULL_KIND:
-	case JSON_FALSE_KIND:
-		return true;
-	case JSON_NUMBER_KIND:
-		return json.len == 1 && *json.text == '0';
-	case JSON_STRING_KIND:
-		return json.len == 2;
-	default:
-		return false;
-	}
-}
-
 bool stored_json_ok(struct context *ctx, struct call *call, const struct datum *value,
 	const char *path)
 {
 	struct json json = json_of(value);
 	struct datum held;
 
-	if (json_kind(json) != JSON_STRING_KIND || stored_json_is_none(value) ||
+	if (json_kind(json) != JSON_STRING_KIND || json_is_falsy(json) ||
 		stored_json_in_string(ctx->arena, json, &held))
 		return true;
 	call_fail_at(ctx, call, "INVALID_METADATA", path,

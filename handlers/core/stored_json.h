@@ -16,10 +16,6 @@
  * JSON's null becomes a null. */
 struct datum stored_json(struct arena *arena, const struct datum *value);
 
-/* Is the metadata a value that JavaScript treats as false (null, false, 0, "")? The reference
- * stores NULL then. */
-bool stored_json_is_none(const struct datum *value);
-
 /* Can the reference read this metadata back? It can't if a string holds no JSON, and one such row
  * makes the reference fail a whole page. Then the call fails with INVALID_METADATA at `path`. */
 bool stored_json_ok(struct context *ctx, struct call *call, const struct datum *value,

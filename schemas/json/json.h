@@ -56,6 +56,8 @@ struct datum json_unquote(struct arena *arena, struct json value);
 bool json_is(struct json value, const char *text);
 /* The same for a value in any form. `text` must be ASCII. */
 bool json_spells(struct json value, const char *text);
+/* Does JavaScript treat the value as false: absent, null, false, 0 or ""? */
+bool json_is_falsy(struct json value);
 /* Are the two texts equal, byte by byte? */
 bool json_same(struct json a, struct json b);
 

@@ -103,6 +103,34 @@ bool json_is(struct json value, const char *text)
 		memcmp(value.text + 1, text, len) == 0;
 }
 
+/* 0, -0, 0.00, 0e9: a digit other than 0 before the exponent makes it another number. */
+static bool is_zero(struct json number)
+{
+	for (size_t i = 0; i < number.len && (number.text[i] | 0x20) != 'e'; i++)
+		if (number.text[i] >= '1' && number.text[i] <= '9')
+			return false;
+	return true;
+}
+
+bool json_is_falsy(struct json value)
+{
+	switch (json_kind(value)) {
+	case JSON_ABSENT:
+	case JSON_NULL_KIND:
+	case JSON_FALSE_KIND:
+		return true;
+	case JSON_NUMBER_KIND:
+		return is_zero(value);
+	case JSON_STRING_KIND:
+		return json_spells(value, "");
+	case JSON_OBJECT_KIND:
+	case JSON_ARRAY_KIND:
+	case JSON_TRUE_KIND:
+		break;
+	}
+	return false;
+}
+
 struct json json_get(struct json object, const char *name)
 {
 	struct json found = { 0 }, key, value;

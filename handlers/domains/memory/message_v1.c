@@ -49,28 +49,11 @@ static void message_v1_begin(struct conversion *c, const char *type)
 	c->after_tool = false;
 }
 
-/* Would JavaScript's `if (value)` be true? */
-static bool message_v1_is_truthy(struct json value)
-{
-	switch (json_kind(value)) {
-	case JSON_OBJECT_KIND:
-	case JSON_ARRAY_KIND:
-	case JSON_TRUE_KIND:
-		return true;
-	case JSON_STRING_KIND:
-		return value.len > 2;
-	case JSON_NUMBER_KIND:
-		return value.len != 1 || *value.text != '0';
-	default:
-		return false;
-	}
-}
-
 static void message_v1_end(struct conversion *c, struct json item)
 {
 	struct json options = json_get(item, "providerOptions");
 
-	if (message_v1_is_truthy(options))
+	if (!json_is_falsy(options))
 		message_v1_member(&c->parts, "providerMetadata", options);
 	json_text_puts(&c->parts, "}");
 }
@@ -300,7 +283,7 @@ static void message_v1_add_file(struct conversion *c, struct json item)
 		struct datum uri = json_unquote(c->arena, data);
 		struct json own = message_v1_uri_type(c->arena, &uri);
 		type = own.text ? own : type;
-		if (!message_v1_is_truthy(type))
+		if (json_is_falsy(type))
 			type = (struct json){ "\"image/png\"", 11 };
 		message_v1_member(&c->parts, "data", data);
 	} else {
@@ -308,7 +291,7 @@ static void message_v1_add_file(struct conversion *c, struct json item)
 	}
 	message_v1_member(&c->parts, "mimeType", type);
 	struct json name = json_get(item, "filename");
-	if (message_v1_is_truthy(name))
+	if (!json_is_falsy(name))
 		message_v1_member(&c->parts, "filename", name);
 	message_v1_end(c, item);
 }

@@ -185,7 +185,7 @@ bool om_read_config(struct context *ctx, struct call *call, const struct datum *
 bool om_read_metadata(struct context *ctx, struct call *call, const struct datum *metadata,
 	const char *path, struct om_row *row)
 {
-	row->column[OM_METADATA] = stored_json_is_none(metadata) ? datum_null() : *metadata;
+	row->column[OM_METADATA] = json_is_falsy(json_of(metadata)) ? datum_null() : *metadata;
 	return stored_json_ok(ctx, call, metadata, path);
 }
 

@@ -74,7 +74,7 @@ static void threads_bind(struct params *params, const struct keys *ids,
 			datum_field(thread, MEMORY_THREAD__RESOURCE_ID));
 		bind_element_text(params, title, datum_field(thread, MEMORY_THREAD__TITLE));
 		bind_element_jsonb(params, metadata,
-			stored_json_is_none(&row->metadata) ? NULL : &row->metadata);
+			json_is_falsy(json_of(&row->metadata)) ? NULL : &row->metadata);
 		array_timestamp_ms(params, created,
 			datum_field(thread, MEMORY_THREAD__CREATED_AT)->integer);
 		array_timestamp_ms(params, updated,

@@ -6,7 +6,6 @@
 #include "commands.gen.h"
 #include "handlers/core/binding.h"
 #include "handlers/core/keys.h"
-#include "handlers/core/stored_json.h"
 #include "schemas/json/json.h"
 
 #define NAMESPACE_MAXIMUM 255 /* in characters: the column is a varchar(255) */
@@ -44,7 +43,7 @@ bool vectors_metadata(struct context *ctx, struct call *call, const struct datum
 		return false;
 	/* Normalise last: json_normal drops the flag that asks for a repair. */
 	*out = datum_is_null(&storable) ? storable : json_normal(ctx->arena, &storable);
-	if (stored_json_is_none(out))
+	if (json_is_falsy(json_of(out)))
 		*out = datum_null();
 	return true;
 }
