@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { at, AWKWARD_JSON, HOSTILE_IDS, REPAIRED_JSON } from './lib/fixtures.mjs';
-import { sql } from './lib/harness.mjs';
+import { pool, sql, until } from './lib/harness.mjs';
 import { Pair, SELF } from './lib/pair.mjs';
 
 const writeTwin = (name) => `NEW."${name}Z" := NEW."${name}" AT TIME ZONE 'UTC';`;
@@ -273,6 +273,34 @@ describe('experiments', () => {
       }
     }
   });
+});
+
+describe('experiments, while an item is being purged', { skip: SELF }, () => {
+  // A purge locks the dataset, marks the item, scrubs the results that it sees, and commits.
+  for (const [method, prepare] of [['addExperimentResult'], ['upsertExperimentResult'],
+    ['updateExperimentResult', () => result('r', 'e', 'kept-d1')]]) {
+    test(`${method} waits for the purge and stores its mark`, async () => {
+      await dataset('d1');
+      await experiment('e', { datasetId: 'd1' });
+      await prepare?.();
+      const schema = pair.schema;
+      const purge = await pool().connect();
+      try {
+        await purge.query('BEGIN');
+        await purge.query(`SELECT FROM "${schema}".mastra_datasets WHERE id = 'd1' FOR UPDATE`);
+        const args = method === 'updateExperimentResult' ? { id: 'r', tags: ['t'], comment: 'c' } : least('e', 'kept-d1', FULL);
+        const answer = call(method, args, { key: 'e' });
+        await until('the command waits', async () => (await sql(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"${schema}".mastra_datasets%'`)).length);
+        await purge.query(`UPDATE "${schema}".mastra_dataset_items SET metadata = '{"__purged": true}' WHERE id = 'kept-d1'`);
+        await purge.query('COMMIT');
+        const { input, output, tags, comment, metadata } = await answer;
+        assert.deepEqual({ output, tags, comment }, { output: undefined, tags: undefined, comment: undefined });
+        if (!prepare) assert.deepEqual([input, metadata], [undefined, { __purged: true }]);
+      } finally {
+        purge.release(true);
+      }
+    });
+  }
 });
 
 describe('experiments, commands that share a batch', { skip: SELF }, () => {
