@@ -92,6 +92,26 @@ describe('stowage check', () => {
     }
   });
 
+  test('finds that the worker may not create its topics, if it is configured to', async () => {
+    const topic = `${world.topic}3`;
+    const all = { STOWAGE_KAFKA_TOPICS: `${world.topic},${topic}` };
+    const create = { ...all, STOWAGE_KAFKA_CREATE_TOPICS: 'true' };
+    const says = ({ stdout }) => new RegExp(`^failed .*Create is not allowed on topic ${topic}`, 'm').test(stdout);
+    const onCluster = await forbid('guest', { cluster: 'kafka-cluster' }, 'CREATE');
+    const onTopic = await forbid('guest', { topic }, 'CREATE');
+    try {
+      const done = await checks('it is named', says, create);
+      assert.match(done.stdout, /kafka-acls\.sh --add .*--operation Create/);
+      assert.equal(says(await check(all)), false, 'it needs no right to create topics');
+      await onTopic();
+      await checks('the right on the topic is enough', (result) => !says(result), create);
+      await withAdmin(async (admin) => assert.ok(!(await admin.listTopics()).includes(topic), 'check creates nothing'));
+    } finally {
+      await onTopic();
+      await onCluster();
+    }
+  });
+
   test('finds that the producer may not write idempotently', async () => {
     const grant = await forbidIdempotentWrites('guest');
     try {

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 #include "worker/client/rights.h"
+#include "worker/kafka/topic_create.h"
 
 /* A producer that may not write idempotently learns it this soon after it connects. */
 #define PRODUCER_WAIT_MS 2000
@@ -202,6 +204,28 @@ static int check_cluster_rights(struct check *check, struct client *client, bool
 	return 1;
 }
 
+/* For a worker that creates its topics at the start. The right may come from the cluster, from the topic or from a
+ * prefix of its name, so this asks the brokers what they would answer. */
+static int check_create_rights(struct check *check, struct client *client)
+{
+	const struct config *config = check->config;
+	struct config_list names = topic_create_names(config, command_domains,
+		command_domain_count);
+	int failures = 0;
+
+	for (size_t i = 0; config->kafka.create_topics && i < names.count && !failures; i++) {
+		if (!topic_create_is_forbidden(client_handle(client), names.items[i],
+			    (int)config->kafka.topic_partitions,
+			    (int)config->kafka.topic_replication))
+			continue;
+		right_missing(check, "Create", "topic", names.items[i], "--topic",
+			"the worker cannot create it (kafka.createTopics)");
+		failures++;
+	}
+	topic_create_names_free(&names);
+	return failures;
+}
+
 void check_rights(struct check *check, struct client *client, const struct topic_uses *topics)
 {
 	bool writes = false, known = true;
@@ -209,6 +233,7 @@ void check_rights(struct check *check, struct client *client, const struct topic
 
 	failures += check_group_rights(check, client);
 	failures += check_cluster_rights(check, client, writes);
+	failures += check_create_rights(check, client);
 	if (failures == 0 && known)
 		check_ok(check, "rights",
 			"everything that the worker does on %zu topics, in group %s "

@@ -83,14 +83,20 @@ static enum topic_created topic_create_read_event(rd_kafka_event_t *event, char 
 		return TOPIC_CREATED;
 	case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
 		return TOPIC_WAS_THERE;
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+		(void)topic_create_refuse(error, error_size,
+			rd_kafka_topic_result_error_string(topics[0]));
+		return TOPIC_FORBIDDEN;
 	default:
 		return topic_create_refuse(error, error_size,
 			rd_kafka_topic_result_error_string(topics[0]));
 	}
 }
 
-static enum topic_created create_one(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, char *error,
-	size_t error_size)
+/* `pretend`: the broker checks everything, and creates nothing. */
+static enum topic_created create_one(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, bool pretend,
+	char *error, size_t error_size)
 {
 	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk,
 		RD_KAFKA_ADMIN_OP_CREATETOPICS);
@@ -101,6 +107,7 @@ static enum topic_created create_one(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic,
 	/* The broker answers when the topic exists, not when it has the request. */
 	rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_TIMEOUT_MS / 2, error,
 		error_size);
+	rd_kafka_AdminOptions_set_validate_only(options, pretend, error, error_size);
 	rd_kafka_CreateTopics(rk, &topic, 1, options, queue);
 	event = rd_kafka_queue_poll(queue, CREATE_TIMEOUT_MS);
 	created = topic_create_read_event(event, error, error_size);
@@ -140,9 +147,22 @@ enum topic_created topic_create(rd_kafka_t *rk, const char *name, int partitions
 		return TOPIC_REFUSED;
 	if (is_dead_letters(name))
 		rd_kafka_NewTopic_set_config(topic, "max.message.bytes", DEAD_LETTER_BYTES);
-	created = create_one(rk, topic, error, error_size);
+	created = create_one(rk, topic, false, error, error_size);
 	rd_kafka_NewTopic_destroy(topic);
 	if (created == TOPIC_CREATED)
 		await_topic(rk, name);
 	return created;
+}
+
+bool topic_create_is_forbidden(rd_kafka_t *rk, const char *name, int partitions, int replication)
+{
+	char error[256];
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, replication, error,
+		sizeof(error));
+	bool forbidden = topic &&
+		create_one(rk, topic, true, error, sizeof(error)) == TOPIC_FORBIDDEN;
+
+	if (topic)
+		rd_kafka_NewTopic_destroy(topic);
+	return forbidden;
 }

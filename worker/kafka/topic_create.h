@@ -7,6 +7,7 @@
 #define WORKER_KAFKA_TOPIC_CREATE_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "worker/config/config.h"
@@ -27,10 +28,13 @@ enum topic_created {
 	TOPIC_CREATED,
 	TOPIC_WAS_THERE, /* the topic exists and stays as it is */
 	TOPIC_REFUSED,   /* `error` says why */
+	TOPIC_FORBIDDEN, /* ... a right is missing */
 };
 
 /* replication -1: the broker's default. Waits until the topic exists. */
 enum topic_created topic_create(rd_kafka_t *rk, const char *name, int partitions, int replication,
 	char *error, size_t error_size) __attribute__((warn_unused_result));
+/* Would topic_create lack a right? Asks the brokers, and creates nothing. */
+bool topic_create_is_forbidden(rd_kafka_t *rk, const char *name, int partitions, int replication);
 
 #endif

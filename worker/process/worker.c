@@ -492,6 +492,7 @@ static void make_topics(struct worker *w)
 		case TOPIC_WAS_THERE:
 			break;
 		case TOPIC_REFUSED:
+		case TOPIC_FORBIDDEN:
 			log_warn(w->engine.log, "topic can't be created",
 				LOG_STR("topic", names.items[i]), LOG_STR("error", error));
 		}
