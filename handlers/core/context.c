@@ -403,6 +403,37 @@ bool context_init_storage(struct context *ctx, struct call *call, int64_t *state
 	return kind == DB_OK;
 }
 
+/* The failure of an `outside` command: it passes, or it is the command's own. */
+static void context_fail_outside(struct context *ctx, struct call *call,
+	const struct db_failure *failure)
+{
+	const char *details = arena_printf(ctx->arena, "{\"sqlstate\":\"%s\"}", failure->sqlstate);
+	if (failure->kind == DB_OUTAGE || failure->kind == DB_LOST)
+		ctx->session->attempt.outage = *failure;
+	else if (strcmp(failure->sqlstate, "57014") == 0)
+		call_fail(ctx, call, FAILURE_TIMEOUT, "STATEMENT_TIMEOUT", details,
+			"a statement of the command exceeded the time that "
+			"postgres.statementTimeoutMillis allows");
+	else
+		call_fail(ctx, call, FAILURE_INTERNAL, "DATABASE_ERROR", details, "%s",
+			failure->message);
+}
+
+bool context_prune(struct context *ctx, struct call *call, struct prune *prune,
+	struct prune_item *items, size_t count)
+{
+	const struct context_session *session = ctx->session;
+	struct db_failure failure = { .kind = DB_OK };
+	prune->connection = session->connection;
+	prune->params = session->params;
+	prune->schema = ctx->schema;
+	prune->now_ms = call_now_ms(call);
+	failure.kind = session->hooks.prune(session->engine, call, prune, items, count, &failure);
+	if (failure.kind != DB_OK)
+		context_fail_outside(ctx, call, &failure);
+	return failure.kind == DB_OK;
+}
+
 void call_defer(struct context *ctx, struct call *call)
 {
 	(void)ctx;

@@ -25,6 +25,7 @@
 
 #include "db/connection/params.h"
 #include "db/connection/rows.h"
+#include "db/retention/retention.h"
 #include "handlers/core/command.h"
 #include "handlers/core/failure.h"
 #include "schemas/avro/type.h"
@@ -79,8 +80,12 @@ struct worker_settings {
 	size_t command_bytes;   /* memory that one command's own work may take */
 	const char *version;
 	bool allow_clear; /* run commands with the flag `clear` */
+	/* The ages at which rows go, for storage.prune, by enum retention_id; 0: they stay. */
+	int64_t retention_ms[RETENTION_COUNT];
 };
 
+struct prune; /* db/retention/prune.h */
+struct prune_item;
 struct context_session; /* the engine's side: context_engine.h */
 
 struct context {
@@ -154,6 +159,11 @@ bool context_copy_end(struct context *ctx, int copy) __attribute__((warn_unused_
  * pass, the engine runs the context again later; the handler just returns. */
 bool context_init_storage(struct context *ctx, struct call *call, int64_t *statements)
 	__attribute__((warn_unused_result));
+
+/* For `outside` commands: prunes tables; the caller sets only the bounds and skip_failed. True: the items
+ * say what was deleted. False: as context_init_storage. */
+bool context_prune(struct context *ctx, struct call *call, struct prune *prune,
+	struct prune_item *items, size_t count) __attribute__((warn_unused_result));
 
 /* Ends the call with a result, and encodes it at once against the reply's schema, so its text may
  * point into the rows at hand. A result that does not fit its schema is an INTERNAL error; a reply

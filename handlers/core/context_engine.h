@@ -11,6 +11,7 @@
 #define HANDLERS_CORE_CONTEXT_ENGINE_H
 
 #include "db/connection/connection.h"
+#include "db/retention/prune.h"
 #include "handlers/core/context.h"
 #include "handlers/core/optimistic_insert.h"
 #include "schemas/base/allowance.h"
@@ -26,6 +27,10 @@ struct context_hooks {
 	 * says why. */
 	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
 		struct db_failure *failure);
+	/* Prunes with the connection, parameters, schema and time that context_prune has set. As
+	 * prune_run. */
+	enum db_kind (*prune)(const void *engine, const struct call *call, struct prune *prune,
+		struct prune_item *items, size_t count, struct db_failure *failure);
 };
 
 /* The ladder of attempts at a batch. A failed assumption leads to PLAIN, a failed command to

@@ -89,7 +89,7 @@ class Member:
 
     def __init__(self, domain, declared):
         self.domain, self.flags = domain, declared.get("flags", [])
-        self.words = {"domain": domain, "tables": ", ".join(f':"schema".{table}' for table in declared["tables"]),
+        self.words = {"domain": domain, "tables": ", ".join(f':"schema".{table}' for table in declared.get("tables", [])),
                       **{word: text for word, text in declared.items() if isinstance(text, str)}}
         self.snapshot = []
         if "snapshot" in declared:

@@ -95,6 +95,9 @@ struct config {
 		int64_t keep_ms; /* how long a key and its first reply are kept */
 	} idempotency;
 	struct {
+		int64_t command_ms; /* how long a command may prune; 0: no limit */
+	} retention;
+	struct {
 		bool allow_clear; /* run dangerouslyClearAll */
 	} storage;
 	struct {

@@ -420,6 +420,14 @@ const struct config_key config_keys[] = {
 		.help = "How long PostgreSQL keeps an idempotency key with the first reply. A write "
 			"with the same key within this time is not applied again." },
 
+	{ .path = "retention.commandMillis",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(retention.command_ms),
+		.max = DAY_MS,
+		.fallback = "300000",
+		.help = "A prune command ends after this time, with tables that are not done; its "
+			"client sends it again. Meanwhile its partition waits. 0: no limit." },
+
 	{ .path = "storage.allowClear",
 		.kind = CONFIG_SWITCH,
 		.offset = AT(storage.allow_clear),

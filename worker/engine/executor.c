@@ -15,6 +15,7 @@
 #include "worker/engine/crash.h"
 #include "worker/engine/deliver.h"
 #include "worker/engine/detached_read.h"
+#include "worker/engine/prune_command.h"
 #include "worker/engine/reply.h"
 #include "worker/lanes/work.h"
 
@@ -510,7 +511,9 @@ static void make_transaction(struct executor *x)
 	t->engine = engine;
 	t->connection = connection_new(&engine->connection);
 	t->session = (struct context_session){
-		.hooks = { .address = reply_address_bytes, .init_storage = engine->init_storage },
+		.hooks = { .address = reply_address_bytes,
+			.init_storage = engine->init_storage,
+			.prune = prune_command },
 		.engine = engine,
 		.settings = &engine->settings,
 		.schema = schema,

@@ -101,6 +101,14 @@ bool lanes_all_stopped(struct lanes *lanes, char *text, size_t size)
 	return all;
 }
 
+bool lanes_is_leaving(struct lanes *lanes, const struct lane *lane)
+{
+	lanes_lock(lanes);
+	bool leaving = lane->schedule.revoking || lane->state != LANE_RUNNING;
+	lanes_unlock(lanes);
+	return leaving;
+}
+
 /* --- adding and finding --- */
 
 struct lane *lanes_add(struct lanes *lanes, const char *topic, int32_t partition)

@@ -90,6 +90,9 @@ void lanes_stop(struct lanes *lanes, struct lane *lane, const char *why);
 /* Is every lane stopped, and is there one? If so, `text` names them and says why, as far as it fits. */
 bool lanes_all_stopped(struct lanes *lanes, char *text, size_t size);
 
+/* Is the lane about to end, or not this worker's any more? */
+bool lanes_is_leaving(struct lanes *lanes, const struct lane *lane);
+
 /* Counts assigned lanes that were never started. */
 size_t lanes_not_started(struct lanes *lanes);
 

@@ -78,7 +78,9 @@ export class Reference {
 
   async call(command, args) {
     const [domain, method] = command.split('.');
+    if (command === 'storage.prune') return this.store.prune(args);
     const store = await this.store.getStore(domain);
+    if (method === 'prune') return store.prune(args.policies, args);
     const names = POSITIONAL[command];
     return names ? store[method](...names.map((name) => args[name])) : store[method](args);
   }

@@ -1,0 +1,4 @@
+-- reply: custom
+-- flags: write outside
+-- handler: prune_storage
+-- No statement: db/retention composes them from its declaration of the tables.
