@@ -4,8 +4,33 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How long the search for a broker that answers may take; a broker that is up takes some ms. */
+#define FIND_BROKER_MS 1000
 /* librdkafka ends a question itself after its time, with an event that says so. */
 #define EVENT_GRACE_MS 1000
+
+/* The id of a broker that answered just now; -1: none did. */
+static int32_t find_broker(rd_kafka_t *rk, int timeout_ms)
+{
+	const struct rd_kafka_metadata *metadata;
+	int32_t broker = -1;
+	if (rd_kafka_metadata(rk, 0, NULL, &metadata,
+		    timeout_ms < FIND_BROKER_MS ? timeout_ms : FIND_BROKER_MS))
+		return -1;
+	broker = metadata->orig_broker_id;
+	rd_kafka_metadata_destroy(metadata);
+	return broker;
+}
+
+/* By default librdkafka asks the controller, which with KRaft is any broker of its last metadata. If that broker
+ * died meanwhile, librdkafka connects to it without a pause until the question ends: a whole processor. */
+static void choose_broker(rd_kafka_t *rk, rd_kafka_AdminOptions_t *options, int timeout_ms)
+{
+	char reason[256];
+	int32_t broker = find_broker(rk, timeout_ms);
+	if (broker >= 0)
+		rd_kafka_AdminOptions_set_broker(options, broker, reason, sizeof(reason));
+}
 
 static void topic_ids_ask_with(rd_kafka_t *rk, const char *const *names, size_t count,
 	int timeout_ms, bool rights, rd_kafka_queue_t *queue)
@@ -16,6 +41,7 @@ static void topic_ids_ask_with(rd_kafka_t *rk, const char *const *names, size_t 
 	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof(reason));
 	rd_kafka_error_destroy(rd_kafka_AdminOptions_set_include_authorized_operations(options,
 		rights));
+	choose_broker(rk, options, timeout_ms);
 	/* librdkafka only reads the names, but does not say so. */
 	rd_kafka_TopicCollection_t *topics =
 		rd_kafka_TopicCollection_of_topic_names((const char **)(void *)names, count);
