@@ -41,8 +41,9 @@ WHERE d.id = :{datasetId}
 	WHERE i."datasetId" = :{datasetId} AND i."externalId" IN (SELECT item."externalId" FROM item)
 	ORDER BY i."externalId", i."datasetVersion"
 ), current AS (
+	-- An id belongs to one dataset. Without a condition on the dataset only the primary key is of use.
 	SELECT i.* FROM known JOIN :"schema".mastra_dataset_items AS i ON i.id = known.id
-		AND i."datasetId" = :{datasetId} AND i."validTo" IS NULL AND NOT i."isDeleted"
+		AND i."validTo" IS NULL AND NOT i."isDeleted"
 ), first AS (
 	SELECT DISTINCT ON (item."externalId") item.id, item.index, item."externalId", item.payload
 	FROM item WHERE item."externalId" IS NOT NULL ORDER BY item."externalId", item.index

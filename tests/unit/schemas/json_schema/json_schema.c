@@ -298,6 +298,8 @@ Test(json_schema, work_is_limited)
 	cr_assert_str_eq(problems_of(schema, "1"), "/ custom");
 	cr_assert_str_eq(problems_of("{\"pattern\":\"^(a+)+$\"}", text), "/ custom");
 	cr_assert_str_eq(problems_of("{\"not\":{\"pattern\":\"^(a+)+$\"}}", text), "/ custom");
+	text = arena_printf(arena, "\"%s\"", times(50, "x"));
+	cr_assert_str_eq(problems_of("{\"pattern\":\"(x+x+)+y|z\"}", text), "/ custom");
 	cr_assert_str_eq(problems_of("{\"items\":{\"$ref\":\"#\"}}", deep), "/ custom");
 	cr_assert(fits("{\"type\":\"array\"}", deep));
 }
