@@ -66,8 +66,8 @@ static void dlq_replay_on_delivered(void *arg, const rd_kafka_message_t *message
 	replay_fail(replay, why);
 }
 
-/* The original headers, without the headers that describe the failure. They are in `original`, which can be the dead
- * letter itself. */
+/* The original headers, without the headers that describe the failure. A dead letter that went without them has them
+ * in `original`. */
 static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message,
 	const rd_kafka_message_t *original)
 {
@@ -80,7 +80,9 @@ static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message,
 	snprintf(from, sizeof(from), "%s/%d/%" PRId64, rd_kafka_topic_name(message->rkt),
 		message->partition, message->offset);
 	rd_kafka_header_add(kept, DLQ_REPLAYED_FROM, -1, from, -1);
-	if (rd_kafka_message_headers(original, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (dlq_header_number(message, DEAD_LETTER_HEADERS_OMITTED) >= 0)
+		message = original;
+	if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return kept;
 	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; i++)
 		if (strncmp(name, DLQ_CONTEXT, strlen(DLQ_CONTEXT)) != 0 &&
