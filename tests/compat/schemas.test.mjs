@@ -25,7 +25,7 @@ const KEYS = { 'memory.saveThread': 'thread.id', 'memory.getThreadById': 'thread
   'workflows.persistWorkflowSnapshot': 'runId' };
 
 // Large lists and searches; every other read shows exactly the writes before it.
-const DETACHED = ['observability.listTraces', 'observability.listTracesLight', 'scores.listScoresByEntityId', 'scores.listScoresByRunId',
+const DETACHED = ['experiments.getReviewSummary', 'observability.listTraces', 'observability.listTracesLight', 'scores.listScoresByEntityId', 'scores.listScoresByRunId',
   'scores.listScoresByScorerId', 'vectors.query', 'workflows.listWorkflowRuns'];
 
 const directory = join(WORK, 'contract');
