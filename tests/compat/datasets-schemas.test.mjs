@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from './lib/harness.mjs';
 import { Pair, SELF } from './lib/pair.mjs';
+import { callTogether } from './lib/stowage-client.mjs';
 
 const pair = new Pair(['mastra_datasets', 'mastra_dataset_items', 'mastra_dataset_versions']);
 const ok = (method, args) => pair.ok(`datasets.${method}`, args);
@@ -178,6 +179,16 @@ describe('datasets with JSON Schemas', () => {
     await ok('deleteItem', gone.map((item) => ({ id: item.id, datasetId: id })));
     await ok('updateDataset', { id, inputSchema: person });
     await ok('addItem', { datasetId: id, input: { name: 'a' } });
+  });
+
+  test('commands of one batch see the schema that the one before them has set', { skip: SELF }, async () => {
+    const id = `dataset-${newId()}`;
+    const add = (input) => ['datasets.addItem', { datasetId: id, input }];
+    const update = (change) => ['datasets.updateDataset', { id, ...change }];
+    const results = await callTogether(pair.world.client, id, [add(0), ['datasets.createDataset', { id, name: 'n' }], add(1), update({ inputSchema: { type: 'number' } }),
+      add('x'), add(2), update({ inputSchema: { type: 'string' } }), update({ clear: ['inputSchema'] }), add('y'), ['datasets.deleteDataset', { id }], add(3)]);
+    assert.deepEqual(results.map((result) => (typeof result === 'object' ? 'ok' : result)), ['DATASET_NOT_FOUND', 'ok', 'ok', 'ok', 'DATASET_ITEM_SCHEMA_MISMATCH', 'ok',
+      'DATASET_SCHEMA_MISFITS_ITEMS', 'ok', 'ok', undefined, 'DATASET_NOT_FOUND']);
   });
 
   test('a schema that another program stored and that cannot be judged', { skip: SELF }, async () => {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RawJson } from './lib/avro.mjs';
 import { AWKWARD_JSON, HOSTILE_IDS, REPAIRED_JSON } from './lib/fixtures.mjs';
 import { BySide, Pair, SELF } from './lib/pair.mjs';
+import { callTogether } from './lib/stowage-client.mjs';
 
 const pair = new Pair(['mastra_datasets', 'mastra_dataset_items', 'mastra_dataset_versions', 'mastra_experiments',
   'mastra_experiment_results']);
@@ -354,16 +355,18 @@ describe('items', () => {
 
   test('many commands at once act one after the other', { skip: SELF }, async () => {
     const { client } = pair.world;
-    const call = (method, args, key = 'a') => client.call(`datasets.${method}`, args, { key });
+    const call = (method, args) => client.call(`datasets.${method}`, args, { key: 'a' });
+    const together = (method, list) => callTogether(client, 'a', list.map((args) => [`datasets.${method}`, args]));
+    const numbers = (count) => Array.from({ length: count }, (_, i) => i);
     await call('createDataset', { id: 'a', name: 'n' });
-    const made = await Promise.all(Array.from({ length: 40 }, (_, i) => call('addItem', { datasetId: 'a', input: i, externalId: `e${i % 20}` })).map((one) => one.catch((error) => error)));
-    assert.deepEqual(made.slice(0, 20).map(({ datasetVersion }) => datasetVersion), Array.from({ length: 20 }, (_, i) => i + 1));
-    assert.ok(made.slice(20).every(({ code }) => code === 'DATASET_ITEM_IDENTITY_CONFLICT'));
-    await Promise.all(made.slice(0, 10).map(({ id }) => call('deleteItem', { id, datasetId: 'a' })));
-    const created = await Promise.all(Array.from({ length: 30 }, (_, i) => call('createDataset', { id: `c${i % 10}`, name: `${i}` })));
-    assert.deepEqual(created.map(({ name }) => name), Array.from({ length: 30 }, (_, i) => `${i % 10}`));
+    const made = await together('addItem', numbers(40).map((i) => ({ datasetId: 'a', input: i, externalId: `e${i % 20}` })));
+    assert.deepEqual(made.slice(0, 20).map(({ datasetVersion }) => datasetVersion), numbers(20).map((i) => i + 1));
+    assert.ok(made.slice(20).every((code) => code === 'DATASET_ITEM_IDENTITY_CONFLICT'));
+    await together('deleteItem', made.slice(0, 10).map(({ id }) => ({ id, datasetId: 'a' })));
+    const created = await together('createDataset', numbers(30).map((i) => ({ id: `c${i % 10}`, name: `${i}` })));
+    assert.deepEqual(created.map(({ name }) => name), numbers(30).map((i) => `${i % 10}`));
     assert.equal((await call('getDatasetById', { id: 'a' })).version, 30);
     const { items } = await call('listItems', { datasetId: 'a', pagination: { page: 0, perPage: false }, orderBy: { direction: 'ASC' } });
-    assert.deepEqual(items.map(({ input }) => input), Array.from({ length: 10 }, (_, i) => i + 10));
+    assert.deepEqual(items.map(({ input }) => input), numbers(10).map((i) => i + 10));
   });
 });

@@ -176,6 +176,15 @@ export class StowageClient {
   }
 }
 
+// Sends the commands as neighbours, in this order; resolves to their results, in which an error is its code.
+// Calls at the same time may overtake each other on the way to the broker.
+export async function callTogether(client, key, list) {
+  const sent = list.map(([command, args]) => ({ command, args, key, correlationId: randomUUID() }));
+  const replies = sent.map(({ command, correlationId }) => client.expect(correlationId, command));
+  await client.post(sent);
+  return (await Promise.all(replies)).map(({ schema, decoded }) => (schema === client.schemas.error ? decoded.code : decoded.result));
+}
+
 // A header as text, undefined if it is missing.
 export function headerText(headers, name) {
   const value = headers?.[name];
