@@ -229,6 +229,24 @@ END
 $$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
 
+-- Forgets messages that Kafka has. The settings and OFFSET 0 are stowage_fence's: planned while the table was
+-- empty, the statement would read all rows of the partition, which fill the table while no broker takes replies.
+--- function stowage_outbox_delete
+CREATE OR REPLACE FUNCTION :"schema".stowage_outbox_delete(p_group text, p_topic text,
+	p_partition integer, p_seqs bigint[]) RETURNS void AS $$
+BEGIN
+	DELETE FROM :"schema".stowage_outbox AS o USING unnest(p_seqs) AS given (seq)
+	CROSS JOIN LATERAL (
+		SELECT r.ctid FROM :"schema".stowage_outbox AS r
+		WHERE r.group_id = p_group AND r.topic = p_topic AND r.partition = p_partition
+			AND r.seq = given.seq
+		OFFSET 0
+	) AS found
+	WHERE o.ctid = found.ctid;
+END
+$$ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan
+	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off;
+
 -- Returns the keys that are known, by their 1-based places: `same` says whether the same command has
 -- the key, `reply` is NULL if it is still to come. With p_claim takes the unknown keys first, in one
 -- order, so that two batches cannot deadlock; a batch waits for another that has taken a key. A key
@@ -308,6 +326,6 @@ RETURNS bigint AS $$
 	SELECT count(*) FROM deleted
 $$ LANGUAGE sql;
 
---- version 9
+--- version 10
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

@@ -126,8 +126,7 @@ void lane_rows_store(struct connection *connection, const struct lane_table *tab
 }
 
 static const char sql_delete[] =
-	"DELETE FROM :\"schema\".stowage_outbox WHERE group_id = $1::text AND topic = $2::text"
-	" AND partition = $3::int4 AND seq = ANY ($4::int8[])";
+	"SELECT :\"schema\".stowage_outbox_delete($1::text, $2::text, $3::int4, $4::int8[])";
 
 void lane_rows_delete(struct connection *connection, const struct lane_table *table,
 	const struct lane_row *row, const int64_t *seqs, size_t count)

@@ -465,6 +465,22 @@ describe('offsets', () => {
       [{ attstorage: 'e' }]);
   });
 
+  test('the outbox forgets messages by their key, also after a plan for an empty table', async () => {
+    const client = await connect(database);
+    const forget = (seqs) => client.query('SELECT my_schema.stowage_outbox_delete($1, $2, $3, $4)', ['g', 't', 0, seqs]);
+    await client.query('ALTER TABLE my_schema.stowage_outbox SET (autovacuum_enabled = off)');
+    await client.query('VACUUM ANALYZE my_schema.stowage_outbox');
+    await forget([1]);
+    await client.query(`INSERT INTO my_schema.stowage_outbox (group_id, topic, partition, seq, payload) SELECT 'g', 't', 0, i, 'x' FROM generate_series(1, 3000) i`);
+    for (let seq = 1; seq <= 20; seq++) await forget([seq, 5000]);
+    await client.query('SELECT pg_stat_force_next_flush()');
+    const { rows: [{ read, left }] } = await client.query(`SELECT (seq_tup_read + idx_tup_fetch)::int AS read, (SELECT count(*)::int FROM my_schema.stowage_outbox) AS left
+      FROM pg_stat_user_tables WHERE schemaname = 'my_schema' AND relname = 'stowage_outbox'`);
+    await client.end();
+    assert.equal(left, 2980);
+    assert.ok(read <= 100, `${read} rows were read to delete 20`);
+  });
+
   test('a batch reads the rows of its lanes, never all rows of the group', async () => {
     const client = await connect(database);
     const add = (from, to) => client.query(`INSERT INTO my_schema.stowage_offsets (group_id, topic, partition, epoch, applied, answered)
