@@ -94,8 +94,12 @@ static void check_statements_wrong(struct statement_check *at,
 /* Columns that the generic handlers read for themselves: handlers/core/folded.c, declared.h. */
 static bool is_steering(const struct command_def *command, const char *name)
 {
-	return (command->distinct && strcmp(name, "place") == 0) ||
-		(command->errors && (strcmp(name, "error") == 0 || strcmp(name, "@error") == 0));
+	static const char *const of_errors[] = { "error", "@error", "details" };
+
+	for (size_t i = 0; command->errors && i < sizeof(of_errors) / sizeof(of_errors[0]); i++)
+		if (strcmp(name, of_errors[i]) == 0)
+			return true;
+	return command->distinct && strcmp(name, "place") == 0;
 }
 
 static void check_column(struct statement_check *at, const struct statement_def *statement,
