@@ -326,6 +326,18 @@ RETURNS bigint AS $$
 	SELECT count(*) FROM deleted
 $$ LANGUAGE sql;
 
---- version 10
+-- Which worker of each group deletes old rows.
+--   owner           the worker that does; NULL: none
+--   lease_until     another worker may go on after that time
+--   started_at      when the last run began
+--- table stowage_retention
+CREATE TABLE IF NOT EXISTS :"schema".stowage_retention (
+	group_id text COLLATE "C" NOT NULL PRIMARY KEY,
+	owner text,
+	lease_until timestamptz NOT NULL,
+	started_at timestamptz NOT NULL
+);
+
+--- version 11
 INSERT INTO :"schema".stowage_schema_version (version) VALUES (:version)
 	ON CONFLICT (version) DO NOTHING;

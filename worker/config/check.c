@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "db/migrate/ddl_name.h"
+#include "db/retention/retention.h"
 #include "schemas/base/address.h"
 #include "schemas/base/alloc.h"
 #include "worker/config/mask.h"
@@ -231,4 +232,19 @@ bool config_check_property(const char *text, char *why, size_t why_size)
 	ok = !refuse_own(name, why, why_size) && try_property(name, equals + 1, why, why_size);
 	free(name);
 	return ok;
+}
+
+bool config_check_age(const char *text, char *why, size_t why_size)
+{
+	int64_t ms;
+
+	if (!retention_age(text, strlen(text), &ms))
+		snprintf(why, why_size,
+			"\"%s\" is no time such as \"30d\": a number and ms, s, m, h, d or w",
+			text);
+	else if (ms == 0)
+		snprintf(why, why_size, "\"%s\" is not longer than 0", text);
+	else
+		return true;
+	return false;
 }

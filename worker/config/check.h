@@ -12,6 +12,6 @@
 typedef bool config_check_fn(const char *text, char *why, size_t why_size);
 
 config_check_fn config_check_conninfo, config_check_schema, config_check_regex, config_check_topic,
-	config_check_servers, config_check_property, config_check_address;
+	config_check_servers, config_check_property, config_check_address, config_check_age;
 
 #endif

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db/retention/retention.h"
 #include "worker/telemetry/log.h"
 
 struct config_list {
@@ -95,6 +96,8 @@ struct config {
 		int64_t keep_ms; /* how long a key and its first reply are kept */
 	} idempotency;
 	struct {
+		char *ages[RETENTION_COUNT]; /* by enum retention_id; NULL: rows stay */
+		char *every;
 		int64_t command_ms; /* how long a command may prune; 0: no limit */
 	} retention;
 	struct {

@@ -236,10 +236,12 @@ static void find_unknown_in(struct config_load *load, const config_setting_t *gr
 		char *path = alloc_printf("%s.%s", prefix, config_setting_name(setting));
 		const struct config_key *key = config_key_find(path);
 
-		if (!key)
-			config_file_unknown(load, setting, path, file);
-		else if (key->group && config_setting_is_group(setting))
+		bool inner = key ? key->group != NULL : config_file_is_group(path);
+
+		if (inner && config_setting_is_group(setting))
 			find_unknown_in(load, setting, path, file);
+		else if (!key)
+			config_file_unknown(load, setting, path, file);
 		free(path);
 	}
 }

@@ -10,6 +10,17 @@
 #define MIB(n) ((int64_t)(n) << 20)
 #define DAY_MS 86400000
 
+/* A key of the group retention: the age at which rows of a table go. */
+#define AGE(name, id, what) \
+	{ .path = "retention." name, \
+		.kind = CONFIG_TEXT, \
+		.offset = AT(retention.ages[id]), \
+		.min = 1, \
+		.check = config_check_age, \
+		.help = "The worker deletes " what \
+			" after this time: \"30d\", \"12h\", \"2w\". If " \
+			"not set, they stay." }
+
 static const char *const ssl_choices[] = { "disable", "allow", "prefer", "require", "verify-ca",
 	"verify-full", "true=verify-full", "false=disable", NULL };
 static const char *const reject_choices[] = { "true", "false", NULL };
@@ -420,6 +431,29 @@ const struct config_key config_keys[] = {
 		.help = "How long PostgreSQL keeps an idempotency key with the first reply. A write "
 			"with the same key within this time is not applied again." },
 
+	AGE("memory.messages", RETENTION_MESSAGES,
+		"messages, and their vectors in tables named memory_messages*,"),
+	AGE("memory.resources", RETENTION_RESOURCES, "resources (working memory)"),
+	AGE("memory.threads", RETENTION_THREADS, "threads; their messages go by their own age,"),
+	AGE("threadState.threadState", RETENTION_THREAD_STATE,
+		"the state of threads that did not change"),
+	AGE("workflows.workflowSnapshot", RETENTION_WORKFLOW_SNAPSHOT,
+		"snapshots of workflow runs that did not change"),
+	AGE("observability.spans", RETENTION_SPANS, "spans"),
+	AGE("scores.scorers", RETENTION_SCORERS, "results of scorers"),
+	AGE("experiments.experiments", RETENTION_EXPERIMENTS,
+		"completed experiments with their results"),
+	AGE("backgroundTasks.backgroundTasks", RETENTION_BACKGROUND_TASKS,
+		"completed background tasks"),
+	AGE("notifications.notifications", RETENTION_NOTIFICATIONS, "notifications"),
+	AGE("schedules.triggers", RETENTION_TRIGGERS, "the history of schedules"),
+	{ .path = "retention.every",
+		.kind = CONFIG_TEXT,
+		.offset = AT(retention.every),
+		.fallback = "1h",
+		.min = 1,
+		.check = config_check_age,
+		.help = "How often one worker of the group deletes old rows." },
 	{ .path = "retention.commandMillis",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(retention.command_ms),

@@ -47,7 +47,7 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 
-#define CONFIG_KEYS_MAX 64 /* at least config_key_count */
+#define CONFIG_KEYS_MAX 96 /* at least config_key_count */
 
 /* The row of the key with this path, NULL if there is none. */
 const struct config_key *config_key_find(const char *path);

@@ -3,6 +3,10 @@
 
 #include "worker/lanes/state.h"
 
+/* Lanes are behind if this part of their memory is full, or if all executors have been busy for this long. */
+#define BEHIND_PART 4
+#define BUSY_MS 1000
+
 /* An idle lane's row is written this long after the last time. */
 #define CHECKPOINT_MS 1000
 /* Detached reads may take all sessions for slow work for this long while a slow lane waits. */
@@ -371,6 +375,15 @@ int64_t lanes_busy_ms(struct lanes *lanes)
 							     : clock_tick_ms() - lanes->asked_at;
 	lanes_unlock(lanes);
 	return busy_ms;
+}
+
+bool lanes_are_behind(struct lanes *lanes)
+{
+	bool busy = lanes_busy_ms(lanes) >= BUSY_MS;
+	lanes_lock(lanes);
+	bool behind = busy || lanes->bytes > lanes->limits.memory_bytes / BEHIND_PART;
+	lanes_unlock(lanes);
+	return behind;
 }
 
 /* --- the end of a lane's work --- */

@@ -53,6 +53,10 @@ int64_t lanes_oldest_ms(struct lanes *lanes);
 /* Returns for how long all executors have been busy, in ms; 0: one waits for work. Any thread. */
 int64_t lanes_busy_ms(struct lanes *lanes);
 
+/* Does much wait in the lanes, or have all executors been busy for a while? Work that is not urgent then
+ * leaves the database to them. Any thread. */
+bool lanes_are_behind(struct lanes *lanes);
+
 /* An executor without a session takes no work for a while (away), or it takes work again. */
 void lanes_executor_away(struct lanes *lanes, bool away);
 

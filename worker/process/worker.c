@@ -15,6 +15,7 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
+#include "worker/background/cleaner.h"
 #include "worker/background/index_builder.h"
 #include "worker/config/conninfo.h"
 #include "worker/config/exit_status.h"
@@ -51,6 +52,7 @@ struct worker {
 	struct kafka_opaque admin_opaque;
 	struct consumer *consumer;
 	struct builder *builder;
+	struct cleaner *cleaner; /* NULL: none is needed */
 	struct executor **executors;
 	int executor_count;
 	int init_failures; /* in a row */
@@ -273,6 +275,15 @@ static bool is_live(void *context, char *why, size_t size)
 
 /* --- starting the parts --- */
 
+static void read_ages(struct worker_settings *settings, const struct config *config)
+{
+	for (size_t i = 0; i < RETENTION_COUNT; i++) {
+		const char *age = config->retention.ages[i];
+		if (age && !retention_age(age, strlen(age), &settings->retention_ms[i]))
+			settings->retention_ms[i] = 0; /* check.c has refused such an age */
+	}
+}
+
 static void make_settings(struct worker *w, const struct config *config, struct log *log)
 {
 	struct engine *e = &w->engine;
@@ -296,6 +307,7 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.version = STOWAGE_VERSION,
 		.allow_clear = config->storage.allow_clear,
 	};
+	read_ages(&e->settings, config);
 	e->connection = (struct connection_options){
 		.connect = config_connect,
 		.connect_arg = config,
@@ -527,6 +539,7 @@ static int worker_run_parts(struct worker *w)
 	make_topics(w);
 	reset_record_at_start(&w->engine);
 	w->builder = builder_start(&w->engine);
+	w->cleaner = cleaner_start(&w->engine);
 	start_executors(w);
 	log_info(w->engine.log, "stowage started", LOG_STR("version", STOWAGE_VERSION),
 		LOG_STR("group", w->engine.config->kafka.group_id),
@@ -537,6 +550,7 @@ static int worker_run_parts(struct worker *w)
 	pthread_kill(w->signals, SIGUSR1);
 	consumer_leave(w->consumer);
 	stop_executors(w);
+	cleaner_stop(w->cleaner);
 	builder_stop(w->builder);
 	producer_free(w->engine.producer, (int)w->engine.config->limits.shutdown_timeout_ms);
 	w->engine.producer = NULL;

@@ -107,6 +107,15 @@ static const struct {
 		"postgres.connectionString", "libpq" },
 	{ "postgres: { maxx = 3; };", ":1: postgres.maxx", "did you mean postgres.max?" },
 	{ "a = 1;\n\nfoo = 1;", ":3: foo", "is not a key" },
+	{ "retention: { memory: { message = \"1d\"; }; };", "retention.memory.message",
+		"did you mean retention.memory.messages?" },
+	{ "retention: { memry: { messages = \"1d\"; }; };", "retention.memry", "is not a key" },
+	{ "retention: { memory = \"1d\"; };", "retention.memory", "is not a key" },
+	{ "retention: { scores: { scorers = \"1y\"; }; };", "retention.scores.scorers",
+		"no time such as" },
+	{ "retention: { scores: { scorers = \"0d\"; }; };", "retention.scores.scorers",
+		"not longer than 0" },
+	{ "retention: { every = \"often\"; };", "retention.every", "no time such as" },
 	{ "max = 3;", ": max", "did you mean postgres.max?" },
 	{ "postgers: { max = 3; };", "postgers", "did you mean postgres?" },
 	{ "postgres = 3;", "postgres", "must be a group" },
@@ -339,6 +348,24 @@ Test(config, a_comma_in_an_item_of_a_variable)
 	setenv("STOWAGE_KAFKA_PROPERTIES", "sasl.password=a\\,b", 1);
 	config = load(NULL);
 	has_properties(config, "sasl.password=a,b", NULL);
+	config_free(config);
+}
+
+Test(config, each_table_whose_old_rows_can_go_has_a_key)
+{
+	for (size_t i = 0; i < RETENTION_COUNT; i++) {
+		const struct retention_table *table = &retention_tables[i];
+		char path[CONFIG_NAME_MAX];
+
+		snprintf(path, sizeof(path), "retention.%s.%s", table->domain, table->key);
+		const struct config_key *key = config_key_find(path);
+		cr_assert_not_null(key, "%s", path);
+		cr_assert_eq(key->offset, offsetof(struct config, retention.ages[i]), "%s", path);
+	}
+	struct config *config = load("retention: { memory: { threads = \"2w\"; }; };");
+	cr_assert_not_null(config, "%s", errors);
+	cr_assert_str_eq(config->retention.ages[RETENTION_THREADS], "2w");
+	cr_assert_null(config->retention.ages[RETENTION_MESSAGES]);
 	config_free(config);
 }
 
