@@ -125,6 +125,61 @@ describe('the beginning and the end', () => {
   }));
 });
 
+// Locks a table against all others while `work` runs.
+async function locked(w, table, work) {
+  const client = new pg.Client({ connectionString: CONNECTION });
+  await client.connect();
+  await client.query(`BEGIN; LOCK TABLE "${w.schema}".${table}`);
+  await work().finally(() => client.end());
+}
+
+// Answered when the index is built.
+const createIndex = (w, indexName) => w.client.call('vectors.createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' } });
+
+describe('the expiry of idempotency keys that fails', () => {
+  const FAILS = 'expired idempotency keys can\'t be deleted';
+  const failsAgain = (worker) => until('it fails again', () => count(worker.log, 'keys still can\'t be deleted') >= 1, { onTimeout: () => worker.tail() });
+  before(() => sql('CREATE EXTENSION IF NOT EXISTS vector'));
+
+  test('for a locked table holds up no index build', () => inWorld('expiry-locked', '', async (w) => {
+    const worker = w.worker = await w.startWorker({ log: { level: 'debug' }, idempotency: { keepMillis: 1000 } });
+    await createIndex(w, 'first');
+    await locked(w, 'stowage_idempotency', async () => {
+      await failsAgain(worker);
+      await createIndex(w, 'second');
+      assert.equal(count(worker.log, FAILS), 1, worker.tail());
+      assert.equal(count(worker.log, BEGINS), 0, worker.tail());
+    });
+    await until('it works again', () => worker.log.includes('keys are deleted again'));
+  }));
+
+  test('for a missing right holds up no index build', () => inWorld('expiry-right', 'NOINHERIT', async (w, role) => {
+    await sql(`GRANT USAGE, CREATE ON SCHEMA "${w.schema}" TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA "${w.schema}" TO ${role};
+      GRANT ALL ON ALL SEQUENCES IN SCHEMA "${w.schema}" TO ${role}; REVOKE DELETE ON "${w.schema}".stowage_idempotency FROM ${role}`);
+    const worker = w.worker = await w.startWorker({ log: { level: 'debug' }, postgres: { disableInit: true } });
+    await createIndex(w, 'first');
+    await failsAgain(worker);
+    await createIndex(w, 'second');
+    assert.equal(count(worker.log, FAILS), 1, worker.tail());
+    assert.equal(count(worker.log, BEGINS), 0, worker.tail());
+  }));
+});
+
+describe('claims', () => {
+  test('that a lock holds up are logged', () => inWorld('claims', '', async (w, role) => {
+    const worker = w.worker = await w.startWorker();
+    await save(w, 'a');
+    let saved;
+    await locked(w, 'stowage_outbox', async () => {
+      await admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`);
+      saved = save(w, 'b');
+      await until('the log tells', () => /a partition can't be claimed yet.*sqlstate=55P03/.test(worker.log), { onTimeout: () => worker.tail() });
+    });
+    assert.equal((await saved).id, 'b');
+    assert.equal(count(worker.log, BEGINS), 0, worker.tail());
+  }));
+});
+
 describe('SIGTERM', () => {
   const config = { limits: { shutdownTimeoutMillis: 2000 } };
 

@@ -31,6 +31,9 @@
 #define ANSWER_RENEW_MS 3000
 /* Replies that Kafka refused are sent again after this delay. */
 #define REFUSED_SECONDS 60
+/* Limits of the builder's own statements, below LEASE_DOUBT_MS; a role's own may be shorter. */
+#define STATEMENT_MS 5000
+#define LOCK_MS 2500
 /* At shutdown the builder waits this long for replies in flight. */
 #define LAST_ANSWERS_MS 2000
 #define ARENA_KEEP (64 * 1024)
@@ -348,9 +351,7 @@ static enum db_kind builder_work(struct builder *b, bool *worked, struct db_fail
 {
 	if (!open_rows(b, failure))
 		return failure->kind;
-	enum db_kind kind = expiry_work(&b->expiry, b->table.connection, failure);
-	if (kind == DB_OK)
-		kind = builder_answer(b, worked, failure);
+	enum db_kind kind = builder_answer(b, worked, failure);
 	if (kind != DB_OK || *worked || atomic_load(&b->stopping))
 		return kind;
 	kind = build_rows_claim(&b->table, &b->build, failure);
@@ -362,6 +363,25 @@ static enum db_kind builder_work(struct builder *b, bool *worked, struct db_fail
 	return DB_OK;
 }
 
+static void builder_failed(struct builder *b, enum db_kind kind, const struct db_failure *failure)
+{
+	if (kind == DB_STALE)
+		connection_forget_statements(b->table.connection);
+	else if (kind == DB_COMMAND || kind == DB_CONTEND)
+		log_at_limited(b->engine->log, kind == DB_COMMAND ? LOG_ERROR : LOG_WARN,
+			"index builds can't be queried", "DATABASE_ERROR",
+			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
+	else if (kind != DB_LOST || b->failures)
+		builder_see_outage(b, failure);
+}
+
+static void builder_succeeded(struct builder *b)
+{
+	if (b->failures && !lanes_have_outage(b->engine->lanes))
+		outage_over(b->engine->outage);
+	b->failures = 0;
+}
+
 static void *builder_run(void *arg)
 {
 	struct builder *b = arg;
@@ -369,23 +389,16 @@ static void *builder_run(void *arg)
 		struct db_failure failure;
 		bool worked = false;
 		enum db_kind kind = builder_work(b, &worked, &failure);
-		if (kind == DB_OK) {
-			if (b->failures && !lanes_have_outage(b->engine->lanes))
-				outage_over(b->engine->outage);
-			b->failures = 0;
-			if (!worked)
-				wait_wake(b, POLL_MS);
-			continue;
-		}
-		if (kind == DB_STALE)
-			connection_forget_statements(b->table.connection);
-		else if (kind == DB_COMMAND)
-			log_error(b->engine->log, "index builds can't be queried",
-				LOG_STR("error", failure.message),
-				LOG_STR("sqlstate", failure.sqlstate));
-		else if (kind != DB_CONTEND && (kind != DB_LOST || b->failures))
-			builder_see_outage(b, &failure);
-		wait_wake(b, (int)builder_backoff_ms(b->failures++));
+		if (kind == DB_OK)
+			builder_succeeded(b);
+		else
+			builder_failed(b, kind, &failure);
+		if (connection_is_open(b->table.connection) && !atomic_load(&b->stopping))
+			expiry_work(&b->expiry, b->table.connection, b->engine->log);
+		if (kind != DB_OK)
+			wait_wake(b, (int)builder_backoff_ms(b->failures++));
+		else if (!worked)
+			wait_wake(b, POLL_MS);
 	}
 	connection_close(b->table.connection);
 	return NULL;
@@ -402,9 +415,11 @@ struct builder *builder_start(const struct engine *engine)
 		.schema = engine->config->postgres.schema_name,
 		.owner = b->owner,
 		.lease_seconds = LEASE_SECONDS };
-	b->expiry.table = (struct idempotency_table){ .schema = b->table.schema,
+	connection_limit_syncs(b->table.connection,
+		(struct statement_limits){ .run_ms = STATEMENT_MS, .lock_ms = LOCK_MS });
+	b->expiry = expiry_new(&(struct idempotency_table){ .schema = b->table.schema,
 		.params = b->table.params,
-		.keep_ms = engine->config->idempotency.keep_ms };
+		.keep_ms = engine->config->idempotency.keep_ms });
 	b->watch = (struct build_session_watch){ b->wake_fd, builder_tick, b };
 	b->answers = (struct builder_answers){
 		.engine = engine, .arena = arena_new(ARENA_KEEP), .wake_fd = b->wake_fd

@@ -12,6 +12,9 @@
 #define ZOMBIE_WAIT_MS 5000
 #define RETRY_MS 1000
 
+/* Not the role's own limits, which may be shorter or none. A large outbox takes its time to read. */
+static const struct statement_limits claim_limits = { .run_ms = 600000, .lock_ms = 5000 };
+
 static const struct claim_end take_again = { .state = LANE_UNCLAIMED, .delay_ms = RETRY_MS };
 static const struct claim_end take_stop = { .state = LANE_STOPPED };
 
@@ -118,8 +121,11 @@ static enum db_kind forget_claims(struct transaction *t, const struct lane *lane
 {
 	if (claimed->claims <= 1 || claimed->answered < look->high)
 		return DB_OK;
-	return lane_rows_forget_claims(t->connection, &t->table, lane->topic, lane->partition,
-		claimed->epoch, failure);
+	connection_limit_syncs(t->connection, claim_limits);
+	enum db_kind kind = lane_rows_forget_claims(t->connection, &t->table, lane->topic,
+		lane->partition, claimed->epoch, failure);
+	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
+	return kind;
 }
 
 struct resend {
@@ -166,6 +172,17 @@ static struct claim_end database_failed(void)
 	return (struct claim_end){ .state = LANE_UNCLAIMED, .failed = true, .delay_ms = RETRY_MS };
 }
 
+/* Sends the replies that the lane's row still owes. */
+static enum db_kind claim_resend(struct transaction *t, struct resend *resend,
+	struct db_failure *failure)
+{
+	connection_limit_syncs(t->connection, claim_limits);
+	enum db_kind kind = lane_rows_outbox(t->connection, &t->table, resend->lane->topic,
+		resend->lane->partition, resend_row, resend, failure);
+	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
+	return kind;
+}
+
 struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_failure *failure)
 {
 	const struct engine *engine = t->engine;
@@ -185,8 +202,7 @@ struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_
 		return database_failed();
 	uint32_t generation = claim_enter(t, lane, &claimed, &look);
 	struct resend resend = { engine, lane, generation, 0 };
-	if (lane_rows_outbox(t->connection, &t->table, lane->topic, lane->partition, resend_row,
-		    &resend, failure) != DB_OK)
+	if (claim_resend(t, &resend, failure) != DB_OK)
 		return database_failed();
 	log_claimed(engine, lane, &claimed, resend.count);
 	return (struct claim_end){ .state = LANE_SEEKING };

@@ -5,6 +5,9 @@
 
 #include "schemas/base/clock.h"
 
+/* Not the role's own limits, which may be shorter or none. */
+static const struct statement_limits crash_write_limits = { .run_ms = 10000, .lock_ms = 5000 };
+
 enum crash_verdict {
 	CRASH_NONE,   /* the command is not to blame */
 	CRASH_BROKEN, /* the session broke, nobody knows why */
@@ -127,8 +130,19 @@ void crash_not_claimed(const struct engine *engine, struct lane *lane)
 static enum db_kind crash_write(struct transaction *t, const struct lane *lane,
 	const struct lane_suspect *suspect, struct db_failure *failure)
 {
-	return lane_rows_count_crash(t->connection, &t->table, lane->topic, lane->partition,
-		lane->offsets.epoch, suspect->crash_offset, suspect->crash_count, failure);
+	connection_limit_syncs(t->connection, crash_write_limits);
+	enum db_kind kind = lane_rows_count_crash(t->connection, &t->table, lane->topic,
+		lane->partition, lane->offsets.epoch, suspect->crash_offset, suspect->crash_count,
+		failure);
+	connection_limit_syncs(t->connection, (struct statement_limits){ 0 });
+	if (kind == DB_CONTEND)
+		log_at_limited(t->engine->log, LOG_WARN,
+			"runs of a command that may crash its worker can't be counted yet",
+			"CONTENTION", LOG_STR("topic", lane->topic),
+			LOG_INT("partition", lane->partition),
+			LOG_INT("offset", suspect->crash_offset),
+			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
+	return kind;
 }
 
 static void crash_tell(const struct engine *engine, const struct lane *lane, int64_t offset)

@@ -270,6 +270,23 @@ static void executor_succeeded(struct executor *x, const struct work *work)
 
 /* --- claims --- */
 
+static void claim_failed(struct executor *x, const struct work *work,
+	const struct db_failure *failure)
+{
+	const struct lane *lane = work->lanes[0];
+	crash_not_claimed(x->engine, work->lanes[0]);
+	executor_lost_session(x, failure->kind);
+	if (failure->kind == DB_STALE)
+		executor_forget_statements(x);
+	else if (failure->kind == DB_CONTEND)
+		log_at_limited(x->engine->log, LOG_WARN,
+			"a partition can't be claimed yet: trying again", "CONTENTION",
+			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
+	else
+		executor_see_outage(x, work, failure->kind, failure);
+}
+
 static void run_claim(struct executor *x, const struct work *work)
 {
 	struct db_failure failure;
@@ -279,16 +296,10 @@ static void run_claim(struct executor *x, const struct work *work)
 		return;
 	}
 	struct claim_end end = claim_lane(&x->transaction, work->lanes[0], &failure);
-	if (end.failed) {
-		crash_not_claimed(x->engine, work->lanes[0]);
-		executor_lost_session(x, failure.kind);
-		if (failure.kind == DB_STALE)
-			executor_forget_statements(x);
-		else if (failure.kind != DB_CONTEND)
-			executor_see_outage(x, work, failure.kind, &failure);
-	} else if (end.state == LANE_SEEKING) {
+	if (end.failed)
+		claim_failed(x, work, &failure);
+	else if (end.state == LANE_SEEKING)
 		executor_succeeded(x, work);
-	}
 	executor_release(x, work, end.state, end.delay_ms);
 }
 
@@ -353,8 +364,10 @@ static void run_batch(struct executor *x, const struct work *work)
 	if (work->small && batch_is_awaited(&x->batch))
 		lanes_awaited(x->engine->lanes);
 	bool written = false;
-	enum db_kind kind = DB_LOST;
-	if (crash_count_run(&x->transaction, &x->batch, work, &failure))
+	enum db_kind kind;
+	if (!crash_count_run(&x->transaction, &x->batch, work, &failure))
+		kind = failure.kind;
+	else
 		kind = run_transaction(x, work->retries, work->slow, &failure, &written);
 	if (kind == DB_OK)
 		batch_committed(x, work, written, started);
