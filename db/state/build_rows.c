@@ -108,6 +108,16 @@ char *build_rows_step(const struct build_table *table, const struct build_row *b
 	return text_take(&text);
 }
 
+char *build_rows_leave(const struct build_table *table, const struct build_row *build)
+{
+	struct buffer text = { 0 };
+	char *call = statement_text("SELECT :\"schema\".stowage_build_end", table->schema);
+	text_addf(&text, "%s(%lld, %lld, 'waiting', NULL, NULL, NULL, NULL)", call,
+		(long long)build->id, (long long)build->token);
+	free(call);
+	return text_take(&text);
+}
+
 static void build_rows_read_bool(void *arg, const struct rows *rows)
 {
 	*(bool *)arg = rows_count(rows) == 1 && rows_bool(rows, 0, 0);

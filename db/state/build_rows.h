@@ -52,6 +52,9 @@ enum db_kind build_rows_renew(const struct build_table *table, const struct buil
  * or NULL if the build is done. With `leftovers` it only drops what a failed build left invalid. */
 char *build_rows_step(const struct build_table *table, const struct build_row *build,
 	bool leftovers);
+/* Returns the statement that lets the build wait for another owner, for the build's own session. The caller
+ * frees it. */
+char *build_rows_leave(const struct build_table *table, const struct build_row *build);
 
 /* How a build ended. */
 struct build_end {

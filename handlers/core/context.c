@@ -390,9 +390,18 @@ const void *call_address(struct context *ctx, struct call *call, size_t *size)
 
 bool context_init_storage(struct context *ctx, struct call *call, int64_t *statements)
 {
-	struct db_failure failure;
+	struct db_failure failure, closed;
+	struct connection *connection = ctx->session->connection;
 	enum db_kind kind = ctx->session->hooks.init_storage(ctx->session->engine, statements,
 		&failure);
+	/* The server may allow this role no further session. The command runs outside of a transaction,
+	 * so nothing is pending in this one. */
+	if (kind == DB_OUTAGE) {
+		connection_close(connection);
+		kind = ctx->session->hooks.init_storage(ctx->session->engine, statements, &failure);
+		if (!connection_open(connection, &closed))
+			failure = closed;
+	}
 	if (kind == DB_OUTAGE)
 		ctx->session->attempt.outage = failure;
 	else if (kind == DB_SETUP)

@@ -69,6 +69,38 @@ describe('refused connections', () => {
   }));
 });
 
+// Answered when the index is built.
+const createIndex = (w, indexName) => w.client.call('vectors.createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' } });
+
+describe('a role with few connections', () => {
+  before(() => sql('CREATE EXTENSION IF NOT EXISTS vector'));
+  const options = (onTimeout) => ({ onTimeout });
+
+  test('one: saves, storage.init and an index build are done', () => inWorld('single', 'CONNECTION LIMIT 1', async (w) => {
+    const worker = w.worker = await w.startWorker({ postgres: { max: 4 } });
+    const saves = (name) => Promise.all(Array.from({ length: 20 }, (_, i) => save(w, `${name}${i}`)));
+    await saves('a');
+    const built = createIndex(w, 'lonely');
+    await saves('b');
+    await built;
+    const describedAs = await w.client.call('vectors.describeIndex', { indexName: 'lonely' });
+    assert.equal(describedAs.type, 'hnsw');
+    assert.ok((await w.client.call('storage.init', {})).statements >= 0);
+    await Promise.all([createIndex(w, 'second'), saves('c')]);
+    assert.equal(count(worker.log, BEGINS), 0, worker.tail());
+  }));
+
+  test('three workers share three', () => inWorld('shared', 'CONNECTION LIMIT 3', async (w) => {
+    w.config.postgres.idleTimeoutMillis = 0;
+    await Promise.all([1, 2, 3].map(() => w.newWorker({ postgres: { max: 4 } }).start({ ready: false })));
+    const assigned = () => w.workers.map((worker) => count(worker.log, 'msg="partition claimed"'));
+    await until('each worker has partitions', () => assigned().every((n) => n > 0), options(() => w.log()));
+    const saves = Array.from({ length: 60 }, (_, i) => w.client.call('memory.saveThread', { thread: thread(`t${i}`) }, { partition: i % 3 }));
+    assert.equal((await Promise.all(saves)).length, 60);
+    await createIndex(w, 'shared');
+  }));
+});
+
 describe('sessions that are read-only', () => {
   const readOnly = (role, on) => admin(`ALTER ROLE ${role} ${on ? 'SET default_transaction_read_only = on' : 'RESET ALL'}`);
 
@@ -108,7 +140,7 @@ describe('the beginning and the end', () => {
     }
     proxy.mode = 'pass';
     await saved;
-    await until('the end is logged', () => count(worker.log, 'database is back') === 1);
+    await until('the end is logged', () => count(worker.log, 'database is back') === 1, { onTimeout: () => worker.tail() });
     assert.equal(count(worker.log, BEGINS), 1, worker.tail());
     assert.match(worker.log, /msg="database is back" after_ms=\d+ failures=\d+ last_error=/);
   }));
@@ -132,9 +164,6 @@ async function locked(w, table, work) {
   await client.query(`BEGIN; LOCK TABLE "${w.schema}".${table}`);
   await work().finally(() => client.end());
 }
-
-// Answered when the index is built.
-const createIndex = (w, indexName) => w.client.call('vectors.createIndex', { indexName, dimension: 3, indexConfig: { type: 'hnsw' } });
 
 describe('the expiry of idempotency keys that fails', () => {
   const FAILS = 'expired idempotency keys can\'t be deleted';
@@ -176,7 +205,6 @@ describe('claims', () => {
       await until('the log tells', () => /a partition can't be claimed yet.*sqlstate=55P03/.test(worker.log), { onTimeout: () => worker.tail() });
     });
     assert.equal((await saved).id, 'b');
-    assert.equal(count(worker.log, BEGINS), 0, worker.tail());
   }));
 });
 
@@ -210,16 +238,19 @@ describe('secrets in files', () => {
     try {
       const file = join(WORK, `${first}.url`);
       const as = (role) => writeFileSync(file, `${CONNECTION.replace('//stowage@', `//${role}@`)}\n`);
+      const sessions = async (role) => (await sql(`SELECT FROM pg_stat_activity WHERE usename = '${role}'`)).length;
       const users = async () => (await sql(`SELECT DISTINCT usename AS name FROM pg_stat_activity WHERE usename LIKE '${first}%' AND application_name = 'stowage'`)).map((row) => row.name);
       as(first);
       delete w.config.postgres.user;
+      w.config.postgres.idleTimeoutMillis = 0;
       w.config.postgres.connectionStringFile = file;
       const worker = w.worker = await w.startWorker({}, { STOWAGE_POSTGRES_CONNECTION_STRING: undefined });
-      await save(w, 'a');
+      await Promise.all(['a', 'b', 'c', 'd'].map((id) => save(w, id)));
       assert.deepEqual(await users(), [first]);
       as(second);
       worker.child.kill('SIGHUP');
       await until('it is reported', () => worker.log.includes('opened anew'));
+      await until('the first role has no session', async () => await sessions(first) === 0);
       await save(w, 'b');
       await until('the sessions are the second role\'s', async () => (await save(w, 'c')) && (await users()).includes(second));
       await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${second}'`).catch(() => {});

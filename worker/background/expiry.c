@@ -65,12 +65,12 @@ static void expiry_failed(struct expiry *expiry, const struct db_failure *failur
 	expiry_tell(expiry, failure, log);
 }
 
-void expiry_work(struct expiry *expiry, struct connection *connection, struct log *log)
+bool expiry_work(struct expiry *expiry, struct connection *connection, struct log *log)
 {
 	struct db_failure failure;
 	int64_t deleted;
 	if (clock_tick_ms() < expiry->due)
-		return;
+		return false;
 	enum db_kind kind = idempotency_rows_expire(connection, &expiry->table, expiry->piece,
 		&deleted, &failure);
 	if (kind == DB_OK)
@@ -79,4 +79,5 @@ void expiry_work(struct expiry *expiry, struct connection *connection, struct lo
 		connection_forget_statements(connection);
 	else
 		expiry_failed(expiry, &failure, log);
+	return kind == DB_OK && clock_tick_ms() >= expiry->due;
 }

@@ -23,7 +23,7 @@ struct expiry expiry_new(const struct idempotency_table *table);
 
 /* Deletes a piece of the expired keys if it is time. Every worker does so about once a minute, and
  * again at its next turn if more are left. Logs the first failure of a row of them, and tries again later: no
- * other work may wait for it. Afterwards the connection may be closed. */
-void expiry_work(struct expiry *expiry, struct connection *connection, struct log *log);
+ * other work may wait for it. Afterwards the connection may be closed. Returns true if more keys are left. */
+bool expiry_work(struct expiry *expiry, struct connection *connection, struct log *log);
 
 #endif

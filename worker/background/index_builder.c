@@ -9,13 +9,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "db/connection/build_session.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 #include "schemas/base/utf8.h"
 #include "schemas/base/uuid.h"
 #include "worker/background/expiry.h"
 #include "worker/background/index_replies.h"
+#include "worker/background/index_sessions.h"
 #include "worker/lanes/work.h"
 
 /* Another worker claims a dead worker's build after this long. The builder renews its lease about
@@ -25,6 +25,13 @@
 #define LEASE_DOUBT_MS 6000
 /* How often the builder looks for abandoned builds and for builds that wait to be retried. */
 #define POLL_MS 1000
+/* Without work for KEEP_MS the builder closes its session, and opens one at each look. After failures it looks
+ * no less often. */
+#define KEEP_MS 10000
+#define IDLE_POLL_MS 5000
+/* A build that gets only one session cannot renew its lease meanwhile, so it takes a long one. */
+#define ALONE_LEASE_SECONDS 3600
+#define ALONE_DOUBT_MS (3500 * 1000)
 #define LOG_MS 10000
 #define RETRY_MS 500
 #define RETRY_MAX_MS 60000
@@ -49,6 +56,8 @@ struct builder {
 	struct expiry expiry;
 	char owner[UUID_TEXT_SIZE];
 	unsigned failures; /* consecutive, of the database */
+	int64_t worked_at; /* clock_tick_ms */
+	struct index_sessions sessions;
 	/* The running build. */
 	struct build_row build;
 	int64_t started_at, renewed_at, logged_at; /* clock_tick_ms */
@@ -76,16 +85,9 @@ static int64_t builder_backoff_ms(unsigned failures)
 	return delay > RETRY_MAX_MS ? RETRY_MAX_MS : delay;
 }
 
-static bool open_rows(struct builder *b, struct db_failure *failure)
-{
-	return connection_open(b->table.connection, failure);
-}
-
-/* A connection that the server refuses while executors have theirs is no outage. */
 static void builder_see_outage(struct builder *b, const struct db_failure *failure)
 {
-	bool refused = !connection_is_open(b->table.connection) && failure->kind != DB_LOST;
-	if (!refused || !pool_refuses(b->engine->pool, failure))
+	if (!b->sessions.refused)
 		outage_seen(b->engine->outage, failure);
 }
 
@@ -108,7 +110,9 @@ static bool builder_renew(struct builder *b)
 {
 	struct build_progress progress;
 	struct db_failure failure;
-	if (!open_rows(b, &failure) ||
+	if (b->sessions.alone)
+		return clock_tick_ms() - b->renewed_at < ALONE_DOUBT_MS;
+	if (!index_sessions_open_rows(&b->sessions, &failure) ||
 		build_rows_renew(&b->table, &b->build, &progress, &failure) != DB_OK)
 		return clock_tick_ms() - b->renewed_at < LEASE_DOUBT_MS;
 	b->taken = !progress.ours;
@@ -126,21 +130,21 @@ static bool builder_tick(void *arg)
 }
 
 /* Asks the database for the build's next statement. */
-static enum db_kind next_step(struct builder *b, struct build_session *session, bool leftovers,
-	char **step, struct db_failure *failure)
+static enum db_kind next_step(struct builder *b, bool leftovers, char **step,
+	struct db_failure *failure)
 {
 	char *sql = build_rows_step(&b->table, &b->build, leftovers);
-	enum db_kind kind = build_session_run(session, sql, &b->watch, step, failure);
+	enum db_kind kind = build_session_run(b->sessions.build, sql, &b->watch, step, failure);
 	free(sql);
 	return kind;
 }
 
 /* Renews right before the statement runs, because a cancelled build must not begin. */
-static enum db_kind builder_run_step(struct builder *b, struct build_session *session,
-	const char *step, struct db_failure *failure)
+static enum db_kind builder_run_step(struct builder *b, const char *step,
+	struct db_failure *failure)
 {
 	if (builder_renew(b))
-		return build_session_run(session, step, &b->watch, NULL, failure);
+		return build_session_run(b->sessions.build, step, &b->watch, NULL, failure);
 	*failure = (struct db_failure){ .kind = DB_CONTEND,
 		.message = "the build has another owner now" };
 	return DB_CONTEND;
@@ -148,13 +152,12 @@ static enum db_kind builder_run_step(struct builder *b, struct build_session *se
 
 /* Runs the build's statements until none is left. If the same statement comes again, a retry would
  * not help, so the build fails. */
-static enum db_kind run_steps(struct builder *b, struct build_session *session, bool leftovers,
-	struct db_failure *failure)
+static enum db_kind run_steps(struct builder *b, bool leftovers, struct db_failure *failure)
 {
 	char *step = NULL, *past[2] = { NULL, NULL };
 	enum db_kind kind = DB_OK;
 	while (kind == DB_OK) {
-		kind = next_step(b, session, leftovers, &step, failure);
+		kind = next_step(b, leftovers, &step, failure);
 		if (kind != DB_OK || !step)
 			break;
 		if ((past[0] && strcmp(step, past[0]) == 0) ||
@@ -168,7 +171,7 @@ static enum db_kind run_steps(struct builder *b, struct build_session *session, 
 			break;
 		}
 		log_debug(b->engine->log, "index build", LOG_STR("statement", step));
-		kind = builder_run_step(b, session, step, failure);
+		kind = builder_run_step(b, step, failure);
 		free(past[1]);
 		past[1] = past[0];
 		past[0] = step;
@@ -209,7 +212,7 @@ static void end_build(struct builder *b, const struct build_end *end)
 {
 	struct db_failure failure;
 	bool ours = false;
-	if (!open_rows(b, &failure) ||
+	if (!index_sessions_open_rows(&b->sessions, &failure) ||
 		build_rows_end(&b->table, &b->build, end, &ours, &failure) != DB_OK)
 		log_warn(b->engine->log,
 			"the end of an index build can't be recorded: the build runs again",
@@ -222,8 +225,7 @@ static double build_seconds(const struct builder *b)
 	return (double)(clock_tick_ms() - b->started_at) / 1000;
 }
 
-static void build_failed(struct builder *b, struct build_session *session, enum db_kind kind,
-	const struct db_failure *failure)
+static void build_failed(struct builder *b, enum db_kind kind, const struct db_failure *failure)
 {
 	/* The message may end within a character, which PostgreSQL would reject. */
 	struct db_failure cause = *failure, ignored;
@@ -233,7 +235,7 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 		end.state = "failed";
 		describe_failure(&cause, &end);
 		/* An invalid index still costs every write, and may make writes fail. */
-		if (run_steps(b, session, true, &ignored) != DB_OK)
+		if (b->sessions.build && run_steps(b, true, &ignored) != DB_OK)
 			log_warn(b->engine->log,
 				"the remains of a failed index build can't be dropped",
 				LOG_STR("index", b->build.index),
@@ -249,11 +251,26 @@ static void build_failed(struct builder *b, struct build_session *session, enum 
 	end_build(b, &end);
 }
 
-static void build_is_over(struct builder *b, struct build_session *session, enum db_kind kind,
-	const struct db_failure *failure)
+/* Leaves the build to another worker. Its own session works until the end, those of the pool do not. */
+static void leave_build(struct builder *b)
+{
+	struct db_failure failure = { .kind = DB_LOST };
+	char *sql = build_rows_leave(&b->table, &b->build);
+	if (b->sessions.build)
+		failure.kind = build_session_run(b->sessions.build, sql, &b->watch, NULL, &failure);
+	free(sql);
+	if (failure.kind != DB_OK)
+		end_build(b, &(struct build_end){ .state = "waiting" });
+	log_info(b->engine->log, "index build left to the next worker",
+		LOG_STR("index", b->build.index));
+}
+
+static void build_is_over(struct builder *b, enum db_kind kind, const struct db_failure *failure)
 {
 	/* The command that cancelled a statement says so in the row when its transaction
 	 * commits. */
+	if (kind == DB_CONTEND && b->sessions.alone && !atomic_load(&b->stopping))
+		index_sessions_close_build(&b->sessions);
 	if (kind == DB_CONTEND && !b->taken && !atomic_load(&b->stopping) && builder_renew(b))
 		b->taken = false;
 	if (b->taken) {
@@ -264,12 +281,37 @@ static void build_is_over(struct builder *b, struct build_session *session, enum
 		log_info(b->engine->log, "index built", LOG_STR("index", b->build.index),
 			LOG_REAL("seconds", build_seconds(b)));
 	} else if (atomic_load(&b->stopping)) {
-		log_info(b->engine->log, "index build left to the next worker",
-			LOG_STR("index", b->build.index));
-		end_build(b, &(struct build_end){ .state = "waiting" });
+		leave_build(b);
 	} else {
-		build_failed(b, session, kind, failure);
+		build_failed(b, kind, failure);
 	}
+}
+
+/* The server gives the builder one session: the build gets it, with a lease for as long as it may take. */
+static bool go_alone(struct builder *b)
+{
+	struct build_progress progress;
+	struct db_failure failure;
+	b->table.lease_seconds = ALONE_LEASE_SECONDS;
+	enum db_kind kind = build_rows_renew(&b->table, &b->build, &progress, &failure);
+	b->table.lease_seconds = LEASE_SECONDS;
+	if (kind != DB_OK || !progress.ours)
+		return false;
+	b->renewed_at = clock_tick_ms();
+	b->sessions.alone = true;
+	index_sessions_close_rows(&b->sessions);
+	return true;
+}
+
+static bool open_session(struct builder *b, struct db_failure *failure)
+{
+	if (index_sessions_open_build(&b->sessions, failure))
+		return true;
+	if (!b->sessions.refused || !go_alone(b))
+		return false;
+	bool open = index_sessions_open_build(&b->sessions, failure);
+	b->sessions.alone &= open;
+	return open;
 }
 
 static void do_build(struct builder *b)
@@ -280,10 +322,11 @@ static void do_build(struct builder *b)
 	log_info(b->engine->log, "index build started", LOG_STR("index", b->build.index),
 		LOG_STR("schema", b->build.schema), LOG_INT("attempt", b->build.attempts));
 	metrics_gauge_add(b->engine->metrics, GAUGE_BUILDS_RUNNING, 1);
-	struct build_session *session = build_session_open(&b->engine->connection, &failure);
-	enum db_kind kind = session ? run_steps(b, session, false, &failure) : failure.kind;
-	build_is_over(b, session, kind, &failure);
-	build_session_close(session);
+	enum db_kind kind = failure.kind = DB_OUTAGE;
+	if (open_session(b, &failure))
+		kind = run_steps(b, false, &failure);
+	build_is_over(b, kind, &failure);
+	index_sessions_close_build(&b->sessions);
 	metrics_gauge_add(b->engine->metrics, GAUGE_BUILDS_RUNNING, -1);
 }
 
@@ -303,7 +346,7 @@ static bool wait_answers(struct builder *b)
 		if (clock_tick_ms() - renewed < ANSWER_RENEW_MS)
 			continue;
 		renewed = clock_tick_ms();
-		if (open_rows(b, &failure) &&
+		if (index_sessions_open_rows(&b->sessions, &failure) &&
 			build_rows_answered(&b->table, b->answers.id, b->answers.token,
 				LEASE_SECONDS, &failure) != DB_OK)
 			builder_see_outage(b, &failure);
@@ -349,7 +392,7 @@ static enum db_kind builder_answer(struct builder *b, bool *worked, struct db_fa
 
 static enum db_kind builder_work(struct builder *b, bool *worked, struct db_failure *failure)
 {
-	if (!open_rows(b, failure))
+	if (!index_sessions_open_rows(&b->sessions, failure))
 		return failure->kind;
 	enum db_kind kind = builder_answer(b, worked, failure);
 	if (kind != DB_OK || *worked || atomic_load(&b->stopping))
@@ -382,6 +425,22 @@ static void builder_succeeded(struct builder *b)
 	b->failures = 0;
 }
 
+/* Waits for the next look. An idle builder keeps no session: others may need it. */
+static void builder_rest(struct builder *b, bool worked, enum db_kind kind)
+{
+	int64_t now = clock_tick_ms();
+	if (worked)
+		b->worked_at = now;
+	bool idle = now - b->worked_at >= KEEP_MS || pool_is_scarce(b->engine->pool);
+	if (kind == DB_OK && worked)
+		return;
+	if (idle)
+		index_sessions_close_rows(&b->sessions);
+	int64_t delay_ms = idle || kind != DB_OK ? IDLE_POLL_MS : POLL_MS;
+	int64_t backoff_ms = kind == DB_OK ? delay_ms : builder_backoff_ms(b->failures++);
+	wait_wake(b, (int)(backoff_ms < delay_ms ? backoff_ms : delay_ms));
+}
+
 static void *builder_run(void *arg)
 {
 	struct builder *b = arg;
@@ -393,14 +452,12 @@ static void *builder_run(void *arg)
 			builder_succeeded(b);
 		else
 			builder_failed(b, kind, &failure);
-		if (connection_is_open(b->table.connection) && !atomic_load(&b->stopping))
-			expiry_work(&b->expiry, b->table.connection, b->engine->log);
-		if (kind != DB_OK)
-			wait_wake(b, (int)builder_backoff_ms(b->failures++));
-		else if (!worked)
-			wait_wake(b, POLL_MS);
+		if (connection_is_open(b->table.connection) && !atomic_load(&b->stopping) &&
+			expiry_work(&b->expiry, b->table.connection, b->engine->log))
+			b->worked_at = clock_tick_ms();
+		builder_rest(b, worked, kind);
 	}
-	connection_close(b->table.connection);
+	index_sessions_close_rows(&b->sessions);
 	return NULL;
 }
 
@@ -415,6 +472,9 @@ struct builder *builder_start(const struct engine *engine)
 		.schema = engine->config->postgres.schema_name,
 		.owner = b->owner,
 		.lease_seconds = LEASE_SECONDS };
+	b->sessions = (struct index_sessions){
+		.engine = engine, .rows = b->table.connection, .stopping = &b->stopping
+	};
 	connection_limit_syncs(b->table.connection,
 		(struct statement_limits){ .run_ms = STATEMENT_MS, .lock_ms = LOCK_MS });
 	b->expiry = expiry_new(&(struct idempotency_table){ .schema = b->table.schema,

@@ -1,8 +1,9 @@
 /*
  * index_builder.h - builds the vector indexes that commands asked for, one at a time
  *
- * The builder is a thread with two connections. One keeps the build's row by a lease and records
- * its progress; on the other the statements run, in no transaction. A worker that dies or ends
+ * The builder is a thread with up to two sessions, and none while it has no work. One keeps the build's row
+ * by a lease and records its progress; on the other the statements run, in no transaction. If the server
+ * refuses the second one, the build runs on the only one, with a longer lease. A worker that dies or ends
  * during a build leaves it to the next worker. The builder sends the replies and dead letters of
  * ended builds, and keeps their rows until Kafka has acknowledged them.
  *

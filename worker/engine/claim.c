@@ -167,8 +167,15 @@ static void log_claimed(const struct engine *engine, const struct lane *lane,
 		LOG_INT("replies_resent", resent));
 }
 
-static struct claim_end database_failed(void)
+/* The caller logs the other kinds. */
+static struct claim_end database_failed(const struct engine *engine, const struct lane *lane,
+	const struct db_failure *failure)
 {
+	if (failure->kind == DB_CONTEND)
+		log_at_limited(engine->log, LOG_WARN,
+			"a partition can't be claimed yet: trying again", "CONTENTION",
+			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
 	return (struct claim_end){ .state = LANE_UNCLAIMED, .failed = true, .delay_ms = RETRY_MS };
 }
 
@@ -193,17 +200,17 @@ struct claim_end claim_lane(struct transaction *t, struct lane *lane, struct db_
 		return take_again;
 	enum reset_end end = take_any_row(t, lane, &look, &claimed, failure);
 	if (end != RESET_RECORDED)
-		return end == RESET_KAFKA ? take_again : database_failed();
+		return end == RESET_KAFKA ? take_again : database_failed(engine, lane, failure);
 	if (!is_sound(engine, lane, &claimed, &look, &answered))
 		return take_stop;
 	if (!answered)
 		return take_again;
 	if (forget_claims(t, lane, &claimed, &look, failure) != DB_OK)
-		return database_failed();
+		return database_failed(engine, lane, failure);
 	uint32_t generation = claim_enter(t, lane, &claimed, &look);
 	struct resend resend = { engine, lane, generation, 0 };
 	if (claim_resend(t, &resend, failure) != DB_OK)
-		return database_failed();
+		return database_failed(engine, lane, failure);
 	log_claimed(engine, lane, &claimed, resend.count);
 	return (struct claim_end){ .state = LANE_SEEKING };
 }

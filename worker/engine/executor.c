@@ -1,6 +1,7 @@
 /* executor.c - a thread with a connection: claims lanes, runs batches and detached reads, retries */
 #include "worker/engine/executor.h"
 
+#include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -24,6 +25,11 @@
 /* An executor that the server refuses a session tries again after this time, and ever later, up to 32
  * times as long. */
 #define REFUSED_MS 1000
+/* While PostgreSQL refuses connections, an idle session is closed after this time: another worker may need
+ * it. */
+#define SCARCE_KEEP_MS 2000
+/* An executor that gave its session up waits this long for the part that needs it. */
+#define YIELD_MS 2000
 /* More sessions than these that break in a row under the same work are an outage. */
 #define LOST_PASSING 2
 /* A fenced lane that is still assigned is claimed again after this delay: by then its new owner has
@@ -49,7 +55,8 @@ struct executor {
 	unsigned generation; /* of the pool, when the session was opened */
 	bool refused;        /* steps back until it has a session */
 	unsigned seed;
-	bool resting; /* had no work for REST_MS */
+	bool resting;    /* had no work for REST_MS */
+	int64_t idle_at; /* clock_tick_ms when the last work ended */
 };
 
 /* --- connection --- */
@@ -74,10 +81,12 @@ static void executor_disconnect(struct executor *x)
 	if (!connection_is_open(x->transaction.connection))
 		return;
 	connection_close(x->transaction.connection);
+	pool_gives(x->engine->pool);
 	pool_closed(x->engine->pool);
 }
 
-/* False: the cause is in *failure, and x->refused says whether other executors have sessions. */
+/* False: x->refused says that other parts of the worker have sessions or wait for one; otherwise the cause
+ * is in *failure. */
 static bool executor_connect(struct executor *x, struct db_failure *failure)
 {
 	struct connection *connection = x->transaction.connection;
@@ -88,9 +97,14 @@ static bool executor_connect(struct executor *x, struct db_failure *failure)
 	if (connection_is_open(connection))
 		return true;
 	x->generation = generation;
+	x->refused = pool_is_wanted(pool);
+	if (x->refused)
+		return false;
 	pool_opening(pool);
 	if (!connection_open(connection, failure)) {
 		x->refused = pool_failed(pool, failure);
+		if (x->refused)
+			lanes_rouse(x->engine->lanes);
 		return false;
 	}
 	x->refusals = 0;
@@ -119,6 +133,7 @@ static void executor_step_back(struct executor *x)
 		x->refusals++;
 		x->refused = pool_wait(x->engine->pool, executor_jitter(x, delay)) &&
 			!executor_connect(x, &failure) && x->refused;
+		x->idle_at = clock_tick_ms();
 	} while (x->refused);
 	lanes_executor_away(x->engine->lanes, false);
 	pool_return(x->engine->pool);
@@ -270,23 +285,6 @@ static void executor_succeeded(struct executor *x, const struct work *work)
 
 /* --- claims --- */
 
-static void claim_failed(struct executor *x, const struct work *work,
-	const struct db_failure *failure)
-{
-	const struct lane *lane = work->lanes[0];
-	crash_not_claimed(x->engine, work->lanes[0]);
-	executor_lost_session(x, failure->kind);
-	if (failure->kind == DB_STALE)
-		executor_forget_statements(x);
-	else if (failure->kind == DB_CONTEND)
-		log_at_limited(x->engine->log, LOG_WARN,
-			"a partition can't be claimed yet: trying again", "CONTENTION",
-			LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
-			LOG_STR("error", failure->message), LOG_STR("sqlstate", failure->sqlstate));
-	else
-		executor_see_outage(x, work, failure->kind, failure);
-}
-
 static void run_claim(struct executor *x, const struct work *work)
 {
 	struct db_failure failure;
@@ -296,10 +294,16 @@ static void run_claim(struct executor *x, const struct work *work)
 		return;
 	}
 	struct claim_end end = claim_lane(&x->transaction, work->lanes[0], &failure);
-	if (end.failed)
-		claim_failed(x, work, &failure);
-	else if (end.state == LANE_SEEKING)
+	if (end.failed) {
+		crash_not_claimed(x->engine, work->lanes[0]);
+		executor_lost_session(x, failure.kind);
+		if (failure.kind == DB_STALE)
+			executor_forget_statements(x);
+		else if (failure.kind != DB_CONTEND)
+			executor_see_outage(x, work, failure.kind, &failure);
+	} else if (end.state == LANE_SEEKING) {
 		executor_succeeded(x, work);
+	}
 	executor_release(x, work, end.state, end.delay_ms);
 }
 
@@ -462,13 +466,37 @@ static void run_read(struct executor *x, const struct work *work)
 
 /* --- the thread --- */
 
-/* Without work: frees the buffers first, then the connection. */
-static void executor_rest(struct executor *x)
+/* Another part of the worker waits for a session, and the server refuses it one. */
+static void executor_yield(struct executor *x)
 {
-	if (x->resting) {
-		executor_disconnect(x);
+	struct pool *pool = x->engine->pool;
+	if (!connection_is_open(x->transaction.connection) || !pool_must_yield(pool))
 		return;
-	}
+	executor_disconnect(x);
+	pool_yield(pool, YIELD_MS);
+}
+
+/* How long an idle session stays open from now on. */
+static int executor_idle_ms(const struct executor *x)
+{
+	int64_t keep_ms = x->engine->config->postgres.idle_timeout_ms;
+	int64_t idle_ms = clock_tick_ms() - x->idle_at;
+	if (!connection_is_open(x->transaction.connection))
+		return INT_MAX;
+	if (keep_ms == 0)
+		keep_ms = INT_MAX;
+	if (keep_ms > SCARCE_KEEP_MS && pool_is_scarce(x->engine->pool))
+		keep_ms = SCARCE_KEEP_MS;
+	return keep_ms > idle_ms ? (int)(keep_ms - idle_ms) : 0;
+}
+
+/* Without work: frees the buffers first, then the connection. */
+static void executor_rest(struct executor *x, bool roused)
+{
+	if (x->generation != pool_generation(x->engine->pool) || executor_idle_ms(x) == 0)
+		executor_disconnect(x);
+	if (x->resting || roused)
+		return;
 	batch_trim(&x->batch);
 	buffer_free(&x->reply);
 	params_trim(x->transaction.session.params);
@@ -491,10 +519,12 @@ static void executor_work(struct executor *x, const struct work *work)
 		break;
 	case WORK_NONE:
 	case WORK_QUIT:
-		executor_rest(x);
+		executor_rest(x, work->roused);
 		break;
 	}
-	x->resting = work->kind == WORK_NONE;
+	if (work->kind != WORK_NONE)
+		x->idle_at = clock_tick_ms();
+	x->resting = work->kind == WORK_NONE && (x->resting || !work->roused);
 	if (x->reply.capacity > REPLY_BUFFER_KEEP)
 		buffer_free(&x->reply);
 }
@@ -506,8 +536,9 @@ static void *executor_run(void *arg)
 	for (;;) {
 		if (x->refused)
 			executor_step_back(x);
-		int idle_ms = (int)x->engine->config->postgres.idle_timeout_ms;
-		lanes_next(x->engine->lanes, &work, &x->waiter, x->resting ? idle_ms : REST_MS);
+		executor_yield(x);
+		lanes_next(x->engine->lanes, &work, &x->waiter,
+			x->resting ? executor_idle_ms(x) : REST_MS);
 		if (work.kind == WORK_QUIT)
 			break;
 		executor_work(x, &work);

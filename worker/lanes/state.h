@@ -46,6 +46,7 @@ struct lanes {
 	pthread_cond_t settled; /* a revoke waits for it */
 	int wake_fd;
 	bool quitting;
+	unsigned roused;     /* how often lanes_rouse was called */
 	size_t away;         /* executors that take no work now */
 	int64_t asked_at;    /* clock_tick_ms when an executor last asked for work */
 	bool waits_for_room; /* see lanes_wait_for_room */

@@ -24,6 +24,7 @@ void waiter_init(struct waiter *waiter)
 	wait_cond_init(&waiter->wake);
 	waiter->below = NULL;
 	waiter->waiting = false;
+	waiter->roused = 0;
 }
 
 void waiters_push(struct waiter **top, struct waiter *waiter)

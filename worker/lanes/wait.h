@@ -17,6 +17,7 @@ struct waiter {
 	pthread_cond_t wake;
 	struct waiter *below;
 	bool waiting;
+	unsigned roused; /* the last lanes_rouse that it followed */
 };
 
 void waiter_init(struct waiter *waiter);

@@ -309,7 +309,7 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 {
 	int64_t until = clock_tick_ms() + idle_ms;
 	work->lane_count = 0;
-	work->small = work->suspect = work->slow = false;
+	work->small = work->suspect = work->slow = work->roused = false;
 	work->retries = 0;
 	work->read = NULL;
 	lanes_lock(lanes);
@@ -326,7 +326,9 @@ void lanes_next(struct lanes *lanes, struct work *work, struct waiter *waiter, i
 			work->kind = WORK_QUIT;
 			break;
 		}
-		if (now >= until) {
+		work->roused = waiter->roused != lanes->roused;
+		if (now >= until || work->roused) {
+			waiter->roused = lanes->roused;
 			work->kind = WORK_NONE;
 			lanes_unlock(lanes);
 			return; /* and keeps its place among the waiting ones */
@@ -341,6 +343,15 @@ void lanes_awaited(struct lanes *lanes)
 {
 	lanes_lock(lanes);
 	lanes_set_awaited(lanes);
+	lanes_unlock(lanes);
+}
+
+void lanes_rouse(struct lanes *lanes)
+{
+	lanes_lock(lanes);
+	lanes->roused++;
+	for (struct waiter *waiter = lanes->waiters; waiter; waiter = waiter->below)
+		pthread_cond_signal(&waiter->wake);
 	lanes_unlock(lanes);
 }
 

@@ -26,6 +26,7 @@ struct work {
 	bool small;                 /* a batch of small lanes */
 	bool suspect;               /* the batch's only lane is suspect */
 	bool slow;                  /* the batch's only lane is slow */
+	bool roused;                /* WORK_NONE because of lanes_rouse */
 	int retries;                /* consecutive failures of the first lane, or of the read */
 	struct detached_read *read; /* of WORK_DETACHED; the executor owns it now */
 };
@@ -65,6 +66,9 @@ void lanes_set_slow(struct lanes *lanes, struct lane *lane, bool slow);
 
 /* A client waits for the answer of a small batch: large batches leave room for a while. */
 void lanes_awaited(struct lanes *lanes);
+
+/* Each executor that waits for work, or will, gets WORK_NONE once without further waiting. Any thread. */
+void lanes_rouse(struct lanes *lanes);
 
 /* Executors get WORK_QUIT once no other work is left. */
 void lanes_quit(struct lanes *lanes);

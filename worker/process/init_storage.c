@@ -3,15 +3,22 @@
  */
 #include "worker/process/init_storage.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "db/migrate/migrate.h"
 #include "schemas/base/alloc.h"
+#include "schemas/base/clock.h"
 #include "worker/config/conninfo.h"
 #include "worker/config/ddl_options.h"
 #include "worker/engine/engine.h"
+#include "worker/lanes/work.h"
+
+/* For how long, and how often, a refused connection is tried again. */
+#define WANT_MS 1000
+#define WANT_AGAIN_MS 50
 
 struct init_storage_result {
 	int64_t statements;
@@ -113,10 +120,28 @@ static enum db_kind init_storage_obey(PGconn *pg, const struct engine *engine, i
 	return done && result.complete ? DB_OK : DB_COMMAND;
 }
 
+/* If the server refuses the connection, executors give their sessions up for it. */
+static PGconn *init_storage_connect(const struct engine *engine)
+{
+	PGconn *pg = config_connect(engine->config);
+	int64_t until = clock_tick_ms() + WANT_MS;
+	if (PQstatus(pg) == CONNECTION_OK)
+		return pg;
+	pool_want(engine->pool);
+	lanes_rouse(engine->lanes);
+	while (PQstatus(pg) != CONNECTION_OK && clock_tick_ms() < until) {
+		poll(NULL, 0, WANT_AGAIN_MS);
+		PQfinish(pg);
+		pg = config_connect(engine->config);
+	}
+	pool_unwant(engine->pool);
+	return pg;
+}
+
 enum db_kind init_storage_command(const void *arg, int64_t *statements, struct db_failure *failure)
 {
 	const struct engine *engine = arg;
-	PGconn *pg = config_connect(engine->config);
+	PGconn *pg = init_storage_connect(engine);
 	if (PQstatus(pg) != CONNECTION_OK)
 		return init_storage_outage(pg, failure);
 	*failure = (struct db_failure){ .kind = DB_OK };

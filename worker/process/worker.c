@@ -125,6 +125,7 @@ static void reload(struct worker *w)
 	if (config_conninfo_readable(w->engine.config, error, sizeof(error))) {
 		log_info(w->engine.log, "database sessions are opened anew");
 		pool_renew(w->engine.pool);
+		lanes_rouse(w->engine.lanes);
 	} else {
 		log_error(w->engine.log,
 			"a secret can't be read: database sessions stay as they are",
@@ -483,6 +484,7 @@ static bool start_database(struct worker *w)
 		if (!atomic_load(&w->stopping))
 			kind = try_database(w);
 	}
+	pool_gives(w->engine.pool);
 	return kind != DB_SETUP;
 }
 

@@ -1,6 +1,7 @@
 /* lanes.c - tests of the work that executors get, and of lanes that are stopped or held while
  * busy */
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -346,4 +347,16 @@ Test(lanes, slow_lanes_are_alone_and_leave_a_session)
 	lanes_done(lanes, first, LANE_RUNNING, 0);
 	cr_assert_not_null(next());
 	cr_assert_eq(lanes->batches.slow_lanes, 1);
+}
+
+Test(lanes, roused_executors_stop_waiting_once, .timeout = 60)
+{
+	struct work work;
+	lanes_rouse(lanes);
+	lanes_next(lanes, &work, &waiter, INT_MAX);
+	cr_assert_eq(work.kind, WORK_NONE);
+	cr_assert(work.roused);
+	lanes_next(lanes, &work, &waiter, 0);
+	cr_assert_eq(work.kind, WORK_NONE);
+	cr_assert_not(work.roused);
 }
