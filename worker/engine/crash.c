@@ -187,23 +187,37 @@ bool crash_count_run(struct transaction *t, struct batch *batch, const struct wo
 	return crash_write(t, lane, &suspect, failure) == DB_OK;
 }
 
-void crash_run_failed(struct transaction *t, const struct work *work, bool lost,
-	const struct db_failure *failure)
+void crash_run_passed(struct transaction *t, const struct work *work, bool written)
 {
 	for (size_t i = 0; i < work->lane_count; i++) {
 		struct lane *lane = work->lanes[i];
 		struct lane_suspect suspect = lane->suspect;
-		bool counted = suspect.loss.counted;
-		if (!lost && !counted)
+		if (!suspect.loss.counted)
 			continue;
-		suspect.loss = lost ? crash_loss(t, failure) : (struct lane_loss){ 0 };
-		suspect.loss.counted = lost && counted;
-		suspect.crash_count -= !lost && counted;
+		suspect.loss = (struct lane_loss){ 0 };
+		suspect.crash_count--;
 		lanes_set_suspect(t->engine->lanes, lane, &suspect);
 		struct db_failure ignored;
 		/* Without a session, the next run's count corrects the row. */
-		if (!lost && crash_write(t, lane, &suspect, &ignored) != DB_OK)
+		if (!written && crash_write(t, lane, &suspect, &ignored) != DB_OK)
 			return;
+	}
+}
+
+void crash_run_failed(struct transaction *t, const struct work *work, bool lost,
+	const struct db_failure *failure)
+{
+	if (!lost) {
+		crash_run_passed(t, work, false);
+		return;
+	}
+	for (size_t i = 0; i < work->lane_count; i++) {
+		struct lane *lane = work->lanes[i];
+		struct lane_suspect suspect = lane->suspect;
+		bool counted = suspect.loss.counted;
+		suspect.loss = crash_loss(t, failure);
+		suspect.loss.counted = counted;
+		lanes_set_suspect(t->engine->lanes, lane, &suspect);
 	}
 }
 

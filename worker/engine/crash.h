@@ -38,6 +38,9 @@ void crash_not_claimed(const struct engine *engine, struct lane *lane);
  * Returns false if the count cannot be written. */
 bool crash_count_run(struct transaction *t, struct batch *batch, const struct work *work,
 	struct db_failure *failure) __attribute__((warn_unused_result));
+/* A batch of the lanes ended, and broke nothing: takes a counted run back. `written`: its COMMIT has reset the
+ * row, too. A read writes nothing, and runs again until Kafka has its reply. */
+void crash_run_passed(struct transaction *t, const struct work *work, bool written);
 /* A batch of the lanes failed; `lost`: its session is gone. */
 void crash_run_failed(struct transaction *t, const struct work *work, bool lost,
 	const struct db_failure *failure);

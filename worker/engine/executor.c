@@ -329,6 +329,7 @@ static void batch_committed(struct executor *x, const struct work *work, bool wr
 		lanes_set_slow(engine->lanes, work->lanes[0], false);
 	deliver_batch(engine, &x->batch, written);
 	deliver_count(engine, &x->batch);
+	crash_run_passed(&x->transaction, work, written);
 	if (x->batch.job_count) {
 		metrics_add(engine->metrics, METRIC_BATCHES, 1);
 		metrics_observe(engine->metrics, HISTOGRAM_BATCH_COMMANDS,
@@ -368,11 +369,9 @@ static void run_batch(struct executor *x, const struct work *work)
 	if (work->small && batch_is_awaited(&x->batch))
 		lanes_awaited(x->engine->lanes);
 	bool written = false;
-	enum db_kind kind;
-	if (!crash_count_run(&x->transaction, &x->batch, work, &failure))
-		kind = failure.kind;
-	else
-		kind = run_transaction(x, work->retries, work->slow, &failure, &written);
+	enum db_kind kind = crash_count_run(&x->transaction, &x->batch, work, &failure)
+		? run_transaction(x, work->retries, work->slow, &failure, &written)
+		: failure.kind;
 	if (kind == DB_OK)
 		batch_committed(x, work, written, started);
 	else

@@ -6,6 +6,8 @@ import { pg, sleep, until } from '../../compat/lib/harness.mjs';
 import { stack } from '../stack.mjs';
 
 const TABLES = ['mastra_messages', 'mastra_threads', 'mastra_ai_spans', 'mixed', 'stowage_offsets', 'stowage_outbox', 'mastra_workflow_snapshot'];
+// A missing right on a table that clients name is their commands' own error.
+const OWN_TABLES = TABLES.filter((table) => table !== 'mixed');
 const STOP_PATIENCE_MS = 60_000;
 
 // Runs SQL as the superuser on a connection of its own; a broken server ends it without an error.
@@ -103,7 +105,7 @@ export class Faults {
         await admin.query('ROLLBACK');
       })],
       ['rights', 'rights', 2, async () => {
-        const table = `"${this.world.schema}"."${this.chance.pick(TABLES)}"`;
+        const table = `"${this.world.schema}"."${this.chance.pick(OWN_TABLES)}"`;
         await asAdmin((admin) => admin.query(`REVOKE ALL ON ${table} FROM stowage`));
         await sometimes(300, 4000);
         await surely(`GRANT ALL ON ${table} TO stowage`);

@@ -228,6 +228,16 @@ Test(executor, has_a_lane_claimed_again_after_a_lost_connection)
 	cr_assert_eq(lane->state, LANE_UNCLAIMED);
 }
 
+Test(executor, takes_back_a_counted_run_that_broke_nothing)
+{
+	lane->suspect = (struct lane_suspect){
+		.crash_count = 2, .crash_offset = 19, .loss = { .counted = true }
+	};
+	run_until(1);
+	cr_assert_eq(lane->suspect.crash_count, 1);
+	cr_assert_not(lane->suspect.loss.counted);
+}
+
 Test(executor, drops_a_fenced_lane)
 {
 	ends[0] = DB_FENCED;
