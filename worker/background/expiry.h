@@ -8,7 +8,7 @@
 #define WORKER_BACKGROUND_EXPIRY_H
 
 #include "db/state/idempotency_rows.h"
-#include "worker/telemetry/log.h"
+#include "worker/engine/engine.h"
 
 struct expiry {
 	struct idempotency_table table;
