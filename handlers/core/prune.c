@@ -130,7 +130,7 @@ void prune_domain(struct context *ctx)
 	pruning_run(p);
 }
 
-/* Without policies in the request those of the configuration count. */
+/* A request without policies uses the policies of the configuration. */
 static bool pruning_add_table(struct pruning *p, const struct datum *retention,
 	const struct retention_table *table)
 {

@@ -251,7 +251,7 @@ static void build_failed(struct builder *b, enum db_kind kind, const struct db_f
 	end_build(b, &end);
 }
 
-/* Leaves the build to another worker. Its own session works until the end, those of the pool do not. */
+/* Leaves the build to another worker. The builder's own session works until the end; the pool's sessions do not. */
 static void leave_build(struct builder *b)
 {
 	struct db_failure failure = { .kind = DB_LOST };

@@ -36,7 +36,7 @@ static const char *parameter(const PQconninfoOption *options, const char *keywor
 	return "";
 }
 
-/* In the mode require, libpq verifies the certificate if it has that of an authority. */
+/* In the mode require, libpq verifies the certificate if it has an authority's certificate. */
 static enum verified verified(const PQconninfoOption *options)
 {
 	const char *mode = parameter(options, "sslmode");
