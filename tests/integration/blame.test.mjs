@@ -53,7 +53,7 @@ describe('a broken installation', () => {
       broken: (w) => asAdmin(`ALTER TABLE "${w.schema}".mastra_threads REPLICA IDENTITY NOTHING; CREATE PUBLICATION "${w.schema}" FOR TABLE "${w.schema}".mastra_threads`),
       repaired: (w) => asAdmin(`DROP PUBLICATION "${w.schema}"`),
       command: ['memory.updateThread', { id: 't0', title: 'new' }] },
-    { name: 'a partitioned table without a partition', state: '23514', help: /create the missing partition/, check: /mastra_resources is partitioned without a default partition/,
+    { name: 'a partitioned table without a partition', state: '23514', help: /create the missing partition/, check: /mastra_resources is partitioned and has no partition/,
       broken: (w) => sql(`DROP TABLE "${w.schema}".mastra_resources;
         CREATE TABLE "${w.schema}".mastra_resources (id text PRIMARY KEY, "workingMemory" text, metadata jsonb, "createdAt" timestamp, "updatedAt" timestamp,
           "createdAtZ" timestamptz, "updatedAtZ" timestamptz) PARTITION BY LIST (id)`),

@@ -72,17 +72,27 @@ static void check_refusing_columns(struct check *check, PGconn *conn)
 static void check_partitions(struct check *check, PGconn *conn)
 {
 	PGresult *result = ask(check, conn,
-		"SELECT c.relname FROM pg_catalog.pg_class c "
+		"SELECT c.relname, "
+		"EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) "
+		"FROM pg_catalog.pg_class c "
 		"JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid "
 		"WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) "
 		"AND c.relname ~ '^mastra_' AND p.partdefid = 0 ORDER BY c.relname");
 
-	for (int i = 0; i < PQntuples(result); i++)
-		check_note(check, "partitions",
-			"create a default partition, or make sure that each row has a partition",
-			"%s is partitioned without a default partition: the server refuses rows "
-			"that fit no partition",
-			PQgetvalue(result, i, 0));
+	for (int i = 0; i < PQntuples(result); i++) {
+		const char *table = PQgetvalue(result, i, 0);
+		if (*PQgetvalue(result, i, 1) == 't')
+			check_note(check, "partitions",
+				"create a default partition, or make sure that each row has a partition",
+				"%s is partitioned without a default partition: the server refuses "
+				"rows that fit no partition",
+				table);
+		else
+			check_failed(check, EXIT_DATABASE, "partitions",
+				"create a default partition, or one for each row",
+				"%s is partitioned and has no partition: the server refuses each row",
+				table);
+	}
 	PQclear(result);
 }
 
