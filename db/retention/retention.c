@@ -7,30 +7,38 @@
 #define AGE_MAX_MS 3.2e16
 #define AGE_DIGITS 32
 
+/* Its domain, its policy's key, the column of a row's age and that column's kind. */
+#define TABLE(domain_, key_, table_, anchor_, kind_) \
+	.domain = (domain_), .key = (key_), .table = (table_), .anchor = (anchor_), .kind = (kind_)
+
 const struct retention_table retention_tables[RETENTION_COUNT] = {
-	[RETENTION_MESSAGES] = { "memory", "messages", "mastra_messages", "createdAtZ",
-		ANCHOR_TIMESTAMPTZ, .vectors = true },
-	[RETENTION_RESOURCES] = { "memory", "resources", "mastra_resources", "createdAtZ",
-		ANCHOR_TIMESTAMPTZ },
-	[RETENTION_THREADS] = { "memory", "threads", "mastra_threads", "createdAtZ",
-		ANCHOR_TIMESTAMPTZ },
-	[RETENTION_THREAD_STATE] = { "threadState", "threadState", "mastra_thread_state",
-		"updatedAtZ", ANCHOR_TIMESTAMPTZ },
-	[RETENTION_WORKFLOW_SNAPSHOT] = { "workflows", "workflowSnapshot",
-		"mastra_workflow_snapshot", "updatedAtZ", ANCHOR_TIMESTAMPTZ },
-	[RETENTION_SPANS] = { "observability", "spans", "mastra_ai_spans", "startedAtZ",
-		ANCHOR_TIMESTAMPTZ },
-	[RETENTION_SCORERS] = { "scores", "scorers", "mastra_scorers", "createdAtZ",
-		ANCHOR_TIMESTAMPTZ },
-	[RETENTION_EXPERIMENTS] = { "experiments", "experiments", "mastra_experiments",
-		"completedAt", ANCHOR_TIMESTAMP, "mastra_experiment_results", "experimentId" },
-	[RETENTION_BACKGROUND_TASKS] = { "backgroundTasks", "backgroundTasks",
-		"mastra_background_tasks", "completedAtZ", ANCHOR_TIMESTAMPTZ },
-	[RETENTION_NOTIFICATIONS] = { "notifications", "notifications", "mastra_notifications",
-		"createdAtZ", ANCHOR_TIMESTAMPTZ },
-	[RETENTION_TRIGGERS] = { "schedules", "triggers", "mastra_schedule_triggers",
-		"actual_fire_at", ANCHOR_EPOCH_MS },
+	[RETENTION_MESSAGES] = { TABLE("memory", "messages", "mastra_messages", "createdAtZ",
+					 ANCHOR_TIMESTAMPTZ),
+		.vectors = true },
+	[RETENTION_RESOURCES] = { TABLE("memory", "resources", "mastra_resources", "createdAtZ",
+		ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_THREADS] = { TABLE("memory", "threads", "mastra_threads", "createdAtZ",
+		ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_THREAD_STATE] = { TABLE("threadState", "threadState", "mastra_thread_state",
+		"updatedAtZ", ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_WORKFLOW_SNAPSHOT] = { TABLE("workflows", "workflowSnapshot",
+		"mastra_workflow_snapshot", "updatedAtZ", ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_SPANS] = { TABLE("observability", "spans", "mastra_ai_spans", "startedAtZ",
+		ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_SCORERS] = { TABLE("scores", "scorers", "mastra_scorers", "createdAtZ",
+		ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_EXPERIMENTS] = { TABLE("experiments", "experiments", "mastra_experiments",
+					    "completedAt", ANCHOR_TIMESTAMP),
+		.part = "mastra_experiment_results", .part_key = "experimentId" },
+	[RETENTION_BACKGROUND_TASKS] = { TABLE("backgroundTasks", "backgroundTasks",
+		"mastra_background_tasks", "completedAtZ", ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_NOTIFICATIONS] = { TABLE("notifications", "notifications",
+		"mastra_notifications", "createdAtZ", ANCHOR_TIMESTAMPTZ) },
+	[RETENTION_TRIGGERS] = { TABLE("schedules", "triggers", "mastra_schedule_triggers",
+		"actual_fire_at", ANCHOR_EPOCH_MS) },
 };
+
+#undef TABLE
 
 static bool retention_is(const char *name, const char *text, size_t size)
 {

@@ -45,8 +45,8 @@ static const char *const wanted_names[] = {
 	[CONFIG_CHOICE] = "a text in quotes",
 	[CONFIG_ENUM] = "a text in quotes",
 	[CONFIG_TEXTS] = "a list of texts, [\"one\", \"two\"]",
-	[CONFIG_INDEXES] = "a list of groups, ( { name = ...; table = ...; columns = [...]; } ), "
-			   "or such lists by domain, { memory = ( { columns = [...]; } ); }",
+	[CONFIG_INDEXES] = ("a list of groups, ( { name = ...; table = ...; columns = [...]; } ), "
+			    "or such lists by domain, { memory = ( { columns = [...]; } ); }"),
 	[CONFIG_SECRET_FILE] = "a file name in quotes",
 	[CONFIG_TEXTS_FILE] = "a file name in quotes",
 };
