@@ -10,6 +10,7 @@
 #include "db/connection/copy.h"
 #include "handlers/core/context_engine.h"
 #include "schemas/avro/encode.h"
+#include "schemas/avro/framing.h"
 #include "schemas/base/utf8.h"
 #include "schemas/json/json.h"
 
@@ -364,10 +365,12 @@ void call_reply(struct context *ctx, struct call *call, struct datum result)
 	char why[256];
 	struct buffer *buffer = ctx->session->reply;
 	buffer_clear(buffer);
+	framing_write(buffer, call->reply_fingerprint);
 	struct datum reply = datum_record(&result, 1);
 	enum encode_verdict verdict = encode(buffer, call->reply_type, &reply, why, sizeof(why));
 	if (verdict == ENCODE_OK &&
-		buffer->size + call->envelope_bytes > ctx->settings->max_reply_bytes)
+		buffer->size - FRAMING_SINGLE_OBJECT_SIZE + call->envelope_bytes >
+			ctx->settings->max_reply_bytes)
 		verdict = ENCODE_TOO_LARGE;
 	if (verdict != ENCODE_OK) {
 		fail_reply(ctx, call, verdict, why);

@@ -46,6 +46,7 @@ struct call {
 	const struct datum *request; /* the request record, fields in the reader's order */
 	const struct type *request_type;
 	const struct type *reply_type; /* the reply record; its only field is `result` */
+	uint64_t reply_fingerprint;    /* of the reply record's schema, for its framing */
 	/* The worker's clock when the command runs, in microseconds. A later command has a later time,
 	 * so rows that have it are listed in the order of their commands. */
 	int64_t now_us;
@@ -53,7 +54,7 @@ struct call {
 	bool wants_reply;      /* false: call_reply does nothing but end the call */
 	size_t envelope_bytes; /* of the reply, beside its value */
 	enum call_state state;
-	const void *reply; /* the encoded reply record (unframed), in the arena */
+	const void *reply; /* the framed reply record, in the arena */
 	size_t reply_size;
 	struct failure failure; /* of a CALL_FAILED */
 	const char *patterns;   /* request fields that hold regular expressions ("a or b"), in the

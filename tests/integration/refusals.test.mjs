@@ -109,7 +109,7 @@ describe('a result far larger than a reply', () => {
 });
 
 describe('a batch whose replies are large', () => {
-  const READS = 250;
+  const READS = 500;
   const world = new World({ name: 'large-replies', partitions: 3 });
   before(() => world.open());
   after(() => world.close());

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "handlers/core/hints.h"
+#include "schemas/avro/framing.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/buffer.h"
 #include "schemas/base/clock.h"
@@ -575,7 +576,7 @@ struct executor *executor_start(const struct engine *engine)
 	struct executor *x = alloc_zero(1, sizeof(*x));
 	x->engine = engine;
 	x->seed = (unsigned)(uintptr_t)x;
-	x->reply = buffer_empty(engine->settings.max_reply_bytes);
+	x->reply = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE + engine->settings.max_reply_bytes);
 	waiter_init(&x->waiter);
 	batch_init(&x->batch, engine);
 	make_transaction(x);

@@ -150,15 +150,16 @@ void idempotency_claimed(struct batch *batch)
 
 /* --- saving --- */
 
-static void settle_key(const struct transaction *transaction, const struct batch *batch,
-	const struct job *job)
+static void settle_key(const struct job *job)
 {
 	struct idempotency_key *key = job->key;
 	const struct call *result = job_result(job);
 	if (result->state == CALL_DEFERRED)
 		key->pending = true;
-	else if (result->state == CALL_DONE)
-		key->reply = reply_framed(job, transaction->engine, batch->arena, &key->reply_size);
+	if (result->state != CALL_DONE)
+		return;
+	key->reply = result->reply;
+	key->reply_size = result->reply_size;
 }
 
 void idempotency_save(const struct transaction *transaction, struct batch *batch)
@@ -167,7 +168,7 @@ void idempotency_save(const struct transaction *transaction, struct batch *batch
 	for (size_t i = 0; batch->key_count && i < batch->job_count; i++) {
 		const struct job *job = &batch->jobs[i];
 		if (job->key && !job->refused && job->key->state == IDEMPOTENCY_NEW)
-			settle_key(transaction, batch, job);
+			settle_key(job);
 	}
 	for (size_t i = 0; i < batch->key_count; i++)
 		if (batch->keys[i]->state == IDEMPOTENCY_NEW)

@@ -126,11 +126,13 @@ void job_identify(struct job *job, const struct engine *engine, struct arena *ar
 static void job_decode(struct job *job, const struct engine *engine, struct arena *arena)
 {
 	const struct catalog *catalog = engine_catalog(engine);
+	const struct catalog_schema *reply = catalog_reply(catalog, job->command);
 	struct call *call = &job->calls[0];
 	struct datum *request = arena_alloc(arena, sizeof(*request));
 	struct decode_error error;
 	call->request_type = catalog_request(catalog, job->command)->type;
-	call->reply_type = catalog_reply(catalog, job->command)->type;
+	call->reply_type = reply->type;
+	call->reply_fingerprint = reply->fingerprint;
 	call->deadline_ms = job->headers.deadline_ms;
 	call->request = request;
 	if (decode(job->writer->plan, job->framing.datum, job->framing.datum_size, &engine->limits,

@@ -25,43 +25,20 @@ static struct datum error_datum(const struct failure *failure, struct datum *fie
 	return datum_record(fields, 5);
 }
 
-/* Encodes the failure as mastra.Error, without framing, into the arena. */
-static void reply_error(const struct failure *failure, const struct engine *engine,
-	struct arena *arena, const void **bytes, size_t *size)
+/* A record that always fits becomes the message's value, in the arena. */
+static void end_small(struct outgoing *out, struct arena *arena,
+	const struct catalog_schema *schema, const struct datum *record)
 {
-	struct datum fields[5];
-	struct datum datum = error_datum(failure, fields);
 	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
 	char why[256];
-	if (encode(&buffer, catalog_error(engine_catalog(engine))->type, &datum, why,
-		    sizeof(why)) != ENCODE_OK) {
-		fprintf(stderr, "stowage: mastra.Error can't be encoded: %s\n", why);
+	framing_write(&buffer, schema->fingerprint);
+	if (encode(&buffer, schema->type, record, why, sizeof(why)) != ENCODE_OK) {
+		fprintf(stderr, "stowage: %s can't be encoded: %s\n", schema->type->name, why);
 		abort();
 	}
-	*bytes = arena_copy(arena, (const char *)buffer.data, buffer.size);
-	*size = buffer.size;
+	out->value = arena_copy(arena, (const char *)buffer.data, buffer.size);
+	out->value_size = buffer.size;
 	buffer_free(&buffer);
-}
-
-/* Returns the datum behind the single-object header. */
-static const void *frame_datum(struct arena *arena, uint64_t fingerprint, const void *datum,
-	size_t size, size_t *framed_size)
-{
-	struct buffer header = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE);
-	framing_write(&header, fingerprint);
-	char *value = arena_alloc(arena, header.size + size);
-	memcpy(value, header.data, header.size);
-	if (size)
-		memcpy(value + header.size, datum, size);
-	*framed_size = header.size + size;
-	buffer_free(&header);
-	return value;
-}
-
-static void reply_frame(struct outgoing *out, struct arena *arena, uint64_t fingerprint,
-	const void *datum, size_t size)
-{
-	out->value = frame_datum(arena, fingerprint, datum, size, &out->value_size);
 }
 
 static void reply_add_header(struct outgoing *out, const char *name, const void *value, size_t size)
@@ -103,40 +80,22 @@ static void reply_start(const struct job *job, struct arena *arena, struct outgo
 		add_text(out, NEST_DISPOSED, "1");
 }
 
-static void end_ok(struct outgoing *out, const struct engine *engine, struct arena *arena,
-	int command, const void *reply, size_t size)
+static void end_ok(struct outgoing *out, const void *reply, size_t size)
 {
-	reply_frame(out, arena, catalog_reply(engine_catalog(engine), command)->fingerprint, reply,
-		size);
+	out->value = reply;
+	out->value_size = size;
 	add_text(out, "status", "ok");
 }
 
 static void end_failed(struct outgoing *out, const struct engine *engine, struct arena *arena,
 	const struct failure *failure, bool kafka_names)
 {
-	const void *bytes;
-	size_t size;
-	reply_error(failure, engine, arena, &bytes, &size);
-	reply_frame(out, arena, catalog_error(engine_catalog(engine))->fingerprint, bytes, size);
+	struct datum fields[5];
+	struct datum error = error_datum(failure, fields);
+	end_small(out, arena, catalog_error(engine_catalog(engine)), &error);
 	add_text(out, "status", "error");
 	if (kafka_names)
 		add_nest_error(out, failure, arena);
-}
-
-const void *reply_framed(const struct job *job, const struct engine *engine, struct arena *arena,
-	size_t *size)
-{
-	const struct call *call = job_result(job);
-	return frame_datum(arena, catalog_reply(engine_catalog(engine), job->command)->fingerprint,
-		call->reply, call->reply_size, size);
-}
-
-/* The reply that the first command with the same key got. */
-static void end_repeated(struct outgoing *out, const struct idempotency_key *key)
-{
-	out->value = key->reply;
-	out->value_size = key->reply_size;
-	add_text(out, "status", "ok");
 }
 
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
@@ -145,9 +104,9 @@ void reply_build(const struct job *job, const struct engine *engine, struct aren
 	const struct call *call = job_result(job);
 	reply_start(job, arena, out);
 	if (job->key && job->key->state == IDEMPOTENCY_REPLIED)
-		end_repeated(out, job->key);
+		end_ok(out, job->key->reply, job->key->reply_size);
 	else if (call->state == CALL_DONE)
-		end_ok(out, engine, arena, job->command, call->reply, call->reply_size);
+		end_ok(out, call->reply, call->reply_size);
 	else
 		end_failed(out, engine, arena, &call->failure, job->headers.kafka_names);
 }
@@ -257,16 +216,8 @@ static void end_null(struct outgoing *out, const struct engine *engine, struct a
 {
 	struct datum null = datum_null();
 	struct datum reply = datum_record(&null, 1);
-	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
-	char why[256];
-	if (encode(&buffer, catalog_reply(engine_catalog(engine), command)->type, &reply, why,
-		    sizeof(why)) != ENCODE_OK) {
-		fprintf(stderr, "stowage: %s can't be answered with null: %s\n",
-			command_defs[command].name, why);
-		abort();
-	}
-	end_ok(out, engine, arena, command, buffer.data, buffer.size);
-	buffer_free(&buffer);
+	end_small(out, arena, catalog_reply(engine_catalog(engine), command), &reply);
+	add_text(out, "status", "ok");
 }
 
 bool reply_finish(const struct outgoing *address, const struct engine *engine, struct arena *arena,

@@ -10,10 +10,6 @@
 #include "worker/engine/job.h"
 #include "worker/kafka/outgoing.h"
 
-/* Returns the value of a done job's reply, with its framing, in the arena. */
-const void *reply_framed(const struct job *job, const struct engine *engine, struct arena *arena,
-	size_t *size);
-
 /* Builds the framed reply of a job that has an outcome. */
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out);
