@@ -14,9 +14,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BROKERS, closeShared, CONNECTION, createTopics, sleep, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { loginAs } from '../compat/lib/rights.mjs';
 import { newKafka } from '../compat/lib/stowage-client.mjs';
 import { Chance } from './mixed/chance.mjs';
 import { Faults } from './mixed/faults.mjs';
+import { KAFKA_USER } from './mixed/installation.mjs';
 import { MixedLoad } from './mixed/load.mjs';
 import { Proxy } from './mixed/proxy.mjs';
 import { Report } from './mixed/report.mjs';
@@ -28,8 +30,8 @@ const OFFSETS = '__consumer_offsets';
 // A busy machine may be slow: what makes progress is not stuck.
 const STUCK_MS = 120_000;
 const ANSWER_PATIENCE_MS = 120_000;
-// Waits that fit the faults, which last for seconds.
-const CONFIG = { kafka: { properties: ['session.timeout.ms=5000', 'heartbeat.interval.ms=800'] }, limits: { shutdownTimeoutMillis: 10_000 } };
+// Waits that fit the faults, which last for seconds: here, and those of Kafka's sessions in main().
+const CONFIG = { limits: { shutdownTimeoutMillis: 10_000 } };
 
 const { values: options } = parseArgs({ options: {
   seconds: { type: 'string', default: '120' }, seed: { type: 'string' }, rate: { type: 'string', default: '150' }, round: { type: 'string', default: '150' },
@@ -138,7 +140,12 @@ async function main() {
   connection.port = port;
   connection.searchParams.set('sslmode', 'disable');
   connection.searchParams.set('gssencmode', 'disable');
-  const environment = { STOWAGE_POSTGRES_CONNECTION_STRING: connection.href, STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `${BROKERS},127.0.0.1:${broker.port}` };
+  const login = loginAs(KAFKA_USER);
+  const environment = {
+    STOWAGE_POSTGRES_CONNECTION_STRING: connection.href,
+    STOWAGE_KAFKA_BOOTSTRAP_SERVERS: `${login.STOWAGE_KAFKA_BOOTSTRAP_SERVERS},127.0.0.1:${broker.loginPort}`,
+    STOWAGE_KAFKA_PROPERTIES: `${login.STOWAGE_KAFKA_PROPERTIES},session.timeout.ms=5000,heartbeat.interval.ms=800`,
+  };
   const end = report.start + Number(options.seconds) * 1000;
   for (let number = 0; number === 0 || Date.now() < end - 30_000; number++) {
     const left = Math.max(30, (end - Date.now()) / 1000);

@@ -2,41 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pg, sleep, until } from '../../compat/lib/harness.mjs';
+import { sleep, until } from '../../compat/lib/harness.mjs';
 import { stack } from '../stack.mjs';
+import { columnRenamed, connectionsLimited, keyDropped, kafkaRightMissing, repliesLimited, tableRenamed } from './installation.mjs';
+import { asAdmin, reload, surely } from './superuser.mjs';
 
 const TABLES = ['mastra_messages', 'mastra_threads', 'mastra_ai_spans', 'mixed', 'stowage_offsets', 'stowage_outbox', 'mastra_workflow_snapshot'];
 // A missing right on a table that clients name is their commands' own error.
 const OWN_TABLES = TABLES.filter((table) => table !== 'mixed');
 const STOP_PATIENCE_MS = 60_000;
-
-// Runs SQL as the superuser on a connection of its own; a broken server ends it without an error.
-async function asAdmin(work) {
-  const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN, options: '-c default_transaction_read_only=off' });
-  admin.on('error', () => {});
-  try {
-    await admin.connect();
-    await work(admin);
-  } catch {
-    // the server is away: so is what it was to do
-  } finally {
-    await admin.end().catch(() => {});
-  }
-}
-
-// Repeats SQL until the server has done it.
-async function surely(text) {
-  let done = false;
-  await until(text, async () => {
-    await asAdmin(async (admin) => { await admin.query(text); done = true; });
-    return done || sleep(200, false);
-  }, { timeoutMs: 120_000 });
-}
-
-async function reload(admin, text) {
-  await admin.query(text);
-  await admin.query('SELECT pg_reload_conf()');
-}
 
 // Starts a server again. A busy machine may need more than one attempt to see it ready.
 function revive(name) {
@@ -110,6 +84,12 @@ export class Faults {
         await sometimes(300, 4000);
         await surely(`GRANT ALL ON ${table} TO stowage`);
       }],
+      ['connections', 'rights', 2, () => connectionsLimited(this.chance)],
+      ['key-dropped', 'tables', 2, () => keyDropped(this.world, this.chance)],
+      ['table-renamed', 'tables', 1, () => tableRenamed(this.world, this.chance)],
+      ['column-renamed', 'tables', 1, () => columnRenamed(this.world, this.chance)],
+      ['replies-limited', 'kafka-rights', 2, () => repliesLimited(this.world, this.chance)],
+      ['kafka-right', 'kafka-rights', 4, () => kafkaRightMissing(this.world, this.chance)],
       ['read-only', 'rights', 2, async () => {
         await asAdmin((admin) => reload(admin, 'ALTER SYSTEM SET default_transaction_read_only = on'));
         await sometimes(300, 5000);

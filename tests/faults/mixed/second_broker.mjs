@@ -18,13 +18,14 @@ export class SecondBroker {
     this.file = join(this.directory, 'server2.properties');
     this.log = join(this.directory, 'kafka2.log');
     this.port = await freePort();
+    this.loginPort = await freePort();
     this.java = execFileSync('bash', ['-c', '. compose/lib/load.sh; broker_java_words'], { cwd: ROOT, encoding: 'utf8' })
       .split('\n').filter(Boolean);
     const base = readFileSync(join(this.directory, 'server.properties'), 'utf8').split('\n')
       .filter((line) => !/^(process.roles|node.id|listeners|advertised.listeners|log.dirs)=/.test(line));
-    const listener = `PLAINTEXT://127.0.0.1:${this.port}`;
-    writeFileSync(this.file, [...base, 'process.roles=broker', 'node.id=2', `listeners=${listener}`,
-      `advertised.listeners=${listener}`, `log.dirs=${join(this.directory, 'kafka2')}`, ''].join('\n'));
+    const listeners = `PLAINTEXT://127.0.0.1:${this.port},SASL_PLAINTEXT://127.0.0.1:${this.loginPort}`;
+    writeFileSync(this.file, [...base, 'process.roles=broker', 'node.id=2', `listeners=${listeners}`,
+      `advertised.listeners=${listeners}`, `log.dirs=${join(this.directory, 'kafka2')}`, ''].join('\n'));
     const cluster = /^cluster.id=(.*)$/m.exec(readFileSync(join(this.directory, 'kafka/meta.properties'), 'utf8'))[1];
     const [program, ...words] = this.java;
     execFileSync(program, [...words, '-XX:TieredStopAtLevel=1', 'kafka.tools.StorageTool', 'format', '--cluster-id', cluster, '--config', this.file], { stdio: 'ignore' });
