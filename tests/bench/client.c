@@ -14,8 +14,9 @@
  *   (stored vectors; queries use the vectors after these), and for `ask` with one request in flight
  *   --found FILE (gets a line with the found ids for each reply after the warm-up)
  *
- * Kinds: saveMessages (one message a command), saveThread, getThreadById, createSpan, upsert (a
- * hundred vectors a command), query. A command's key is its thread, trace or vector. Its partition is
+ * Kinds: saveMessages (one message a command), saveThread, getThreadById, getByIdResolved (agents),
+ * batchInsertItems (a hundred items a command), addExperimentResult, createSpan, upsert (a hundred vectors
+ * a command), query. A command's key is its thread, trace or vector. Its partition is
  * the key's number, or its own number, modulo the number of partitions, so that all get their share.
  *
  * `ask` prints the median, the 99th percentile and the replies per second, measured from the first

@@ -8,6 +8,7 @@ import signal
 import time
 from statistics import median
 
+import figures_domains
 import figures_spans
 import figures_vectors
 from ground import BUILD, THREADS, Failed, memory_kib, say
@@ -181,4 +182,5 @@ FIGURES = {
     "backlog": backlog,
     **figures_spans.FIGURES,
     **figures_vectors.FIGURES,
+    **figures_domains.FIGURES,
 }

@@ -70,6 +70,52 @@ static json_t *get_thread(struct load *load, uint64_t i, struct command *out)
 	return json_pack("{s:s}", "threadId", message.thread_id);
 }
 
+/* ---------------------------------------------------------------- agents, datasets, experiments */
+
+/* They have the ids of threads. */
+
+static json_t *get_agent(struct load *load, uint64_t i, struct command *out)
+{
+	struct workload_message message;
+
+	make_message(load, i, &message, out);
+	return json_pack("{s:s}", "id", message.thread_id);
+}
+
+static json_t *make_item(uint64_t i, unsigned threads)
+{
+	struct workload_message message;
+
+	workload_message(&message, i, threads);
+	return json_pack("{s:s, s:s, s:s}", "input", message.content, "groundTruth",
+		"{\"answer\":\"as many as there are\",\"sources\":[1,2,3]}", "metadata",
+		"{\"source\":\"bench\"}");
+}
+
+static json_t *insert_items(struct load *load, uint64_t i, struct command *out)
+{
+	struct workload_message message;
+	json_t *items = json_array();
+
+	make_message(load, i, &message, out);
+	for (uint64_t item = 0; item < LOAD_ITEMS_A_COMMAND; item++)
+		json_array_append_new(items,
+			make_item(i * LOAD_ITEMS_A_COMMAND + item, load->threads));
+	return json_pack("{s:s, s:o}", "datasetId", message.thread_id, "items", items);
+}
+
+static json_t *add_result(struct load *load, uint64_t i, struct command *out)
+{
+	struct workload_message message;
+
+	make_message(load, i, &message, out);
+	json_int_t started = message.created_ms;
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:i}", "id", message.id,
+		"experimentId", message.thread_id, "itemId", message.id, "itemDatasetVersion", 1,
+		"input", message.content, "output", message.content, "startedAt", started,
+		"completedAt", started + 20, "retryCount", 0);
+}
+
 /* ---------------------------------------------------------------- spans */
 
 static json_t *make_value(const struct workload_value *value)
@@ -160,6 +206,9 @@ static const struct kind KINDS[] = {
 	{ "saveMessages", "memory.saveMessages", save_messages },
 	{ "saveThread", "memory.saveThread", save_thread },
 	{ "getThreadById", "memory.getThreadById", get_thread },
+	{ "getByIdResolved", "agents.getByIdResolved", get_agent },
+	{ "batchInsertItems", "datasets.batchInsertItems", insert_items },
+	{ "addExperimentResult", "experiments.addExperimentResult", add_result },
 	{ "createSpan", "observability.createSpan", create_span },
 	{ "upsert", "vectors.upsert", upsert_vectors },
 	{ "query", "vectors.query", query_vectors },

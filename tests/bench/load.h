@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Items of one datasets.batchInsertItems. */
+#define LOAD_ITEMS_A_COMMAND 100
+
 struct load;
 
 /* A command and its destination. */

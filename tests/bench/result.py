@@ -34,6 +34,7 @@ class Size:
     few: int = 10_000
     many: int = 1_000_000
     node_spans: int = 40_000
+    domain_writes: int = 2_000
     some_spans: int = 100_000
     flood: int = 500_000
     ask_ms: int = 5_000
@@ -46,7 +47,7 @@ class Size:
 
 
 QUICK = Size(turns=1, warm_up=0, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
-             node_spans=8_000, some_spans=8_000, flood=60_000, ask_ms=700,
+             node_spans=8_000, domain_writes=200, some_spans=8_000, flood=60_000, ask_ms=700,
              vectors=2_000, dimensions=64, hnsw_turns=1, queries=50, ask_vectors=100, ask_node=100)
 
 

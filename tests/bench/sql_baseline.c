@@ -1,7 +1,8 @@
 /*
- * sql_baseline.c - the time of bare SQL: memory.getThreadById's statement, prepared
+ * sql_baseline.c - the time of bare SQL, prepared: memory.getThreadById's or agents.getByIdResolved's
+ * statement
  *
- *   sql_baseline --schema S --count N [--threads 200] [--connections 1]
+ *   sql_baseline --schema S --count N [--kind getThreadById] [--threads 200] [--connections 1]
  *
  * Each connection has a thread that runs one statement at a time. Prints the median and the 99th
  * percentile of a statement's time, and the statements per second over all connections.
@@ -10,15 +11,24 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 #include "workload.h"
 
-static const char SQL[] =
+static const char THREAD[] =
 	"SELECT id, \"resourceId\", title, metadata, "
 	"COALESCE(\"createdAtZ\", \"createdAt\" AT TIME ZONE 'UTC') AS \"createdAt\", "
 	"COALESCE(\"updatedAtZ\", \"updatedAt\" AT TIME ZONE 'UTC') AS \"updatedAt\" "
 	"FROM \"%s\".mastra_threads WHERE id = $1::text AND ($2::text IS NULL OR \"resourceId\" = $2::text)";
+
+/* An agent with its active version, else its latest one. */
+static const char AGENT[] =
+	"SELECT e.*, v.* FROM \"%1$s\".mastra_agents AS e LEFT JOIN LATERAL (SELECT COALESCE($2::text, "
+	"(SELECT a.id FROM \"%1$s\".mastra_agent_versions AS a WHERE a.id = e.\"activeVersionId\"), "
+	"(SELECT l.id FROM \"%1$s\".mastra_agent_versions AS l WHERE l.\"agentId\" = e.id "
+	"ORDER BY l.\"versionNumber\" DESC, l.id DESC LIMIT 1)) AS id OFFSET 0) AS chosen ON true "
+	"LEFT JOIN \"%1$s\".mastra_agent_versions AS v ON v.id = chosen.id WHERE e.id = $1::text";
 
 struct asker {
 	PGconn *connection;
@@ -56,9 +66,10 @@ int main(int argc, char **argv)
 	struct asker *askers = calloc(connections, sizeof *askers);
 	pthread_t *threads = calloc(connections, sizeof *threads);
 	int64_t *samples = calloc(connections * count, sizeof *samples);
+	const char *kind = option(argc, argv, "kind", "getThreadById");
 	char sql[1024];
 
-	snprintf(sql, sizeof sql, SQL, schema);
+	snprintf(sql, sizeof sql, strcmp(kind, "getByIdResolved") == 0 ? AGENT : THREAD, schema);
 	for (size_t i = 0; i < connections; i++) {
 		PGconn *connection = PQconnectdb(conninfo);
 		if (PQstatus(connection) != CONNECTION_OK)

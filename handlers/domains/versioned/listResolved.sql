@@ -7,10 +7,12 @@ SELECT
 -- use: entity
 	, %snapshot: {read}%, v.id AS "resolvedVersionId"
 -- use: matching
-LEFT JOIN :"schema".%versions% AS v ON v.id = coalesce(
+-- OFFSET: as in getByIdResolved.
+LEFT JOIN LATERAL (SELECT coalesce(
 	CASE WHEN coalesce(:{status}, '') <> 'draft' THEN
 		(SELECT a.id FROM :"schema".%versions% AS a WHERE a.id = e."activeVersionId") END,
 	(SELECT l.id FROM :"schema".%versions% AS l WHERE l."%parent%" = e.id
-		ORDER BY l."versionNumber" DESC, l.id DESC LIMIT 1))
+		ORDER BY l."versionNumber" DESC, l.id DESC LIMIT 1)) AS id OFFSET 0) AS chosen ON true
+LEFT JOIN :"schema".%versions% AS v ON v.id = chosen.id
 -- use: conditions
 -- use: order
