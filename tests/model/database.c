@@ -297,6 +297,16 @@ static void run_store(struct session *session, struct statement *s)
 	t->stored[t->stored_count++] = row;
 }
 
+static void run_delete(struct session *session, const struct statement *s)
+{
+	struct session_transaction *t = &session->transaction;
+	if (t->deleted_count + s->place_count > PLACES_MAX)
+		abort();
+	for (int i = 0; i < s->place_count; i++)
+		t->deleted[t->deleted_count++] = (struct deleted){ s->rows[0].partition,
+			s->seqs[i] };
+}
+
 static enum db_kind run_statement(struct session *session, struct statement *s)
 {
 	struct session_transaction *t = &session->transaction;
@@ -316,9 +326,7 @@ static enum db_kind run_statement(struct session *session, struct statement *s)
 		run_store(session, s);
 		break;
 	case STATEMENT_DELETE:
-		for (int i = 0; i < s->place_count && t->deleted_count < STORED_MAX; i++)
-			t->deleted[t->deleted_count++] = (struct deleted){ s->rows[0].partition,
-				s->seqs[i] };
+		run_delete(session, s);
 		break;
 	case STATEMENT_SAVEPOINT:
 		t->saved = t->effect_count;

@@ -80,7 +80,7 @@ struct session_transaction {
 	struct row_write writes[PARTITIONS_MAX];
 	struct outbox_row *stored[STORED_MAX];
 	int stored_count;
-	struct deleted deleted[STORED_MAX];
+	struct deleted deleted[PLACES_MAX]; /* each command is stored once */
 	int deleted_count;
 };
 
