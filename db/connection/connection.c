@@ -21,8 +21,9 @@ struct connection *connection_new(const struct connection_options *options)
 	if (!c->queue)
 		abort();
 	c->limit_params = params_new();
-	c->statements = statement_cache_new(options->statement_cache ? options->statement_cache
-								     : DEFAULT_STATEMENT_CACHE);
+	size_t capacity = options->statement_cache ? options->statement_cache
+						   : DEFAULT_STATEMENT_CACHE;
+	c->statements = statement_cache_new(capacity, options->tenant_bytes);
 	return c;
 }
 

@@ -37,6 +37,8 @@ struct connection_options {
 	const void *connect_arg;
 	bool prepared_statements; /* false: for poolers without support for them */
 	size_t statement_cache;   /* how many prepared statements to keep; 0: the default, 256 */
+	const char *own_schema;   /* NULL: none; statements of other schemas are tenants' */
+	size_t tenant_bytes; /* of text of tenants' prepared statements; see statement_cache.h */
 	/* An eventfd or pipe. When it is readable, a wait for the server ends: the connection cancels the
 	 * running statement and closes. NULL: none. */
 	const int *give_up_fd;

@@ -125,16 +125,23 @@ struct sending {
 	bool composed;
 };
 
+static enum statement_share send_share(const struct connection *c, const struct sending *sending)
+{
+	const char *own = c->options.own_schema, *schema = sending->schema;
+	if (own && schema && schema != own && strcmp(schema, own) != 0)
+		return SHARE_TENANTS;
+	return sending->composed ? SHARE_COMPOSED : SHARE_OWN;
+}
+
 /* Returns the prepared statement's name. Sends PREPARE first if the statement is new. NULL: the statement
  * is not to be prepared. */
 static const char *send_prepare(struct connection *c, const struct sending *sending)
 {
 	const char *sql = sending->sql, *schema = sending->schema;
-	if (c->unnamed || (c->pooled && sending->composed))
+	enum statement_share share = send_share(c, sending);
+	if (c->unnamed || (c->pooled && share != SHARE_OWN))
 		return NULL;
-	struct statement_slot slot = sending->composed
-		? statement_cache_get_composed(c->statements, sql, schema)
-		: statement_cache_get(c->statements, sql, schema);
+	struct statement_slot slot = statement_cache_get(c->statements, share, sql, schema);
 	/* A pooler that knows prepared statements gives them names of its own, so DEALLOCATE fails. */
 	if (slot.dropped && c->pooled) {
 		c->unnamed = true;

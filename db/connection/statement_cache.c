@@ -1,4 +1,4 @@
-/* statement_cache.c - a hash table whose entries are linked by last use */
+/* statement_cache.c - a hash table whose entries are linked by last use, in a list for each share */
 #include "db/connection/statement_cache.h"
 
 #include <stdint.h>
@@ -11,26 +11,34 @@
 /* Bytes of text of all composed statements that one connection keeps prepared, and of the longest one. */
 #define COMPOSED_BYTES (128 * 1024)
 #define COMPOSED_LONGEST (16 * 1024)
-/* Composed statements that the cache remembers as seen once; a power of two. */
-#define SEEN_MAX 256
+/* Statements that the cache remembers as seen once; a power of two. */
+#define SEEN_MAX 4096
+/* The table of the tenants' statements expects texts of this size. */
+#define TENANT_TEXT 512
 
 struct entry {
 	uint64_t hash;
 	char *sql;
 	char *schema;
 	char name[STATEMENT_NAME_MAX];
-	size_t composed; /* bytes of the text of a composed statement; 0: one of the worker's own */
+	enum statement_share share;
+	size_t bytes;                /* of the text */
 	struct entry *chain;         /* same bucket */
-	struct entry *newer, *older; /* by last use */
+	struct entry *newer, *older; /* of the same share, by last use */
+};
+
+struct use_list {
+	struct entry *newest, *oldest;
+	size_t count, bytes;
+	size_t most; /* bytes */
 };
 
 struct statement_cache {
-	struct entry **buckets; /* a power of two, at least twice the capacity */
+	struct entry **buckets; /* a power of two, at least twice the entries that it expects */
 	size_t bucket_count;
-	size_t count, capacity;
-	size_t composed;         /* the sum over the entries */
-	uint64_t seen[SEEN_MAX]; /* hashes of composed statements, by their low bits */
-	struct entry *newest, *oldest;
+	size_t capacity; /* of own and composed statements together */
+	struct use_list lists[SHARE_COUNT];
+	uint64_t seen[SEEN_MAX]; /* hashes of bounded statements, by their low bits */
 	char dropped[STATEMENT_NAME_MAX];
 };
 
@@ -41,12 +49,15 @@ static void *statement_cache_checked(void *memory)
 	return memory;
 }
 
-struct statement_cache *statement_cache_new(size_t capacity)
+struct statement_cache *statement_cache_new(size_t capacity, size_t tenant_bytes)
 {
+	size_t expected = capacity + tenant_bytes / TENANT_TEXT;
 	struct statement_cache *cache = statement_cache_checked(calloc(1, sizeof(*cache)));
 	cache->capacity = capacity;
+	cache->lists[SHARE_COMPOSED].most = COMPOSED_BYTES;
+	cache->lists[SHARE_TENANTS].most = tenant_bytes;
 	cache->bucket_count = 16;
-	while (cache->bucket_count < capacity * 2)
+	while (cache->bucket_count < expected * 2)
 		cache->bucket_count *= 2;
 	cache->buckets = statement_cache_checked(calloc(cache->bucket_count,
 		sizeof(*cache->buckets)));
@@ -62,13 +73,14 @@ static void entry_free(struct entry *entry)
 
 void statement_cache_clear(struct statement_cache *cache)
 {
-	for (struct entry *entry = cache->newest, *next; entry; entry = next) {
-		next = entry->older;
-		entry_free(entry);
+	for (size_t i = 0; i < SHARE_COUNT; i++) {
+		for (struct entry *entry = cache->lists[i].newest, *next; entry; entry = next) {
+			next = entry->older;
+			entry_free(entry);
+		}
+		cache->lists[i] = (struct use_list){ .most = cache->lists[i].most };
 	}
 	memset(cache->buckets, 0, cache->bucket_count * sizeof(*cache->buckets));
-	cache->newest = cache->oldest = NULL;
-	cache->count = cache->composed = 0;
 }
 
 void statement_cache_free(struct statement_cache *cache)
@@ -94,16 +106,18 @@ static uint64_t statement_cache_hash(const char *sql, const char *schema)
 
 static void unlink_use(struct statement_cache *cache, struct entry *entry)
 {
-	*(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
-	*(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+	struct use_list *list = &cache->lists[entry->share];
+	*(entry->newer ? &entry->newer->older : &list->newest) = entry->older;
+	*(entry->older ? &entry->older->newer : &list->oldest) = entry->newer;
 }
 
 static void link_newest(struct statement_cache *cache, struct entry *entry)
 {
+	struct use_list *list = &cache->lists[entry->share];
 	entry->newer = NULL;
-	entry->older = cache->newest;
-	*(cache->newest ? &cache->newest->newer : &cache->oldest) = entry;
-	cache->newest = entry;
+	entry->older = list->newest;
+	*(list->newest ? &list->newest->newer : &list->oldest) = entry;
+	list->newest = entry;
 }
 
 static void statement_cache_drop(struct statement_cache *cache, struct entry *entry)
@@ -113,25 +127,31 @@ static void statement_cache_drop(struct statement_cache *cache, struct entry *en
 		at = &(*at)->chain;
 	*at = entry->chain;
 	unlink_use(cache, entry);
-	cache->composed -= entry->composed;
+	cache->lists[entry->share].bytes -= entry->bytes;
+	cache->lists[entry->share].count--;
 	entry_free(entry);
-	cache->count--;
 }
 
 void statement_cache_forget(struct statement_cache *cache, const char *name)
 {
-	struct entry *entry = cache->newest;
-	while (entry && strcmp(entry->name, name) != 0)
-		entry = entry->older;
-	if (entry)
+	for (size_t i = 0; i < SHARE_COUNT; i++) {
+		struct entry *entry = cache->lists[i].newest;
+		while (entry && strcmp(entry->name, name) != 0)
+			entry = entry->older;
+		if (!entry)
+			continue;
 		statement_cache_drop(cache, entry);
+		return;
+	}
 }
 
-static struct entry *entry_new(struct statement_cache *cache, uint64_t hash, const char *sql,
-	const char *schema)
+static struct entry *entry_new(struct statement_cache *cache, enum statement_share share,
+	uint64_t hash, const char *sql, const char *schema)
 {
 	struct entry *entry = statement_cache_checked(calloc(1, sizeof(*entry)));
 	entry->hash = hash;
+	entry->share = share;
+	entry->bytes = strlen(sql);
 	entry->sql = statement_cache_checked(strdup(sql));
 	entry->schema = statement_cache_checked(strdup(schema));
 	statement_name(sql, schema, entry->name);
@@ -139,7 +159,8 @@ static struct entry *entry_new(struct statement_cache *cache, uint64_t hash, con
 	entry->chain = *bucket;
 	*bucket = entry;
 	link_newest(cache, entry);
-	cache->count++;
+	cache->lists[share].count++;
+	cache->lists[share].bytes += entry->bytes;
 	return entry;
 }
 
@@ -167,21 +188,6 @@ static const char *statement_cache_make_room(struct statement_cache *cache, stru
 	return cache->dropped;
 }
 
-struct statement_slot statement_cache_get(struct statement_cache *cache, const char *sql,
-	const char *schema)
-{
-	schema = schema ? schema : "";
-	uint64_t hash = statement_cache_hash(sql, schema);
-	struct entry *entry = statement_cache_find(cache, hash, sql, schema);
-	if (entry)
-		return (struct statement_slot){ .name = entry->name };
-	struct statement_slot slot = { .fresh = true };
-	if (cache->count >= cache->capacity)
-		slot.dropped = statement_cache_make_room(cache, cache->oldest);
-	slot.name = entry_new(cache, hash, sql, schema)->name;
-	return slot;
-}
-
 /* Has the statement been seen before, as far as the cache remembers? */
 static bool statement_cache_seen(struct statement_cache *cache, uint64_t hash)
 {
@@ -191,36 +197,60 @@ static bool statement_cache_seen(struct statement_cache *cache, uint64_t hash)
 	return seen;
 }
 
-/* Drops at most one statement for the new one of `size` bytes: the composed one that was used least
- * recently, if composed ones fill their share. *dropped: its name. False: there is still no room. */
-static bool statement_cache_fits(struct statement_cache *cache, size_t size, const char **dropped)
+/* Do own and composed statements fill the cache? */
+static bool statement_cache_full(const struct statement_cache *cache)
 {
-	struct entry *entry = cache->oldest;
-	bool full = cache->composed + size > COMPOSED_BYTES;
-	while (full && !entry->composed)
-		entry = entry->newer;
-	if (full || cache->count >= cache->capacity)
-		*dropped = statement_cache_make_room(cache, entry);
-	return cache->composed + size <= COMPOSED_BYTES;
+	return cache->lists[SHARE_OWN].count + cache->lists[SHARE_COMPOSED].count >=
+		cache->capacity;
 }
 
-struct statement_slot statement_cache_get_composed(struct statement_cache *cache, const char *sql,
-	const char *schema)
+/* Composed statements go before the worker's own. */
+static struct entry *statement_cache_oldest(const struct statement_cache *cache)
+{
+	struct entry *composed = cache->lists[SHARE_COMPOSED].oldest;
+	return composed ? composed : cache->lists[SHARE_OWN].oldest;
+}
+
+/* Drops at most one statement for the new one of `size` bytes: the one of its share that was used least
+ * recently, if the share is full. *dropped: its name. False: there is still no room. */
+static bool statement_cache_fits(struct statement_cache *cache, enum statement_share share,
+	size_t size, const char **dropped)
+{
+	struct use_list *list = &cache->lists[share];
+	bool over = list->bytes + size > list->most;
+	if (over && list->oldest)
+		*dropped = statement_cache_make_room(cache, list->oldest);
+	else if (!over && share == SHARE_COMPOSED && statement_cache_full(cache))
+		*dropped = statement_cache_make_room(cache, statement_cache_oldest(cache));
+	return list->bytes + size <= list->most;
+}
+
+/* May the new statement be prepared? Its share then has room for it. */
+static bool statement_cache_admits(struct statement_cache *cache, enum statement_share share,
+	uint64_t hash, const char *sql, const char **dropped)
+{
+	size_t size = strlen(sql);
+	if (share == SHARE_OWN) {
+		if (statement_cache_full(cache))
+			*dropped = statement_cache_make_room(cache, statement_cache_oldest(cache));
+		return true;
+	}
+	return statement_cache_seen(cache, hash) && size <= COMPOSED_LONGEST &&
+		statement_cache_fits(cache, share, size, dropped);
+}
+
+struct statement_slot statement_cache_get(struct statement_cache *cache, enum statement_share share,
+	const char *sql, const char *schema)
 {
 	schema = schema ? schema : "";
 	uint64_t hash = statement_cache_hash(sql, schema);
 	struct entry *entry = statement_cache_find(cache, hash, sql, schema);
-	struct statement_slot slot = { 0 };
-	size_t size = strlen(sql);
 	if (entry)
-		slot.name = entry->name;
-	if (entry || !statement_cache_seen(cache, hash) || size > COMPOSED_LONGEST ||
-		!statement_cache_fits(cache, size, &slot.dropped))
+		return (struct statement_slot){ .name = entry->name };
+	struct statement_slot slot = { 0 };
+	if (!statement_cache_admits(cache, share, hash, sql, &slot.dropped))
 		return slot;
-	entry = entry_new(cache, hash, sql, schema);
-	entry->composed = size;
-	cache->composed += size;
-	slot.name = entry->name;
+	slot.name = entry_new(cache, share, hash, sql, schema)->name;
 	slot.fresh = true;
 	return slot;
 }

@@ -4,9 +4,10 @@
  * The key is the text before the schema is filled in, and the schema, so that a hit builds no text. One
  * cache belongs to one connection. One thread at a time.
  *
- * The worker's own statements are few. Composed statements follow clients' filters, and the server keeps
- * some sixty times the text of each. So the cache takes only a composed statement that comes a second
- * time, and bounds the bytes of all of them.
+ * The worker's own statements are few, and are prepared at once. Composed statements follow clients'
+ * filters, and tenants have each statement once a schema; the server keeps some sixty times the text of
+ * each. So the cache takes one of these only when it comes a second time, and bounds the bytes of each
+ * share.
  */
 #ifndef DB_CONNECTION_STATEMENT_CACHE_H
 #define DB_CONNECTION_STATEMENT_CACHE_H
@@ -16,7 +17,16 @@
 
 struct statement_cache;
 
-struct statement_cache *statement_cache_new(size_t capacity);
+/* Statements that share a bound. */
+enum statement_share {
+	SHARE_OWN,      /* the worker's, on its own schema */
+	SHARE_COMPOSED, /* composed ones on it */
+	SHARE_TENANTS,  /* all of other schemas */
+	SHARE_COUNT
+};
+
+/* `capacity`: of own and composed statements. `tenant_bytes`: of the text of the tenants'. */
+struct statement_cache *statement_cache_new(size_t capacity, size_t tenant_bytes);
 void statement_cache_free(struct statement_cache *cache);
 void statement_cache_clear(struct statement_cache *cache);
 
@@ -26,13 +36,10 @@ struct statement_slot {
 	bool fresh;          /* not prepared yet: the caller prepares it under `name` */
 };
 
-/* Finds or adds the statement. Adding one to a full cache drops the least recently used. */
-struct statement_slot statement_cache_get(struct statement_cache *cache, const char *sql,
-	const char *schema);
-
-/* The same for a composed statement. A slot without a name: send the statement without preparing it. */
-struct statement_slot statement_cache_get_composed(struct statement_cache *cache, const char *sql,
-	const char *schema);
+/* Finds or adds the statement; it may drop the least recently used one of its share. A slot without a name:
+ * send the statement without preparing it. */
+struct statement_slot statement_cache_get(struct statement_cache *cache, enum statement_share share,
+	const char *sql, const char *schema);
 
 /* Removes a statement that the server did not prepare (it failed or the server skipped it). */
 void statement_cache_forget(struct statement_cache *cache, const char *name);

@@ -8,7 +8,7 @@ static void idempotency_rows_bind_keys(const struct idempotency_table *table,
 {
 	struct params *params = table->params;
 	params_reset(params);
-	params_text(params, table->data_schema, strlen(table->data_schema));
+	params_text(params, keys[0]->schema, strlen(keys[0]->schema));
 	int source = params_array(params, ELEMENT_TEXT);
 	int key = params_array(params, ELEMENT_TEXT);
 	for (size_t i = 0; i < count; i++) {
@@ -36,8 +36,8 @@ static void idempotency_rows_read(void *arg, const struct rows *rows)
 		const void *reply = state == IDEMPOTENCY_REPLIED
 			? rows_bytes(rows, row, FOUND_REPLY, &reply_size)
 			: NULL;
-		found->each(found->arg, (size_t)rows_integer(rows, row, FOUND_PLACE) - 1, state,
-			command, command_size, reply, reply_size);
+		found->each(found->arg, found->keys[rows_integer(rows, row, FOUND_PLACE) - 1],
+			state, command, command_size, reply, reply_size);
 	}
 }
 
@@ -47,9 +47,10 @@ static const char sql_claim[] =
 
 void idempotency_rows_claim(struct connection *connection, const struct idempotency_table *table,
 	struct idempotency_key *const *keys, size_t count, bool claim,
-	const struct idempotency_found *found)
+	struct idempotency_found *found)
 {
 	struct params *params = table->params;
+	found->keys = keys;
 	idempotency_rows_bind_keys(table, keys, count);
 	int command = params_array(params, ELEMENT_TEXT);
 	int digest = params_array(params, ELEMENT_BYTEA);
@@ -59,8 +60,8 @@ void idempotency_rows_claim(struct connection *connection, const struct idempote
 	}
 	params_bool(params, claim);
 	params_int8(params, table->keep_ms);
-	connection_send(connection, sql_claim, table->schema, params, idempotency_rows_read,
-		(void *)(uintptr_t)found, NULL);
+	connection_send(connection, sql_claim, table->schema, params, idempotency_rows_read, found,
+		NULL);
 	params_reset(params);
 }
 

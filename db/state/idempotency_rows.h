@@ -27,6 +27,7 @@ enum idempotency_state {
 };
 
 struct idempotency_key {
+	const char *schema;       /* which it belongs to */
 	const char *source, *key; /* UTF-8 without NUL */
 	size_t source_size, key_size;
 	const char *command;
@@ -39,29 +40,30 @@ struct idempotency_key {
 	bool pending; /* NEW: set it before saving if another thread replies */
 };
 
-/* Receives a known key by its place in the array; command and reply point into the rows. */
-typedef void idempotency_found_fn(void *arg, size_t place, enum idempotency_state state,
-	const char *command, size_t command_size, const void *reply, size_t reply_size);
+/* Receives a known key; command and reply point into the rows. */
+typedef void idempotency_found_fn(void *arg, struct idempotency_key *key,
+	enum idempotency_state state, const char *command, size_t command_size, const void *reply,
+	size_t reply_size);
 struct idempotency_found {
 	idempotency_found_fn *each;
 	void *arg;
+	struct idempotency_key *const *keys; /* claim sets it: the keys that it was given */
 };
 
 struct idempotency_table {
-	const char *schema;      /* of the worker's own tables */
-	const char *data_schema; /* which the keys belong to */
-	struct params *params;   /* scratch */
-	int64_t keep_ms;         /* an older key counts as unknown */
+	const char *schema;    /* of the worker's own tables */
+	struct params *params; /* scratch */
+	int64_t keep_ms;       /* an older key counts as unknown */
 };
 
-/* Sends the claim of all keys. `claim`: the transaction takes the unknown ones, and waits for other
+/* Sends the claim of all keys, which must be of one schema. `claim`: the transaction takes the unknown ones, and waits for other
  * transactions that hold them. Otherwise it only looks. Calls found->each for each known key;
  * `found` must live until the connection is drained. */
 void idempotency_rows_claim(struct connection *connection, const struct idempotency_table *table,
 	struct idempotency_key *const *keys, size_t count, bool claim,
-	const struct idempotency_found *found);
+	struct idempotency_found *found);
 
-/* Sends what became of the NEW keys: stores their replies, and forgets keys without one. */
+/* Sends what became of the NEW keys, which must be of one schema: stores their replies, and forgets keys without one. */
 void idempotency_rows_save(struct connection *connection, const struct idempotency_table *table,
 	struct idempotency_key *const *keys, size_t count);
 

@@ -36,6 +36,8 @@ enum command_flag {
 	COMMAND_POSITIONAL = 1 << 7,
 	/* Deletes all rows of its domain, so the worker refuses it unless storage.allowClear is true. */
 	COMMAND_CLEAR = 1 << 8,
+	/* Needs no tables, so it also runs in a schema that storage.init has not made yet. */
+	COMMAND_BARE = 1 << 9,
 };
 
 /* How the rows of a command's statement become its result. JSON columns: see stored_json.h. */

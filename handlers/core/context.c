@@ -58,7 +58,7 @@ struct context *context_new(struct context_session *session, struct arena *arena
 		.count = count,
 		.arena = arena,
 		.params = session->params,
-		.schema = session->schema,
+		.schema = calls[0]->schema ? calls[0]->schema : session->schema,
 		.in_transaction = session->attempt.in_transaction,
 		.settings = session->settings,
 		.hints = session->hints,
@@ -203,15 +203,22 @@ static size_t context_rows_bound(const struct context *ctx, const struct pending
 typedef void context_send_fn(struct connection *connection, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag);
 
-static void context_send_with(struct context *ctx, context_send_fn *send, const char *sql,
-	context_result_fn *done, void *arg)
+/* A statement to send. */
+struct outbound {
+	context_send_fn *send;
+	const char *sql, *schema;
+};
+
+static void context_send_with(struct context *ctx, struct outbound out, context_result_fn *done,
+	void *arg)
 {
 	struct context_session *session = ctx->session;
 	struct context_attempt *attempt = &session->attempt;
 	struct pending *pending = arena_alloc(ctx->arena, sizeof(*pending));
 	*pending = (struct pending){ ctx, done, arg, attempt->bounded, attempt->part };
 	size_t bound = attempt->stream ? 0 : context_rows_bound(ctx, pending);
-	send(session->connection, sql, ctx->schema, ctx->params, context_take_rows, pending, ctx);
+	out.send(session->connection, out.sql, out.schema, ctx->params, context_take_rows, pending,
+		ctx);
 	if (bound)
 		connection_bound(session->connection, bound);
 	if (attempt->stream)
@@ -223,12 +230,26 @@ static void context_send_with(struct context *ctx, context_send_fn *send, const 
 
 void context_send(struct context *ctx, int statement, context_result_fn *done, void *arg)
 {
-	context_send_with(ctx, connection_send, statement_defs[statement].sql, done, arg);
+	struct outbound out = { connection_send, statement_defs[statement].sql, ctx->schema };
+	context_send_with(ctx, out, done, arg);
+}
+
+void context_send_own(struct context *ctx, int statement, context_result_fn *done, void *arg)
+{
+	struct outbound out = { connection_send, statement_defs[statement].sql,
+		ctx->session->schema };
+	context_send_with(ctx, out, done, arg);
+}
+
+const char *context_own_schema(const struct context *ctx)
+{
+	return ctx->session->schema;
 }
 
 void context_send_sql(struct context *ctx, const char *sql, context_result_fn *done, void *arg)
 {
-	context_send_with(ctx, connection_send_composed, sql, done, arg);
+	struct outbound out = { connection_send_composed, sql, ctx->schema };
+	context_send_with(ctx, out, done, arg);
 }
 
 void context_bound(struct context *ctx, struct call *call)
@@ -395,13 +416,14 @@ bool context_init_storage(struct context *ctx, struct call *call, int64_t *state
 {
 	struct db_failure failure, closed;
 	struct connection *connection = ctx->session->connection;
-	enum db_kind kind = ctx->session->hooks.init_storage(ctx->session->engine, statements,
-		&failure);
+	const struct context_hooks *hooks = &ctx->session->hooks;
+	const void *engine = ctx->session->engine;
+	enum db_kind kind = hooks->init_storage(engine, call->schema, statements, &failure);
 	/* The server may allow this role no further session. The command runs outside of a transaction,
 	 * so nothing is pending in this one. */
 	if (kind == DB_OUTAGE) {
 		connection_close(connection);
-		kind = ctx->session->hooks.init_storage(ctx->session->engine, statements, &failure);
+		kind = hooks->init_storage(engine, call->schema, statements, &failure);
 		if (!connection_open(connection, &closed))
 			failure = closed;
 	}

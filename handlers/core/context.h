@@ -45,6 +45,9 @@ struct call {
 	const struct command_def *command;
 	const struct datum *request; /* the request record, fields in the reader's order */
 	const struct type *request_type;
+	/* The tenant's PostgreSQL schema, unquoted; NULL: the worker's own. Calls of different schemas
+	 * never share a context. */
+	const char *schema;
 	const struct type *reply_type; /* the reply record; its only field is `result` */
 	uint64_t reply_fingerprint;    /* of the reply record's schema, for its framing */
 	/* The worker's clock when the command runs, in microseconds. A later command has a later time,
@@ -94,7 +97,7 @@ struct context {
 	size_t count;
 	struct arena *arena;
 	struct params *params; /* empty; the handler fills it, context_send sends and empties it */
-	const char *schema;    /* PostgreSQL schema of the data, unquoted */
+	const char *schema;    /* PostgreSQL schema of the calls' data, unquoted */
 	bool in_transaction;   /* true: other commands share the transaction. false: statements sent
 	                          together, by the handler or by one callback, share a transaction */
 	const struct worker_settings *settings;
@@ -109,6 +112,12 @@ typedef void context_result_fn(struct context *ctx, const struct rows *rows, voi
 
 /* Sends statement_defs[statement] with ctx->params, and empties them. `done` may be NULL. */
 void context_send(struct context *ctx, int statement, context_result_fn *done, void *arg);
+
+/* The same, but `:"schema"` stands for the worker's own schema, which holds the stowage_* tables of all
+ * tenants. */
+void context_send_own(struct context *ctx, int statement, context_result_fn *done, void *arg);
+/* The worker's own schema, unquoted. */
+const char *context_own_schema(const struct context *ctx);
 
 /* Sends SQL composed at run time, which must live in the arena. `:"schema"` stands for the schema as
  * in the .sql files. Values go into ctx->params, never into the text. */

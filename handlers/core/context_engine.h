@@ -22,10 +22,10 @@ struct context_hooks {
 	/* Returns where the call's reply (or dead letter) must go, as bytes in the arena. */
 	const void *(*address)(const void *engine, struct call *call, struct arena *arena,
 		size_t *size);
-	/* Creates missing tables. DB_OK: *statements ran. DB_OUTAGE: try again later. DB_SETUP: the
+	/* Creates missing tables of a tenant's schema; NULL: of the worker's own. DB_OK: *statements ran. DB_OUTAGE: try again later. DB_SETUP: the
 	 * configuration forbids it, and something is missing. Any other kind: it failed. `failure`
 	 * says why. */
-	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
+	enum db_kind (*init_storage)(const void *engine, const char *schema, int64_t *statements,
 		struct db_failure *failure);
 	/* Prunes with the connection, parameters, schema and time that context_prune has set. As
 	 * prune_run. */
@@ -63,7 +63,7 @@ struct context_session {
 	struct context_hooks hooks;
 	const void *engine;
 	const struct worker_settings *settings;
-	const char *schema;
+	const char *schema; /* the worker's own */
 	struct connection *connection;
 	struct params *params;
 	struct buffer *reply; /* scratch: a reply being encoded */
@@ -85,7 +85,7 @@ enum db_kind context_take_over(struct context_session *session, enum db_kind kin
 /* Fails a call that needed too much memory. */
 void context_fail_over(struct context *ctx, struct call *call);
 
-/* Makes a context of `count` calls of one command, in the arena. */
+/* Makes a context of `count` calls of one command and one schema, in the arena. */
 struct context *context_new(struct context_session *session, struct arena *arena,
 	struct call **calls, size_t count);
 

@@ -79,7 +79,7 @@ static bool check_database_check_tables(struct check *check, PGconn *conn)
 {
 	struct ddl_index *indexes = alloc_zero(check->config->postgres.index_count,
 		sizeof(*indexes));
-	struct ddl_options options = config_ddl_options(check->config, indexes);
+	struct ddl_options options = config_ddl_options(check->config, NULL, indexes);
 	struct migrate_problems problems;
 	char error[DATABASE_ERROR_MAX];
 	bool good = false;

@@ -69,7 +69,7 @@ static int cli_init_run(struct cli *cli)
 	if (!conn)
 		return EXIT_DATABASE;
 	indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
-	options = config_ddl_options(config, indexes);
+	options = config_ddl_options(config, cli_text(cli, "tenant"), indexes);
 	status = cli_given(cli, "plan") ? print_plan(cli, conn, &options)
 					: make_tables(cli, conn, &options);
 	free(indexes);
@@ -80,13 +80,15 @@ static int cli_init_run(struct cli *cli)
 const struct cli_command cli_init = {
 	.name = "init",
 	.summary = "create tables and indexes, migrate older ones",
-	.usage = "[--plan]",
+	.usage = "[--plan] [--tenant SCHEMA]",
 	.help = "Creates the missing tables and indexes in postgres.schemaName, both the reference's and the\n"
 		"worker's. Changes nothing else. You can run it at any time, also repeatedly. Builds indexes\n"
 		"of existing tables without blocking writes. If an index cannot be created, creates the others\n"
 		"and ends with exit status 4.",
 	.options =
 		(const struct cli_option[]){
+			{ "tenant", "SCHEMA",
+				"a tenant's schema instead, without the worker's tables" },
 			{ "plan", NULL, "print the SQL that init would run, without running it" },
 			{ NULL, NULL, NULL },
 		},

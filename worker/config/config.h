@@ -47,6 +47,8 @@ struct config {
 		char *ssl_key;
 		char *ssl_files[3]; /* of ca, cert and key: names that libpq can open (tls.h) */
 		char *schema_name;
+		char *schemas; /* regular expression of the tenants' schemas; "": none */
+		int64_t tenant_statement_bytes;
 		int64_t max;
 		int64_t idle_timeout_ms;
 		int64_t connection_timeout_ms;

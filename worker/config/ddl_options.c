@@ -3,7 +3,8 @@
  */
 #include "worker/config/ddl_options.h"
 
-struct ddl_options config_ddl_options(const struct config *config, struct ddl_index *indexes)
+struct ddl_options config_ddl_options(const struct config *config, const char *tenant,
+	struct ddl_index *indexes)
 {
 	for (size_t i = 0; i < config->postgres.index_count; i++) {
 		const struct config_index *from = &config->postgres.indexes[i];
@@ -23,9 +24,9 @@ struct ddl_options config_ddl_options(const struct config *config, struct ddl_in
 		};
 	}
 	return (struct ddl_options){
-		.schema = config->postgres.schema_name,
+		.schema = tenant ? tenant : config->postgres.schema_name,
 		.reference_tables = true,
-		.own_tables = true,
+		.own_tables = !tenant,
 		.skip_default_indexes = config->postgres.skip_default_indexes,
 		.indexes = indexes,
 		.index_count = config->postgres.index_count,

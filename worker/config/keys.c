@@ -115,7 +115,25 @@ const struct config_key config_keys[] = {
 		.fallback = "public",
 		.min = 1,
 		.check = config_check_schema,
-		.help = "Schema of all tables, including the worker's own tables." },
+		.help = "Schema of all tables, including the worker's own tables. Tenants have "
+			"schemas of their own: see postgres.schemas." },
+	{ .path = "postgres.schemas",
+		.kind = CONFIG_TEXT,
+		.offset = AT(postgres.schemas),
+		.fallback = "",
+		.check = config_check_regex,
+		.help = "Pattern of the schemas that commands may name in the header schema-name "
+			"(POSIX extended regular expression), such as `tenant_[0-9]+`. The whole "
+			"name must match it. Without a pattern, commands may name only "
+			"postgres.schemaName, which is always allowed." },
+	{ .path = "postgres.tenantStatementBytes",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(postgres.tenant_statement_bytes),
+		.max = MIB(1024),
+		.fallback = "1048576",
+		.help = "Bytes of SQL text that each connection keeps prepared for tenants' "
+			"schemas. PostgreSQL's process holds some sixty times as much. The "
+			"statements of postgres.schemaName do not count." },
 	{ .path = "postgres.max",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(postgres.max),

@@ -39,10 +39,9 @@ struct batch {
 	struct keys *entered;          /* the idempotency keys of its jobs; NULL: none */
 	struct idempotency_key **keys; /* which this attempt claims */
 	size_t key_count;
-	struct idempotency_found found; /* receives the claim's rows */
-	size_t detached_count;          /* reads that will leave their lanes */
-	bool detached;                  /* holds one detached read: batch_detached */
-	bool outside;                   /* holds one command that runs in no transaction */
+	size_t detached_count; /* reads that will leave their lanes */
+	bool detached;         /* holds one detached read: batch_detached */
+	bool outside;          /* holds one command that runs in no transaction */
 };
 
 void batch_init(struct batch *batch, const struct engine *engine);

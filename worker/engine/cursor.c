@@ -22,7 +22,8 @@ static struct call *cursor_front(struct cursor *cursor, size_t place)
  * handler. */
 static bool folds_with(const struct call *call, const struct call *first)
 {
-	return call->command->fold_group == first->command->fold_group;
+	return call->command->fold_group == first->command->fold_group &&
+		tenants_same(call->schema, first->schema);
 }
 
 static size_t cursor_gather(struct cursor *cursor, const struct call *first, size_t place,

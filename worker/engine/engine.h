@@ -15,6 +15,7 @@
 #include "worker/engine/order_clock.h"
 #include "worker/engine/outage.h"
 #include "worker/engine/pool.h"
+#include "worker/engine/tenants.h"
 #include "worker/kafka/producer.h"
 #include "worker/kafka/reply_topics.h"
 #include "worker/lanes/lanes.h"
@@ -34,11 +35,12 @@ struct engine {
 	struct pool *pool;
 	struct order_clock *clock;
 	int builder_wake_fd; /* an eventfd: write to it when an index build may be waiting */
-	enum db_kind (*init_storage)(const void *engine, int64_t *statements,
+	enum db_kind (*init_storage)(const void *engine, const char *schema, int64_t *statements,
 		struct db_failure *failure);
 	rd_kafka_t *admin; /* asks brokers about topics */
 	struct partition_looks *looks;
 	regex_t reply_allow;
+	struct tenants *tenants;
 	struct decode_limits limits;
 	struct worker_settings settings;
 	struct connection_options connection;

@@ -28,7 +28,7 @@ static void digest_request(struct job *job, struct arena *arena)
 	buffer_free(&buffer);
 }
 
-void idempotency_read(struct job *job, struct arena *arena)
+void idempotency_read(struct job *job, const struct engine *engine, struct arena *arena)
 {
 	const struct headers *headers = &job->headers;
 	bool own = headers->idempotency_key.bytes != NULL;
@@ -36,8 +36,10 @@ void idempotency_read(struct job *job, struct arena *arena)
 	struct header_text source = own ? (struct header_text){ "", 0 } : headers->event_source;
 	if (!job_is_write(job) || !key.bytes || !source.bytes)
 		return;
+	const char *tenant = job->calls[0].schema;
 	job->key = arena_calloc(arena, 1, sizeof(*job->key));
 	*job->key = (struct idempotency_key){
+		.schema = tenant ? tenant : engine->config->postgres.schema_name,
 		.source = arena_copy(arena, source.bytes, source.size),
 		.source_size = source.size,
 		.key = arena_copy(arena, key.bytes, key.size),
@@ -54,13 +56,15 @@ bool idempotency_enter(struct batch *batch, const struct job *job)
 		return true;
 	if (!batch->entered)
 		batch->entered = keys_new(batch->arena, KEYS_EXPECTED);
-	/* Neither text has a NUL, so a NUL between them makes the pair unique. */
-	size_t size = key->source_size + 1 + key->key_size;
-	char *pair = arena_alloc(batch->arena, size);
-	memcpy(pair, key->source, key->source_size);
-	pair[key->source_size] = '\0';
-	memcpy(pair + key->source_size + 1, key->key, key->key_size);
-	struct datum text = datum_text(pair, (uint32_t)size);
+	/* None of the texts has a NUL, so a NUL between them makes the three unique. */
+	size_t schema = strlen(key->schema) + 1, source = key->source_size;
+	size_t size = schema + source + 1 + key->key_size;
+	char *whole = arena_alloc(batch->arena, size);
+	memcpy(whole, key->schema, schema);
+	memcpy(whole + schema, key->source, source);
+	whole[schema + source] = '\0';
+	memcpy(whole + schema + source + 1, key->key, key->key_size);
+	struct datum text = datum_text(whole, (uint32_t)size);
 	uint32_t before = keys_count(batch->entered);
 	return keys_add(batch->entered, &text) == before;
 }
@@ -72,7 +76,6 @@ static struct idempotency_table table_of(const struct transaction *transaction)
 	const struct config *config = transaction->engine->config;
 	return (struct idempotency_table){
 		.schema = transaction->table.schema,
-		.data_schema = config->postgres.schema_name,
 		.params = transaction->table.params,
 		.keep_ms = config->idempotency.keep_ms,
 	};
@@ -96,11 +99,10 @@ static void claimed_keys(struct batch *batch)
 	}
 }
 
-static void key_found(void *arg, size_t place, enum idempotency_state state, const char *command,
-	size_t command_size, const void *reply, size_t reply_size)
+static void key_found(void *arg, struct idempotency_key *key, enum idempotency_state state,
+	const char *command, size_t command_size, const void *reply, size_t reply_size)
 {
-	struct batch *batch = arg;
-	struct idempotency_key *key = batch->keys[place];
+	const struct batch *batch = arg;
 	key->state = state;
 	if (state == IDEMPOTENCY_OTHER)
 		key->other = arena_copy(batch->arena, command, command_size);
@@ -110,15 +112,36 @@ static void key_found(void *arg, size_t place, enum idempotency_state state, con
 	key->reply_size = reply_size;
 }
 
+static int compare_schemas(const void *a, const void *b)
+{
+	const struct idempotency_key *const *one = a, *const *other = b;
+	return strcmp((*one)->schema, (*other)->schema);
+}
+
+/* How many of the keys, which are sorted by schema, have the first one's schema. */
+static size_t keys_of_schema(struct idempotency_key *const *keys, size_t count)
+{
+	size_t same = 1;
+	while (same < count && strcmp(keys[same]->schema, keys[0]->schema) == 0)
+		same++;
+	return same;
+}
+
+/* Schema by schema in the order of their names, so that two batches cannot deadlock. */
 bool idempotency_claim(const struct transaction *transaction, struct batch *batch, bool take)
 {
 	claimed_keys(batch);
 	if (!batch->key_count)
 		return false;
 	struct idempotency_table table = table_of(transaction);
-	batch->found = (struct idempotency_found){ key_found, batch };
-	idempotency_rows_claim(transaction->connection, &table, batch->keys, batch->key_count, take,
-		&batch->found);
+	qsort(batch->keys, batch->key_count, sizeof(struct idempotency_key *), compare_schemas);
+	for (size_t i = 0, n; i < batch->key_count; i += n) {
+		struct idempotency_found *found = arena_alloc(batch->arena, sizeof(*found));
+		*found = (struct idempotency_found){ key_found, batch, NULL };
+		n = keys_of_schema(batch->keys + i, batch->key_count - i);
+		idempotency_rows_claim(transaction->connection, &table, batch->keys + i, n, take,
+			found);
+	}
 	return true;
 }
 
@@ -173,8 +196,9 @@ void idempotency_save(const struct transaction *transaction, struct batch *batch
 	for (size_t i = 0; i < batch->key_count; i++)
 		if (batch->keys[i]->state == IDEMPOTENCY_NEW)
 			batch->keys[taken++] = batch->keys[i];
-	if (!taken)
-		return;
 	struct idempotency_table table = table_of(transaction);
-	idempotency_rows_save(transaction->connection, &table, batch->keys, taken);
+	for (size_t i = 0, n; i < taken; i += n) {
+		n = keys_of_schema(batch->keys + i, taken - i);
+		idempotency_rows_save(transaction->connection, &table, batch->keys + i, n);
+	}
 }

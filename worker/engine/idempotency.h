@@ -13,7 +13,7 @@
 #include "worker/engine/transaction.h"
 
 /* Sets job->key if the decoded job is a write that names one. Allocates in the arena. */
-void idempotency_read(struct job *job, struct arena *arena);
+void idempotency_read(struct job *job, const struct engine *engine, struct arena *arena);
 
 /* Enters the job's key into the batch. False: an earlier job of the batch has the same key, so this
  * job must wait for that one's outcome in a later batch. */

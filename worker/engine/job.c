@@ -217,20 +217,22 @@ static enum job_verdict check_reply(struct job *job, const struct engine *engine
 	return JOB_OK;
 }
 
-/* Only the configured schema is served yet. */
+/* Nothing of the command is read before its schema is allowed. */
 static void check_schema(struct job *job, const struct engine *engine, struct arena *arena)
 {
 	struct header_text name = job->headers.schema_name;
-	const char *served = engine->config->postgres.schema_name;
-	if (name.bytes &&
-		(name.size != strlen(served) || memcmp(name.bytes, served, name.size) != 0))
+	const char *why;
+	if (!tenants_allow(engine->tenants, name, arena, &job->calls[0].schema, &why))
 		job_refuse(job, arena, FAILURE_INVALID, "SCHEMA_NOT_ALLOWED",
-			"schema-name: this worker serves only the schema \"%s\"", served);
+			"schema-name: \"%.*s\" %s", (int)(name.size > 63 ? 63 : name.size),
+			name.bytes, why);
 }
 
 enum job_verdict job_prepare(struct job *job, const struct engine *engine, struct arena *arena,
 	int64_t applied)
 {
+	if (!job->refused)
+		check_schema(job, engine, arena);
 	if (!job->refused)
 		job_decode(job, engine, arena);
 	bool wants_reply = job->headers.reply_to.bytes != NULL;
@@ -242,15 +244,14 @@ enum job_verdict job_prepare(struct job *job, const struct engine *engine, struc
 	if (!job->refused && job->headers.wrong)
 		job_refuse(job, arena, FAILURE_INVALID, "BAD_HEADER",
 			"the header %s has an invalid value", job->headers.wrong);
-	if (!job->refused)
-		check_schema(job, engine, arena);
 	enum job_verdict verdict = check_reply(job, engine, arena);
 	if (!job->refused)
-		idempotency_read(job, arena);
+		idempotency_read(job, engine, arena);
 	size_t envelope = job->can_reply ? job_envelope_bytes(job) : 0;
 	for (size_t i = 0; i < job->call_count; i++) {
 		job->calls[i].wants_reply = job->can_reply || job->key;
 		job->calls[i].envelope_bytes = envelope;
+		job->calls[i].schema = job->calls[0].schema;
 	}
 	return verdict;
 }

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "schemas/base/clock.h"
+#include "worker/engine/command_error.h"
 #include "worker/engine/cursor.h"
 #include "worker/engine/idempotency.h"
 #include "worker/engine/reply.h"
+#include "worker/engine/tenant_check.h"
 
 /* A server that is short of memory recovers. After this many failures in a row the statement itself
  * needs too much. */
@@ -89,8 +91,8 @@ static bool is_command_failure(const struct attempt *attempt)
 		return budget_is_whole(&t->budget);
 	if (strcmp(failure->sqlstate, "53200") == 0)
 		return ctx && t->retries >= MEMORY_PASSING;
-	if (failure->kind != DB_SETUP)
-		return failure->kind == DB_COMMAND;
+	if (failure->kind != DB_SETUP || tenant_is_broken(ctx, failure))
+		return failure->kind == DB_COMMAND || failure->kind == DB_SETUP;
 	bool table = false;
 	for (size_t i = 0; i < sizeof(of_table) / sizeof(of_table[0]); i++)
 		table |= strncmp(failure->sqlstate, of_table[i], 2) == 0;
@@ -119,17 +121,6 @@ static void start_calls(const struct attempt *attempt, struct context *ctx)
 	ctx->count = kept;
 }
 
-static enum failure_category sqlstate_category(const char *sqlstate)
-{
-	static const char *const invalid[] = { "22", "53", "54" };
-	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
-		if (strncmp(sqlstate, invalid[i], 2) == 0)
-			return FAILURE_INVALID;
-	if (strncmp(sqlstate, "23", 2) == 0)
-		return FAILURE_CONFLICT;
-	return strcmp(sqlstate, "57014") == 0 ? FAILURE_TIMEOUT : FAILURE_INTERNAL;
-}
-
 static void time_context_out(struct attempt *attempt, struct context *ctx)
 {
 	char text[128];
@@ -146,18 +137,7 @@ static void fail_context(struct attempt *attempt, struct context *ctx)
 		time_context_out(attempt, ctx);
 		return;
 	}
-	const char *details = arena_printf(ctx->arena, "{\"sqlstate\":\"%s\"}", failure->sqlstate);
-	bool pattern = strcmp(failure->sqlstate, "2201B") == 0; /* invalid regular expression */
-	for (size_t i = 0; i < ctx->count; i++) {
-		struct call *call = ctx->calls[i];
-		if (strcmp(failure->sqlstate, DB_ROWS_TOO_LARGE) == 0)
-			context_fail_over(ctx, call);
-		else if (pattern && call->patterns)
-			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, failure->message);
-		else
-			call_fail(ctx, call, sqlstate_category(failure->sqlstate), "DATABASE_ERROR",
-				details, "%s", failure->message);
-	}
+	command_error_fail(attempt->transaction->engine, ctx, failure);
 }
 
 /* Returns the earliest deadline of the context's calls; 0: none. */
@@ -561,8 +541,11 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 {
 	struct attempt attempt = { .transaction = t, .batch = batch, .failure = failure };
 	struct context_session *session = &t->session;
-	enum db_kind kind;
+	enum db_kind kind = tenant_check(t, batch, failure);
 	bool again, climbs;
+	*written = false;
+	if (kind != DB_OK)
+		return kind;
 	session->level = t->alone && !batch->detached ? ATTEMPT_ISOLATING : ATTEMPT_OPTIMISTIC;
 	t->budget = budget_new(t->engine->config->postgres.statement_timeout_ms,
 		t->engine->config->postgres.lock_timeout_ms, t->alone);

@@ -48,11 +48,11 @@ static void init_storage_sum_up(const struct migrate_report *report, char *error
 
 /* Creates missing tables and indexes, and logs warnings, failed indexes and the number of statements.
  * On any other failure returns false and writes the reason to `error`. */
-static bool init_storage_run(PGconn *pg, const struct config *config, struct log *log,
-	struct init_storage_result *result, char *error, size_t error_size)
+static bool init_storage_run(PGconn *pg, const struct config *config, const char *schema,
+	struct log *log, struct init_storage_result *result, char *error, size_t error_size)
 {
 	struct ddl_index *indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
-	struct ddl_options options = config_ddl_options(config, indexes);
+	struct ddl_options options = config_ddl_options(config, schema, indexes);
 	struct migrate_report report;
 	bool done = migrate_init(pg, &options, &report, error, error_size);
 	if (done) {
@@ -77,11 +77,11 @@ static enum db_kind init_storage_outage(PGconn *pg, struct db_failure *failure)
 	return DB_OUTAGE;
 }
 
-static bool init_storage_check_tables(PGconn *pg, const struct config *config, char *error,
-	size_t error_size)
+static bool init_storage_check_tables(PGconn *pg, const struct config *config, const char *schema,
+	char *error, size_t error_size)
 {
 	struct ddl_index *indexes = alloc_zero(config->postgres.index_count, sizeof(*indexes));
-	struct ddl_options options = config_ddl_options(config, indexes);
+	struct ddl_options options = config_ddl_options(config, schema, indexes);
 	struct migrate_problems problems;
 	bool sound = migrate_check(pg, &options, &problems, error, error_size);
 	free(indexes);
@@ -99,23 +99,23 @@ static bool init_storage_check_tables(PGconn *pg, const struct config *config, c
 }
 
 /* Creates what is missing or, with postgres.disableInit, only looks whether something is. */
-static enum db_kind init_storage_obey(PGconn *pg, const struct engine *engine, int64_t *statements,
-	struct db_failure *failure)
+static enum db_kind init_storage_obey(PGconn *pg, const struct engine *engine, const char *schema,
+	int64_t *statements, struct db_failure *failure)
 {
 	struct init_storage_result result = { 0 };
 	size_t size = sizeof(failure->message);
 	char missing[sizeof(failure->message) / 2];
 	*statements = 0;
 	if (engine->config->postgres.disable_init) {
-		if (init_storage_check_tables(pg, engine->config, missing, sizeof(missing)))
+		if (init_storage_check_tables(pg, engine->config, schema, missing, sizeof(missing)))
 			return DB_OK;
 		snprintf(failure->message, size,
 			"postgres.disableInit is set, so this worker creates no tables: %s",
 			missing);
 		return DB_SETUP;
 	}
-	bool done = init_storage_run(pg, engine->config, engine->log, &result, failure->message,
-		size);
+	bool done = init_storage_run(pg, engine->config, schema, engine->log, &result,
+		failure->message, size);
 	*statements = result.statements;
 	return done && result.complete ? DB_OK : DB_COMMAND;
 }
@@ -138,14 +138,15 @@ static PGconn *init_storage_connect(const struct engine *engine)
 	return pg;
 }
 
-enum db_kind init_storage_command(const void *arg, int64_t *statements, struct db_failure *failure)
+enum db_kind init_storage_command(const void *arg, const char *schema, int64_t *statements,
+	struct db_failure *failure)
 {
 	const struct engine *engine = arg;
 	PGconn *pg = init_storage_connect(engine);
 	if (PQstatus(pg) != CONNECTION_OK)
 		return init_storage_outage(pg, failure);
 	*failure = (struct db_failure){ .kind = DB_OK };
-	failure->kind = init_storage_obey(pg, engine, statements, failure);
+	failure->kind = init_storage_obey(pg, engine, schema, statements, failure);
 	if (failure->kind != DB_OK && PQstatus(pg) != CONNECTION_OK)
 		return init_storage_outage(pg, failure);
 	PQfinish(pg);
@@ -167,8 +168,8 @@ enum db_kind init_storage_start(const struct config *config,
 	PGconn *pg = config_connect(config);
 	struct init_storage_result result;
 	bool done = config->postgres.disable_init
-		? init_storage_check_tables(pg, config, error, error_size)
-		: init_storage_run(pg, config, log, &result, error, error_size);
+		? init_storage_check_tables(pg, config, NULL, error, error_size)
+		: init_storage_run(pg, config, NULL, log, &result, error, error_size);
 	enum db_kind kind = done ? DB_OK : DB_COMMAND;
 	if (!done && PQstatus(pg) != CONNECTION_OK)
 		kind = DB_OUTAGE;

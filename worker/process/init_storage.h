@@ -17,7 +17,7 @@
 
 /* Runs the command storage.init with its own connection: see `init_storage` of context_engine.h.
  * `engine` is a struct engine. With postgres.disableInit it only checks for tables. */
-enum db_kind init_storage_command(const void *engine, int64_t *statements,
+enum db_kind init_storage_command(const void *engine, const char *schema, int64_t *statements,
 	struct db_failure *failure);
 
 /* `stowage run` calls this at start. It creates missing tables or, with postgres.disableInit, only

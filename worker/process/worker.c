@@ -313,6 +313,8 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.connect = config_connect,
 		.connect_arg = config,
 		.prepared_statements = config->postgres.prepared_statements,
+		.own_schema = config->postgres.schema_name,
+		.tenant_bytes = (size_t)config->postgres.tenant_statement_bytes,
 		.give_up_fd = &w->give_up_fd,
 	};
 	w->kafka_files = config_kafka_files(config);
@@ -393,6 +395,7 @@ static int make_parts(struct worker *w)
 	if (regcomp(&e->reply_allow, e->config->replies.allow, REG_EXTENDED | REG_NOSUB))
 		return worker_give_up(w, "replies.allow is not a regular expression",
 			e->config->replies.allow, EXIT_CONFIG);
+	e->tenants = tenants_new(e->config->postgres.schema_name, e->config->postgres.schemas);
 	/* First of all, so that an occupied port is found before the brokers are asked. */
 	if (!start_http(w, error, sizeof(error)))
 		return worker_give_up(w, "http.address can't be served", error, EXIT_FAILED);
@@ -443,6 +446,7 @@ static void free_parts(struct worker *w)
 	pool_free(e->pool);
 	metrics_free(e->metrics);
 	regfree(&e->reply_allow);
+	tenants_free(e->tenants);
 	free(w->executors);
 	close(w->give_up_fd);
 	close(e->builder_wake_fd);

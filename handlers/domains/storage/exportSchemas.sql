@@ -1,4 +1,4 @@
 -- reply: custom
--- flags: read
+-- flags: read bare
 -- handler: storage_export_schemas
 -- No statement: the binary contains the DDL.

@@ -1,4 +1,4 @@
 -- reply: custom
--- flags: write outside
+-- flags: write outside bare
 -- handler: storage_init
 -- No statement: db/migrate creates missing objects, on a connection of its own.

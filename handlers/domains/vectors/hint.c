@@ -37,9 +37,20 @@ static void vectors_hint_release(void *value)
 	free(entry);
 }
 
+/* A hint's key: the schema, a NUL and the index's name. Both are in the arena. */
+static struct datum vectors_hint_key(struct context *ctx, const struct datum *name)
+{
+	size_t schema = strlen(ctx->schema) + 1;
+	char *key = arena_alloc(ctx->arena, schema + name->size);
+	memcpy(key, ctx->schema, schema);
+	memcpy(key + schema, name->text, name->size);
+	return datum_text(key, (uint32_t)schema + name->size);
+}
+
 static struct hint_entry *vectors_hint_entry(struct context *ctx, const struct datum *name)
 {
-	return hints_find(ctx->hints, name->text, name->size);
+	struct datum key = vectors_hint_key(ctx, name);
+	return hints_find(ctx->hints, key.text, key.size);
 }
 
 static bool vectors_hint_is_namespace(const struct hint_entry *entry, const struct datum *namespace)
@@ -98,7 +109,8 @@ void vectors_hint_put(struct context *ctx, const struct vectors_index *index, co
 	};
 	/* These texts live in the arena, and users of a hint do not need them. */
 	entry->index.method_name = entry->index.unique_name = entry->index.old_unique = NULL;
-	hints_put(ctx->hints, index->name.text, index->name.size, entry, vectors_hint_release);
+	struct datum key = vectors_hint_key(ctx, &index->name);
+	hints_put(ctx->hints, key.text, key.size, entry, vectors_hint_release);
 }
 
 void vectors_hint_crowded(struct context *ctx, const struct datum *name,
@@ -125,5 +137,6 @@ void vectors_hint_scattered(struct context *ctx, const struct datum *name)
 
 void vectors_hint_drop(struct context *ctx, const struct datum *name)
 {
-	hints_drop(ctx->hints, name->text, name->size);
+	struct datum key = vectors_hint_key(ctx, name);
+	hints_drop(ctx->hints, key.text, key.size);
 }

@@ -78,7 +78,7 @@ static void vector_indexes_ask(struct context *ctx, struct call *call, const str
 	params_text(ctx->params, asking->name, strlen(asking->name));
 	params_jsonb(ctx->params, text.text, text.len);
 	params_bytea(ctx->params, address, size);
-	context_send(ctx, SQL_VECTORS_CREATE_INDEX__ASK, vector_indexes_asked, call);
+	context_send_own(ctx, SQL_VECTORS_CREATE_INDEX__ASK, vector_indexes_asked, call);
 }
 
 /* Checks the request against the table's type and dimension. */
@@ -214,7 +214,7 @@ static void vector_indexes_start(struct context *ctx, struct asking *asking, ask
 	*repeat = (struct repeat){ asking, ask };
 	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
 	params_text(ctx->params, asking->name, strlen(asking->name));
-	context_send(ctx, SQL_VECTORS_CREATE_INDEX__REPEAT, vector_indexes_repeat, repeat);
+	context_send_own(ctx, SQL_VECTORS_CREATE_INDEX__REPEAT, vector_indexes_repeat, repeat);
 }
 
 /* ---------------------------------------------------------------- the request of createIndex */
@@ -298,7 +298,7 @@ static void vector_indexes_send_cancel(struct context *ctx, const char *name, bo
 		params_null(ctx->params);
 		params_null(ctx->params);
 	}
-	context_send(ctx, SQL_VECTORS_CREATE_INDEX__CANCEL, NULL, NULL);
+	context_send_own(ctx, SQL_VECTORS_CREATE_INDEX__CANCEL, NULL, NULL);
 }
 
 static void vector_indexes_drop(struct context *ctx, struct call *call,
@@ -360,5 +360,5 @@ void vectors_describe_build(struct context *ctx)
 		return;
 	params_text(ctx->params, ctx->schema, strlen(ctx->schema));
 	bind_text(ctx->params, name);
-	context_send(ctx, SQL_VECTORS_DESCRIBE_BUILD, vector_indexes_described, call);
+	context_send_own(ctx, SQL_VECTORS_DESCRIBE_BUILD, vector_indexes_described, call);
 }

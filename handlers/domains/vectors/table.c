@@ -103,13 +103,16 @@ void vectors_table_find(struct context *ctx, struct call *call, const struct dat
 
 /* ---------------------------------------------------------------- creating */
 
-/* The extension goes into the schema of the data, as in the reference. */
+/* The extension goes into the worker's own schema, also for a tenant: whoever drops a tenant's schema must
+ * not drop the type of all vectors with it. */
 void vectors_table_install(struct context *ctx)
 {
 	context_send_sql(ctx,
 		"SELECT pg_advisory_xact_lock(hashtextextended('stowage vectors', 0))", NULL, NULL);
-	context_send_sql(ctx, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA :\"schema\"", NULL,
-		NULL);
+	context_send_sql(ctx,
+		arena_printf(ctx->arena, "CREATE EXTENSION IF NOT EXISTS vector SCHEMA %s",
+			vectors_table_quoted(ctx, NULL, context_own_schema(ctx))),
+		NULL, NULL);
 }
 
 static void vectors_table_send_create(struct context *ctx, const struct vectors_table *table,

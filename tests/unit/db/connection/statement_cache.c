@@ -9,37 +9,37 @@
 
 Test(statement_cache, hit_is_not_fresh)
 {
-	struct statement_cache *cache = statement_cache_new(4);
-	struct statement_slot first = statement_cache_get(cache, "SELECT 1", "public");
+	struct statement_cache *cache = statement_cache_new(4, 0);
+	struct statement_slot first = statement_cache_get(cache, SHARE_OWN, "SELECT 1", "public");
 	cr_assert(first.fresh);
-	struct statement_slot again = statement_cache_get(cache, "SELECT 1", "public");
+	struct statement_slot again = statement_cache_get(cache, SHARE_OWN, "SELECT 1", "public");
 	cr_assert_not(again.fresh);
 	cr_assert_str_eq(first.name, again.name);
-	cr_assert(statement_cache_get(cache, "SELECT 1", "other").fresh);
+	cr_assert(statement_cache_get(cache, SHARE_OWN, "SELECT 1", "other").fresh);
 	statement_cache_free(cache);
 }
 
 Test(statement_cache, least_recently_used_is_dropped)
 {
-	struct statement_cache *cache = statement_cache_new(2);
+	struct statement_cache *cache = statement_cache_new(2, 0);
 	char name[32];
-	statement_cache_get(cache, "a", NULL);
-	snprintf(name, sizeof(name), "%s", statement_cache_get(cache, "b", NULL).name);
-	statement_cache_get(cache, "a", NULL);
-	struct statement_slot slot = statement_cache_get(cache, "c", NULL);
+	statement_cache_get(cache, SHARE_OWN, "a", NULL);
+	snprintf(name, sizeof(name), "%s", statement_cache_get(cache, SHARE_OWN, "b", NULL).name);
+	statement_cache_get(cache, SHARE_OWN, "a", NULL);
+	struct statement_slot slot = statement_cache_get(cache, SHARE_OWN, "c", NULL);
 	cr_assert_str_eq(slot.dropped, name);
-	cr_assert_not(statement_cache_get(cache, "a", NULL).fresh);
-	cr_assert(statement_cache_get(cache, "b", NULL).fresh);
+	cr_assert_not(statement_cache_get(cache, SHARE_OWN, "a", NULL).fresh);
+	cr_assert(statement_cache_get(cache, SHARE_OWN, "b", NULL).fresh);
 	statement_cache_free(cache);
 }
 
 Test(statement_cache, forgotten_statement_is_prepared_again)
 {
-	struct statement_cache *cache = statement_cache_new(4);
+	struct statement_cache *cache = statement_cache_new(4, 0);
 	char name[32];
-	snprintf(name, sizeof(name), "%s", statement_cache_get(cache, "a", NULL).name);
+	snprintf(name, sizeof(name), "%s", statement_cache_get(cache, SHARE_OWN, "a", NULL).name);
 	statement_cache_forget(cache, name);
-	struct statement_slot slot = statement_cache_get(cache, "a", NULL);
+	struct statement_slot slot = statement_cache_get(cache, SHARE_OWN, "a", NULL);
 	cr_assert(slot.fresh);
 	cr_assert_str_eq(slot.name, name);
 	statement_cache_free(cache);
@@ -54,14 +54,14 @@ static struct statement_slot get_filter(struct statement_cache *cache, int numbe
 	sql[size] = '\0';
 	snprintf(sql, 16, "%015d", number);
 	sql[15] = 'x';
-	struct statement_slot slot = statement_cache_get_composed(cache, sql, "public");
+	struct statement_slot slot = statement_cache_get(cache, SHARE_COMPOSED, sql, "public");
 	free(sql);
 	return slot;
 }
 
 Test(statement_cache, composed_statement_is_prepared_when_it_comes_again)
 {
-	struct statement_cache *cache = statement_cache_new(256);
+	struct statement_cache *cache = statement_cache_new(256, 0);
 	cr_assert_null(get_filter(cache, 1, 1000).name);
 	struct statement_slot second = get_filter(cache, 1, 1000);
 	cr_assert_not_null(second.name);
@@ -91,7 +91,7 @@ Test(statement_cache, composed_statements_are_bounded_by_bytes)
 {
 	static const size_t sizes[] = { 100, 1000, 5000, 16000, 17000, 100000 };
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct statement_cache *cache = statement_cache_new(256);
+		struct statement_cache *cache = statement_cache_new(256, 0);
 		int prepared = count_prepared(cache, sizes[i]);
 		cr_assert_leq(prepared * (int)sizes[i], 128 * 1024, "%d of %zu bytes", prepared,
 			sizes[i]);
@@ -103,27 +103,58 @@ Test(statement_cache, composed_statements_are_bounded_by_bytes)
 
 Test(statement_cache, composed_statements_drop_only_composed_ones)
 {
-	struct statement_cache *cache = statement_cache_new(256);
+	struct statement_cache *cache = statement_cache_new(256, 0);
 	char own[16];
 	for (int i = 0; i < 50; i++) {
 		snprintf(own, sizeof(own), "own %d", i);
-		statement_cache_get(cache, own, "public");
+		statement_cache_get(cache, SHARE_OWN, own, "public");
 	}
 	count_prepared(cache, 1000);
 	for (int i = 0; i < 50; i++) {
 		snprintf(own, sizeof(own), "own %d", i);
-		cr_assert_not(statement_cache_get(cache, own, "public").fresh, "%s", own);
+		cr_assert_not(statement_cache_get(cache, SHARE_OWN, own, "public").fresh, "%s",
+			own);
 	}
 	statement_cache_free(cache);
 }
 
 Test(statement_cache, composed_statement_that_needs_the_room_of_several)
 {
-	struct statement_cache *cache = statement_cache_new(256);
+	struct statement_cache *cache = statement_cache_new(256, 0);
 	count_prepared(cache, 1000);
 	int tries = 0;
 	while (!get_filter(cache, 5000, 16000).name)
 		cr_assert_lt(tries++, 100, "each try makes room");
+	statement_cache_free(cache);
+}
+
+/* --- tenants --- */
+
+static struct statement_slot get_of_tenant(struct statement_cache *cache, int tenant)
+{
+	char schema[16];
+	snprintf(schema, sizeof(schema), "tenant_%d", tenant);
+	return statement_cache_get(cache, SHARE_TENANTS, "SELECT 1 FROM :\"schema\".t", schema);
+}
+
+Test(statement_cache, tenants_are_bounded_by_bytes_and_drop_only_each_other)
+{
+	size_t size = strlen("SELECT 1 FROM :\"schema\".t");
+	struct statement_cache *cache = statement_cache_new(4, 600 * size);
+	statement_cache_get(cache, SHARE_OWN, "own", "public");
+	for (int i = 0; i < 500; i++) {
+		cr_assert_null(get_of_tenant(cache, i).name, "%d", i);
+		cr_assert(get_of_tenant(cache, i).fresh, "%d", i);
+	}
+	for (int i = 0; i < 500; i++) {
+		struct statement_slot slot = get_of_tenant(cache, i);
+		cr_assert(slot.name && !slot.fresh && !slot.dropped, "%d", i);
+	}
+	for (int i = 500; i < 700; i++) {
+		get_of_tenant(cache, i);
+		cr_assert_eq(get_of_tenant(cache, i).dropped != NULL, i >= 600, "%d", i);
+	}
+	cr_assert_not(statement_cache_get(cache, SHARE_OWN, "own", "public").fresh);
 	statement_cache_free(cache);
 }
 
@@ -141,9 +172,10 @@ Test(statement_name, is_the_same_everywhere_and_another_for_another_statement)
 	statement_name("SELECT 1", "public", name);
 	struct statement_cache *caches[2];
 	for (int i = 0; i < 2; i++) {
-		caches[i] = statement_cache_new(4);
-		statement_cache_get(caches[i], i ? "SELECT 2" : "SELECT 3", "public");
-		struct statement_slot slot = statement_cache_get(caches[i], "SELECT 1", "public");
+		caches[i] = statement_cache_new(4, 0);
+		statement_cache_get(caches[i], SHARE_OWN, i ? "SELECT 2" : "SELECT 3", "public");
+		struct statement_slot slot = statement_cache_get(caches[i], SHARE_OWN, "SELECT 1",
+			"public");
 		cr_assert_str_eq(slot.name, name);
 		statement_cache_free(caches[i]);
 	}
