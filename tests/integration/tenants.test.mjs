@@ -33,8 +33,9 @@ const title = (schema, threadId) => call(schema, 'memory.getThreadById', { threa
 
 async function tenant(name = `${P}_${newId()}`) {
   made.add(name);
-  const { statements } = await call(name, 'storage.init');
-  assert.ok(statements > 70, `${statements} statements`); // less for long names: their indexes have one name, as in the reference
+  await call(name, 'storage.init');
+  const [{ tables }] = await sql("SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = $1 AND tablename LIKE 'mastra%'", [name]);
+  assert.ok(tables > 40, `${tables} tables`);
   return name;
 }
 
@@ -208,7 +209,7 @@ describe('a tenant whose schema changes while the worker runs', () => {
     await sql(`ALTER TABLE "${name}".mastra_threads DROP COLUMN "updatedAtZ"`);
     await neighbours(name, command, 'SCHEMA_NOT_INITIALIZED');
     await fails(name, 'scores.getScoreById', { id: 's' }, 'SCHEMA_NOT_INITIALIZED', /lacks mastra_threads\.updatedAtZ/);
-    assert.ok((await call(name, 'storage.init')).statements > 0);
+    await call(name, 'storage.init');
     await saveThread(name, 't', 'again');
   });
 
