@@ -38,6 +38,10 @@ enum command_flag {
 	COMMAND_CLEAR = 1 << 8,
 	/* Needs no tables, so it also runs in a schema that storage.init has not made yet. */
 	COMMAND_BARE = 1 << 9,
+	/* Another thread may reply to it later. */
+	COMMAND_DEFERRED = 1 << 10,
+	/* Its request holds commands, which the engine runs before its handler: struct call's `inner`. */
+	COMMAND_GROUP = 1 << 11,
 };
 
 /* How the rows of a command's statement become its result. JSON columns: see stored_json.h. */

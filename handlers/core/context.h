@@ -68,6 +68,8 @@ struct call {
 	bool repeated;          /* its idempotency key was applied, and a deferred reply is under
 	                           way: it only waits for that (call_defer) */
 	void *origin;           /* the engine's own: where the command came from */
+	struct call *inner;     /* of a group, in order: they are done when its handler runs */
+	size_t inner_count;
 };
 
 /* The command's time in milliseconds, as clients see it. */

@@ -10,7 +10,7 @@ from avro_types import ROOT
 
 BEGIN = "<!-- commands: written by handlers/generate/commands.py --write-reference -->\n"
 END = "<!-- commands: end -->\n"
-SHOWN_FLAGS = ("read", "write", "outside", "detached")  # a client notices these; others steer the engine
+SHOWN_FLAGS = ("read", "write", "outside", "detached", "deferred")  # a client notices these; others steer the engine
 UNSUPPORTED = "unsupported"  # the handler in handlers/core/unsupported.c
 
 

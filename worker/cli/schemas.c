@@ -22,6 +22,7 @@ static void note_flags(struct schema_note *note, unsigned flags)
 		{ COMMAND_WRITE, "write" },
 		{ COMMAND_OUTSIDE, "outside" },
 		{ COMMAND_DETACHED, "detached" },
+		{ COMMAND_DEFERRED, "deferred" },
 	};
 	size_t count = 0;
 

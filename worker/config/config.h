@@ -91,6 +91,7 @@ struct config {
 		int64_t string_bytes;
 		int64_t array_items;
 		int64_t depth;
+		int64_t transaction_commands; /* in one storage.transaction */
 		int64_t attempts; /* crashes of worker or session until a command is dead-lettered */
 		int64_t shutdown_timeout_ms; /* also limits how long a revoke waits for a batch */
 	} limits;

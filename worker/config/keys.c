@@ -422,6 +422,15 @@ const struct config_key config_keys[] = {
 		.max = 5000,
 		.fallback = "512",
 		.help = "Maximum nesting depth of a JSON text." },
+	{ .path = "limits.transactionCommands",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(limits.transaction_commands),
+		.min = 1,
+		.max = 100000,
+		.fallback = "1000",
+		.help = "Maximum number of commands in one storage.transaction. Their bytes count as a "
+			"command (limits.messageBytes), their replies as a reply "
+			"(replies.maxBytes)." },
 	{ .path = "limits.attempts",
 		.kind = CONFIG_INTEGER,
 		.offset = AT(limits.attempts),

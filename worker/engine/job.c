@@ -8,6 +8,7 @@
 
 #include "handlers/domains/command_table.h"
 #include "schemas/base/utf8.h"
+#include "worker/engine/group.h"
 #include "worker/engine/idempotency.h"
 
 #define STAGE_DECODE "VALUE_CONVERTER"
@@ -136,8 +137,11 @@ static void job_decode(struct job *job, const struct engine *engine, struct aren
 	call->deadline_ms = job->headers.deadline_ms;
 	call->request = request;
 	if (decode(job->writer->plan, job->framing.datum, job->framing.datum_size, &engine->limits,
-		    arena, request, &error))
+		    arena, request, &error)) {
+		if (call->command->flags & COMMAND_GROUP)
+			group_decode(job, engine, arena);
 		return;
+	}
 	job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
 	job_refuse_decoding(job);
 }

@@ -1,155 +1,18 @@
 /* transaction.c - runs a batch, and climbs the ladder of attempts when one fails */
 #include "worker/engine/transaction.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "schemas/base/clock.h"
-#include "worker/engine/command_error.h"
+#include "worker/engine/attempt.h"
 #include "worker/engine/cursor.h"
+#include "worker/engine/group.h"
 #include "worker/engine/idempotency.h"
 #include "worker/engine/reply.h"
 #include "worker/engine/tenant_check.h"
 
-/* A server that is short of memory recovers. After this many failures in a row the statement itself
- * needs too much. */
-#define MEMORY_PASSING 6
-
-/* One attempt at a batch. */
-struct attempt {
-	struct transaction *transaction;
-	struct batch *batch;
-	struct db_failure *failure;
-	bool spent; /* the failed statement ran out of its budget */
-};
-
-static bool is_open(const struct attempt *attempt)
-{
-	return attempt->transaction->session.attempt.in_transaction;
-}
-
-static void log_long(void *arg, void *tag)
-{
-	struct attempt *attempt = arg;
-	const struct context *ctx = tag;
-	attempt->transaction->told = true;
-	if (!ctx)
-		return;
-	const struct job *job = job_of(ctx->calls[0]);
-	log_warn(attempt->transaction->engine->log, "command runs long",
-		LOG_STR("topic", job->lane->topic), LOG_INT("partition", job->lane->partition),
-		LOG_INT("offset", job->message->offset),
-		LOG_STR("command", ctx->calls[0]->command->name),
-		LOG_INT("commands", (int64_t)ctx->count), LOG_INT("after_ms", LONG_MS),
-		LOG_INT("limit_ms", attempt->transaction->budget.limit_ms));
-}
-
-static enum db_kind attempt_drain(struct attempt *attempt)
-{
-	struct transaction *t = attempt->transaction;
-	connection_watch(t->connection, t->told ? 0 : clock_tick_ms() + LONG_MS, log_long, attempt);
-	/* Without a transaction, each drain ends what was sent with a sync. */
-	enum db_kind kind = is_open(attempt) ? connection_drain(t->connection, attempt->failure)
-					     : connection_sync(t->connection, attempt->failure);
-	connection_watch(t->connection, 0, NULL, NULL);
-	kind = context_take_over(&t->session, kind, attempt->failure);
-	if (kind == DB_OK)
-		budget_begin(&t->budget);
-	else
-		attempt->spent = attempt->failure->tag &&
-			budget_is_spent(&t->budget, attempt->failure);
-	return kind;
-}
-
-/* The statements from now on belong to commands of which the earliest deadline is this one; 0: none. */
-static void attempt_limit(struct attempt *attempt, int64_t deadline_ms)
-{
-	struct transaction *t = attempt->transaction;
-	int64_t before = t->budget.limit_ms;
-	budget_set(&t->budget, deadline_ms);
-	if (!is_open(attempt))
-		connection_limit_syncs(t->connection, budget_limits(&t->budget));
-	else if (t->budget.limit_ms != before)
-		connection_limit(t->connection, budget_limits(&t->budget));
-}
-
-static void send_command(struct attempt *attempt, const char *sql)
-{
-	connection_send(attempt->transaction->connection, sql, NULL, NULL, NULL, NULL, NULL);
-}
-
-/* Did a command (or a table named by a client) cause this failure, rather than a broken
- * installation? */
-static bool is_command_failure(const struct attempt *attempt)
-{
-	static const char *const of_table[] = { "23", "42", "55", "XX" };
-	const struct transaction *t = attempt->transaction;
-	const struct db_failure *failure = attempt->failure;
-	const struct context *ctx = failure->tag;
-	if (attempt->spent)
-		return budget_is_whole(&t->budget);
-	if (strcmp(failure->sqlstate, "53200") == 0)
-		return ctx && t->retries >= MEMORY_PASSING;
-	if (failure->kind != DB_SETUP || tenant_is_broken(ctx, failure))
-		return failure->kind == DB_COMMAND || failure->kind == DB_SETUP;
-	bool table = false;
-	for (size_t i = 0; i < sizeof(of_table) / sizeof(of_table[0]); i++)
-		table |= strncmp(failure->sqlstate, of_table[i], 2) == 0;
-	return table && ctx && (ctx->calls[0]->command->flags & COMMAND_NAMED);
-}
-
 /* --- contexts --- */
-
-/* Fails calls past their deadline and leaves them out; the others get their time. */
-static void start_calls(const struct attempt *attempt, struct context *ctx)
-{
-	int64_t wall_us = clock_now_us(), now = wall_us / 1000;
-	int64_t first_us = order_clock_take(attempt->transaction->engine->clock, wall_us,
-		ctx->count);
-	size_t kept = 0;
-	for (size_t i = 0; i < ctx->count; i++) {
-		struct call *call = ctx->calls[i];
-		call->now_us = first_us + (int64_t)i;
-		if (call->deadline_ms && now > call->deadline_ms)
-			call_fail(ctx, call, FAILURE_TIMEOUT, "DEADLINE_PASSED", NULL,
-				"the command's deadline passed %lld ms before it could begin",
-				(long long)(now - call->deadline_ms));
-		else
-			ctx->calls[kept++] = call;
-	}
-	ctx->count = kept;
-}
-
-static void time_context_out(struct attempt *attempt, struct context *ctx)
-{
-	char text[128];
-	const char *code = budget_describe(&attempt->transaction->budget, text, sizeof(text));
-	for (size_t i = 0; i < ctx->count; i++)
-		call_fail(ctx, ctx->calls[i], FAILURE_TIMEOUT, code, NULL, "%s", text);
-}
-
-/* The context's command failed in the database, alone: that is its own error. */
-static void fail_context(struct attempt *attempt, struct context *ctx)
-{
-	const struct db_failure *failure = attempt->failure;
-	if (attempt->spent) {
-		time_context_out(attempt, ctx);
-		return;
-	}
-	command_error_fail(attempt->transaction->engine, ctx, failure);
-}
-
-/* Returns the earliest deadline of the context's calls; 0: none. */
-static int64_t context_deadline(const struct context *ctx)
-{
-	int64_t deadline_ms = 0;
-	for (size_t i = 0; i < ctx->count; i++)
-		if (ctx->calls[i]->deadline_ms &&
-			(!deadline_ms || ctx->calls[i]->deadline_ms < deadline_ms))
-			deadline_ms = ctx->calls[i]->deadline_ms;
-	return deadline_ms;
-}
 
 /* Runs a context behind a savepoint. Returns DB_OK also if its own command failed: then it is
  * undone, and *failed is set. */
@@ -157,19 +20,19 @@ static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bo
 {
 	struct arena_mark mark = arena_mark(ctx->arena);
 	*failed = false;
-	attempt_limit(attempt, context_deadline(ctx));
-	if (is_open(attempt))
-		send_command(attempt, "SAVEPOINT stowage_command");
+	attempt_limit(attempt, attempt_deadline(ctx));
+	if (attempt_is_open(attempt))
+		attempt_send(attempt, "SAVEPOINT stowage_command");
 	context_run(ctx);
 	enum db_kind kind = attempt_drain(attempt);
-	if (kind == DB_OK && is_open(attempt))
-		send_command(attempt, "RELEASE SAVEPOINT stowage_command");
-	if (kind == DB_OK || !is_command_failure(attempt))
+	if (kind == DB_OK && attempt_is_open(attempt))
+		attempt_send(attempt, "RELEASE SAVEPOINT stowage_command");
+	if (kind == DB_OK || !attempt_is_command_failure(attempt))
 		return kind;
 	*failed = true;
 	struct db_failure cause = *attempt->failure;
-	if (is_open(attempt))
-		send_command(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
+	if (attempt_is_open(attempt))
+		attempt_send(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
 	kind = attempt_drain(attempt);
 	if (kind == DB_OK)
 		*attempt->failure = cause;
@@ -187,7 +50,7 @@ static enum db_kind bisect_context(struct attempt *attempt, struct context *ctx)
 	if (kind != DB_OK || !failed)
 		return kind;
 	if (ctx->count == 1) {
-		fail_context(attempt, ctx);
+		attempt_fail_context(attempt, ctx);
 		return DB_OK;
 	}
 	metrics_add(t->engine->metrics, METRIC_BISECTIONS, 1);
@@ -203,6 +66,10 @@ static enum db_kind bisect_context(struct attempt *attempt, struct context *ctx)
 static enum db_kind run_context(struct attempt *attempt, struct context *ctx, size_t *ahead)
 {
 	const struct context_session *session = &attempt->transaction->session;
+	if (ctx->calls[0]->command->flags & COMMAND_GROUP) {
+		*ahead = 0;
+		return group_run(attempt, ctx);
+	}
 	if (session->level == ATTEMPT_ISOLATING)
 		return bisect_context(attempt, ctx);
 	context_run(ctx);
@@ -256,7 +123,7 @@ static enum db_kind run_contexts(struct attempt *attempt)
 	size_t ahead = 0;
 	int64_t took_ms;
 	while ((ctx = cursor_next(&cursor, &attempt->transaction->session))) {
-		start_calls(attempt, ctx);
+		attempt_start_calls(attempt, ctx);
 		if (ctx->count == 0)
 			continue;
 		enum db_kind kind = time_context(attempt, ctx, &ahead, &took_ms);
@@ -353,7 +220,7 @@ static void attempt_begin(struct attempt *attempt)
 /* Learns which jobs were applied before under their idempotency keys, and takes the other keys. */
 static enum db_kind claim_keys(struct attempt *attempt)
 {
-	if (!idempotency_claim(attempt->transaction, attempt->batch, is_open(attempt)))
+	if (!idempotency_claim(attempt->transaction, attempt->batch, attempt_is_open(attempt)))
 		return DB_OK;
 	enum db_kind kind = attempt_drain(attempt);
 	if (kind == DB_OK)
@@ -396,7 +263,7 @@ static enum db_kind attempt_commit(struct attempt *attempt)
 	for (size_t i = 0; i < batch->lane_count; i++)
 		store_row(t, &batch->lanes[i], &rows[i]);
 	lane_rows_advance(t->connection, &t->table, rows, batch->lane_count);
-	send_command(attempt, "COMMIT");
+	attempt_send(attempt, "COMMIT");
 	t->running = false;
 	enum db_kind kind = connection_sync(t->connection, attempt->failure);
 	/* libpq reports a COMMIT that rolled back as a success. */
@@ -468,11 +335,11 @@ static enum db_kind run_once(struct attempt *attempt, bool *again)
 	if (*again)
 		return DB_OK;
 	bool stored = conclude_jobs(attempt);
-	if (!is_open(attempt) && !stored && !batch->outside)
+	if (!attempt_is_open(attempt) && !stored && !batch->outside)
 		return DB_OK;
 	if (attempt->transaction->budget.by_deadline)
 		attempt_limit(attempt, 0);
-	if (!is_open(attempt))
+	if (!attempt_is_open(attempt))
 		attempt_begin(attempt);
 	kind = save_keys(attempt);
 	return kind == DB_OK ? attempt_commit(attempt) : kind;
@@ -515,7 +382,7 @@ static bool climb(struct attempt *attempt)
 		session->level = ATTEMPT_PLAIN;
 	} else if (hint_was_stale(session, failure)) {
 		session->level = ATTEMPT_PLAIN;
-	} else if (session->level != ATTEMPT_ISOLATING && is_command_failure(attempt)) {
+	} else if (session->level != ATTEMPT_ISOLATING && attempt_is_command_failure(attempt)) {
 		session->level = ATTEMPT_ISOLATING;
 	} else {
 		return false;
@@ -555,10 +422,10 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 		attempt.spent = false;
 		struct arena_mark mark = arena_mark(batch->arena);
 		kind = run_once(&attempt, &again);
-		*written = is_open(&attempt);
+		*written = attempt_is_open(&attempt);
 		if (kind == DB_OK && !again)
 			break;
-		if (is_open(&attempt) || kind != DB_OK)
+		if (attempt_is_open(&attempt) || kind != DB_OK)
 			connection_rollback(t->connection);
 		climbs = kind == DB_OK || climb(&attempt);
 		/* climb reads the failed context. The error of a read that ran too long stays. */

@@ -39,6 +39,19 @@ void storage_init(struct context *ctx)
 	call_reply(ctx, call, datum_record(fields, STORAGE_INIT_RESULT_SIZE));
 }
 
+/* ---------------------------------------------------------------- transaction */
+
+/* The engine has run the commands: the reply holds theirs. */
+void storage_transaction(struct context *ctx)
+{
+	struct call *call = ctx->calls[0];
+	struct datum *replies = arena_calloc(ctx->arena, call->inner_count + 1, sizeof(*replies));
+
+	for (size_t i = 0; i < call->inner_count && call->wants_reply; i++)
+		replies[i] = datum_text(call->inner[i].reply, (uint32_t)call->inner[i].reply_size);
+	call_reply(ctx, call, datum_array(replies, (uint32_t)call->inner_count));
+}
+
 /* ---------------------------------------------------------------- exportSchemas */
 
 #define EXPORT_SCHEMAS_MAX 64 /* the DDL of one schema takes about 45 kB */

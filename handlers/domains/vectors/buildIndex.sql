@@ -1,5 +1,5 @@
 -- key: indexName
 -- reply: none
--- flags: write barrier named
+-- flags: write barrier named deferred
 -- handler: vectors_build_index
 -- Runs the statements of createIndex.

@@ -1,6 +1,6 @@
 -- key: indexName
 -- reply: none
--- flags: write barrier named
+-- flags: write barrier named deferred
 -- handler: vectors_create_index
 -- The batch creates the table; the index builder of a worker builds the index (db/ddl/stowage_builds.sql).
 -- The other commands on indexes run these statements too.

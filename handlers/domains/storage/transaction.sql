@@ -1,0 +1,4 @@
+-- reply: custom
+-- flags: write group
+-- handler: storage_transaction
+-- No statement: the engine runs the commands that the request holds (worker/engine/group.h).
