@@ -6,10 +6,11 @@
 
 #include "db/ddl/ddl_source.h"
 
-/* About 3 ms a schema: no statement takes longer than a command may. */
+/* A few milliseconds each: no statement takes longer than a command may. */
 #define LOOKS_MAX ((size_t)64)
 
-/* The list of tables leads PostgreSQL through the index on their names, however many schemas there are. */
+/* OFFSET 0 makes PostgreSQL look each table and its columns up by the catalog's indexes. A join might read the
+ * catalog of all schemas for each one. */
 static const char sql_look[] =
 	"SELECT s.place, n.oid IS NULL,"
 	" NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE'), lack.name "
@@ -17,11 +18,12 @@ static const char sql_look[] =
 	"LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = s.name::name "
 	"LEFT JOIN LATERAL (SELECT min(w.name) AS name FROM ("
 	"SELECT t || '.' || c AS name FROM unnest($2::text[], $3::text[]) AS given (t, c) "
-	"EXCEPT SELECT r.relname || '.' || a.attname FROM pg_catalog.pg_class AS r "
-	"JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 "
-	"AND NOT a.attisdropped "
-	"WHERE r.relnamespace = n.oid AND r.relname = ANY ($4::text[]::name[])) AS w"
-	") AS lack ON n.oid IS NOT NULL";
+	"EXCEPT SELECT one.name || '.' || a.attname FROM unnest($4::text[]) AS one (name) "
+	"CROSS JOIN LATERAL (SELECT oid FROM pg_catalog.pg_class AS c "
+	"WHERE c.relname = one.name::name AND c.relnamespace = n.oid OFFSET 0) AS r "
+	"CROSS JOIN LATERAL (SELECT attname FROM pg_catalog.pg_attribute AS c "
+	"WHERE c.attrelid = r.oid AND c.attnum > 0 AND NOT c.attisdropped OFFSET 0) AS a"
+	") AS w) AS lack ON n.oid IS NOT NULL";
 
 struct looking {
 	struct schema_look *looks;
