@@ -303,6 +303,15 @@ describe('other commands', () => {
     assert.deepEqual([await count(name), await count(world.schema)], [0, 1]);
   });
 
+  test('in a storage.transaction act on its schema', async () => {
+    const name = await tenant();
+    const { encode } = world.client.schemas;
+    const commands = [['memory.saveThread', { thread: thread('x', { title: name }) }], ['memory.getThreadById', { threadId: 'x' }]]
+      .map(([command, args]) => encode.call(world.client.schemas, command, args));
+    const [, found] = (await call(name, 'storage.transaction', { commands })).map((reply) => world.client.schemas.decode(reply).value.result);
+    assert.deepEqual([found.title, await title(name, 'x'), await title(undefined, 'x')], [name, name, null]);
+  });
+
   test('stowage send names the schema in a header', async () => {
     const name = await tenant();
     const env = { STOWAGE_POSTGRES_SCHEMA_NAME: world.schema };
