@@ -75,6 +75,16 @@ void connection_send(struct connection *connection, const char *sql, const char 
 void connection_send_composed(struct connection *connection, const char *sql, const char *schema,
 	struct params *params, connection_result_fn *done, void *arg, void *tag);
 
+/* Asks the server what `sql`, sent as it is, takes and returns: `done` gets rows without a row, for
+ * rows_param_oid and rows_oid. The server parses the statement and does not run it; more than one
+ * statement is an error. `oids` are the types of the first `count` parameters, 0: the server infers it. */
+void connection_describe(struct connection *connection, const char *sql, const uint32_t *oids,
+	int count, connection_result_fn *done, void *arg, void *tag);
+
+/* Sends what makes the connection prepare all its statements again: a client's SQL may have changed them
+ * in this session. */
+void connection_renew_statements(struct connection *connection);
+
 /* When the server started, and when it last recovered from a crash of one of its processes, as known when
  * the connection was opened; in microseconds, 0: unknown. */
 struct db_life {

@@ -212,9 +212,13 @@ void connection_rollback(struct connection *c)
 	struct db_failure ignored;
 	if (!c->pg)
 		return;
+	/* In a transaction that failed, the limits would fail. */
+	struct statement_limits limits = c->limits;
+	c->limits = (struct statement_limits){ 0 };
 	connection_send(c, "ROLLBACK", NULL, NULL, NULL, NULL, NULL);
 	if (connection_sync(c, &ignored) != DB_OK)
 		connection_close(c);
+	c->limits = limits;
 }
 
 const char *connection_last_tag(const struct connection *c)

@@ -250,6 +250,37 @@ void connection_send_composed(struct connection *c, const char *sql, const char 
 	send_statement(c, &sending, done, arg);
 }
 
+void connection_describe(struct connection *c, const char *sql, const uint32_t *oids, int count,
+	connection_result_fn *done, void *arg, void *tag)
+{
+	limit_first(c);
+	if (!c->pg)
+		return;
+	send_expect(c, EXPECT_PREPARE)->tag = tag;
+	c->unsynced = true;
+	c->unsent += strlen(sql);
+	if (!PQsendPrepare(c->pg, "", sql, count, oids)) {
+		connection_lose(c, PQerrorMessage(c->pg));
+		return;
+	}
+	struct expected *e = send_expect(c, EXPECT_ROWS);
+	e->done = done;
+	e->arg = arg;
+	e->tag = tag;
+	if (!PQsendDescribePrepared(c->pg, ""))
+		connection_lose(c, PQerrorMessage(c->pg));
+}
+
+void connection_renew_statements(struct connection *c)
+{
+	statement_cache_clear(c->statements);
+	/* A pooler knows the session's statements under names of its own. */
+	if (c->pooled)
+		c->unnamed = true;
+	else if (c->pg)
+		connection_send_unprepared(c, "DEALLOCATE ALL", NULL);
+}
+
 void connection_bound(struct connection *c, size_t bytes)
 {
 	if (c->pg)

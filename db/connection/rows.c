@@ -68,6 +68,21 @@ int64_t rows_affected(const struct rows *rows)
 	return strtoll(tuples, NULL, 10);
 }
 
+uint32_t rows_oid(const struct rows *rows, int column)
+{
+	return PQftype(rows_result_of(rows), column);
+}
+
+int rows_params(const struct rows *rows)
+{
+	return PQnparams(rows_result_of(rows));
+}
+
+uint32_t rows_param_oid(const struct rows *rows, int param)
+{
+	return PQparamtype(rows_result_of(rows), param);
+}
+
 enum rows_kind rows_kind(const struct rows *rows, int column)
 {
 	switch (PQftype(rows_result_of(rows), column)) {

@@ -22,6 +22,12 @@ int rows_column(const struct rows *rows, const char *name);
 /* How many rows an INSERT, UPDATE or DELETE changed. */
 int64_t rows_affected(const struct rows *rows);
 
+/* The oid of a column's type; of connection_describe: the number of parameters, and the oid of a
+ * parameter's type. */
+uint32_t rows_oid(const struct rows *rows, int column);
+int rows_params(const struct rows *rows);
+uint32_t rows_param_oid(const struct rows *rows, int param);
+
 /* How to read a column, by its type's oid. */
 enum rows_kind {
 	ROWS_TEXT, /* text, varchar, bpchar, name, json, jsonb */

@@ -42,6 +42,8 @@ enum command_flag {
 	COMMAND_DEFERRED = 1 << 10,
 	/* Its request holds commands, which the engine runs before its handler: struct call's `inner`. */
 	COMMAND_GROUP = 1 << 11,
+	/* Runs SQL of the client. The request's field readOnly says whether it is a read, which is detached. */
+	COMMAND_DIRECT = 1 << 12,
 };
 
 /* How the rows of a command's statement become its result. JSON columns: see stored_json.h. */

@@ -252,6 +252,25 @@ void context_send_sql(struct context *ctx, const char *sql, context_result_fn *d
 	context_send_with(ctx, out, done, arg);
 }
 
+void context_describe(struct context *ctx, const char *sql, const uint32_t *oids, int count,
+	context_result_fn *done, void *arg)
+{
+	struct pending *pending = arena_alloc(ctx->arena, sizeof(*pending));
+	*pending = (struct pending){ .ctx = ctx, .done = done, .arg = arg };
+	connection_describe(ctx->session->connection, sql, oids, count, context_take_rows, pending,
+		ctx);
+}
+
+void context_renew_statements(struct context *ctx)
+{
+	connection_renew_statements(ctx->session->connection);
+}
+
+int context_retries(const struct context *ctx)
+{
+	return ctx->session->retries;
+}
+
 void context_bound(struct context *ctx, struct call *call)
 {
 	ctx->session->attempt.bounded = call;

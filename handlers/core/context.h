@@ -78,6 +78,13 @@ static inline int64_t call_now_ms(const struct call *call)
 	return call->now_us / 1000;
 }
 
+/* Which of clients' own statements run. */
+enum query_allowed {
+	QUERY_OFF,
+	QUERY_READ,
+	QUERY_WRITE,
+};
+
 /* Settings that a handler may depend on. */
 struct worker_settings {
 	bool repair_text;       /* repair NUL and lone surrogates in JSON as the reference does;
@@ -85,7 +92,10 @@ struct worker_settings {
 	size_t max_reply_bytes; /* a larger reply, key and headers included, is REPLY_TOO_LARGE */
 	size_t command_bytes;   /* memory that one command's own work may take */
 	const char *version;
-	bool allow_clear; /* run commands with the flag `clear` */
+	bool allow_clear;         /* run commands with the flag `clear` */
+	enum query_allowed query; /* storage.query */
+	const char *query_role;   /* NULL: none */
+	int64_t query_rows;       /* most rows of a result */
 	/* The ages at which rows go, for storage.prune, by enum retention_id; 0: they stay. */
 	int64_t retention_ms[RETENTION_COUNT];
 };
@@ -124,6 +134,14 @@ const char *context_own_schema(const struct context *ctx);
 /* Sends SQL composed at run time, which must live in the arena. `:"schema"` stands for the schema as
  * in the .sql files. Values go into ctx->params, never into the text. */
 void context_send_sql(struct context *ctx, const char *sql, context_result_fn *done, void *arg);
+
+/* Asks the server what `sql` takes and returns, as connection_describe. */
+void context_describe(struct context *ctx, const char *sql, const uint32_t *oids, int count,
+	context_result_fn *done, void *arg);
+/* The connection prepares its statements again: SQL of a client may have changed them. */
+void context_renew_statements(struct context *ctx);
+/* How often the batch failed before, in a row. */
+int context_retries(const struct context *ctx);
 
 /* All rows of the next statement go into this call's reply. `done` receives at most about as many as
  * a reply can hold, and the call fails with REPLY_TOO_LARGE if there are more, so a result of any

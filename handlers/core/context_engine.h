@@ -71,6 +71,7 @@ struct context_session {
 	struct optimistic_insert optimistic;
 	unsigned copies_skipped; /* eligible contexts that still do not COPY, after a failed COPY */
 	enum attempt_level level; /* of the batch in hand */
+	int retries;              /* how often it failed before, in a row */
 	struct context_attempt attempt;
 };
 

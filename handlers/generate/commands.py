@@ -30,7 +30,7 @@ from family import families
 from reference import reference_embedded, reference_text
 from statements import ORDER, PARTS_FILE, Source, read_text, shared_parts
 
-FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional", "clear", "bare", "deferred", "group")
+FLAGS = ("read", "write", "fold", "barrier", "outside", "detached", "named", "positional", "clear", "bare", "deferred", "group", "direct")
 REFERENCE_MODES = ("--reference", "--write-reference", "--check-reference")
 SHAPES = ("none", "row", "rows", "map", "value", "page", "custom")
 CATEGORIES = ("INVALID", "NOT_FOUND", "CONFLICT", "UNSUPPORTED")

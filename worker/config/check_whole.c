@@ -42,6 +42,9 @@ void config_check_whole(struct config_load *load)
 	check_place(load, "postgres.database", config->postgres.database);
 	check_least(load, "limits.messageBytes", config->limits.message_bytes, 1024);
 	check_least(load, "limits.commandBytes", config->limits.command_bytes, 1024 * 1024);
+	if (config->storage.query == CONFIG_QUERY_WRITE && !config->storage.query_role)
+		config_mistake(load, check_whole_source(load, "storage.query"), "storage.query",
+			"\"write\" needs storage.queryRole, the role of the clients' statements");
 	if (config->limits.memory_bytes < config->limits.message_bytes) {
 		const char *from = check_whole_source(load, "limits.memoryBytes");
 

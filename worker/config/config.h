@@ -32,6 +32,9 @@ struct config_index {
 	char *tablespace;
 };
 
+/* Which of clients' own statements run; as enum query_allowed. */
+enum config_query { CONFIG_QUERY_OFF, CONFIG_QUERY_READ, CONFIG_QUERY_WRITE };
+
 struct config {
 	struct {
 		char *connection_string; /* NULL: the keys below */
@@ -104,7 +107,10 @@ struct config {
 		int64_t command_ms; /* how long a command may prune; 0: no limit */
 	} retention;
 	struct {
-		bool allow_clear; /* run dangerouslyClearAll */
+		bool allow_clear;        /* run dangerouslyClearAll */
+		enum config_query query; /* off, read, write: clients' own statements */
+		char *query_role;        /* NULL: none */
+		int64_t query_rows;
 	} storage;
 	struct {
 		char *directory; /* clients' schemas of other releases, *.avsc; NULL: none */

@@ -26,6 +26,7 @@ static const char *const ssl_choices[] = { "disable", "allow", "prefer", "requir
 static const char *const reject_choices[] = { "true", "false", NULL };
 static const char *const reset_choices[] = { "earliest", "latest", "error", NULL };
 static const char *const repair_choices[] = { "repair", "reject", NULL };
+static const char *const query_choices[] = { "off", "read", "write", NULL };
 static const char *const level_choices[] = { "error", "warn", "info", "debug", NULL };
 static const char *const format_choices[] = { "logfmt", "json", NULL };
 
@@ -495,6 +496,29 @@ const struct config_key config_keys[] = {
 		.fallback = "false",
 		.help = "Run dangerouslyClearAll, which deletes all rows of a domain. If false, the "
 			"worker refuses it as UNSUPPORTED. It is meant for databases of tests." },
+
+	{ .path = "storage.query",
+		.kind = CONFIG_ENUM,
+		.offset = AT(storage.query),
+		.fallback = "off",
+		.choices = query_choices,
+		.help = "Which SQL of clients storage.query runs: none (off), statements that read, or "
+			"any (write). It needs storage.queryRole." },
+	{ .path = "storage.queryRole",
+		.kind = CONFIG_TEXT,
+		.offset = AT(storage.query_role),
+		.min = 1,
+		.help = "Role under which storage.query runs clients' SQL. The worker's role must be a "
+			"member of it. It needs rights on the tables that clients may use, and must "
+			"have none on the worker's own tables (stowage_*), or the worker refuses." },
+	{ .path = "storage.queryRows",
+		.kind = CONFIG_INTEGER,
+		.offset = AT(storage.query_rows),
+		.min = 1,
+		.max = 10000000,
+		.fallback = "10000",
+		.help = "Maximum number of rows in a result of storage.query. A longer result is cut "
+			"and marked as truncated." },
 
 	{ .path = "schemas.directory",
 		.kind = CONFIG_TEXT,

@@ -151,7 +151,8 @@ static bool may_detach(const struct batch *batch, const struct batch_lane *part,
 	const struct job *job)
 {
 	return job->headers.reply_to.bytes && !job->refused &&
-		(job_flags(job) & COMMAND_DETACHED) && !part->lane->suspect.active &&
+		(job_flags(job) & (COMMAND_DETACHED | COMMAND_DIRECT)) &&
+		!part->lane->suspect.active &&
 		lanes_detached_room(batch->engine->lanes, batch->detached_count);
 }
 
@@ -208,7 +209,7 @@ static enum job_verdict prepare_job(struct batch *batch, const struct batch_lane
 		job->calls = call;
 	}
 	enum job_verdict verdict = job_prepare(job, batch->engine, arena, part->start.applied);
-	if (job->arena && job->can_reply && !job->refused &&
+	if (job->arena && job->can_reply && !job->refused && (job_flags(job) & COMMAND_DETACHED) &&
 		job->disposition == DISPOSITION_PENDING)
 		job->disposition = DISPOSITION_DETACHED;
 	return verdict;

@@ -6,8 +6,11 @@
 #include "handlers/core/context_engine.h"
 #include "worker/engine/tenant_check.h"
 
-static enum failure_category sqlstate_category(const char *sqlstate)
+/* Errors in SQL that a client wrote (class 42) are the client's. */
+static enum failure_category sqlstate_category(const struct call *call, const char *sqlstate)
 {
+	if ((call->command->flags & COMMAND_DIRECT) && strncmp(sqlstate, "42", 2) == 0)
+		return FAILURE_INVALID;
 	static const char *const invalid[] = { "22", "53", "54" };
 	for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
 		if (strncmp(sqlstate, invalid[i], 2) == 0)
@@ -31,7 +34,7 @@ void command_error_fail(const struct engine *engine, struct context *ctx,
 		else if (pattern && call->patterns)
 			call_fail_at(ctx, call, "INVALID_FILTER", call->patterns, failure->message);
 		else
-			call_fail(ctx, call, sqlstate_category(failure->sqlstate), "DATABASE_ERROR",
-				details, "%s", failure->message);
+			call_fail(ctx, call, sqlstate_category(call, failure->sqlstate),
+				"DATABASE_ERROR", details, "%s", failure->message);
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fields.gen.h"
 #include "handlers/domains/command_table.h"
 #include "schemas/base/utf8.h"
 #include "worker/engine/group.h"
@@ -140,6 +141,8 @@ static void job_decode(struct job *job, const struct engine *engine, struct aren
 		    arena, request, &error)) {
 		if (call->command->flags & COMMAND_GROUP)
 			group_decode(job, engine, arena);
+		job->direct_read = (call->command->flags & COMMAND_DIRECT) &&
+			datum_field(request, STORAGE_QUERY__READ_ONLY)->boolean;
 		return;
 	}
 	job_refuse(job, arena, FAILURE_INVALID, error.code, "%s", error.message);
@@ -272,7 +275,10 @@ bool job_runs(const struct job *job)
 
 unsigned job_flags(const struct job *job)
 {
-	return job->command >= 0 ? command_defs[job->command].flags : 0;
+	unsigned flags = job->command >= 0 ? command_defs[job->command].flags : 0;
+	return job->direct_read
+		? (flags & ~(unsigned)COMMAND_WRITE) | COMMAND_READ | COMMAND_DETACHED
+		: flags;
 }
 
 bool job_is_write(const struct job *job)

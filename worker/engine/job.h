@@ -35,6 +35,7 @@ struct job {
 	int command; /* index in command_defs; COMMAND_UNKNOWN if the message does not say */
 	enum disposition disposition;
 	bool refused;      /* it failed for good: no attempt runs it */
+	bool direct_read;  /* of a COMMAND_DIRECT: it is a read */
 	bool dead_letter;  /* its failure always goes to the dead-letter topic */
 	bool can_reply;    /* it asks for a reply, and the topic is allowed and exists */
 	const char *stage; /* where a dead letter failed, in Kafka Connect's words */

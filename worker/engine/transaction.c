@@ -30,6 +30,9 @@ static enum db_kind try_context(struct attempt *attempt, struct context *ctx, bo
 	if (kind == DB_OK || !attempt_is_command_failure(attempt))
 		return kind;
 	*failed = true;
+	/* A read may have opened a transaction of its own. */
+	if (!attempt_is_open(attempt))
+		connection_rollback(attempt->transaction->connection);
 	struct db_failure cause = *attempt->failure;
 	if (attempt_is_open(attempt))
 		attempt_send(attempt, "ROLLBACK TO SAVEPOINT stowage_command");
@@ -417,6 +420,7 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 	t->budget = budget_new(t->engine->config->postgres.statement_timeout_ms,
 		t->engine->config->postgres.lock_timeout_ms, t->alone);
 	t->longest_ms = 0;
+	session->retries = t->retries;
 	t->told = false;
 	do {
 		attempt.spent = false;

@@ -307,6 +307,9 @@ static void make_settings(struct worker *w, const struct config *config, struct 
 		.command_bytes = (size_t)config_command_bytes(config),
 		.version = STOWAGE_VERSION,
 		.allow_clear = config->storage.allow_clear,
+		.query = (enum query_allowed)config->storage.query,
+		.query_role = config->storage.query_role,
+		.query_rows = config->storage.query_rows,
 	};
 	read_ages(&e->settings, config);
 	e->connection = (struct connection_options){

@@ -20,6 +20,17 @@ bool connection_is_pooled(const struct connection *connection)
 	return false;
 }
 
+void connection_describe(struct connection *connection, const char *sql, const uint32_t *oids,
+	int count, connection_result_fn *done, void *arg, void *tag)
+{
+	(void)connection, (void)sql, (void)oids, (void)count, (void)done, (void)arg, (void)tag;
+}
+
+void connection_renew_statements(struct connection *connection)
+{
+	(void)connection;
+}
+
 void connection_stream(struct connection *connection)
 {
 	(void)connection;
