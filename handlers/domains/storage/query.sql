@@ -79,7 +79,7 @@ SELECT format($ddl$CREATE FUNCTION pg_temp.stowage_direct(statement text, given 
 #variable_conflict use_variable
 DECLARE
 	began timestamptz := clock_timestamp();
-	prepared int8 := (SELECT count(*) FROM pg_catalog.pg_prepared_statements);
+	prepared text[] := ARRAY(SELECT p.name FROM pg_catalog.pg_prepared_statements p ORDER BY p.name);
 	number int8 := 0; size int8 := 0; state text; said text; %1$s
 BEGIN
 	BEGIN
@@ -88,7 +88,7 @@ BEGIN
 		IF pg_catalog.current_setting('client_encoding') <> 'UTF8' THEN
 			RAISE EXCEPTION USING ERRCODE = 'SW012', MESSAGE = 'the statement changed client_encoding';
 		END IF;
-		IF (SELECT count(*) FROM pg_catalog.pg_prepared_statements) <> prepared THEN
+		IF ARRAY(SELECT p.name FROM pg_catalog.pg_prepared_statements p ORDER BY p.name) <> prepared THEN
 			RAISE EXCEPTION USING ERRCODE = 'SW013', MESSAGE = 'the statement changed the prepared statements of the session';
 		END IF;
 		IF (wanted IN ('one', 'many') AND number = 0) THEN
@@ -105,7 +105,10 @@ BEGIN
 		IF patient AND (state LIKE '40%%' OR state = '55P03') THEN RAISE; END IF;
 		kind := 'failed'; value := state || said; RETURN NEXT;
 	END;
-	IF (SELECT count(*) FROM pg_catalog.pg_prepared_statements) <> prepared THEN
+	FOR said IN SELECT p.name FROM pg_catalog.pg_prepared_statements p WHERE p.from_sql AND p.name <> ALL (prepared) LOOP
+		EXECUTE pg_catalog.format('DEALLOCATE %%I', said);
+	END LOOP;
+	IF ARRAY(SELECT p.name FROM pg_catalog.pg_prepared_statements p ORDER BY p.name) <> prepared THEN
 		kind := 'spoiled'; value := NULL; RETURN NEXT;
 	END IF;
 	kind := 'end'; value := number; RETURN NEXT;
