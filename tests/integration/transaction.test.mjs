@@ -76,6 +76,25 @@ describe('a transaction that succeeds', () => {
     const replies = JSON.parse(sent.stdout);
     assert.equal(unframed(replies.map((text) => Buffer.from(text, 'base64')))[1].id, id);
   });
+
+  test('through stowage send, written as JSON', async () => {
+    const id = newId();
+    const send = (commands) => stowage(['send', 'storage.transaction', '--topic', world.topic, '--reply-topic', client.replyTopic, JSON.stringify({ commands })],
+      { env: { STOWAGE_POSTGRES_SCHEMA_NAME: world.schema } });
+    const sent = send([{ command: 'memory.saveThread', request: { thread: thread(id) } }, { command: 'memory.getThreadById', request: { threadId: id } },
+      { command: 'memory.getThreadById', request: { threadId: `${id}x` } }, { command: 'storage.ping' }]);
+    assert.equal(sent.code, 0, sent.stderr);
+    const [saved, found, none, pong] = JSON.parse(sent.stdout);
+    assert.equal(saved.id, id);
+    assert.deepEqual(found, saved);
+    assert.equal(none, null);
+    assert.equal(pong.schemaName, world.schema);
+    for (const [mistake, text] of [[{ command: 'memory.nothing' }, /commands\[1\]: .*names no command/], [{ command: 'memory.getThreadById', request: { thread: 1 } }, /commands\[1\]: .*thread/]]) {
+      const refused = send([{ command: 'storage.ping' }, mistake]);
+      assert.notEqual(refused.code, 0);
+      assert.match(refused.stderr, text);
+    }
+  });
 });
 
 describe('a transaction that fails', () => {

@@ -11,6 +11,7 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/avro/framing.h"
 #include "schemas/base/alloc.h"
+#include "worker/client/codec_group.h"
 #include "worker/client/json_print.h"
 #include "worker/client/request_text.h"
 
@@ -59,7 +60,7 @@ static struct json_avro *codec_get(struct json_avro **place, const struct catalo
 	return *place;
 }
 
-bool codec_request(struct codec *codec, int command, const json_t *request, struct buffer *out,
+static bool codec_write(struct codec *codec, int command, const json_t *request, struct buffer *out,
 	char why[JSON_AVRO_WHY_MAX])
 {
 	const struct catalog_schema *schema = catalog_request(codec->catalog, command);
@@ -73,6 +74,18 @@ bool codec_request(struct codec *codec, int command, const json_t *request, stru
 	buffer_add(out, bytes, size);
 	free(bytes);
 	return true;
+}
+
+bool codec_request(struct codec *codec, int command, const json_t *request, struct buffer *out,
+	char why[JSON_AVRO_WHY_MAX])
+{
+	if (!codec_group_open(command, request))
+		return codec_write(codec, command, request, out, why);
+	json_t *framed = codec_group_request(codec, request, why);
+	bool ok = framed && codec_write(codec, command, framed, out, why);
+
+	json_decref(framed);
+	return ok;
 }
 
 /* Follows one step of a key's path, "name" or "name[0]". */
@@ -143,6 +156,16 @@ json_t *codec_reply(struct codec *codec, int command, const void *message, size_
 	result = json_incref(json_object_get(reply, "result"));
 	json_decref(reply);
 	return result;
+}
+
+int codec_replied(const struct codec *codec, const void *message, size_t size)
+{
+	struct framing framing = framing_parse(message, size);
+
+	for (size_t i = 0; i < command_count; i++)
+		if (catalog_wrote(catalog_reply(codec->catalog, (int)i), &framing))
+			return (int)i;
+	return -1;
 }
 
 int codec_command(const struct codec *codec, const void *message, size_t size)

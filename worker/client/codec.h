@@ -34,6 +34,9 @@ char *codec_key(int command, const json_t *request, size_t *size);
 json_t *codec_reply(struct codec *codec, int command, const void *message, size_t size,
 	bool *is_error, char why[JSON_AVRO_WHY_MAX]) __attribute__((warn_unused_result));
 
+/* Index of the command that a reply answers, by the schema's fingerprint; -1 if the schema is unknown. */
+int codec_replied(const struct codec *codec, const void *message, size_t size);
+
 /* Index of the message's command, by the schema's fingerprint; -1 if the schema is unknown. */
 int codec_command(const struct codec *codec, const void *message, size_t size);
 

@@ -14,6 +14,7 @@
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
 #include "worker/client/codec.h"
+#include "worker/client/codec_group.h"
 #include "worker/kafka/topic_create.h"
 
 #define PREFIX_SIZE 17 /* 16 hexadecimal digits */
@@ -25,6 +26,7 @@ enum slot_state { SLOT_WAITING, SLOT_DONE };
 struct slot {
 	enum slot_state state;
 	int command;
+	bool group;  /* the reply holds replies, which are opened */
 	int64_t due; /* clock_tick_ms */
 	struct send_outcome outcome;
 	char topic[TOPIC_NAME_SIZE];
@@ -279,6 +281,7 @@ bool sender_send(struct sender *sender, const struct send_request *request, int 
 	}
 	if (ok) {
 		*slot = (struct slot){ .command = request->command,
+			.group = codec_group_open(request->command, request->body),
 			.due = clock_tick_ms() + sender->options.timeout_ms };
 		ok = sender_produce(sender, request, topic, error->text);
 	}
@@ -324,6 +327,12 @@ static void accept_reply(struct sender *sender, const rd_kafka_message_t *messag
 		return;
 	json = codec_reply(sender->codec, slot->command, message->payload, message->len, &is_error,
 		slot->why);
+	if (json && !is_error && slot->group) {
+		json_t *results = codec_group_reply(sender->codec, json);
+
+		json_decref(json);
+		json = results;
+	}
 	sender_finish(slot, !json ? EXIT_FAILED : is_error ? EXIT_REFUSED : EXIT_OK, json);
 }
 
