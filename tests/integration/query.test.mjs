@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, newId, schemas, sql, World } from '../compat/lib/harness.mjs';
+import { closeShared, newId, schemas, sql, stowageAsync, World } from '../compat/lib/harness.mjs';
 import { callTogether } from '../compat/lib/stowage-client.mjs';
 
 const role = `query_${newId()}`;
@@ -237,6 +237,13 @@ describe('a worker that must not run it', () => {
     await refused(ask({ sql: 'SELECT 1', readOnly: false }), { code: 'QUERY_DISABLED' });
     await refused(ask({ sql: 'SELECT 1' }), { code: 'QUERY_ROLE_UNSAFE', category: 'UNSUPPORTED' });
   }));
+  test('stowage check says so', async () => {
+    const check = async (over) => (await stowageAsync(['check'], { env: { STOWAGE_POSTGRES_SCHEMA_NAME: world.schema, STOWAGE_STORAGE_QUERY: 'read', ...over } })).stdout;
+    assert.match(await check({ STOWAGE_STORAGE_QUERY_ROLE: role }), new RegExp(`^ok +query +clients' statements run as ${role}`, 'm'));
+    assert.match(await check({}), /^failed +query +storage.query is "read" without storage.queryRole/m);
+    assert.match(await check({ STOWAGE_STORAGE_QUERY_ROLE: `${role}x` }), /^failed +query +storage.queryRole ".*" does not exist/m);
+    assert.doesNotMatch(await check({ STOWAGE_STORAGE_QUERY: 'off' }), / query /);
+  });
   test('a role with a right on stowage_*', () => other({ query: 'read', queryRole: role }, async (ask, own) => {
     assert.equal((await ask({ sql: 'SELECT 1' })).rowCount, 1);
     await sql(`GRANT SELECT (payload) ON "${own.schema}".stowage_outbox TO ${role}`).catch(() => sql(`GRANT SELECT ON "${own.schema}".stowage_outbox TO ${role}`));

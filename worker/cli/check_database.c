@@ -8,6 +8,7 @@
 
 #include "db/migrate/migrate.h"
 #include "schemas/base/alloc.h"
+#include "worker/cli/check_query.h"
 #include "worker/cli/check_statements.h"
 #include "worker/cli/check_tables.h"
 #include "worker/cli/check_tls.h"
@@ -116,5 +117,6 @@ void check_database(struct check *check)
 		check_statements(check, conn, pooler);
 	else
 		check_note(check, "statements", NULL, "not checked, because they need the tables");
+	check_query(check, conn);
 	PQfinish(conn);
 }
