@@ -32,17 +32,17 @@ static void expiry_done(struct expiry *expiry, int64_t deleted, struct log *log)
 		expiry->due = clock_tick_ms() + interval_ms(expiry);
 	expiry->piece = expiry->piece > PIECE_KEYS / 2 ? PIECE_KEYS : expiry->piece * 2;
 	expiry->failures = 0;
-	if (expiry->told)
+	if (expiry->logged)
 		log_info(log, "expired idempotency keys are deleted again");
-	expiry->told = false;
+	expiry->logged = false;
 }
 
 /* Lines of one cause are the same until it ends: only the first is worth an operator's time. */
 static void expiry_tell(struct expiry *expiry, const struct db_failure *failure, struct log *log)
 {
 	bool passing = failure->kind == DB_LOST && expiry->failures <= LOST_PASSING;
-	bool news = !expiry->told && !passing;
-	expiry->told |= news;
+	bool news = !expiry->logged && !passing;
+	expiry->logged |= news;
 	log_at(log, news ? LOG_ERROR : LOG_DEBUG,
 		news ? "expired idempotency keys can't be deleted: their table grows"
 		     : "expired idempotency keys still can't be deleted",

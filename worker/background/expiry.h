@@ -15,7 +15,7 @@ struct expiry {
 	int64_t due;       /* clock_tick_ms; 0: at once */
 	int64_t piece;     /* keys that one statement deletes */
 	unsigned failures; /* consecutive */
-	bool told;         /* the log says that it fails */
+	bool logged;       /* the log says that it fails */
 };
 
 /* The table's texts stay the caller's. */

@@ -22,7 +22,7 @@ static void attempt_log_long(void *arg, void *tag)
 {
 	struct attempt *attempt = arg;
 	const struct context *ctx = tag;
-	attempt->transaction->told = true;
+	attempt->transaction->logged = true;
 	if (!ctx)
 		return;
 	const struct job *job = job_of(ctx->calls[0]);
@@ -37,7 +37,7 @@ static void attempt_log_long(void *arg, void *tag)
 enum db_kind attempt_drain(struct attempt *attempt)
 {
 	struct transaction *t = attempt->transaction;
-	connection_watch(t->connection, t->told ? 0 : clock_tick_ms() + LONG_MS, attempt_log_long,
+	connection_watch(t->connection, t->logged ? 0 : clock_tick_ms() + LONG_MS, attempt_log_long,
 		attempt);
 	/* Without a transaction, each drain ends what was sent with a sync. */
 	enum db_kind kind = attempt_is_open(attempt)

@@ -112,7 +112,7 @@ struct lane_suspect crash_claimed(const struct engine *engine, const struct lane
 	if (verdict == CRASH_BROKEN)
 		crash_add_broken(&suspect.broken);
 	suspect.loss = (struct lane_loss){ 0 };
-	suspect.told = false;
+	suspect.logged = false;
 	suspect.active = claimed->answered < end &&
 		(suspect.claims > engine->config->limits.attempts || suspect.crash_count > 0 ||
 			suspect.losses >= engine->config->limits.attempts);
@@ -166,9 +166,9 @@ bool crash_count_run(struct transaction *t, struct batch *batch, const struct wo
 	/* A read that only runs again, before the suspect command. */
 	if (offset < suspect.crash_offset)
 		return true;
-	if (!suspect.told)
+	if (!suspect.logged)
 		crash_tell(t->engine, lane, offset);
-	suspect.told = true;
+	suspect.logged = true;
 	if (suspect.crash_offset != offset) {
 		suspect.crash_count = 0;
 		suspect.broken.count = 0;

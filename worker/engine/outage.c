@@ -29,8 +29,8 @@ struct outage {
 	pthread_mutex_t mutex;
 	atomic_bool on;
 	atomic_bool ended;
-	bool told;       /* the log says that it began */
-	bool other_told; /* ... and that it has a cause without an SQLSTATE of the setup */
+	bool logged;       /* the log says that it began */
+	bool other_logged; /* ... and that it has a cause without an SQLSTATE of the setup */
 	size_t cause_count;
 	struct outage_cause causes[CAUSES_MAX]; /* that the log has */
 	int64_t since;                          /* clock_tick_ms of its first failure */
@@ -72,9 +72,9 @@ static const char *help_for(const struct db_failure *failure)
 static bool outage_has_cause(struct outage *outage, const struct db_failure *failure)
 {
 	if (failure->kind != DB_SETUP || !failure->sqlstate[0]) {
-		bool told = outage->other_told;
-		outage->other_told = true;
-		return told;
+		bool logged = outage->other_logged;
+		outage->other_logged = true;
+		return logged;
 	}
 	for (size_t i = 0; i < outage->cause_count; i++)
 		if (strcmp(outage->causes[i].sqlstate, failure->sqlstate) == 0 &&
@@ -91,16 +91,16 @@ static bool outage_has_cause(struct outage *outage, const struct db_failure *fai
 /* With the mutex held. Returns true if the outage is new. */
 static bool outage_begin(struct outage *outage, const char *why)
 {
-	bool news = !outage->told;
+	bool news = !outage->logged;
 	outage->seen_at = clock_tick_ms();
 	if (news) {
 		outage->since = outage->seen_at;
 		outage->failures = 0;
-		outage->other_told = false;
+		outage->other_logged = false;
 		outage->cause_count = 0;
 		metrics_add(outage->metrics, METRIC_DATABASE_OUTAGES, 1);
 	}
-	outage->told = true;
+	outage->logged = true;
 	outage->failures++;
 	atomic_store(&outage->on, true);
 	snprintf(outage->why, sizeof(outage->why), "%s", why);
@@ -146,10 +146,10 @@ void outage_over(struct outage *outage)
 void outage_tick(struct outage *outage)
 {
 	pthread_mutex_lock(&outage->mutex);
-	bool over = outage->told && !atomic_load(&outage->on) &&
+	bool over = outage->logged && !atomic_load(&outage->on) &&
 		clock_tick_ms() - outage->seen_at >= QUIET_MS;
 	if (over)
-		outage->told = false;
+		outage->logged = false;
 	int64_t lasted = outage->over_at - outage->since, failures = outage->failures;
 	char why[sizeof(outage->why)];
 	snprintf(why, sizeof(why), "%s", outage->why);

@@ -34,10 +34,10 @@ struct pool {
 	atomic_int wants; /* parts that wait for a session */
 	bool yielding;    /* an executor gives its session up */
 	int64_t most;     /* the sessions that there could be at the last refusal */
-	bool told;        /* the log says that connections are refused */
+	bool logged;      /* the log says that connections are refused */
 	bool quitting;
 	atomic_uint generation;
-	atomic_bool pooler_told, statements_told;
+	atomic_bool pooler_logged, statements_logged;
 };
 
 struct pool *pool_new(struct log *log, struct metrics *metrics, int64_t wanted)
@@ -76,7 +76,7 @@ void pool_opening(struct pool *pool)
 
 static void pool_tell_pooler(struct pool *pool)
 {
-	if (!atomic_exchange(&pool->pooler_told, true))
+	if (!atomic_exchange(&pool->pooler_logged, true))
 		log_info(pool->log, "a connection pooler answers for PostgreSQL",
 			LOG_STR("help",
 				"with PgBouncer before 1.21 in transaction mode set "
@@ -88,9 +88,10 @@ static void pool_tell_pooler(struct pool *pool)
 static bool pool_accepts(struct pool *pool)
 {
 	bool quiet = clock_tick_ms() - pool->refused_at >= ACCEPTS_MS;
-	if (!pool->told || pool->refused > 0 || (pool->open + pool->others <= pool->most && !quiet))
+	if (!pool->logged || pool->refused > 0 ||
+		(pool->open + pool->others <= pool->most && !quiet))
 		return false;
-	pool->told = false;
+	pool->logged = false;
 	return true;
 }
 
@@ -153,11 +154,11 @@ static bool pool_refuses(struct pool *pool, const struct db_failure *failure)
 	int64_t open = pool->open;
 	bool lives = open + pool->others > 0 ||
 		(pool_is_limit(failure->message) && (pool_is_wanted(pool) || pool_gave(pool)));
-	bool news = lives && !pool->told;
+	bool news = lives && !pool->logged;
 	int64_t most = open + pool->opening + pool->others;
 	if (lives) {
 		pool->most = news || most > pool->most ? most : pool->most;
-		pool->told = true;
+		pool->logged = true;
 		pool->refused_at = clock_tick_ms();
 	}
 	pthread_mutex_unlock(&pool->mutex);
@@ -314,7 +315,7 @@ unsigned pool_generation(const struct pool *pool)
 
 void pool_statements_lost(struct pool *pool, bool pooled)
 {
-	if (pooled && !atomic_exchange(&pool->statements_told, true))
+	if (pooled && !atomic_exchange(&pool->statements_logged, true))
 		log_warn(pool->log,
 			"the connection pooler does not keep prepared statements: statements are "
 			"sent without them",

@@ -421,7 +421,7 @@ enum db_kind transaction_run(struct transaction *t, struct batch *batch, struct 
 		t->engine->config->postgres.lock_timeout_ms, t->alone);
 	t->longest_ms = 0;
 	session->retries = t->retries;
-	t->told = false;
+	t->logged = false;
 	do {
 		attempt.spent = false;
 		struct arena_mark mark = arena_mark(batch->arena);

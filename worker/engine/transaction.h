@@ -27,7 +27,7 @@ struct transaction {
 	struct budget budget; /* of its statements */
 	int64_t longest_ms;   /* of a command that ran alone */
 	bool running;         /* its commands' results have not all arrived */
-	bool told;            /* the log told of a command that runs long */
+	bool logged;          /* the log has named a command that runs long */
 };
 
 /* Runs the batch. DB_OK: it is committed, and its jobs have their dispositions; *written: so are its

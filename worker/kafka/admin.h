@@ -2,7 +2,7 @@
  * admin.h - a Kafka client of its own for questions: topics, their ids, offsets
  *
  * It neither produces nor consumes. So a question waits behind no fetch and no produce request, and the
- * consumer's own metadata requests can be told from the questions (topic_watch.h).
+ * consumer's own metadata requests are distinguished from the questions (topic_watch.h).
  */
 #ifndef WORKER_KAFKA_ADMIN_H
 #define WORKER_KAFKA_ADMIN_H

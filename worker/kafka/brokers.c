@@ -24,7 +24,7 @@ void brokers_trouble(struct brokers *brokers, const char *reason)
 
 static void brokers_forget(struct brokers *brokers)
 {
-	brokers->told = BROKERS_TOLD_NOTHING;
+	brokers->logged = BROKERS_LOGGED_NOTHING;
 	brokers->trouble[0] = '\0';
 }
 
@@ -32,7 +32,7 @@ void brokers_up(struct brokers *brokers)
 {
 	if (!atomic_exchange(&brokers->down, false))
 		return;
-	if (brokers->told == BROKERS_TOLD_ALL)
+	if (brokers->logged == BROKERS_LOGGED_ALL)
 		log_info(brokers->log, "Kafka is back");
 	brokers_forget(brokers);
 }
@@ -45,14 +45,14 @@ void brokers_tell(struct brokers *brokers)
 	const char *reason = brokers->trouble[0] ? brokers->trouble : NULL;
 	int64_t quiet = clock_tick_ms() - brokers->trouble_at;
 	if (brokers_are_down(brokers)) {
-		if (brokers->told != BROKERS_TOLD_ALL)
+		if (brokers->logged != BROKERS_LOGGED_ALL)
 			log_warn(brokers->log, "no Kafka broker can be reached: waiting for one",
 				LOG_STR("servers", brokers->servers), LOG_STR("reason", reason));
-		brokers->told = BROKERS_TOLD_ALL;
-	} else if (brokers->told == BROKERS_TOLD_NOTHING && reason && quiet >= QUIET_MS) {
+		brokers->logged = BROKERS_LOGGED_ALL;
+	} else if (brokers->logged == BROKERS_LOGGED_NOTHING && reason && quiet >= QUIET_MS) {
 		log_warn(brokers->log, "trouble with a Kafka broker", LOG_STR("reason", reason));
-		brokers->told = BROKERS_TOLD_ONE;
-	} else if (brokers->told == BROKERS_TOLD_ONE && quiet > TROUBLE_MS) {
+		brokers->logged = BROKERS_LOGGED_ONE;
+	} else if (brokers->logged == BROKERS_LOGGED_ONE && quiet > TROUBLE_MS) {
 		brokers_forget(brokers);
 	}
 }

@@ -16,13 +16,13 @@
 #include "worker/telemetry/log.h"
 
 /* What the log has reported and what is still true. */
-enum brokers_told { BROKERS_TOLD_NOTHING, BROKERS_TOLD_ONE, BROKERS_TOLD_ALL };
+enum brokers_logged { BROKERS_LOGGED_NOTHING, BROKERS_LOGGED_ONE, BROKERS_LOGGED_ALL };
 
 struct brokers {
 	struct log *log;
 	const char *servers; /* as configured */
 	atomic_bool down;    /* no broker can be reached */
-	enum brokers_told told;
+	enum brokers_logged logged;
 	char trouble[300];  /* librdkafka's last complaint about a broker */
 	int64_t trouble_at; /* clock_tick_ms */
 };

@@ -225,12 +225,12 @@ static const char *trouble_text(rd_kafka_resp_err_t error)
 /* The producer's thread, or the thread that sends. */
 static void tell_news(struct producer *p, struct round_news *news)
 {
-	if (news->began && !news->told)
+	if (news->began && !news->logged)
 		log_at(p->log, send_error_is_right(news->error) ? LOG_ERROR : LOG_WARN,
 			"messages to a topic wait: Kafka does not take them",
 			LOG_STR("topic", news->topic), LOG_STR("error", trouble_text(news->error)),
 			LOG_STR("help", send_error_help(news->error)));
-	if (news->over && !news->told)
+	if (news->over && !news->logged)
 		log_info(p->log, "messages to a topic no longer wait",
 			LOG_STR("topic", news->topic), LOG_INT("after_ms", news->lasted_ms));
 	drop_list(p, &news->dropped);

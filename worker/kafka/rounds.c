@@ -158,7 +158,7 @@ void rounds_hold(struct rounds *rounds, struct sent *sent, const char *topic)
 
 /* --- trouble: the caller logs it --- */
 
-static bool is_told(const struct destination *to)
+static bool is_logged(const struct destination *to)
 {
 	return to->dead_letters && to->trouble != SILENCE;
 }
@@ -174,7 +174,7 @@ static void trouble_begins(struct round *round, rd_kafka_resp_err_t error, struc
 	to->trouble = error;
 	to->trouble_since = clock_tick_ms();
 	news->began = true;
-	news->told = is_told(to);
+	news->logged = is_logged(to);
 	news->topic = to->topic;
 	news->error = error;
 }
@@ -188,7 +188,7 @@ static void trouble_ends(struct round *round, struct round_news *news)
 	if (--to->troubled > 0)
 		return;
 	news->over = true;
-	news->told = is_told(to);
+	news->logged = is_logged(to);
 	news->topic = to->topic;
 	news->error = to->trouble;
 	news->lasted_ms = clock_tick_ms() - to->trouble_since;

@@ -99,7 +99,7 @@ struct round_news {
 	struct sent_list given_up; /* replies to a topic that stayed missing */
 	const char *topic;         /* of the trouble that began or is over */
 	bool began, over;
-	bool told; /* of dead letters: the log names each partition that stops for them */
+	bool logged; /* of dead letters: the log names each partition that stops for them */
 	rd_kafka_resp_err_t error;
 	int64_t lasted_ms;
 };

@@ -35,7 +35,7 @@ struct topic_watch {
 	bool wanted;     /* a lane waits that the last question may have left out */
 	bool unsettled;  /* the answer being read leaves a lane waiting */
 	int64_t ask_at;  /* clock_tick_ms; not before */
-	bool told;       /* the log says that a topic cannot be described */
+	bool logged;     /* the log says that a topic cannot be described */
 };
 
 struct topic_watch *topic_watch_new(rd_kafka_t *admin, struct lanes *lanes,
@@ -127,10 +127,10 @@ static void watch_stop_lane(struct topic_watch *watch, struct lane *lane)
 
 static void watch_tell(struct topic_watch *watch, const struct topic_id *topic)
 {
-	if (watch->told || topic->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	if (watch->logged || topic->error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
 		topic->error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 		return;
-	watch->told = true;
+	watch->logged = true;
 	log_warn(watch->log,
 		"a topic cannot be described: its partitions wait, for it may be another topic now",
 		LOG_STR("topic", topic->topic), LOG_STR("error", rd_kafka_err2str(topic->error)));
@@ -177,7 +177,7 @@ static void watch_read(struct topic_watch *watch)
 		watch->patience_ms *= watch->patience_ms < ASK_MAX_MS ? 2 : 1;
 	}
 	rd_kafka_event_destroy(event);
-	watch->told = watch->told && watch->unsettled;
+	watch->logged = watch->logged && watch->unsettled;
 	watch->wanted = watch->wanted || watch->unsettled;
 	bool again = watch->unsettled || read_rights_at(watch->rights, 0);
 	watch->ask_at = again ? clock_tick_ms() + ASK_AGAIN_MS : 0;

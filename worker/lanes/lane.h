@@ -119,7 +119,7 @@ struct lane_breaks {
  * the row counts each run before it starts. */
 struct lane_suspect {
 	bool active;
-	bool told;      /* the log told of it since the lane was claimed */
+	bool logged;    /* the log has named it since the lane was claimed */
 	int64_t end;    /* the suspect command lies before this offset */
 	int32_t claims; /* by workers that died meanwhile */
 	int32_t losses; /* sessions that broke under the lane's commands, in a row */

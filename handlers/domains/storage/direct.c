@@ -483,7 +483,7 @@ static bool direct_take_oids(struct context *ctx, struct direct *direct, const c
 	return true;
 }
 
-/* The server is told the types up to the last one that is known, so that it counts the parameters itself. */
+/* How many types the server gets: up to the last one that is known. So it counts the parameters itself. */
 static int direct_typed(const struct direct *direct)
 {
 	uint32_t count = direct->count;

@@ -150,7 +150,7 @@ Test(rounds, a_message_that_may_share_its_request_is_judged_with_nothing_beside_
 	end(known, OUTCOME_OVER, RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-Test(rounds, a_reason_that_can_pass_is_told_once_and_then_over)
+Test(rounds, a_reason_that_can_pass_is_logged_once_and_then_over)
 {
 	struct sent *sent[2] = { hold("a", 0, 10), hold("a", 1, 10) };
 	cr_assert_eq(start(), 2);
