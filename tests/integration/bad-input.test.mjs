@@ -52,7 +52,7 @@ async function undecodable(value, { category = 'INVALID', code } = {}) {
   await stillWorks();
   assert.ok(await commands('invalid') >= invalid + 2, 'the metric of invalid commands');
   assert.ok(await world.worker.metric('stowage_dead_letters_total') >= letters + 2, 'the metric of dead letters');
-  assert.match(world.worker.log, new RegExp(`${reply.decoded.code}.*|offset=${letter.text['__connect.errors.offset']}\\b`));
+  await world.worker.logged(new RegExp(`${reply.decoded.code}.*|offset=${letter.text['__connect.errors.offset']}\\b`));
   return reply.decoded;
 }
 

@@ -173,7 +173,7 @@ describe('a reply topic', () => {
         assert.deepEqual(await readTopic(target), []);
         await withAdmin((admin) => admin.deleteTopics({ topics: [target] }));
       }
-      assert.match(world.worker.log, /reply/i);
+      await world.worker.logged(/reply/i);
     });
   }
 });

@@ -59,6 +59,7 @@ describe('refused connections', () => {
     await until('the others have stepped back', async () => await metric('refused') > 0);
     assert.equal(await metric('wanted'), 10);
     assert.equal((await worker.get('/readyz')).status, 200);
+    await worker.logged(/too many connections for role/);
     assert.equal(count(worker.log, BEGINS), 0, worker.tail());
     assert.equal(count(worker.log, REFUSED), 1, worker.tail());
     assert.match(worker.log, /open=\d wanted=10 error=".*too many connections for role/);

@@ -144,7 +144,7 @@ describe('Kafka', () => {
     commands.splice(300, 0, { value: randomBytes(5000), partition: 0 });
     await w.client.post(commands);
     await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
-    assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*max.message.bytes/);
+    await w.worker.logged(/partition stopped: its dead letter can't be produced.*max.message.bytes/);
     // The other partition continues.
     await w.client.call('storage.ping', {}, { partition: 1 });
     await setLimit(w.dlq, 100_000);

@@ -150,7 +150,7 @@ describe('a topic that is deleted and created again', () => {
       await until('all three partitions have stopped', async () => await world.worker.metric('stowage_partitions_stopped') === 3,
         { onTimeout: () => world.worker.tail() });
       for (const topic of topics) {
-        assert.match(world.worker.log, new RegExp(`"partition stopped" topic=${topic}.*deleted and created again.*offsets set`));
+        await world.worker.logged(new RegExp(`"partition stopped" topic=${topic}.*deleted and created again.*offsets set`));
       }
       await world.client.post(topics.map((topic) => saving(`late-${topic}`)), { topic: topics[2] });
       assert.equal((await threads(world)).length, 60);

@@ -176,8 +176,8 @@ describe('a missing right', () => {
     await expectAll(replies);
     await until('no partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 0);
     assert.equal((await readTopic(w.dlq)).length, 1);
-    assert.match(w.worker.log, /partition stopped: its dead letter can't be produced.*grant/);
-    assert.match(w.worker.log, /partition goes on/);
+    await w.worker.logged(/partition stopped: its dead letter can't be produced.*grant/);
+    await w.worker.logged(/partition goes on/);
   }, { env: loginAs('worker'), partitions: 2 }));
 
   test('to write to any topic: the producer is tried again, with one line in the log', () => inWorld('no-producer', async (w) => {
@@ -274,7 +274,7 @@ describe('a dead letter that the broker refuses for its size', () => {
     assert.equal(replay.stdout, 'sent 3 dead letters again\n', replay.stderr);
     assert.deepEqual((await readMessages(w.topic, 6)).map((m) => m.value), [...values, ...letters.map((m) => m.value ?? values[1])]);
     assert.ok(letters.every((m) => m === large || m.value.length === 100));
-    assert.match(w.worker.log, /dead letter sent without its value.*max.message.bytes/);
+    await w.worker.logged(/dead letter sent without its value.*max.message.bytes/);
     await w.client.call('storage.ping');
   }));
 
@@ -299,7 +299,7 @@ describe('a dead letter that the broker refuses for its size', () => {
       assert.equal(headerText(letter.headers, '__connect.errors.exception.class.name'), headerText(letters[3].headers, '__connect.errors.exception.class.name'));
       assert.ok(offset === 3 || Object.keys(letter.headers).every((name) => name.startsWith('__connect.errors.')));
     }
-    assert.match(w.worker.log, /dead letter sent without its key and headers.*max.message.bytes/);
+    await w.worker.logged(/dead letter sent without its key and headers.*max.message.bytes/);
     await w.client.call('storage.ping');
 
     const env = { STOWAGE_KAFKA_TOPICS: w.topic };

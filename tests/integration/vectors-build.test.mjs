@@ -85,8 +85,8 @@ describe('one worker', () => {
     assert.deepEqual([done.state, done.percent, done.error], ['done', 100, undefined]);
     assert.ok(done.finishedAt >= done.startedAt);
     await until('the reply is recorded as sent', async () => await waiters(indexName) === 0);
-    assert.match(world.worker.log, new RegExp(`msg="index build started" index=${indexName} `));
-    assert.match(world.worker.log, new RegExp(`msg="index built" index=${indexName} seconds=`));
+    await world.worker.logged(new RegExp(`msg="index build started" index=${indexName} `));
+    await world.worker.logged(new RegExp(`msg="index built" index=${indexName} seconds=`));
     assert.ok(await world.worker.metric('stowage_index_builds_total') >= 1);
     assert.equal(await world.worker.metric('stowage_index_builds_running'), 0);
   });

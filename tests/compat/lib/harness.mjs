@@ -184,6 +184,11 @@ export class Worker {
     return sum;
   }
 
+  // Waits for a line of the log: a metric or a reply may be there before it.
+  logged(pattern) {
+    return until(`the log has ${pattern}`, () => pattern.test(this.log), { onTimeout: () => this.tail() });
+  }
+
   tail(lines = 60) {
     return this.log.split('\n').slice(-lines).join('\n');
   }
