@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, pg, readTopic, sql, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { closeShared, pg, readTopic, setTopicConfig, sql, until, World } from '../compat/lib/harness.mjs';
 
 after(() => closeShared());
 
@@ -133,8 +133,7 @@ describe('a batch whose replies are large', () => {
 });
 
 describe('Kafka', () => {
-  const setLimit = (topic, bytes) => withAdmin((admin) => admin.alterConfigs({ validateOnly: false,
-    resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: String(bytes) }] }] }));
+  const setLimit = (topic, bytes) => setTopicConfig(topic, 'max.message.bytes', bytes);
 
   test('a dead letter that Kafka rejects stops the partition until it is taken, and no command is skipped', () => inWorld('stopped', async (w) => {
     // Too small for the dead letter's headers alone.

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { thread } from '../compat/lib/fixtures.mjs';
-import { closeShared, createTopics, newId, readMessages, readTopic, schemas, sleep, sql, stowage, until, withAdmin, World } from '../compat/lib/harness.mjs';
+import { closeShared, createTopics, newId, readMessages, readTopic, schemas, setTopicConfig, sleep, sql, stowage, until, withAdmin, World } from '../compat/lib/harness.mjs';
 import { forbid, loginAs } from '../compat/lib/rights.mjs';
 import { headerText } from '../compat/lib/stowage-client.mjs';
 
@@ -24,8 +24,6 @@ async function inWorld(name, use, { config, env, ...options } = {}) {
   }
 }
 
-const setTopic = (topic, name, value) => withAdmin((admin) => admin.alterConfigs({ validateOnly: false,
-  resources: [{ type: 2, name: topic, configEntries: [{ name, value: String(value) }] }] }));
 const ids = (count) => Array.from({ length: count }, (_, i) => `${newId()}-${i}`);
 const lines = (worker, pattern) => worker.log.split('\n').filter((line) => pattern.test(line));
 const READY = async (w) => (await w.worker.get('/readyz')).status === 200;
@@ -45,7 +43,7 @@ async function expectAll(replies) {
 
 describe('a request that the broker refuses', () => {
   test('for its size: every reply comes, each once', () => inWorld('small-topic', async (w) => {
-    await setTopic(w.client.replyTopic, 'max.message.bytes', 20_000);
+    await setTopicConfig(w.client.replyTopic, 'max.message.bytes', 20_000);
     const list = ids(1000);
     await expectAll(await sendPairs(w, list));
     await until('Kafka has acknowledged all replies', async () => await w.worker.metric('stowage_replies_in_flight') === 0);
@@ -57,7 +55,7 @@ describe('a request that the broker refuses', () => {
   }));
 
   test('for one message: the others come, and only that one is given up', () => inWorld('compacted', async (w) => {
-    await setTopic(w.client.replyTopic, 'cleanup.policy', 'compact');
+    await setTopicConfig(w.client.replyTopic, 'cleanup.policy', 'compact');
     const list = ids(200);
     const replies = await sendPairs(w, list);
     // A record without a key is invalid in a compacted topic.
@@ -74,7 +72,7 @@ describe('a request that the broker refuses', () => {
 
 describe('a client that causes many refusals', () => {
   test('does not flood the log: lines that are left out are counted', () => inWorld('flood', async (w) => {
-    await setTopic(w.client.replyTopic, 'cleanup.policy', 'compact');
+    await setTopicConfig(w.client.replyTopic, 'cleanup.policy', 'compact');
     await w.client.producer.send({ topic: w.topic, messages: Array.from({ length: 200 }, () => ({ value: schemas().encode('storage.ping', {}),
       headers: { 'reply-to': w.client.replyTopic, 'correlation-id': 'keyless' } })) });
     await until('all are given up', async () => await w.worker.metric('stowage_replies_refused_total') === 200);
@@ -262,7 +260,7 @@ describe('a missing topic', () => {
 
 describe('a dead letter that the broker refuses for its size', () => {
   test('goes without its value, and names the message that has it, from which a replay takes it', () => inWorld('large-letter', async (w) => {
-    await setTopic(w.dlq, 'max.message.bytes', 2000);
+    await setTopicConfig(w.dlq, 'max.message.bytes', 2000);
     const values = [randomBytes(100), randomBytes(5000), randomBytes(100)];
     await w.client.post([{ value: values[0] }, { value: values[1], key: 'large' }, { value: values[2] }]);
     const letters = await readMessages(w.dlq, 3);
@@ -279,7 +277,7 @@ describe('a dead letter that the broker refuses for its size', () => {
   }));
 
   test('even so goes without its key and its own headers, and a replay takes all from the message', () => inWorld('large-key', async (w) => {
-    await setTopic(w.dlq, 'max.message.bytes', 20_000);
+    await setTopicConfig(w.dlq, 'max.message.bytes', 20_000);
     const headers = { first: 'h'.repeat(30_000), '__connect.errors.stage': 's'.repeat(10_000), last: 'h'.repeat(20_000) };
     const sent = [{ key: 'k'.repeat(50_000) }, { headers }, { key: 'k'.repeat(50_000), headers: { one: '1' } }, { key: 'small' }]
       .map((message) => ({ value: randomBytes(50), ...message }));
@@ -320,10 +318,10 @@ describe('a dead letter that the broker refuses for its size', () => {
   }));
 
   test('even so stops the partition, until the topic takes it', () => inWorld('small-dlq', async (w) => {
-    await setTopic(w.dlq, 'max.message.bytes', 100);
+    await setTopicConfig(w.dlq, 'max.message.bytes', 100);
     await w.client.post([{ value: randomBytes(5000) }]);
     await until('the partition is stopped', async () => await w.worker.metric('stowage_partitions_stopped') === 1);
-    await setTopic(w.dlq, 'max.message.bytes', 100_000);
+    await setTopicConfig(w.dlq, 'max.message.bytes', 100_000);
     await w.client.call('storage.ping');
     assert.equal((await readTopic(w.dlq)).length, 1);
   }));

@@ -253,6 +253,27 @@ export function createTopics(names, options) {
   return withAdmin((admin) => makeTopics(admin, names, options));
 }
 
+const TOPIC = 2; // of Kafka's resource types
+
+async function changeTopic(admin, topic, entries) {
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: TOPIC, name: topic, configEntries: entries }] });
+  const [{ name, value }] = entries.slice(-1);
+  await until(`${topic} has ${name} = ${value}`, async () => {
+    const { resources: [{ configEntries }] } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: TOPIC, name: topic, configNames: [name] }] });
+    return configEntries.some((entry) => entry.configName === name && entry.configValue === value);
+  });
+}
+
+// Sets a topic's property, and returns when the broker obeys it. A broker shows a change a moment before that. It
+// takes changes one after the other, so when it shows a second one, the first one is in force.
+export function setTopicConfig(topic, name, value) {
+  const entry = { name, value: String(value) };
+  return withAdmin(async (admin) => {
+    await changeTopic(admin, topic, [entry]);
+    await changeTopic(admin, topic, [entry, { name: 'file.delete.delay.ms', value: String(60_000 + Math.floor(Math.random() * 1000)) }]);
+  });
+}
+
 // All messages of a topic, from its beginning to its current end. Transactions leave markers at the ends of
 // partitions, which no consumer sees: after a while without messages, up to two offsets may be missing there.
 export async function readTopic(topic) {
