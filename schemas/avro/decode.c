@@ -443,6 +443,11 @@ static bool decode_value(struct decoder *d, const struct plan *plan, struct datu
 	return false;
 }
 
+size_t decode_budget(size_t size)
+{
+	return size > DECODE_FLOOR / DECODE_FACTOR ? size * DECODE_FACTOR : DECODE_FLOOR;
+}
+
 bool decode(const struct plan *plan, const void *message, size_t size,
 	const struct decode_limits *limits, struct arena *arena, struct datum *datum,
 	struct decode_error *error)
@@ -458,7 +463,7 @@ bool decode(const struct plan *plan, const void *message, size_t size,
 	if (size > limits->message_bytes)
 		return decode_fail(&d, "LENGTH_BEYOND_LIMIT",
 			"the message has %zu bytes; the limit is %zu", size, limits->message_bytes);
-	d.budget = size > DECODE_FLOOR / DECODE_FACTOR ? size * DECODE_FACTOR : DECODE_FLOOR;
+	d.budget = decode_budget(size);
 	if (!decode_value(&d, plan, datum))
 		return false;
 	if (d.at != d.end)

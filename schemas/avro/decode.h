@@ -35,6 +35,9 @@ struct decode_limits {
 #define DECODE_FLOOR ((size_t)16 * 1024 * 1024)
 #define DECODE_FACTOR 8
 
+/* Returns the bytes that the datums of a message of `size` bytes may take. */
+size_t decode_budget(size_t size);
+
 /*
  * Codes: TRUNCATED, TRAILING_BYTES, BAD_NUMBER, BAD_BOOLEAN, BAD_UNION, BAD_LENGTH, BAD_UTF8,
  * BAD_JSON, NULL_FOR_REQUIRED, LENGTH_BEYOND_LIMIT, DEPTH_BEYOND_LIMIT. The category is always

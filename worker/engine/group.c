@@ -36,12 +36,11 @@ static bool group_allows(struct job *job, struct arena *arena, size_t index,
 static bool group_decode_one(struct job *job, const struct engine *engine, struct arena *arena,
 	size_t index)
 {
-	const struct catalog *catalog = engine_catalog(engine);
 	const struct datum *commands = datum_field(job->calls[0].request, GROUP_COMMANDS);
 	struct framing framing = framing_parse(commands->items[index].text,
 		commands->items[index].size);
 	const struct catalog_writer *writer = framing_accepted(&framing)
-		? catalog_find_framed(catalog, &framing)
+		? catalog_find_framed(engine_catalog(engine), &framing)
 		: NULL;
 	struct datum *request = arena_alloc(arena, sizeof(*request));
 	struct decode_error error;
@@ -57,23 +56,10 @@ static bool group_decode_one(struct job *job, const struct engine *engine, struc
 		group_refuse(job, arena, index, FAILURE_INVALID, error.code, error.message);
 		return false;
 	}
-	job->calls[0].inner[index] = (struct call){
-		.command = &command_defs[writer->command],
-		.request = request,
-		.request_type = catalog_request(catalog, writer->command)->type,
-		.reply_type = catalog_reply(catalog, writer->command)->type,
-		.reply_fingerprint = catalog_reply(catalog, writer->command)->fingerprint,
-		.deadline_ms = job->headers.deadline_ms,
-		.schema = job->calls[0].schema,
-	};
+	struct call *call = &job->calls[0].inner[index];
+	*call = (struct call){ .request = request, .schema = job->calls[0].schema };
+	job_set_command(job, call, engine, writer->command);
 	return true;
-}
-
-/* Memory for the data of all commands: as much as for those of a message. */
-static size_t group_memory(const struct job *job)
-{
-	size_t bytes = job->message->len * DECODE_FACTOR;
-	return bytes > DECODE_FLOOR ? bytes : DECODE_FLOOR;
 }
 
 void group_decode(struct job *job, const struct engine *engine, struct arena *arena)
@@ -89,7 +75,8 @@ void group_decode(struct job *job, const struct engine *engine, struct arena *ar
 	}
 	group->inner = arena_calloc(arena, count + 1, sizeof(*group->inner));
 	group->inner_count = count;
-	size_t limit = arena_used(arena) + group_memory(job);
+	/* Together they may take what a single command in a message of this size may. */
+	size_t limit = arena_used(arena) + decode_budget(job->message->len);
 	for (size_t i = 0; i < count; i++) {
 		if (!group_decode_one(job, engine, arena, i))
 			return;

@@ -125,17 +125,24 @@ void job_identify(struct job *job, const struct engine *engine, struct arena *ar
 
 /* --- preparing --- */
 
-static void job_decode(struct job *job, const struct engine *engine, struct arena *arena)
+void job_set_command(const struct job *job, struct call *call, const struct engine *engine,
+	int command)
 {
 	const struct catalog *catalog = engine_catalog(engine);
-	const struct catalog_schema *reply = catalog_reply(catalog, job->command);
-	struct call *call = &job->calls[0];
-	struct datum *request = arena_alloc(arena, sizeof(*request));
-	struct decode_error error;
-	call->request_type = catalog_request(catalog, job->command)->type;
+	const struct catalog_schema *reply = catalog_reply(catalog, command);
+	call->command = &command_defs[command];
+	call->request_type = catalog_request(catalog, command)->type;
 	call->reply_type = reply->type;
 	call->reply_fingerprint = reply->fingerprint;
 	call->deadline_ms = job->headers.deadline_ms;
+}
+
+static void job_decode(struct job *job, const struct engine *engine, struct arena *arena)
+{
+	struct call *call = &job->calls[0];
+	struct datum *request = arena_alloc(arena, sizeof(*request));
+	struct decode_error error;
+	job_set_command(job, call, engine, job->command);
 	call->request = request;
 	if (decode(job->writer->plan, job->framing.datum, job->framing.datum_size, &engine->limits,
 		    arena, request, &error)) {

@@ -85,6 +85,10 @@ void job_conclude(struct job *job);
  * known. */
 bool job_runs(const struct job *job);
 
+/* Gives a call of the job its command, the types of request and reply, and the job's deadline. */
+void job_set_command(const struct job *job, struct call *call, const struct engine *engine,
+	int command);
+
 /* Its command's flags; 0 if the command is unknown. */
 unsigned job_flags(const struct job *job);
 bool job_is_write(const struct job *job);
