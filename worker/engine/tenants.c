@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "schemas/base/alloc.h"
+#include "schemas/base/siphash.h"
 #include "worker/config/check.h"
 
 /* PostgreSQL cuts a longer name off. */
@@ -25,6 +26,7 @@ struct tenants {
 	const char *own;
 	bool any; /* there is a pattern */
 	regex_t pattern;
+	struct siphash_seed seed;
 	pthread_mutex_t mutex; /* for rows */
 	struct tenant_row rows[TENANT_ROWS];
 };
@@ -33,6 +35,7 @@ struct tenants *tenants_new(const char *own, const char *pattern)
 {
 	struct tenants *tenants = alloc_zero(1, sizeof(*tenants));
 	tenants->own = own;
+	tenants->seed = siphash_seed();
 	tenants->any = *pattern != '\0';
 	pthread_mutex_init(&tenants->mutex, NULL);
 	if (!tenants->any)
@@ -90,13 +93,10 @@ bool tenants_same(const char *a, const char *b)
 
 /* --- complete schemas --- */
 
-/* FNV-1a. */
 static struct tenant_row *tenants_row(struct tenants *tenants, const char *schema)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (const unsigned char *c = (const unsigned char *)schema; *c; c++)
-		hash = (hash ^ *c) * 0x100000001b3u;
-	return &tenants->rows[(hash ^ hash >> 32) & (TENANT_ROWS - 1)];
+	uint64_t hash = siphash(tenants->seed, schema, strlen(schema));
+	return &tenants->rows[hash & (TENANT_ROWS - 1)];
 }
 
 /* The place of the name in its row; TENANT_PLACES: it has none. */

@@ -64,40 +64,42 @@ Test(tenants, names_that_no_pattern_allows)
 	cr_assert_not(allows(".*", "a\0b", 3, &schema));
 }
 
+static const char *numbered(int number)
+{
+	static char name[32];
+	snprintf(name, sizeof(name), "tenant_%d", number);
+	return name;
+}
+
+static int count_complete(struct tenants *tenants, int count)
+{
+	int known = 0;
+	for (int i = 0; i < count; i++)
+		known += tenants_complete(tenants, numbered(i));
+	return known;
+}
+
 Test(tenants, complete_schemas_are_remembered_until_forgotten)
 {
 	struct tenants *tenants = tenants_new("public", ".*");
-	int known = 0;
-	char name[32];
 	for (int i = 0; i < 100000; i++) {
-		snprintf(name, sizeof(name), "t%d", i);
-		tenants_learn(tenants, name);
-		tenants_learn(tenants, name);
-		cr_assert(tenants_complete(tenants, name));
+		tenants_learn(tenants, numbered(i));
+		tenants_learn(tenants, numbered(i));
+		cr_assert(tenants_complete(tenants, numbered(i)));
 	}
-	for (int i = 0; i < 100000; i++) {
-		snprintf(name, sizeof(name), "t%d", i);
-		known += tenants_complete(tenants, name);
-	}
+	int known = count_complete(tenants, 100000);
 	cr_assert(known > 8000 && known <= 16384, "%d", known);
-	tenants_forget(tenants, name);
-	cr_assert_not(tenants_complete(tenants, name));
+	tenants_forget(tenants, numbered(99999));
+	cr_assert_not(tenants_complete(tenants, numbered(99999)));
 	tenants_free(tenants);
 }
 
 Test(tenants, thousands_of_schemas_have_room)
 {
 	struct tenants *tenants = tenants_new("public", ".*");
-	int known = 0;
-	char name[32];
-	for (int i = 0; i < 2000; i++) {
-		snprintf(name, sizeof(name), "tenant_%d", i);
-		tenants_learn(tenants, name);
-	}
-	for (int i = 0; i < 2000; i++) {
-		snprintf(name, sizeof(name), "tenant_%d", i);
-		known += tenants_complete(tenants, name);
-	}
+	for (int i = 0; i < 2000; i++)
+		tenants_learn(tenants, numbered(i));
+	int known = count_complete(tenants, 2000);
 	cr_assert(known >= 1995, "%d", known);
 	tenants_free(tenants);
 }
