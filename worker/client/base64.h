@@ -4,6 +4,7 @@
 #ifndef WORKER_CLIENT_BASE64_H
 #define WORKER_CLIENT_BASE64_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,9 @@
 
 /* Appends the bytes as base64. */
 void base64_write(struct buffer *out, const void *bytes, size_t size);
+
+/* Returns the bytes as base64 in a JSON text, which the caller releases. */
+json_t *base64_json(const void *bytes, size_t size);
 
 /* Decodes into a new block, which the caller frees. Returns false and allocates nothing if the text
  * is not base64. */

@@ -10,16 +10,6 @@
 
 #define COMMANDS "commands" /* the request's only field */
 
-static json_t *base64_json(const struct buffer *message)
-{
-	struct buffer text = { 0 };
-
-	base64_write(&text, message->data, message->size);
-	json_t *json = json_stringn((const char *)text.data, text.size);
-	buffer_free(&text);
-	return json;
-}
-
 bool codec_group_open(int command, const json_t *request)
 {
 	const json_t *commands = json_object_get(request, COMMANDS), *element;
@@ -50,7 +40,7 @@ static json_t *frame_one(struct codec *codec, json_t *element, char why[JSON_AVR
 	}
 	request = given ? json_incref((json_t *)given) : json_object();
 	if (codec_request(codec, command, request, &message, why))
-		json = base64_json(&message);
+		json = base64_json(message.data, message.size);
 	json_decref(request);
 	buffer_free(&message);
 	return json;

@@ -43,17 +43,6 @@ static json_t *from_string(const struct type *type, const char *bytes, size_t le
 	return json ? json : json_stringn("(not UTF-8)", 11);
 }
 
-static json_t *from_bytes(const void *bytes, size_t size)
-{
-	struct buffer text = { 0 };
-	json_t *json;
-
-	base64_write(&text, bytes, size);
-	json = json_stringn(text_string(&text), text.size);
-	buffer_free(&text);
-	return json;
-}
-
 static json_t *read_items(const struct type *type, avro_value_t *value)
 {
 	json_t *array = json_array();
@@ -135,7 +124,7 @@ static json_t *read_plain(const struct type *type, avro_value_t *value)
 		return json_boolean(boolean);
 	case TYPE_BYTES:
 		avro_value_get_bytes(value, &bytes, &size);
-		return from_bytes(bytes, size);
+		return base64_json(bytes, size);
 	case TYPE_STRING:
 		avro_value_get_string(value, &text, &size);
 		return from_string(type, text, size - 1);
