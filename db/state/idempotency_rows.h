@@ -56,14 +56,15 @@ struct idempotency_table {
 	int64_t keep_ms;       /* an older key counts as unknown */
 };
 
-/* Sends the claim of all keys, which must be of one schema. `claim`: the transaction takes the unknown ones, and waits for other
- * transactions that hold them. Otherwise it only looks. Calls found->each for each known key;
- * `found` must live until the connection is drained. */
+/* Sends the claim of all keys, which must be of one schema. `claim`: the transaction takes the unknown
+ * ones, and waits for other transactions that hold them. Otherwise it only looks. Calls found->each for
+ * each known key; `found` must live until the connection is drained. */
 void idempotency_rows_claim(struct connection *connection, const struct idempotency_table *table,
 	struct idempotency_key *const *keys, size_t count, bool claim,
 	struct idempotency_found *found);
 
-/* Sends what became of the NEW keys, which must be of one schema: stores their replies, and forgets keys without one. */
+/* Sends what became of the NEW keys, which must be of one schema: stores their replies, and forgets
+ * keys without one. */
 void idempotency_rows_save(struct connection *connection, const struct idempotency_table *table,
 	struct idempotency_key *const *keys, size_t count);
 

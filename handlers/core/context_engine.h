@@ -22,9 +22,9 @@ struct context_hooks {
 	/* Returns where the call's reply (or dead letter) must go, as bytes in the arena. */
 	const void *(*address)(const void *engine, struct call *call, struct arena *arena,
 		size_t *size);
-	/* Creates missing tables of a tenant's schema; NULL: of the worker's own. DB_OK: *statements ran. DB_OUTAGE: try again later. DB_SETUP: the
-	 * configuration forbids it, and something is missing. Any other kind: it failed. `failure`
-	 * says why. */
+	/* Creates missing tables of a tenant's schema; NULL: of the worker's own. DB_OK: *statements
+	 * ran. DB_OUTAGE: try again later. DB_SETUP: the configuration forbids it, and something is
+	 * missing. Any other kind: it failed. `failure` says why. */
 	enum db_kind (*init_storage)(const void *engine, const char *schema, int64_t *statements,
 		struct db_failure *failure);
 	/* Prunes with the connection, parameters, schema and time that context_prune has set. As

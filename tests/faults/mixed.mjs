@@ -30,7 +30,7 @@ const OFFSETS = '__consumer_offsets';
 // A busy machine may be slow: what makes progress is not stuck.
 const STUCK_MS = 120_000;
 const ANSWER_PATIENCE_MS = 120_000;
-// Waits that fit the faults, which last for seconds: here, and those of Kafka's sessions in main().
+// The faults last for seconds, so the worker may not wait longer. main() shortens Kafka's sessions likewise.
 const CONFIG = { limits: { shutdownTimeoutMillis: 10_000 } };
 
 const { values: options } = parseArgs({ options: {

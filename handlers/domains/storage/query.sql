@@ -34,8 +34,8 @@ SELECT ARRAY(SELECT coalesce(to_regtype(nullif(t.name, ''))::oid::int8, CASE WHE
 	END AS fault
 FROM (SELECT $1::text AS name) AS given LEFT JOIN pg_catalog.pg_roles r ON r.rolname = given.name
 -- statement: compose
--- The function's text, which holds no text of the client: $1 are the types of the parameters, $2 those of the columns,
--- $3 which parameters are JSON arrays, $4 the schema, $5 the role. Types of columns are base types.
+-- Makes the function's text, into which no text of the client goes. $1 lists the types of the parameters, $2 the types
+-- of the columns, $3 which parameters are JSON arrays; $4 is the schema, $5 the role. Types of columns are base types.
 WITH names AS (
 	SELECT o.place, o.oid, o.kind,
 		CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace THEN format_type(o.oid, NULL)
