@@ -6,33 +6,16 @@
 // Each partition uses one connection of the pool while it writes. The worker commits offsets after it
 // wrote, so after a crash it writes some spans again. It prints "begin COUNT" on standard output when the
 // first spans are committed, and "end COUNT" when UNTIL are committed. It ends on SIGTERM.
-import { PostgresStore } from '@mastra/pg';
-import { Kafka, logLevel } from 'kafkajs';
 import { HEADER_SIZE, readCommand } from './commands.mjs';
+import { drain, openStore } from './program.mjs';
 
 const GROUPED = 1000;
 const FETCHED_BYTES = 4 * 1024 * 1024; // per partition and fetch, so that a thousand spans arrive together
 
 const [topic, schemasDir, schemaName, until] = process.argv.slice(2);
 const command = readCommand(schemasDir, 'observability.createSpan');
-const store = new PostgresStore({
-  id: 'bench',
-  connectionString: process.env.STOWAGE_POSTGRES_CONNECTION_STRING,
-  schemaName,
-  disableInit: true,
-});
+const store = openStore(schemaName);
 const observability = await store.getStore('observability');
-
-const kafka = new Kafka({
-  brokers: [process.env.STOWAGE_KAFKA_BOOTSTRAP_SERVERS],
-  clientId: 'node-worker',
-  logLevel: logLevel.ERROR,
-});
-const consumer = kafka.consumer({
-  groupId: `node-worker-${topic}-${process.pid}`,
-  maxBytesPerPartition: FETCHED_BYTES,
-  maxBytes: 4 * FETCHED_BYTES,
-});
 
 // Null on the wire is an absent property in the program.
 function readSpan({ value }) {
@@ -61,13 +44,4 @@ async function eachBatch({ batch, resolveOffset, heartbeat }) {
   }
 }
 
-async function stop() {
-  await consumer.disconnect();
-  await store.close();
-  process.exit(0);
-}
-
-process.on('SIGTERM', stop);
-await consumer.connect();
-await consumer.subscribe({ topic, fromBeginning: true });
-await consumer.run({ eachBatch, partitionsConsumedConcurrently: 4 });
+await drain(topic, store, { maxBytesPerPartition: FETCHED_BYTES, maxBytes: 4 * FETCHED_BYTES }, { eachBatch });

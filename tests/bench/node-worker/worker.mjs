@@ -6,20 +6,15 @@
 // SCHEMAS_DIR is the output of `stowage schemas --output`. All commands of a fetched batch run in parallel
 // over the store's pool, and their replies go out in one request. The worker prints "ready" on standard
 // output when it has joined its group. It ends on SIGTERM.
-import { PostgresStore } from '@mastra/pg';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { HEADER_SIZE, readCommand } from './commands.mjs';
+import { openStore } from './program.mjs';
 
 const COMMAND = 'memory.getThreadById';
 
 const [topic, schemasDir, schemaName] = process.argv.slice(2);
 const command = readCommand(schemasDir, COMMAND);
-const store = new PostgresStore({
-  id: 'bench',
-  connectionString: process.env.STOWAGE_POSTGRES_CONNECTION_STRING,
-  schemaName,
-  disableInit: true,
-});
+const store = openStore(schemaName);
 const memory = await store.getStore('memory');
 
 const kafka = new Kafka({
