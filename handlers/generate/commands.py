@@ -11,6 +11,7 @@ Reads these files under SRC; CONTRIBUTING.md describes their content:
     schemas/domains/<domain>/<Method>.avsc   the request and the reply record of a command
     schemas/domains/<domain>/types.avsc      records that several commands of the domain use
     schemas/Error.avsc                       the error record
+    schemas/store.json                       what the reference's objects say of themselves
     schemas/history/<domain>/*.avsc          complete request records of earlier releases
     handlers/domains/<domain>/<method>.sql   a header and the statements of a command
 
@@ -26,6 +27,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # a build must not write into the source tree
 from avro_types import NAME, ROOT, Node, Schemas, Type, Wrong, read_json, unreadable, upper
+from contract import entry, reply_schema, request_schema
 from family import families
 from reference import reference_embedded, reference_text
 from statements import ORDER, PARTS_FILE, Source, read_text, shared_parts
@@ -93,6 +95,9 @@ class Command:
         self.bind()
         self.distinct = self.check_distinct()
         self.missing = self.check_missing()
+        self.codes = self.check_codes()
+        self.options = self.check_options()
+        self.absent = self.check_absent()
 
     def check_flags(self):
         self.flags = self.source.header.get("flags", "").replace(",", " ").split()
@@ -168,7 +173,7 @@ class Command:
                 self.bind_listed(statement)
 
     def bind_listed(self, statement):
-        given = [part.strip() for part in self.source.header["params"].split(",") if part.strip()]
+        given = self.listed("params")
         if len(given) != statement.param_count:
             raise self.source.wrong("params", f"the statement has {statement.param_count} parameters, but params lists {len(given)}")
         statement.params = [self.bind_one(part) for part in given]
@@ -208,6 +213,29 @@ class Command:
             if self.path("distinct", one).kind != "string":
                 raise self.source.wrong("distinct", f"{one} is not a string")
         return path
+
+    def listed(self, word):
+        return [part.strip() for part in self.source.header.get(word, "").split(",") if part.strip()]
+
+    def check_codes(self):
+        wrong = next((code for code in self.listed("codes") if not re.fullmatch(r"[A-Z][A-Z0-9_]*", code)), None)
+        if wrong:
+            raise self.source.wrong("codes", f'"{wrong}" is no code: use upper snake case, with commas between')
+        return self.listed("codes")
+
+    def check_options(self):
+        options = self.listed("options")
+        for name in options:
+            self.path("options", name)
+        if options and "positional" not in self.flags:
+            raise self.source.wrong("options", "the flag positional is missing: options are the fields of its last parameter")
+        return options
+
+    def check_absent(self):
+        kind, *fields = self.source.header.get("absent", "").split() or [None]
+        if kind not in (None, "null", "undefined"):
+            raise self.source.wrong("absent", 'use "-- absent: undefined", or null, and the names of fields if only they differ')
+        return kind, fields
 
     def check_error(self, text):
         found = re.fullmatch(r"([A-Z][A-Z0-9_]*)\s+([A-Z_]+)\s+(.+)", text)
@@ -317,6 +345,7 @@ class Project:
         self.schemas.register(read_json(file), ROOT)
         if f"{ROOT}.Error" not in self.schemas.nodes:
             raise Wrong(file, 1, f"does not define {ROOT}.Error")
+        self.store = read_json(self.root / "schemas/store.json")
 
     def declarations(self):
         self.families = []
@@ -421,14 +450,15 @@ def schema_table(project):
     lines = [made_by("schema_table.c", "the schemas of all commands"),
              '#include "schemas/catalog/schema_table.h"\n', "const struct schema_def schema_defs[] = {"]
     for command in project.commands:
-        texts = [compact(project.schemas.define(record.full, set())) for record in (command.request, command.reply)]
-        lines.append(f'\t{{ "{command.name}",{literal(texts[0])},{literal(texts[1])} }},')
+        texts = [request_schema(project.schemas, command), reply_schema(project.schemas, command), entry(command)]
+        lines.append(f'\t{{ "{command.name}",{",".join(literal(compact(text)) for text in texts)} }},')
     lines += ["};", f"const size_t schema_count = {len(project.commands)};\n",
               "const struct history_def history_defs[] = {"]
     lines += [f'\t{{ "{full}",{literal(text)} }},' for full, text in project.history] or ['\t{ "", "" },']
     error = compact(project.schemas.define(f"{ROOT}.Error", set()))
     lines += ["};", f"const size_t history_count = {len(project.history)};\n",
-              f"const char schema_error[] ={literal(error)};"]
+              f"const char schema_error[] ={literal(error)};",
+              f"const char schema_store[] ={literal(compact(project.store))};"]
     return lines
 
 

@@ -81,7 +81,11 @@ class Snapshot:
 
     def field(self, optional):
         node = {"name": self.name, "type": AVRO[self.kind]}
-        return node if self.required and not optional else {**node, "type": ["null", node["type"]], "default": None}
+        if self.required and not optional:
+            return node
+        # What the reference returns for NULL in a column of a text or a boolean; any other one is undefined.
+        absent = {"absent": "null"} if self.kind in ("text", "boolean") else {}
+        return {**node, "type": ["null", node["type"]], "default": None, **absent}
 
 
 class Member:

@@ -9,7 +9,7 @@ import re
 
 from avro_types import NAME, Wrong
 
-HEADER_WORDS = ("key", "reply", "flags", "fold", "distinct", "handler", "params", "missing", "error", "page", "order")
+HEADER_WORDS = ("key", "reply", "flags", "fold", "distinct", "handler", "params", "missing", "error", "codes", "absent", "options", "page", "order")
 REPEATED_WORDS = ("error",)
 PARTS_FILE = "parts.sql"  # of a domain: parts that its files share
 

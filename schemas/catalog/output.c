@@ -63,11 +63,10 @@ static bool write_json(const struct writer *w, const char *name, const json_t *j
 	return ok || schema_output_fail(w, path);
 }
 
-static bool write_schema(const struct writer *w, const char *name,
-	const struct catalog_schema *schema)
+/* `text`: JSON of the schema table. */
+static bool write_schema(const struct writer *w, const char *name, const char *text)
 {
-	json_t *json = json_loads(schema->text, 0,
-		NULL); /* never NULL: the schema was compiled before */
+	json_t *json = json_loads(text, 0, NULL); /* never NULL: the build made the text */
 	bool ok = write_json(w, name, json);
 	json_decref(json);
 	return ok;
@@ -88,36 +87,19 @@ static void add_fingerprint(json_t *entry, const char *key, uint64_t fingerprint
 	json_object_set_new(entry, key, json_sprintf("%016" PRIx64, fingerprint));
 }
 
-static void add_names(json_t *entry, const char *key, const char *const *names, size_t count)
+/* Adds the codes that any command may answer with to those of the command. */
+static void add_general(json_t *entry, json_t *general)
 {
-	json_t *list = json_array();
-	for (size_t i = 0; i < count && names[i]; i++)
-		json_array_append_new(list, json_string(names[i]));
-	json_object_set_new(entry, key, list);
-}
-
-static void add_parameters(json_t *entry, const struct type *request)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < request->field_count; i++)
-		json_array_append_new(list, json_string(request->fields[i].name));
-	json_object_set_new(entry, "parameters", list);
-}
-
-static void add_note(json_t *entry, const struct schema_note *note,
-	const struct catalog_schema *request)
-{
-	json_object_set_new(entry, "topic", json_string(note->topic));
-	add_names(entry, "flags", note->flags, sizeof(note->flags) / sizeof(note->flags[0]));
-	if (*note->key)
-		json_object_set_new(entry, "key", json_string(note->key));
-	if (note->positional)
-		add_parameters(entry, request->type);
+	json_t *errors = json_object_get(entry, "errors");
+	const char *code;
+	json_t *meaning;
+	json_object_foreach(general, code, meaning)
+		json_array_append_new(errors, json_string(code));
 }
 
 /* Writes the two files of a command and adds an entry to the index. */
 static bool write_command(const struct writer *w, const struct catalog *catalog, int command,
-	const struct schema_note *note, json_t *index)
+	json_t *general, json_t *index)
 {
 	const struct catalog_schema *request = catalog_request(catalog, command);
 	const struct catalog_schema *reply = catalog_reply(catalog, command);
@@ -129,7 +111,8 @@ static bool write_command(const struct writer *w, const struct catalog *catalog,
 		"reply", reply_file);
 	add_fingerprint(entry, "requestFingerprint", request->fingerprint);
 	add_fingerprint(entry, "replyFingerprint", reply->fingerprint);
-	add_note(entry, note, request);
+	json_object_update_new(entry, json_loads(schema_defs[command].entry, 0, NULL));
+	add_general(entry, general);
 	json_array_append_new(index, entry);
 	int size = snprintf(folder, sizeof(folder), "%s/%.*s", w->directory,
 		(int)strcspn(name, "."), name);
@@ -137,20 +120,28 @@ static bool write_command(const struct writer *w, const struct catalog *catalog,
 		errno = ENAMETOOLONG;
 		return schema_output_fail(w, w->directory);
 	}
-	return make_folders(w, folder) && write_schema(w, request_file, request) &&
-		write_schema(w, reply_file, reply);
+	return make_folders(w, folder) && write_schema(w, request_file, request->text) &&
+		write_schema(w, reply_file, reply->text);
 }
 
-bool schemas_write(const char *directory, const struct catalog *catalog,
-	const struct schema_note *notes, char *error, size_t error_size)
+/* The attribute `general` of the error's field `code`; borrowed. */
+static json_t *general_codes(const json_t *error)
+{
+	json_t *code = json_array_get(json_object_get(error, "fields"), 0);
+	return json_object_get(code, "general");
+}
+
+bool schemas_write(const char *directory, const struct catalog *catalog, char *error,
+	size_t error_size)
 {
 	struct writer w = { directory, error, error_size };
-	json_t *index = json_array();
+	json_t *index = json_array(), *error_schema = json_loads(schema_error, 0, NULL);
 	bool ok = make_folders(&w, directory);
 	for (size_t i = 0; ok && i < schema_count; i++)
-		ok = write_command(&w, catalog, (int)i, &notes[i], index);
-	ok = ok && write_schema(&w, "Error.avsc", catalog_error(catalog)) &&
-		write_json(&w, "index.json", index);
+		ok = write_command(&w, catalog, (int)i, general_codes(error_schema), index);
+	ok = ok && write_json(&w, "Error.avsc", error_schema) &&
+		write_schema(&w, "store.json", schema_store) && write_json(&w, "index.json", index);
+	json_decref(error_schema);
 	json_decref(index);
 	return ok;
 }

@@ -13,6 +13,9 @@ struct schema_def {
 	const char *command; /* "memory.saveThread" */
 	const char *request; /* JSON text of mastra.memory.SaveThread */
 	const char *reply;   /* JSON text of mastra.memory.SaveThreadReply */
+	const char *
+		entry; /* JSON text: what index.json says of it beside names and fingerprints, and with
+	                        its own error codes alone */
 };
 
 /* The schema of a request of an earlier release. */
@@ -27,7 +30,9 @@ extern const size_t schema_count;
 extern const struct history_def history_defs[];
 extern const size_t history_count;
 
-/* JSON text of mastra.Error. */
+/* JSON text of mastra.Error. The attribute `general` of its field `code` has the codes of all commands. */
 extern const char schema_error[];
+/* JSON text of schemas/store.json. */
+extern const char schema_store[];
 
 #endif

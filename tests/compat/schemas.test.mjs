@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { PgVector, PostgresStore } from '@mastra/pg';
 import { crc64Avro, fingerprintOf } from './lib/avro.mjs';
-import { stowage, WORK } from './lib/harness.mjs';
-import { POSITIONAL } from './lib/pair.mjs';
+import { declared } from './lib/declared.mjs';
+import { CONNECTION, stowage, WORK } from './lib/harness.mjs';
 
 const MEMORY = ['getThreadById', 'saveThread', 'updateThread', 'patchThread', 'updateThreadResourceId', 'deleteThread', 'listThreads',
   'saveMessages', 'updateMessages', 'deleteMessages', 'listMessages', 'listMessagesByResourceId', 'listMessagesById',
@@ -27,6 +28,9 @@ const KEYS = { 'memory.saveThread': 'thread.id', 'memory.getThreadById': 'thread
 // Large lists and searches; every other read shows exactly the writes before it.
 const DETACHED = ['experiments.getReviewSummary', 'observability.listTraces', 'observability.listTracesLight', 'scores.listScoresByEntityId', 'scores.listScoresByRunId',
   'scores.listScoresByScorerId', 'vectors.query', 'workflows.listWorkflowRuns'];
+
+// The worker's own commands.
+const OWN = ['storage.exportSchemas', 'storage.ping', 'storage.query', 'storage.transaction', 'vectors.describeBuild'];
 
 const directory = join(WORK, 'contract');
 let index;
@@ -56,7 +60,9 @@ describe('stowage schemas', () => {
   test('is a list of commands with exactly the declared properties', () => {
     for (const entry of index) {
       const names = Object.keys(entry).filter((name) => !['key', 'parameters'].includes(name)).sort();
-      assert.deepEqual(names, ['command', 'flags', 'reply', 'replyFingerprint', 'request', 'requestFingerprint', 'topic'], entry.command);
+      assert.deepEqual(names, ['command', 'errors', 'flags', 'reply', 'replyFingerprint', 'request', 'requestFingerprint', 'topic'], entry.command);
+      assert.equal(new Set(entry.errors).size, entry.errors.length, entry.command);
+      assert.ok(entry.errors.includes('DEADLINE_PASSED'), entry.command);
       assert.equal(entry.topic, `mastra.commands.${entry.command.split('.')[0]}`);
       assert.equal(entry.flags.filter((flag) => ['read', 'write'].includes(flag)).length, 1, entry.command);
       for (const fingerprint of [entry.requestFingerprint, entry.replyFingerprint]) assert.match(fingerprint, /^[0-9a-f]{16}$/);
@@ -70,9 +76,50 @@ describe('stowage schemas', () => {
     for (const entry of index) if (entry.flags.includes('detached')) assert.ok(entry.flags.includes('read'), entry.command);
   });
 
-  test('gives the positional parameters of the reference, in their order', () => {
-    const positional = Object.fromEntries(index.filter((entry) => entry.parameters).map((entry) => [entry.command, entry.parameters]));
-    assert.deepEqual(positional, POSITIONAL);
+  test('gives the positional parameters that the reference declares, in their order', () => {
+    for (const { command, request, parameters } of index) {
+      const found = declared(command);
+      if (!found) {
+        assert.ok(OWN.includes(command), `the reference declares no ${command}`);
+        continue;
+      }
+      assert.equal(parameters !== undefined, found.positional, `${command}: ${JSON.stringify(found.parameters)}`);
+      if (!parameters) continue;
+      // A signal is no field; versions call their parent entityId, whatever it is.
+      const expected = found.parameters.map(({ name }) => name);
+      const names = parameters.map((parameter) => (Array.isArray(parameter) ? 'options' : parameter));
+      assert.equal(names.length, expected.length, command);
+      names.forEach((name, i) => expected[i] === 'entityId' || assert.equal(name, expected[i], command));
+      assert.deepEqual(parameters.flat(), read(request).fields.map((f) => f.name), command);
+    }
+  });
+
+  test('says what the reference says of itself', async () => {
+    const store = new PostgresStore({ id: 'store', connectionString: CONNECTION });
+    const objects = { vectors: new PgVector({ id: 'vectors', connectionString: CONNECTION }) };
+    const told = read('store.json');
+    for (const [domain, properties] of Object.entries(told)) {
+      const object = objects[domain] ?? await store.getStore(domain);
+      for (const [name, value] of Object.entries(properties)) {
+        const found = typeof object[name] === 'function' ? object[name]() : object[name];
+        assert.deepEqual(found ?? null, value, `${domain}.${name}`);
+      }
+    }
+    await store.close();
+    await objects.vectors.disconnect();
+  });
+
+  test('every nullable field of a reply says what the reference returns without a value', () => {
+    const walk = (schema, where) => {
+      if (Array.isArray(schema)) schema.forEach((branch) => walk(branch, where));
+      if (schema === null || typeof schema !== 'object') return;
+      for (const field of schema.fields ?? []) {
+        assert.equal(['null', 'undefined'].includes(field.absent), Array.isArray(field.type), `${where}.${field.name}`);
+        walk(field.type, `${where}.${field.name}`);
+      }
+      for (const part of [schema.items, schema.values, schema.type]) walk(part, where);
+    };
+    for (const { reply } of index) walk(read(reply), reply);
   });
 
   test('names records and files after the commands', () => {

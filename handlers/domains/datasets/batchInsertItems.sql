@@ -4,6 +4,7 @@
 -- handler: datasets_write_items
 -- missing: DATASET_NOT_FOUND Dataset not found: {datasetId}
 -- error: DATASET_ITEM_IDENTITY_CONFLICT CONFLICT the dataset {datasetId} has other items with some of these externalIds
+-- codes: DATASET_ITEM_EXTERNAL_ID_INVALID, DATASET_ITEM_SCHEMA_MISMATCH, DATASET_SCHEMA_INVALID
 -- statement: lock
 -- use: schemas
 -- use: gate

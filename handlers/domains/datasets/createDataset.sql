@@ -4,6 +4,7 @@
 -- handler: datasets_create
 -- distinct: id
 -- error: DATASET_ID_CONFLICT CONFLICT the dataset {id} exists already with another organizationId, projectId, candidateKey or candidateId
+-- codes: DATASET_INVALID_ID, DATASET_SCHEMA_INVALID
 -- A known id gives the dataset that is there, unchanged.
 WITH asked AS MATERIALIZED (
 	SELECT given.place, coalesce(:{id}, gen_random_uuid()::text) AS id FROM given

@@ -3,6 +3,7 @@
 -- flags: write barrier
 -- handler: datasets_update
 -- missing: DATASET_NOT_FOUND Dataset not found: {id}
+-- codes: DATASET_SCHEMA_INVALID, DATASET_SCHEMA_MISFITS_ITEMS
 -- statement: lock
 -- The schemas as they will be, and whether they change what items must fit.
 SELECT s."inputSchema", s."groundTruthSchema",

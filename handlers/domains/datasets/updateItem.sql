@@ -6,6 +6,7 @@
 -- error: DATASET_ITEM_PURGED CONFLICT Purged dataset item cannot be updated: {id}
 -- error: DATASET_ITEM_NOT_FOUND NOT_FOUND Dataset item not found: {id}
 -- error: DATASET_MISMATCH INVALID the item {id} is not in the dataset {datasetId}
+-- codes: DATASET_ITEM_EXTERNAL_ID_INVALID, DATASET_ITEM_SCHEMA_MISMATCH, DATASET_SCHEMA_INVALID
 -- statement: lock
 SELECT d."inputSchema", d."groundTruthSchema", CASE WHEN EXISTS (
 	SELECT FROM :"schema".mastra_dataset_items AS i WHERE i.id = :{id} AND i."datasetId" = d.id

@@ -2,4 +2,5 @@
 -- reply: custom
 -- flags: write barrier
 -- handler: memory_clone_thread
+-- codes: SOURCE_THREAD_NOT_FOUND, THREAD_EXISTS
 -- The handler sends the statement of copyThread, then reads the messages of the new thread.

@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_copy_thread
+-- codes: SOURCE_THREAD_NOT_FOUND, THREAD_EXISTS
 -- $1 source thread, $2 new thread, $3 resource or null, $4 title or null, $5 metadata or null,
 -- $6 now, $7 now as text. Which messages to copy: $8 from, $9 to, $10 ids, $11 how many, counted
 -- from the last one (each null: no condition).

@@ -2,4 +2,5 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_create_reflection_generation
+-- codes: INVALID_CONFIG, INVALID_METADATA
 -- The handler inserts the row with the statement of insertObservationalMemoryRecord.

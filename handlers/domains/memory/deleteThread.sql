@@ -2,6 +2,7 @@
 -- reply: none
 -- flags: write barrier
 -- handler: memory_delete_thread
+-- codes: VECTORS_NOT_DELETABLE
 -- $1 thread, $2 schema. Returns the vector tables that may hold embeddings of the thread's messages:
 -- tables of memory's names that have a JSON column "metadata"; other tables may have such names, too.
 -- Deletes nothing if the worker's role may not delete from one of these tables: embeddings would

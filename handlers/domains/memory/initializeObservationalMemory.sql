@@ -2,4 +2,5 @@
 -- reply: custom
 -- flags: write
 -- handler: memory_initialize_observational_memory
+-- codes: INVALID_CONFIG
 -- The handler inserts the row with the statement of insertObservationalMemoryRecord.

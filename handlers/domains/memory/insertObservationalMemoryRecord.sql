@@ -2,6 +2,7 @@
 -- reply: none
 -- flags: write
 -- handler: memory_insert_observational_memory_record
+-- codes: INVALID_CONFIG, INVALID_METADATA, OBSERVATIONAL_MEMORY_EXISTS
 -- $1 id, $2 scope, $3 resource id, $4 thread id, $5 observations, $6 origin, $7 config, $8 generation,
 -- $9 last observed, $10 last reflection, $11 pending, $12 total and $13 observation tokens,
 -- $14 message ids, $15 chunks, $16 buffered reflection, its $17 tokens, $18 input tokens and $19 lines,

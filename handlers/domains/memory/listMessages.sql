@@ -2,6 +2,8 @@
 -- reply: custom
 -- flags: read barrier
 -- handler: memory_list_messages
+-- codes: INVALID_INCLUDE, INVALID_METADATA_FILTER, INVALID_METADATA_KEY, INVALID_METADATA_VALUE,
+--   INVALID_ORDER_BY, INVALID_PAGE, INVALID_THREAD_ID
 -- Also for listMessagesByResourceId. The handler composes the statements of the page and its total.
 
 -- statement: include

@@ -2,3 +2,5 @@
 -- reply: custom
 -- flags: read barrier
 -- handler: memory_list_messages_by_resource_id
+-- codes: INVALID_INCLUDE, INVALID_METADATA_FILTER, INVALID_METADATA_KEY, INVALID_METADATA_VALUE,
+--   INVALID_ORDER_BY, INVALID_PAGE, INVALID_QUERY

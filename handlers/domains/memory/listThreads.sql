@@ -2,3 +2,4 @@
 -- reply: custom
 -- flags: read
 -- handler: memory_list_threads
+-- codes: INVALID_METADATA_KEY, INVALID_ORDER_BY, INVALID_PAGE

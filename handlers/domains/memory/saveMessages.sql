@@ -2,6 +2,8 @@
 -- reply: custom
 -- flags: write fold
 -- handler: memory_save_messages
+-- codes: INVALID_MESSAGE_CONTENT, MESSAGE_TOO_LARGE, RESOURCE_ID_REQUIRED, THREAD_ID_REQUIRED,
+--   THREAD_NOT_FOUND
 -- Threads of a run of calls, distinct and sorted: $1 ids, $2 times of the last call.
 -- Their messages, distinct and sorted: $3 ids, $4 threads, $5 contents, $6 created, $7 roles,
 -- $8 types, $9 resources. Returns the threads that do not exist and skips their messages.

@@ -1,7 +1,9 @@
 -- key: thread.id
 -- reply: custom
 -- flags: write fold
+-- absent: undefined
 -- handler: memory_save_thread
+-- codes: INVALID_METADATA, TITLE_REQUIRED
 -- One row per thread, distinct and sorted by id: $1 ids, $2 resource ids, $3 titles, $4 metadata,
 -- $5 created, $6 updated.
 INSERT INTO :"schema".mastra_threads AS t

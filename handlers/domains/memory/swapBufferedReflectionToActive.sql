@@ -3,6 +3,7 @@
 -- flags: write
 -- handler: memory_swap_buffered_reflection_to_active
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {currentRecord.id}
+-- codes: INVALID_CONFIG, INVALID_METADATA, NO_BUFFERED_REFLECTION
 -- Creates a new generation from the buffered reflection and the lines added after it was made. Returns
 -- no row if the record does not exist, and null observations if it has no buffered reflection.
 -- The characters are those that JavaScript's trim() removes.

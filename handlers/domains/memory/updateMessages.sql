@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: write barrier
 -- handler: memory_update_messages
+-- codes: INVALID_MESSAGE_CONTENT, MESSAGE_TOO_LARGE
 
 -- statement: lock
 SELECT id, content, role, type, thread_id AS "threadId", "resourceId",

@@ -3,6 +3,7 @@
 -- flags: write barrier
 -- handler: memory_update_observational_memory_config
 -- missing: OBSERVATIONAL_MEMORY_NOT_FOUND Observational memory record not found: {id}
+-- codes: INVALID_CONFIG
 -- statement: lock
 -- $1 id
 SELECT config FROM :"schema".mastra_observational_memory WHERE id = $1::text FOR UPDATE

@@ -1,6 +1,7 @@
 -- key: resourceId
 -- reply: custom
 -- flags: write
+-- absent: undefined
 -- handler: memory_update_resource
 -- $1 id, $2 working memory or null, $3 metadata to merge (JSON text) or null, $4 now.
 -- Creates a resource that does not exist, with its metadata stored as saveResource stores it. Merges

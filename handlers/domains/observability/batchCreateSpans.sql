@@ -3,4 +3,5 @@
 -- flags: write fold
 -- fold: spans
 -- handler: observability_write_spans
+-- codes: INVALID_CLEAR
 -- Shares its statements with createSpan and updateSpan.

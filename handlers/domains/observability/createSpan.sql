@@ -3,6 +3,7 @@
 -- flags: write fold
 -- fold: spans
 -- handler: observability_write_spans
+-- codes: INVALID_CLEAR
 -- statement: upsert
 -- Inserts one row per span, with distinct and sorted keys. $1 to $42 are the columns; a column
 -- without any value in these rows is an empty array. A span that exists keeps the columns that are

@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: read
 -- handler: observability_get_branch
+-- codes: ID_REQUIRED, INVALID_DEPTH
 -- $1 trace, $2 span (the anchor), $3 levels below it (null: all). A span has one parent, so the
 -- recursion can reach only the anchor twice.
 WITH RECURSIVE branch (id, depth) AS (

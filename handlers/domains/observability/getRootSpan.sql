@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: read
 -- handler: observability_get_root_span
+-- codes: SEVERAL_ROOT_SPANS
 SELECT "traceId", "spanId", "parentSpanId", name, "spanType", "isEvent",
 	"entityType", "entityId", "entityName", "userId", "organizationId",
 	"resourceId", "runId", "sessionId", "threadId", "requestId",

@@ -1,4 +1,4 @@
 -- reply: custom
--- flags: read
+-- flags: read positional
 -- handler: unsupported
 -- The reference's store has no table or no query for this command and answers with an error.

@@ -1,6 +1,7 @@
 -- reply: custom
 -- flags: read detached
 -- handler: observability_list_traces
+-- codes: INVALID_FILTER, INVALID_IS_NULL, INVALID_MODE, INVALID_ORDER, INVALID_PAGE, INVALID_STATUS
 -- Both statements have the same filter: $1 to $4 are the bounds of startedAt and endedAt, $5 to $18
 -- the values that columns equal, $19 to $21 what scope, metadata and tags contain, $22 the status,
 -- $23 whether the trace has an error. Null means no condition; the planner drops such conditions

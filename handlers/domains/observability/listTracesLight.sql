@@ -1,6 +1,8 @@
 -- reply: custom
 -- flags: read detached
+-- absent: null metadata
 -- handler: observability_list_traces
+-- codes: INVALID_FILTER, INVALID_IS_NULL, INVALID_MODE, INVALID_ORDER, INVALID_PAGE, INVALID_STATUS
 -- The page of listTraces, whose statement also counts. The reply has only a preview of the input.
 -- statement: page
 SELECT root."traceId", root."spanId", root."parentSpanId", root.name, root."spanType",

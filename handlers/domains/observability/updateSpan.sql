@@ -3,6 +3,7 @@
 -- flags: write fold
 -- fold: spans
 -- handler: observability_write_spans
+-- codes: INVALID_CLEAR
 -- $1 to $43 as in createSpan.sql. Skips spans that do not exist.
 UPDATE :"schema".mastra_ai_spans AS span SET
 	name = COALESCE(given.name, span.name),

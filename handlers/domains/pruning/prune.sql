@@ -1,4 +1,6 @@
 -- reply: custom
--- flags: write outside
+-- flags: write outside positional
+-- options: maxBatches, maxRows, pauseMs
 -- handler: prune_domain
+-- codes: INVALID_RETENTION
 -- No statement: db/retention composes them from its declaration of the tables.

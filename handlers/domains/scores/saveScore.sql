@@ -1,7 +1,9 @@
 -- key: runId
 -- reply: custom
 -- flags: write fold
+-- absent: undefined
 -- handler: scores_save_score
+-- codes: INVALID_CLEAR, INVALID_SCORE
 -- One row per score, distinct and sorted by id: $1 to $33 the columns, $34 the time of each call.
 -- Replaces all columns of a score that exists.
 INSERT INTO :"schema".mastra_scorers (

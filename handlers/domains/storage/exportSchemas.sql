@@ -1,4 +1,5 @@
 -- reply: custom
 -- flags: read bare
 -- handler: storage_export_schemas
+-- codes: INVALID_SCHEMA_NAME
 -- No statement: the binary contains the DDL.

@@ -1,4 +1,5 @@
 -- reply: custom
 -- flags: write outside bare
 -- handler: storage_init
+-- codes: INIT_DISABLED, INIT_FAILED
 -- No statement: db/migrate creates missing objects, on a connection of its own.

@@ -1,4 +1,5 @@
 -- reply: custom
 -- flags: write outside
 -- handler: prune_storage
+-- codes: INVALID_RETENTION
 -- No statement: db/retention composes them from its declaration of the tables.

@@ -1,6 +1,8 @@
 -- reply: custom
 -- flags: write barrier named direct
 -- handler: storage_query
+-- codes: INVALID_LIMIT, INVALID_PARAMETERS, INVALID_TIMEOUT, PARAMETER_TYPE_MISSING, QUERY_DISABLED,
+--   QUERY_ROLE_UNSAFE, READ_ONLY, STATEMENT_NOT_ALLOWED, UNKNOWN_TYPE, WRONG_NUMBER_OF_ROWS
 -- The client's statement runs inside of a function that is made for it, belongs to storage.queryRole and is SECURITY
 -- DEFINER. SET ROLE alone would hold nobody: the statement, or a function that it calls, could set the role back.
 -- PostgreSQL refuses that inside of such a function. See direct.c.

@@ -1,4 +1,5 @@
 -- reply: custom
 -- flags: write group
 -- handler: storage_transaction
+-- codes: TRANSACTION_FAILED
 -- No statement: the engine runs the commands that the request holds (worker/engine/group.h).

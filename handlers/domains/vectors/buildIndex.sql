@@ -2,4 +2,7 @@
 -- reply: none
 -- flags: write barrier named deferred
 -- handler: vectors_build_index
+-- codes: BUILD_CANCELLED, INDEX_BUILD_FAILED, INDEX_NAME_TAKEN, INDEX_NOT_FOUND, INVALID_INDEX_CONFIG,
+--   INVALID_INDEX_NAME, INVALID_INDEX_TYPE, INVALID_METRIC, INVALID_VECTOR_TYPE, NOT_A_VECTOR_INDEX,
+--   TOO_MANY_DIMENSIONS, TOO_MANY_WAITERS, UNSUPPORTED_INDEX_TYPE
 -- Runs the statements of createIndex.

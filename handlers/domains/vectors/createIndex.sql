@@ -2,6 +2,10 @@
 -- reply: none
 -- flags: write barrier named deferred
 -- handler: vectors_create_index
+-- codes: BUILD_CANCELLED, INDEX_BUILD_FAILED, INDEX_NAME_TAKEN, INDEX_NOT_FOUND, INVALID_DIMENSION,
+--   INVALID_INDEX_CONFIG, INVALID_INDEX_NAME, INVALID_INDEX_TYPE, INVALID_METRIC, INVALID_VECTOR_TYPE,
+--   NOT_A_VECTOR_INDEX, PGVECTOR_MISSING, TOO_MANY_DIMENSIONS, TOO_MANY_INDEXES, TOO_MANY_WAITERS,
+--   UNSUPPORTED_INDEX_TYPE, VECTOR_TYPE_NOT_SUPPORTED
 -- The batch creates the table; the index builder of a worker builds the index (db/ddl/stowage_builds.sql).
 -- The other commands on indexes run these statements too.
 -- statement: lock

@@ -2,4 +2,5 @@
 -- reply: none
 -- flags: write barrier named
 -- handler: vectors_delete_index
+-- codes: BUILD_CANCELLED, INDEX_NOT_FOUND, INVALID_INDEX_NAME, NOT_A_VECTOR_INDEX
 -- Runs the statements of createIndex, then drops the table.

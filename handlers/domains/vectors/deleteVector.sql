@@ -2,3 +2,4 @@
 -- reply: none
 -- flags: write fold barrier named
 -- handler: vectors_delete_vector
+-- codes: INDEX_NOT_FOUND, INVALID_INDEX_NAME, INVALID_NAMESPACE

@@ -2,3 +2,5 @@
 -- reply: none
 -- flags: write barrier named
 -- handler: vectors_delete_vectors
+-- codes: EMPTY_FILTER, EMPTY_IDS, INDEX_NOT_FOUND, INVALID_FILTER, INVALID_INDEX_NAME, INVALID_NAMESPACE,
+--   MUTUALLY_EXCLUSIVE, NO_TARGET

@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: read
 -- handler: vectors_describe_build
+-- codes: INVALID_INDEX_NAME
 SELECT state,
 	CASE WHEN state = 'building' THEN phase END AS phase,
 	CASE WHEN state = 'building' THEN done END AS done,

@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: read barrier named
 -- handler: vectors_describe_index
+-- codes: INDEX_NOT_FOUND, INVALID_INDEX_NAME
 -- Reads what the catalog says about vector tables ($1 names, $2 schema). Every command that composes
 -- SQL runs it (handlers/domains/vectors/index.c). A vector table is a table with the columns that
 -- listIndexes checks, because other tables may have a column `embedding` too. The vector index is

@@ -2,6 +2,8 @@
 -- reply: custom
 -- flags: read barrier detached named
 -- handler: vectors_query
+-- codes: DIMENSION_MISMATCH, INDEX_NOT_FOUND, INVALID_FILTER, INVALID_INDEX_NAME, INVALID_NAMESPACE,
+--   INVALID_QUERY, INVALID_VECTOR
 -- The settings last for one query and end with its transaction. enable_sort = off leaves the planner
 -- only the vector index for the order. Its cost estimates would often choose a sort, because they
 -- ignore the cost of reading vectors from TOAST. With enable_sort = off, plans that need a sort get

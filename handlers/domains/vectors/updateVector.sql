@@ -2,3 +2,5 @@
 -- reply: none
 -- flags: write barrier named
 -- handler: vectors_update_vector
+-- codes: DIMENSION_MISMATCH, EMPTY_FILTER, INDEX_NOT_FOUND, INVALID_FILTER, INVALID_INDEX_NAME,
+--   INVALID_NAMESPACE, INVALID_VECTOR, MUTUALLY_EXCLUSIVE, NO_TARGET, NO_UPDATES

@@ -1,6 +1,7 @@
 -- key: %one%.id
 -- reply: row
 -- flags: write fold
+-- absent: undefined
 -- distinct: %one%.id
 -- error: %ONE%_EXISTS CONFLICT the %one% {%one%.id} exists already
 -- error: VERSION_EXISTS CONFLICT the %one% {%one%.id} was deleted, but its version 1 is still there: delete its versions first

@@ -1,6 +1,7 @@
 -- key: %parent%
 -- reply: row
 -- flags: write fold
+%unless replaced% -- absent: undefined
 -- distinct: id
 -- error: VERSION_EXISTS CONFLICT the version {id} exists already, or %parent% {%parent%} has a version of this number
 WITH made AS (

@@ -2,6 +2,7 @@
 -- reply: custom
 -- flags: read detached
 -- handler: workflows_list_workflow_runs
+-- codes: INVALID_PAGE
 -- Both statements have the same filter: $1 workflow name, $2 status, $3 resource id, $4 thread id,
 -- $5 and $6 the range of createdAt. Null or empty: no condition; the planner removes these, so that
 -- indexes serve the rest (expressions are spelled as the indexes spell them).

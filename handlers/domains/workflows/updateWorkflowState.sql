@@ -3,6 +3,7 @@
 -- flags: write
 -- handler: workflows_update_workflow_state
 -- missing: WORKFLOW_SNAPSHOT_NOT_FOUND Snapshot not found for runId {runId}
+-- codes: INVALID_STATUS
 -- $1 workflow name, $2 run id, $3 members to change, $4 statuses that allow the change (null: any),
 -- $5 now, $6 whether to return the snapshot. Returns no row if the run does not exist; "readable" is
 -- false if its snapshot has no context.

@@ -7,41 +7,23 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach } from 'node:test';
 import { PostgresStore } from '@mastra/pg';
+import { eachAbsent } from './absent.mjs';
 import { closeShared, CONNECTION, newId, pool, recordCoverage, schemas, sql, World } from './harness.mjs';
 import { Normal } from './normal.mjs';
 
 export const SELF = process.env.STOWAGE_TEST_SELF === '1';
 
-// Methods of the reference with positional parameters.
-export const POSITIONAL = {
-  'memory.deleteMessages': ['messageIds'],
-  'memory.getObservationalMemory': ['threadId', 'resourceId'],
-  'memory.getObservationalMemoryHistory': ['threadId', 'resourceId', 'limit', 'options'],
-  'memory.clearObservationalMemory': ['threadId', 'resourceId'],
-  'memory.setReflectingFlag': ['id', 'isReflecting'],
-  'memory.setObservingFlag': ['id', 'isObserving'],
-  'memory.setBufferingObservationFlag': ['id', 'isBuffering', 'lastBufferedAtTokens'],
-  'memory.setBufferingReflectionFlag': ['id', 'isBuffering'],
-  'memory.setPendingMessageTokens': ['id', 'tokenCount'],
-};
-
-Object.assign(POSITIONAL, { 'blobs.get': ['hash'], 'blobs.has': ['hash'], 'blobs.delete': ['hash'], 'blobs.putMany': ['entries'], 'blobs.getMany': ['hashes'] });
-
-Object.assign(POSITIONAL, { 'datasets.createDatasetVersion': ['datasetId', 'version'], 'datasets.getItemHistory': ['itemId'] });
-
-// The seven domains of versioned entities have the same methods; the name of the parent differs.
-const VERSIONED = { agents: 'agentId', promptBlocks: 'blockId', scorerDefinitions: 'scorerDefinitionId', mcpClients: 'mcpClientId',
-  mcpServers: 'mcpServerId', workspaces: 'workspaceId', skills: 'skillId' };
-for (const [domain, parent] of Object.entries(VERSIONED)) {
-  const methods = { getById: ['id'], delete: ['id'], getVersion: ['id'], getVersions: ['ids'], getVersionByNumber: [parent, 'versionNumber'],
-    getLatestVersion: [parent], deleteVersion: ['id'], deleteVersionsByParentId: [parent], countVersions: [parent], getByIdResolved: ['id', 'options'] };
-  for (const [method, names] of Object.entries(methods)) POSITIONAL[`${domain}.${method}`] = names;
-}
-
 // Some replies exceed the default limit.
 const LARGE = { replies: { maxBytes: 64 * 1024 * 1024 } };
 
 const READS = /\.(get|list|load)/;
+
+// The arguments of the reference's method. In index.json a list of names stands for one object of these properties.
+function positional(command, args) {
+  const { parameters } = schemas().command(command);
+  const one = (name) => (Array.isArray(name) ? Object.fromEntries(name.map((inner) => [inner, args[inner]])) : args[name]);
+  return parameters ? parameters.map(one) : [args];
+}
 
 // A value that differs by side, such as a record that each side created.
 export class BySide {
@@ -80,9 +62,7 @@ export class Reference {
     const [domain, method] = command.split('.');
     if (command === 'storage.prune') return this.store.prune(args);
     const store = await this.store.getStore(domain);
-    if (method === 'prune') return store.prune(args.policies, args);
-    const names = POSITIONAL[command];
-    return names ? store[method](...names.map((name) => args[name])) : store[method](args);
+    return store[method](...positional(command, args));
   }
 
   close() {
@@ -164,7 +144,17 @@ export class Pair {
     };
     const stowage = await settle(() => this.#stowage(command, given.stowage));
     const reference = await settle(() => this.reference.call(command, structuredClone(given.reference)));
+    if (!reference.error) this.#absent(command, reference.value);
     return { stowage, reference };
+  }
+
+  // Where the reference returns no value, the reply's schema must say which one: null or undefined.
+  #absent(command, result) {
+    eachAbsent(schemas().command(command).replySchema, result, (record, field, kind) => {
+      const json = field.type.some((branch) => branch.logicalType === 'json'); // its null may be a stored value
+      if (kind === field.absent || (json && kind === 'null') || EITHER.test(`${command} ${field.name}`)) return;
+      assert.fail(`${command}: the reference returns ${kind} for ${record.name}.${field.name}, the schema says ${field.absent}`);
+    });
   }
 
   // Expects both sides to succeed with the same result and rows; returns each side's result.
@@ -271,6 +261,13 @@ function repair(value) {
   }
   return value;
 }
+
+// Commands whose reference returns either: an entity without a version has no fields of one; an item of a dataset
+// that was purged has other ones; a score is returned as it was given.
+const EITHER = new RegExp([
+  '\\.getByIdResolved ', '^scores\\.saveScore ',
+  '^datasets\\.\\w*Item\\w* (expectedTrajectory|groundTruth|requestContext|scorerIds|source|toolMocks|unmockedToolPolicy)$',
+].join('|'));
 
 const columns = new Map();
 

@@ -115,6 +115,9 @@ export class StowageClient {
     if (status !== (failed ? 'error' : 'ok')) throw new Error(`a ${schema.name} with the status ${status}`);
     const named = headerText(headers, 'command');
     if (command && named !== undefined && named !== command) throw new Error(`the reply to ${command} says ${named}`);
+    if (command && failed && !this.schemas.command(command).errors.includes(decoded.code)) {
+      throw new Error(`index.json does not list ${decoded.code} among the errors of ${command}`);
+    }
     const unsupported = failed && decoded.code === 'NOT_IMPLEMENTED_BY_REFERENCE';
     if (command) this.onReply(command, unsupported ? 'unsupported' : failed ? 'error' : 'ok');
   }

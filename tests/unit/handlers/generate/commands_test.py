@@ -7,6 +7,7 @@ Prints a summary line like Criterion's, which tests/run reads.
 import contextlib
 import io
 import json
+import re
 import sys
 import tempfile
 import unittest
@@ -43,6 +44,7 @@ def records(request_fields, result):
 FIELDS = [{"name": "thing", "type": "mastra.shop.Thing"}, {"name": "limit", "type": ["null", "int"], "default": None}]
 FILES = {
     "schemas/Error.avsc": ERROR,
+    "schemas/store.json": {"shop": {"open": True}},
     "schemas/domains/shop/types.avsc": [THING],
     "schemas/domains/shop/GetIt.avsc": records(FIELDS, ["null", "Thing"]),
     "handlers/domains/shop/getIt.sql": SQL,
@@ -153,6 +155,10 @@ WRONG = [
     ({"handlers/domains/shop/getIt.sql": PAGE.replace("name DESC", "name DOWN")}, 'reply page needs "-- page: size"'),
     ({"handlers/domains/shop/getIt.sql": PAGE.replace("\nORDER BY", " ORDER BY")}, "a page needs one SELECT"),
     ({"schemas/domains/shop/GetIt.avsc": fields_with(words=["a"])}, "only a string, or an array of strings, has words"),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(type=["null", "int"], absent="none")}, '"absent" of limit is for nullable'),
+    ({"schemas/domains/shop/GetIt.avsc": fields_with(absent="null")}, '"absent" of limit is for nullable'),
+    (sql_with("-- flags: read", "-- flags: read\n-- options: limit"), "the flag positional is missing"),
+    (sql_with("-- flags: read", "-- flags: read\n-- codes: No, NO"), '"No" is no code'),
     ({"schemas/history/shop/GetIt.avsc": {**records([], "null")[0]}}, "thing is new and has no default"),
     ({"schemas/history/shop/GetIt.avsc": {**THING, "name": "Unknown"}}, "must be the complete request record of an existing command"),
     ({"schemas/history/shop/GetIt.avsc": records([{"name": "thing", "type": "string"}], "null")[0]},
@@ -216,6 +222,17 @@ class Generate(unittest.TestCase):
         text = out["schema_table.c"].replace('"\n\t\t\t"', "").replace('"\n\t\t"', "").replace('\\"', '"')
         self.assertIn('{"name":"other","type":"mastra.shop.Thing"}', text)
         self.assertEqual(text.count('"name":"Thing"'), 2, "once in the request, once in the reply")
+
+    def test_what_clients_are_told(self):
+        header = "-- flags: read positional\n-- options: limit\n-- codes: SHOP_SHUT\n"
+        said, out = run({**FILES, "handlers/domains/shop/getIt.sql": changed(SQL, "-- flags: read\n", header)})
+        self.assertEqual(said, "")
+        table = re.sub(r'"\n\t+"', "", out["schema_table.c"]).replace('\\"', '"')
+        entry = {"topic": "mastra.commands.shop", "flags": ["read"], "errors": ["SHOP_SHUT", "THING_NOT_FOUND"], "key": "thing.id",
+                 "parameters": ["thing", ["limit"]]}
+        self.assertIn(json.dumps(entry, separators=(",", ":")), table)
+        self.assertIn('],"absent":"null"}]}', table, "a result that is null by default")
+        self.assertIn('{"shop":{"open":true}}', table)
 
     def test_statements(self):
         sql = HANDLED + "-- statement: touch\nUPDATE x SET y = $1\n-- statement: other\nDELETE FROM x;\n"
