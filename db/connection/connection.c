@@ -140,6 +140,9 @@ static const char connection_look_sql[] =
 static bool connection_look(struct connection *c, struct db_failure *failure)
 {
 	connection_send_unprepared(c, connection_look_sql, connection_take_life);
+	if (connection_sync(c, failure) != DB_OK)
+		return false;
+	connection_limit_session(c);
 	return connection_sync(c, failure) == DB_OK;
 }
 

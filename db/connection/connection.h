@@ -28,6 +28,11 @@
 
 struct connection;
 
+/* How long a statement may run, and how long it may wait for a lock of that time. */
+struct statement_limits {
+	int64_t run_ms, lock_ms;
+};
+
 /* Connects, and blocks meanwhile. Returns the connection also on failure; never NULL. */
 typedef PGconn *connection_connect_fn(const void *arg);
 
@@ -39,6 +44,9 @@ struct connection_options {
 	size_t statement_cache;   /* how many prepared statements to keep; 0: the default, 256 */
 	const char *own_schema;   /* NULL: none; statements of other schemas are tenants' */
 	size_t tenant_bytes; /* of text of tenants' prepared statements; see statement_cache.h */
+	/* The session's own limits: they hold where no others are sent. run_ms 0: none. A pooler's session gets
+	 * none. */
+	struct statement_limits limits;
 	/* An eventfd or pipe. When it is readable, a wait for the server ends: the connection cancels the
 	 * running statement and closes. NULL: none. */
 	const int *give_up_fd;
@@ -84,6 +92,8 @@ void connection_describe(struct connection *connection, const char *sql, const u
 /* Sends what makes the connection prepare all its statements again: a client's SQL may have changed them
  * in this session. */
 void connection_renew_statements(struct connection *connection);
+/* Sends what gives the session its settings back: a client's SQL may have changed them. */
+void connection_reset_settings(struct connection *connection);
 
 /* When the server started, and when it last recovered from a crash of one of its processes, as known when
  * the connection was opened; in microseconds, 0: unknown. */
@@ -92,14 +102,10 @@ struct db_life {
 };
 struct db_life connection_life(const struct connection *connection);
 
-/* How long a statement may run, and how long it may wait for a lock of that time. */
-struct statement_limits {
-	int64_t run_ms, lock_ms;
-};
 /* Sends the limits for the statements that follow in the open transaction. */
 void connection_limit(struct connection *c, struct statement_limits limits);
 /* Outside of a transaction a limit lasts until the next sync. With run_ms > 0 the connection sends the
- * limits before the first statement behind each sync, from now on; with 0 it sends none. */
+ * limits before the first statement behind each sync, from now on; with 0 the session's limits hold. */
 void connection_limit_syncs(struct connection *c, struct statement_limits limits);
 
 /* Calls `fn` once if the connection is still waiting for the server at `tick` (clock_tick_ms; 0: never).

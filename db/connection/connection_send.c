@@ -182,13 +182,22 @@ static int send_query(struct connection *c, const struct sending *sending)
 	return sent;
 }
 
-/* The first statement after a sync begins a transaction: the settings of the one before are gone. */
+/* A pooler's session serves other clients, too, so it is left as it is. */
+static bool limit_session_has(const struct connection *c)
+{
+	return c->options.limits.run_ms && !c->pooled;
+}
+
+/* The first statement after a sync begins a transaction: the limits of the one before are gone. */
 static void limit_first(struct connection *c)
 {
+	const struct statement_limits *session = &c->options.limits;
 	if (!c->limits.run_ms || !c->pg || c->unsynced)
 		return;
 	c->unsynced = true;
-	connection_limit(c, c->limits);
+	if (!limit_session_has(c) || c->limits.run_ms != session->run_ms ||
+		c->limits.lock_ms != session->lock_ms)
+		connection_limit(c, c->limits);
 }
 
 static void send_statement(struct connection *c, const struct sending *sending,
@@ -217,10 +226,11 @@ static void send_statement(struct connection *c, const struct sending *sending,
 		connection_flush(c, UNSENT_MAX);
 }
 
-static const char sql_limits[] = "SELECT set_config('statement_timeout', $1::text, true),"
-				 " set_config('lock_timeout', $2::text, true)";
+static const char sql_limits[] =
+	"SELECT pg_catalog.set_config('statement_timeout', $1::text, $3::bool),"
+	" pg_catalog.set_config('lock_timeout', $2::text, $3::bool)";
 
-void connection_limit(struct connection *c, struct statement_limits limits)
+static void limit_send(struct connection *c, struct statement_limits limits, bool local)
 {
 	char text[32];
 	params_reset(c->limit_params);
@@ -228,7 +238,25 @@ void connection_limit(struct connection *c, struct statement_limits limits)
 	params_text(c->limit_params, text, strlen(text));
 	snprintf(text, sizeof(text), "%lldms", (long long)limits.lock_ms);
 	params_text(c->limit_params, text, strlen(text));
+	params_bool(c->limit_params, local);
 	connection_send(c, sql_limits, NULL, c->limit_params, NULL, NULL, NULL);
+}
+
+void connection_limit(struct connection *c, struct statement_limits limits)
+{
+	limit_send(c, limits, true);
+}
+
+void connection_limit_session(struct connection *c)
+{
+	if (limit_session_has(c))
+		limit_send(c, c->options.limits, false);
+}
+
+void connection_reset_settings(struct connection *c)
+{
+	connection_send(c, "RESET ALL", NULL, NULL, NULL, NULL, NULL);
+	connection_limit_session(c);
 }
 
 void connection_limit_syncs(struct connection *c, struct statement_limits limits)

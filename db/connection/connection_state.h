@@ -74,6 +74,8 @@ void connection_flush(struct connection *c, size_t allowed);
 /* Sends `sql` as it is, without a prepared statement. `done` (may be NULL) gets the connection. */
 void connection_send_unprepared(struct connection *c, const char *sql, connection_result_fn *done);
 void connection_send_sync(struct connection *c);
+/* Sends the limits that the options give to the session. */
+void connection_limit_session(struct connection *c);
 
 /* connection_drain.c */
 

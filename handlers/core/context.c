@@ -266,6 +266,11 @@ void context_renew_statements(struct context *ctx)
 	connection_renew_statements(ctx->session->connection);
 }
 
+void context_reset_settings(struct context *ctx)
+{
+	connection_reset_settings(ctx->session->connection);
+}
+
 int context_retries(const struct context *ctx)
 {
 	return ctx->session->retries;

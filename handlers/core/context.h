@@ -140,6 +140,8 @@ void context_describe(struct context *ctx, const char *sql, const uint32_t *oids
 	context_result_fn *done, void *arg);
 /* The connection prepares its statements again: SQL of a client may have changed them. */
 void context_renew_statements(struct context *ctx);
+/* The session gets its settings back: SQL of a client may have changed them. */
+void context_reset_settings(struct context *ctx);
 /* How often the batch failed before, in a row. */
 int context_retries(const struct context *ctx);
 

@@ -189,7 +189,7 @@ describe('what is refused', () => {
 describe('nothing is left behind', () => {
   test('after writes and after reads', async () => {
     await write(`CREATE OR REPLACE FUNCTION litter() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
-      PERFORM set_config('search_path', 'nowhere', false), set_config('statement_timeout', '1', false), set_config('my.setting', 'x', false);
+      PERFORM set_config('search_path', 'nowhere', false), set_config('statement_timeout', '1', false), set_config('lock_timeout', '0', false), set_config('my.setting', 'x', false);
       PERFORM pg_advisory_lock(4711); RETURN 1; END $$`);
     await write(`CREATE OR REPLACE FUNCTION more_litter() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
       CREATE TEMP TABLE mastra_threads (id text); CREATE DOMAIN pg_temp.text AS int4; EXECUTE 'LISTEN a'; EXECUTE 'DECLARE held CURSOR WITH HOLD FOR SELECT 1'; RETURN 1; END $$`);
@@ -208,6 +208,26 @@ describe('nothing is left behind', () => {
       await client.call('memory.saveThread', { thread: thread(id) });
       assert.equal((await client.call('memory.getThreadById', { threadId: id })).id, id);
     }
+  });
+
+  test('the time limits of other commands hold after a function changed them', async () => {
+    await write(`CREATE OR REPLACE FUNCTION unlimited() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+      PERFORM set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false); RETURN 1; END $$`);
+    const id = newId();
+    await client.call('memory.saveThread', { thread: thread(id) });
+    await sql(`CREATE TABLE ${name}.seen (run text, lock text);
+      CREATE FUNCTION ${name}.see() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO ${name}.seen VALUES (current_setting('statement_timeout'), current_setting('lock_timeout')); RETURN true; END $$;
+      CREATE POLICY see ON ${name}.mastra_threads USING (${name}.see());
+      ALTER TABLE ${name}.mastra_threads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`);
+    for (let i = 0; i < 8; i++) {
+      await write('SELECT unlimited()');
+      assert.equal((await client.call('memory.getThreadById', { threadId: id })).id, id);
+    }
+    const seen = await sql(`SELECT DISTINCT run, lock FROM ${name}.seen`);
+    await sql(`ALTER TABLE ${name}.mastra_threads DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; DROP POLICY see ON ${name}.mastra_threads;
+      DROP FUNCTION ${name}.see(); DROP TABLE ${name}.seen`);
+    assert.deepEqual(seen, [{ run: '5s', lock: '2500ms' }]);
   });
 
   test('prepared statements that a function makes or drops', async () => {

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "handlers/core/hints.h"
 #include "schemas/avro/framing.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/buffer.h"
@@ -17,8 +16,6 @@
 #include "worker/engine/crash.h"
 #include "worker/engine/deliver.h"
 #include "worker/engine/detached_read.h"
-#include "worker/engine/prune_command.h"
-#include "worker/engine/reply.h"
 #include "worker/lanes/work.h"
 
 #define BACKOFF_MS 100
@@ -547,30 +544,6 @@ static void *executor_run(void *arg)
 	return NULL;
 }
 
-static void make_transaction(struct executor *x)
-{
-	const struct engine *engine = x->engine;
-	const char *schema = engine->config->postgres.schema_name;
-	struct transaction *t = &x->transaction;
-	t->engine = engine;
-	t->connection = connection_new(&engine->connection);
-	t->session = (struct context_session){
-		.hooks = { .address = reply_address_bytes,
-			.init_storage = engine->init_storage,
-			.prune = prune_command },
-		.engine = engine,
-		.settings = &engine->settings,
-		.schema = schema,
-		.connection = t->connection,
-		.params = params_new(),
-		.reply = &x->reply,
-		.hints = hints_new(),
-	};
-	t->table = (struct lane_table){
-		.schema = schema, .group = engine->config->kafka.group_id, .params = params_new()
-	};
-}
-
 struct executor *executor_start(const struct engine *engine)
 {
 	struct executor *x = alloc_zero(1, sizeof(*x));
@@ -579,7 +552,7 @@ struct executor *executor_start(const struct engine *engine)
 	x->reply = buffer_empty(FRAMING_SINGLE_OBJECT_SIZE + engine->settings.max_reply_bytes);
 	waiter_init(&x->waiter);
 	batch_init(&x->batch, engine);
-	make_transaction(x);
+	transaction_init(&x->transaction, engine, &x->reply);
 	if (pthread_create(&x->thread, NULL, executor_run, x)) {
 		perror("stowage: pthread_create");
 		abort();
@@ -592,9 +565,6 @@ void executor_join(struct executor *x)
 	pthread_join(x->thread, NULL);
 	batch_free(&x->batch);
 	buffer_free(&x->reply);
-	params_free(x->transaction.session.params);
-	params_free(x->transaction.table.params);
-	connection_free(x->transaction.connection);
-	hints_free(x->transaction.session.hints);
+	transaction_end(&x->transaction);
 	free(x);
 }

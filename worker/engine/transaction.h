@@ -30,6 +30,11 @@ struct transaction {
 	bool logged;          /* the log has named a command that runs long */
 };
 
+/* Not connected yet. `reply`: the buffer in which calls write their replies. End it with transaction_end. */
+void transaction_init(struct transaction *transaction, const struct engine *engine,
+	struct buffer *reply);
+void transaction_end(struct transaction *transaction);
+
 /* Runs the batch. DB_OK: it is committed, and its jobs have their dispositions; *written: so are its
  * lanes' rows (reads alone write none). DB_LOST: it may be committed. Any other kind: it is not. */
 enum db_kind transaction_run(struct transaction *transaction, struct batch *batch,

@@ -229,12 +229,14 @@ static void direct_names(struct context *ctx)
 /* Removes what outlives a statement, and may steer the next one. */
 static void direct_clean(struct context *ctx, const struct direct *direct)
 {
-	static const char *const all[] = { "RESET ALL", "DISCARD TEMP", "CLOSE ALL", "UNLISTEN *",
+	static const char *const all[] = { "DISCARD TEMP", "CLOSE ALL", "UNLISTEN *",
 		"DISCARD SEQUENCES" };
 	if (direct->spoiled)
 		context_renew_statements(ctx);
 	if (direct->reading || direct->failed)
 		direct_undo(ctx, direct);
+	if (!direct->reading)
+		context_reset_settings(ctx);
 	for (size_t i = 0; !direct->reading && i < sizeof(all) / sizeof(all[0]); i++)
 		direct_do(ctx, all[i]);
 	if (!direct->reading && !direct->failed)

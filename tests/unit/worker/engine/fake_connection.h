@@ -31,6 +31,11 @@ void connection_renew_statements(struct connection *connection)
 	(void)connection;
 }
 
+void connection_reset_settings(struct connection *connection)
+{
+	(void)connection;
+}
+
 void connection_stream(struct connection *connection)
 {
 	(void)connection;
