@@ -1,0 +1,77 @@
+// A class for each domain: core's abstract class, with a method for each command.
+
+import * as core from '@mastra/core/storage';
+import type { KafkaConnection } from './connection.js';
+import { constantsOf, findCommand, methodsByDomain } from './contract.js';
+import type { CallOptions } from './options.js';
+
+const CONNECTION = Symbol('connection');
+const CALL_OPTIONS = Symbol('options of calls');
+
+/** What every domain has beside Mastra's interface. */
+export interface KafkaDomain {
+  /** The same domain, whose calls have these options. */
+  with(options: CallOptions): this;
+}
+
+type Class = abstract new (...args: any[]) => any;
+
+/** Defines a method for each command of the domain, and what core reads without a call. */
+export function defineMethods(prototype: any, domain: string, methods: string[]): void {
+  for (const [name, value] of Object.entries(constantsOf(domain))) {
+    const isMethod = typeof descriptorOf(prototype, name)?.value === 'function';
+    Object.defineProperty(prototype, name, isMethod ? { value: () => value } : { get: () => value });
+  }
+  for (const method of methods) {
+    Object.defineProperty(prototype, method, { configurable: true, writable: true, value(this: any, ...args: unknown[]) {
+      const command = findCommand(`${domain}.${method}`);
+      return this[CONNECTION].call(command.name, command.requestOf(args), this[CALL_OPTIONS]);
+    } });
+  }
+  Object.defineProperty(prototype, 'with', { configurable: true, writable: true, value(this: any, options: CallOptions) {
+    return Object.create(this, { [CALL_OPTIONS]: { value: { ...this[CALL_OPTIONS], ...options } } });
+  } });
+}
+
+function descriptorOf(prototype: any, name: string): PropertyDescriptor | undefined {
+  for (let owner = prototype; owner; owner = Object.getPrototypeOf(owner)) {
+    const found = Object.getOwnPropertyDescriptor(owner, name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Gives an object of such a class its connection. */
+export function connect(target: object, connection: KafkaConnection): void {
+  Object.defineProperty(target, CONNECTION, { value: connection });
+}
+
+function domainClass(Base: Class, domain: string, methods: string[]): new (connection: KafkaConnection, disableInit: boolean) => any {
+  const made = class extends (Base as any) {
+    constructor(connection: KafkaConnection, disableInit: boolean) {
+      super({ component: 'STORAGE', name: `Kafka ${domain}` });
+      connect(this, connection);
+      Object.defineProperty(this, 'init', { value: async () => { if (!disableInit) await connection.init(); } });
+      Object.defineProperty(this, 'close', { value: () => connection.close() });
+    }
+  };
+  defineMethods(made.prototype, domain, methods);
+  return made as any;
+}
+
+// MemoryStorage for memory, MCPClientsStorage for mcpClients, BlobStore for blobs.
+function coreClass(domain: string): Class | undefined {
+  const names = [`${domain}storage`, `${domain.replace(/s$/, '')}store`].map((name) => name.toLowerCase());
+  const name = Object.keys(core).find((exported) => names.includes(exported.toLowerCase()));
+  return name ? (core as any)[name] : undefined;
+}
+
+const classes = [...methodsByDomain()].flatMap(([domain, methods]) => {
+  const Base = coreClass(domain);
+  return Base ? [{ domain, Domain: domainClass(Base, domain, methods) }] : [];
+});
+
+/** An object for each domain that core knows. */
+export function makeDomains(connection: KafkaConnection, disableInit: boolean): Record<string, any> {
+  return Object.fromEntries(classes.map(({ domain, Domain }) => [domain, new Domain(connection, disableInit)]));
+}

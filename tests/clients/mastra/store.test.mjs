@@ -1,0 +1,79 @@
+// KafkaStore and KafkaVector of the packed package: calls, errors, what a value becomes on its way.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { StowageError } from '@stowage/mastra';
+import { closeShared, newId } from '../../compat/lib/harness.mjs';
+import { ClientWorld } from './world.mjs';
+
+let world;
+let store;
+let memory;
+
+before(async () => {
+  world = await new ClientWorld().open();
+  store = world.store();
+  memory = await store.getStore('memory');
+});
+after(async () => {
+  await world?.close();
+  await closeShared();
+});
+
+const thread = (fields = {}) => ({ id: newId(), resourceId: 'alice', title: 'A trip', createdAt: new Date(1000), updatedAt: new Date(2000), metadata: { days: 3, tags: ['x'] }, ...fields });
+
+describe('calls', () => {
+  test('a thread comes back as it was saved, with Dates and JSON', async () => {
+    const saved = thread();
+    assert.deepEqual(await memory.saveThread({ thread: saved }), saved);
+    assert.deepEqual(await memory.getThreadById({ threadId: saved.id }), saved);
+  });
+
+  test('positional parameters are the fields in their order', async () => {
+    const blobs = await store.getStore('blobs');
+    await blobs.put({ hash: 'h1', content: 'text', size: 4, createdAt: new Date(1000) });
+    assert.equal(await blobs.has('h1'), true);
+    assert.equal((await blobs.get('h1')).content, 'text');
+    assert.equal(await blobs.delete('h1'), true);
+    assert.equal(await blobs.has('h1'), false);
+  });
+
+  test('properties that the schema does not know are left out', async () => {
+    const saved = thread({ unheardOf: 1 });
+    await memory.saveThread({ thread: saved, alsoUnheardOf: true });
+    assert.equal('unheardOf' in await memory.getThreadById({ threadId: saved.id }), false);
+  });
+
+  test('perPage: false lists all and comes back as false', async () => {
+    const resourceId = newId();
+    for (let i = 0; i < 3; i++) await memory.saveThread({ thread: thread({ resourceId }) });
+    const page = await memory.listThreads({ filter: { resourceId }, page: 0, perPage: false });
+    assert.equal(page.perPage, false);
+    assert.equal(page.threads.length, 3);
+  });
+
+  test('updateThreadMetadata, which takes a function, works through core', async () => {
+    const saved = thread();
+    await memory.saveThread({ thread: saved });
+    await memory.updateThreadMetadata({ id: saved.id, update: ({ metadata }) => ({ ...metadata, days: metadata.days + 1 }) });
+    assert.equal((await memory.getThreadById({ threadId: saved.id })).metadata.days, 4);
+  });
+});
+
+describe('errors', () => {
+  const failure = (promise) => promise.then(() => assert.fail('the call did not fail'), (error) => error);
+
+  test('an error of the worker has its code, category, retryable, details and command', async () => {
+    const error = await failure(memory.updateThread({ id: 'nobody', title: 'x', metadata: {} }));
+    assert.ok(error instanceof StowageError);
+    const { code, category, retryable, command } = error;
+    assert.deepEqual({ code, category, retryable, command }, { code: 'THREAD_NOT_FOUND', category: 'NOT_FOUND', retryable: false, command: 'memory.updateThread' });
+    assert.deepEqual(error.details, { id: 'nobody' });
+  });
+
+  test('a request that does not fit its schema is not sent, and the error names the field', async () => {
+    const error = await failure(memory.saveThread({ thread: thread({ resourceId: undefined }) }));
+    assert.equal(error.category, 'INVALID');
+    assert.match(error.message, /^memory\.saveThread: thread\.resourceId must be a string, not undefined$/);
+  });
+});
