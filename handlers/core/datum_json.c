@@ -7,147 +7,15 @@
 #include <string.h>
 
 #include "schemas/base/iso_time.h"
-
-/* ---------------------------------------------------------------- to JSON */
-
-struct writer {
-	struct json_text out;
-	unsigned flags; /* DATUM_JSON_REPAIR once a part needs it */
-};
-
-static void datum_json_write_value(struct writer *writer, const struct type *type,
-	const struct datum *datum);
-
-static void datum_json_write_text(struct writer *writer, const struct type *type,
-	const struct datum *text)
-{
-	if (type->logical == LOGICAL_JSON) {
-		writer->flags |= text->flags & DATUM_JSON_REPAIR;
-		json_text_value(&writer->out, json_of(text));
-		return;
-	}
-	if (text->size && memchr(text->text, 0, text->size))
-		writer->flags |= DATUM_JSON_REPAIR;
-	json_text_string(&writer->out, text->text, text->size);
-}
-
-static void datum_json_write_integer(struct writer *writer, const struct type *type, int64_t value)
-{
-	char digits[ISO_TIME_SIZE];
-
-	if (type->logical == LOGICAL_TIMESTAMP_MILLIS) {
-		size_t len = iso_time_write(digits, value);
-		json_text_string(&writer->out, digits, len);
-		return;
-	}
-	snprintf(digits, sizeof(digits), "%lld", (long long)value);
-	json_text_puts(&writer->out, digits);
-}
-
-static void datum_json_write_real(struct writer *writer, double value)
-{
-	char digits[32];
-
-	if (!isfinite(value)) {
-		json_text_puts(&writer->out, "null");
-		return;
-	}
-	snprintf(digits, sizeof(digits), "%.17g", value);
-	struct datum exact = datum_string(digits);
-	struct datum normal = json_normal(writer->out.arena, &exact);
-	json_text_add(&writer->out, normal.text, normal.size);
-}
-
-static void datum_json_write_record(struct writer *writer, const struct type *type,
-	const struct datum *record)
-{
-	json_text_puts(&writer->out, "{");
-	for (size_t i = 0; i < type->field_count; i++) {
-		const struct type_field *field = &type->fields[i];
-		if (datum_is_null(&record->items[i]))
-			continue;
-		json_text_key(&writer->out, field->name, strlen(field->name));
-		datum_json_write_value(writer, field->type, &record->items[i]);
-	}
-	json_text_puts(&writer->out, "}");
-}
-
-static void datum_json_write_array(struct writer *writer, const struct type *type,
-	const struct datum *array)
-{
-	json_text_puts(&writer->out, "[");
-	for (uint32_t i = 0; i < array->size; i++) {
-		json_text_comma(&writer->out);
-		datum_json_write_value(writer, type->item, &array->items[i]);
-	}
-	json_text_puts(&writer->out, "]");
-}
-
-static void datum_json_write_floats(struct writer *writer, const struct datum *floats)
-{
-	json_text_puts(&writer->out, "[");
-	for (uint32_t i = 0; i < floats->size; i++) {
-		json_text_comma(&writer->out);
-		datum_json_write_real(writer, (double)datum_float(floats, i));
-	}
-	json_text_puts(&writer->out, "]");
-}
-
-static void datum_json_write_map(struct writer *writer, const struct type *type,
-	const struct datum *map)
-{
-	json_text_puts(&writer->out, "{");
-	for (uint32_t i = 0; i < map->size; i++) {
-		const struct datum *key = &map->items[2 * i];
-		json_text_comma(&writer->out);
-		datum_json_write_text(writer, &(struct type){ .kind = TYPE_STRING }, key);
-		json_text_puts(&writer->out, ":");
-		datum_json_write_value(writer, type->item, &map->items[2 * i + 1]);
-	}
-	json_text_puts(&writer->out, "}");
-}
-
-static void datum_json_write_value(struct writer *writer, const struct type *type,
-	const struct datum *datum)
-{
-	switch (datum->kind) {
-	case DATUM_NULL:
-		json_text_puts(&writer->out, "null");
-		return;
-	case DATUM_BOOLEAN:
-		json_text_puts(&writer->out, datum->boolean ? "true" : "false");
-		return;
-	case DATUM_INTEGER:
-		datum_json_write_integer(writer, type, datum->integer);
-		return;
-	case DATUM_REAL:
-		datum_json_write_real(writer, datum->real);
-		return;
-	case DATUM_TEXT:
-		datum_json_write_text(writer, type, datum);
-		return;
-	case DATUM_RECORD:
-		datum_json_write_record(writer, type, datum);
-		return;
-	case DATUM_ARRAY:
-		datum_json_write_array(writer, type, datum);
-		return;
-	case DATUM_MAP:
-		datum_json_write_map(writer, type, datum);
-		return;
-	case DATUM_FLOATS:
-		datum_json_write_floats(writer, datum);
-		return;
-	}
-}
+#include "schemas/json_form/json_form.h"
 
 struct datum datum_to_json(struct arena *arena, const struct type *type, const struct datum *datum)
 {
-	struct writer writer = { .out = json_text_new(arena) };
+	struct json_text text = json_text_new(arena);
+	unsigned flags = json_form_write(&text, type, datum, JSON_FORM_STORED, NULL);
+	struct datum json = json_datum(json_text_end(&text));
 
-	datum_json_write_value(&writer, type, datum);
-	struct datum json = json_datum(json_text_end(&writer.out));
-	json.flags = writer.flags;
+	json.flags = flags;
 	return json;
 }
 

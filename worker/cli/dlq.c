@@ -12,6 +12,7 @@
 #include "worker/cli/dlq_range.h"
 #include "worker/client/codec.h"
 #include "worker/client/dlq.h"
+#include "worker/client/dlq_request.h"
 #include "worker/client/json_print.h"
 
 struct looking {
@@ -30,7 +31,7 @@ static int cli_dlq_walk(struct looking *looking, const struct dlq_range *range,
 	const struct dlq_visitor visitor = { NULL, letter, looking };
 	const struct config *config = cli_config(looking->cli);
 	struct client_error error;
-	char why[JSON_AVRO_WHY_MAX];
+	char why[CODEC_WHY_MAX];
 	struct client *client;
 	int status;
 
@@ -63,7 +64,7 @@ static void print_time(const rd_kafka_message_t *message)
 
 static const char *command_name(const struct looking *looking, const rd_kafka_message_t *message)
 {
-	int command = codec_command(looking->codec, message->payload, message->len);
+	int command = dlq_command(looking->codec, message);
 
 	return command >= 0 ? command_defs[command].name : "?";
 }
@@ -170,8 +171,8 @@ static void print_dump(const uint8_t *bytes, size_t size)
 
 static void print_payload(const struct looking *looking, const rd_kafka_message_t *message)
 {
-	char why[JSON_AVRO_WHY_MAX];
-	json_t *json = codec_open(looking->codec, message->payload, message->len, why);
+	char why[CODEC_WHY_MAX];
+	json_t *json = dlq_request(looking->codec, message, why);
 	struct buffer text = { 0 };
 
 	if (json) {

@@ -9,6 +9,7 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/base/iso_time.h"
 #include "worker/client/dlq.h"
+#include "worker/client/dlq_request.h"
 
 static bool dlq_filter_read_time(const struct cli *cli, const char *option, int64_t *ms)
 {
@@ -47,7 +48,7 @@ static bool has_code(const rd_kafka_message_t *message, const char *code)
 static bool is_command(const struct codec *codec, const rd_kafka_message_t *message,
 	const char *name)
 {
-	int command = codec_command(codec, message->payload, message->len);
+	int command = dlq_command(codec, message);
 
 	return command >= 0 && strcmp(command_defs[command].name, name) == 0;
 }

@@ -376,7 +376,7 @@ static int replay_walk(struct replay *replay, const struct dlq_range *range)
 {
 	const struct dlq_visitor visitor = { replay_partition, replay_letter, replay };
 	struct client_error error;
-	char why[JSON_AVRO_WHY_MAX];
+	char why[CODEC_WHY_MAX];
 	int status;
 
 	replay->codec = codec_new(why);

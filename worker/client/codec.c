@@ -11,73 +11,66 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/avro/framing.h"
 #include "schemas/base/alloc.h"
+#include "schemas/base/text.h"
+#include "schemas/json_form/json_form.h"
 #include "worker/client/codec_group.h"
 #include "worker/client/json_print.h"
 #include "worker/client/request_text.h"
 
-struct codec {
-	struct catalog *catalog;
-	/* Created on first use, because most runs need few schemas. */
-	struct json_avro **requests;
-	struct json_avro **replies;
-	struct json_avro *error;
+/* Of a json field. */
+#define JSON_DEPTH 2048
+
+/* What people write, and what the worker wrote, has no limits of ours. */
+static const struct decode_limits codec_limits = {
+	.message_bytes = SIZE_MAX,
+	.string_bytes = UINT32_MAX,
+	.array_items = UINT32_MAX,
+	.depth = TYPE_DEPTH_MAXIMUM,
+	.json_depth = JSON_DEPTH,
 };
 
-struct codec *codec_new(char why[JSON_AVRO_WHY_MAX])
+struct codec {
+	struct catalog *catalog;
+};
+
+struct codec *codec_new(char why[CODEC_WHY_MAX])
 {
 	struct codec *codec = alloc_zero(1, sizeof(*codec));
 
-	codec->catalog = catalog_new(NULL, why, JSON_AVRO_WHY_MAX);
-	if (!codec->catalog) {
-		free(codec);
-		return NULL;
-	}
-	codec->requests = alloc_zero(command_count, sizeof(struct json_avro *));
-	codec->replies = alloc_zero(command_count, sizeof(struct json_avro *));
-	return codec;
+	codec->catalog = catalog_new(NULL, why, CODEC_WHY_MAX);
+	if (codec->catalog)
+		return codec;
+	free(codec);
+	return NULL;
 }
 
 void codec_free(struct codec *codec)
 {
 	if (!codec)
 		return;
-	for (size_t i = 0; i < command_count; i++) {
-		json_avro_free(codec->requests[i]);
-		json_avro_free(codec->replies[i]);
-	}
-	json_avro_free(codec->error);
-	free(codec->requests);
-	free(codec->replies);
 	catalog_free(codec->catalog);
 	free(codec);
 }
 
-static struct json_avro *codec_get(struct json_avro **place, const struct catalog_schema *schema,
-	char why[JSON_AVRO_WHY_MAX])
-{
-	if (!*place)
-		*place = json_avro_new(schema, why);
-	return *place;
-}
-
-static bool codec_write(struct codec *codec, int command, const json_t *request, struct buffer *out,
-	char why[JSON_AVRO_WHY_MAX])
+static bool codec_write(const struct codec *codec, int command, const json_t *request,
+	struct buffer *out, char why[CODEC_WHY_MAX])
 {
 	const struct catalog_schema *schema = catalog_request(codec->catalog, command);
-	struct json_avro *avro = codec_get(&codec->requests[command], schema, why);
-	uint8_t *bytes;
-	size_t size;
+	struct buffer text = { 0 };
+	struct decode_error error;
 
-	if (!avro || !json_avro_encode(avro, request, &bytes, &size, why))
-		return false;
+	json_print(&text, request, false);
 	framing_write(out, schema->fingerprint);
-	buffer_add(out, bytes, size);
-	free(bytes);
-	return true;
+	bool ok = json_form_read(schema->type, text_string(&text), text.size, &codec_limits, NULL,
+		out, &error);
+	if (!ok)
+		snprintf(why, CODEC_WHY_MAX, "%s", error.message);
+	buffer_free(&text);
+	return ok;
 }
 
-bool codec_request(struct codec *codec, int command, const json_t *request, struct buffer *out,
-	char why[JSON_AVRO_WHY_MAX])
+bool codec_request(const struct codec *codec, int command, const json_t *request,
+	struct buffer *out, char why[CODEC_WHY_MAX])
 {
 	if (!codec_group_open(command, request))
 		return codec_write(codec, command, request, out, why);
@@ -124,35 +117,48 @@ char *codec_key(int command, const json_t *request, size_t *size)
 	return key;
 }
 
-static json_t *decode_error(struct codec *codec, const struct framing *framing,
-	char why[JSON_AVRO_WHY_MAX])
+/* Decodes a datum of the schema. */
+static json_t *codec_read(const struct catalog_schema *schema, const struct framing *framing,
+	char why[CODEC_WHY_MAX])
 {
-	struct json_avro *avro = codec_get(&codec->error, catalog_error(codec->catalog), why);
+	struct arena *arena = arena_new(0);
+	struct json_text text = json_text_new(arena);
+	struct decode_error error;
+	json_error_t wrong;
+	struct datum record;
+	json_t *json = NULL;
 
-	return avro ? json_avro_decode(avro, framing->datum, framing->datum_size, why) : NULL;
+	if (decode(schema->plan, framing->datum, framing->datum_size, &codec_limits, arena, &record,
+		    &error)) {
+		json_form_write(&text, schema->type, &record, JSON_FORM_PEOPLE, NULL);
+		struct json written = json_text_end(&text);
+		json = json_parse(written.text, written.len, &wrong);
+		if (!json)
+			snprintf(why, CODEC_WHY_MAX, "%s", wrong.text);
+	} else {
+		snprintf(why, CODEC_WHY_MAX, "is not a datum of the schema: %s", error.message);
+	}
+	arena_free(arena);
+	return json;
 }
 
-json_t *codec_reply(struct codec *codec, int command, const void *message, size_t size,
-	bool *is_error, char why[JSON_AVRO_WHY_MAX])
+json_t *codec_reply(const struct codec *codec, int command, const void *message, size_t size,
+	bool *is_error, char why[CODEC_WHY_MAX])
 {
 	const struct catalog_schema *schema = catalog_reply(codec->catalog, command);
 	struct framing framing = framing_parse(message, size);
-	struct json_avro *avro;
 	json_t *reply, *result;
 
 	*is_error = catalog_wrote(catalog_error(codec->catalog), &framing);
 	if (*is_error)
-		return decode_error(codec, &framing, why);
+		return codec_read(catalog_error(codec->catalog), &framing, why);
 	if (!catalog_wrote(schema, &framing)) {
-		snprintf(why, JSON_AVRO_WHY_MAX,
+		snprintf(why, CODEC_WHY_MAX,
 			"the reply has a schema that this stowage does not know "
 			"(does the worker run another release?)");
 		return NULL;
 	}
-	avro = codec_get(&codec->replies[command], schema, why);
-	reply = avro ? json_avro_decode(avro, framing.datum, framing.datum_size, why) : NULL;
-	if (!reply)
-		return NULL;
+	reply = codec_read(schema, &framing, why);
 	result = json_incref(json_object_get(reply, "result"));
 	json_decref(reply);
 	return result;
@@ -177,14 +183,14 @@ int codec_command(const struct codec *codec, const void *message, size_t size)
 }
 
 json_t *codec_open(const struct codec *codec, const void *message, size_t size,
-	char why[JSON_AVRO_WHY_MAX])
+	char why[CODEC_WHY_MAX])
 {
 	json_error_t error;
-	char *text = request_text(codec->catalog, message, size, why, JSON_AVRO_WHY_MAX);
+	char *text = request_text(codec->catalog, message, size, why, CODEC_WHY_MAX);
 	json_t *json = text ? json_parse(text, strlen(text), &error) : NULL;
 
 	if (text && !json)
-		snprintf(why, JSON_AVRO_WHY_MAX, "%s", error.text);
+		snprintf(why, CODEC_WHY_MAX, "%s", error.text);
 	free(text);
 	return json;
 }

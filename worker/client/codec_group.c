@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "handlers/domains/command_table.h"
-#include "worker/client/base64.h"
+#include "schemas/base/base64.h"
+#include "worker/client/json_print.h"
 
 #define COMMANDS "commands" /* the request's only field */
 
@@ -24,7 +25,7 @@ bool codec_group_open(int command, const json_t *request)
 }
 
 /* The element as it goes into the request; NULL: it has a mistake. */
-static json_t *frame_one(struct codec *codec, json_t *element, char why[JSON_AVRO_WHY_MAX])
+static json_t *frame_one(const struct codec *codec, json_t *element, char why[CODEC_WHY_MAX])
 {
 	const char *name = json_string_value(json_object_get(element, "command"));
 	const json_t *given = json_object_get(element, "request");
@@ -35,7 +36,7 @@ static json_t *frame_one(struct codec *codec, json_t *element, char why[JSON_AVR
 	if (!json_is_object(element))
 		return json_incref(element);
 	if (command < 0) {
-		snprintf(why, JSON_AVRO_WHY_MAX, "\"command\" names no command");
+		snprintf(why, CODEC_WHY_MAX, "\"command\" names no command");
 		return NULL;
 	}
 	request = given ? json_incref((json_t *)given) : json_object();
@@ -46,17 +47,18 @@ static json_t *frame_one(struct codec *codec, json_t *element, char why[JSON_AVR
 	return json;
 }
 
-json_t *codec_group_request(struct codec *codec, const json_t *request, char why[JSON_AVRO_WHY_MAX])
+json_t *codec_group_request(const struct codec *codec, const json_t *request,
+	char why[CODEC_WHY_MAX])
 {
 	json_t *framed = json_copy((json_t *)request), *commands = json_array(), *element;
-	char mistake[JSON_AVRO_WHY_MAX];
+	char mistake[CODEC_WHY_MAX];
 	size_t i;
 
 	json_array_foreach(json_object_get(request, COMMANDS), i, element) {
 		json_t *one = frame_one(codec, element, mistake);
 
 		if (!one) {
-			snprintf(why, JSON_AVRO_WHY_MAX, COMMANDS "[%zu]: %.400s", i, mistake);
+			snprintf(why, CODEC_WHY_MAX, COMMANDS "[%zu]: %.400s", i, mistake);
 			json_decref(commands);
 			json_decref(framed);
 			return NULL;
@@ -67,9 +69,9 @@ json_t *codec_group_request(struct codec *codec, const json_t *request, char why
 	return framed;
 }
 
-static json_t *open_one(struct codec *codec, json_t *reply)
+static json_t *open_one(const struct codec *codec, json_t *reply)
 {
-	char why[JSON_AVRO_WHY_MAX];
+	char why[CODEC_WHY_MAX];
 	bool is_error;
 	uint8_t *message;
 	size_t size;
@@ -84,7 +86,7 @@ static json_t *open_one(struct codec *codec, json_t *reply)
 	return result ? result : json_incref(reply);
 }
 
-json_t *codec_group_reply(struct codec *codec, const json_t *replies)
+json_t *codec_group_reply(const struct codec *codec, const json_t *replies)
 {
 	json_t *results = json_array(), *reply;
 	size_t i;

@@ -14,11 +14,11 @@ bool codec_group_open(int command, const json_t *request);
 
 /* A new request with each such object as base64 of its message; other elements stay as they are. NULL: an object
  * names no command, or its request does not match the schema; `why` names its place. */
-json_t *codec_group_request(struct codec *codec, const json_t *request, char why[JSON_AVRO_WHY_MAX])
-	__attribute__((warn_unused_result));
+json_t *codec_group_request(const struct codec *codec, const json_t *request,
+	char why[CODEC_WHY_MAX]) __attribute__((warn_unused_result));
 
 /* A new array of the replies' results. What is no reply of a known command stays base64. */
-json_t *codec_group_reply(struct codec *codec, const json_t *replies)
+json_t *codec_group_reply(const struct codec *codec, const json_t *replies)
 	__attribute__((warn_unused_result));
 
 #endif

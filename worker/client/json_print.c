@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "schemas/base/base64.h"
+
 #define NOT_PRETTY (-1)
 
 static void json_print_value(struct buffer *out, const json_t *value, int level);
@@ -158,6 +160,17 @@ static void json_print_value(struct buffer *out, const json_t *value, int level)
 void json_print(struct buffer *out, const json_t *value, bool pretty)
 {
 	json_print_value(out, value, pretty ? 0 : NOT_PRETTY);
+}
+
+json_t *base64_json(const void *bytes, size_t size)
+{
+	struct buffer text = { 0 };
+	json_t *json;
+
+	base64_write(&text, bytes, size);
+	json = json_stringn(text_string(&text), text.size);
+	buffer_free(&text);
+	return json;
 }
 
 json_t *json_parse(const char *text, size_t size, json_error_t *error)

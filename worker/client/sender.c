@@ -149,7 +149,7 @@ struct sender *sender_new(const struct config *config, const struct send_options
 	int *status, struct client_error *error)
 {
 	struct sender *sender = alloc_zero(1, sizeof(*sender));
-	char why[JSON_AVRO_WHY_MAX];
+	char why[CODEC_WHY_MAX];
 
 	error->hint = NULL;
 	sender->options = *options;

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 #include "schemas/base/utf8.h"
 
@@ -29,6 +30,16 @@ static bool header_read_event(struct header_text value, void *field)
 static bool header_read_key(struct header_text value, void *field)
 {
 	return value.size > 0 && header_read_event(value, field);
+}
+
+/* The media type, without its parameters: "application/json; charset=utf-8". */
+static bool header_read_content_type(struct header_text value, void *field)
+{
+	size_t size = strlen(JSON_MEDIA_TYPE);
+	*(bool *)field = value.size >= size &&
+		strncasecmp(value.bytes, JSON_MEDIA_TYPE, size) == 0 &&
+		(value.size == size || value.bytes[size] == ';' || value.bytes[size] == ' ');
+	return true;
 }
 
 /* Decimal digits only. */
@@ -100,6 +111,8 @@ static const struct header_def {
 	{ "idempotency-key", FIELD(idempotency_key), header_read_key, ECHO_NO, false, false },
 	{ "ce_source", FIELD(event_source), header_read_event, ECHO_NO, false, false },
 	{ "ce_id", FIELD(event_id), header_read_event, ECHO_NO, false, false },
+	{ "command", FIELD(command), header_read_text, ECHO_NO, false, false },
+	{ "content-type", FIELD(json), header_read_content_type, ECHO_NO, false, false },
 	{ "deadline", FIELD(deadline_ms), header_read_number, ECHO_NO, false, false },
 #undef FIELD
 };

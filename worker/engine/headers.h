@@ -17,6 +17,8 @@
 /* The longest idempotency key, ce_source and ce_id, in bytes. */
 #define HEADER_KEY_MAX 1024
 
+#define JSON_MEDIA_TYPE "application/json"
+
 struct header_text {
 	const char *bytes; /* NULL: the header is absent */
 	size_t size;
@@ -31,12 +33,14 @@ struct headers {
 	struct header_text idempotency_key; /* 1 to HEADER_KEY_MAX bytes of UTF-8 without NUL */
 	struct header_text event_source;    /* CloudEvents' ce_source and ce_id, alike */
 	struct header_text event_id;
-	int32_t reply_partition; /* -1: by the key */
-	bool kafka_names;        /* asked with kafka_ names: the reply answers in them too */
-	int64_t deadline_ms;     /* 0: none */
-	const char *wrong;       /* the header whose value is not allowed; NULL: none */
-	size_t count;            /* of all headers */
-	size_t bytes;            /* of all names and values */
+	struct header_text command; /* of a request in JSON */
+	bool json;                  /* content-type: application/json */
+	int32_t reply_partition;    /* -1: by the key */
+	bool kafka_names;           /* asked with kafka_ names: the reply answers in them too */
+	int64_t deadline_ms;        /* 0: none */
+	const char *wrong;          /* the header whose value is not allowed; NULL: none */
+	size_t count;               /* of all headers */
+	size_t bytes;               /* of all names and values */
 };
 
 /* Counts all headers and reads the first `most` of them. */

@@ -11,6 +11,7 @@
 #include "schemas/base/utf8.h"
 #include "worker/engine/group.h"
 #include "worker/engine/idempotency.h"
+#include "worker/engine/json_message.h"
 
 #define STAGE_DECODE "VALUE_CONVERTER"
 #define STAGE_APPLY "TASK_PUT"
@@ -113,8 +114,9 @@ void job_identify(struct job *job, const struct engine *engine, struct arena *ar
 		.call_count = 1,
 	};
 	headers_read(message, (size_t)engine->config->limits.headers, &job->headers);
+	job->json = job->headers.json && job->headers.command.bytes;
 	if (check_size(job, engine, arena))
-		find_writer(job, engine, arena);
+		(job->json ? json_message_identify : find_writer)(job, engine, arena);
 	if (!job->writer) {
 		job_refuse_decoding(job);
 		return;
@@ -144,6 +146,10 @@ static void job_decode(struct job *job, const struct engine *engine, struct aren
 	struct decode_error error;
 	job_set_command(job, call, engine, job->command);
 	call->request = request;
+	if (job->json && !json_message_read(job, engine, arena)) {
+		job_refuse_decoding(job);
+		return;
+	}
 	if (decode(job->writer->plan, job->framing.datum, job->framing.datum_size, &engine->limits,
 		    arena, request, &error)) {
 		if (call->command->flags & COMMAND_GROUP)

@@ -9,6 +9,7 @@
 
 #include "db/state/idempotency_rows.h"
 #include "schemas/avro/framing.h"
+#include "schemas/json/json.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/headers.h"
 
@@ -37,11 +38,13 @@ struct job {
 	bool refused;      /* it failed for good: no attempt runs it */
 	bool direct_read;  /* of a COMMAND_DIRECT: it is a read */
 	bool dead_letter;  /* its failure always goes to the dead-letter topic */
+	bool json;         /* the request is JSON, and so is the reply */
 	bool can_reply;    /* it asks for a reply, and the topic is allowed and exists */
 	const char *stage; /* where a dead letter failed, in Kafka Connect's words */
 	struct call
 		*calls; /* in the arena; they run in order, and the first failure is the job's */
 	size_t call_count;
+	struct json json_reply;      /* of a `json` job that is done, in the arena */
 	struct idempotency_key *key; /* of a write, in the batch's arena; NULL: none */
 	struct arena
 		*arena; /* the job's own, if it may become a detached read; NULL: the batch's */

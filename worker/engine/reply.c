@@ -8,8 +8,10 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/avro/encode.h"
 #include "schemas/avro/framing.h"
+#include "worker/engine/json_message.h"
 
-#define REPLY_HEADERS_MAX 9
+#define REPLY_HEADERS_MAX 10
+#define CONTENT_TYPE "content-type"
 #define NEST_DISPOSED "kafka_nest-is-disposed"
 #define CONTEXT_HEADERS 8
 /* The makers of errors bound their messages and details; this limit only catches a defect. */
@@ -23,22 +25,6 @@ static struct datum error_datum(const struct failure *failure, struct datum *fie
 	fields[3] = datum_boolean(failure->retryable);
 	fields[4] = datum_string(failure->details ? failure->details : "{}");
 	return datum_record(fields, 5);
-}
-
-/* A record that always fits becomes the message's value, in the arena. */
-static void end_small(struct outgoing *out, struct arena *arena,
-	const struct catalog_schema *schema, const struct datum *record)
-{
-	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
-	char why[256];
-	framing_write(&buffer, schema->fingerprint);
-	if (encode(&buffer, schema->type, record, why, sizeof(why)) != ENCODE_OK) {
-		fprintf(stderr, "stowage: %s can't be encoded: %s\n", schema->type->name, why);
-		abort();
-	}
-	out->value = arena_copy(arena, (const char *)buffer.data, buffer.size);
-	out->value_size = buffer.size;
-	buffer_free(&buffer);
 }
 
 static void reply_add_header(struct outgoing *out, const char *name, const void *value, size_t size)
@@ -78,6 +64,38 @@ static void reply_start(const struct job *job, struct arena *arena, struct outgo
 		add_text(out, "command", command_defs[job->command].name);
 	if (headers->kafka_names)
 		add_text(out, NEST_DISPOSED, "1");
+	if (job->json)
+		add_text(out, CONTENT_TYPE, JSON_MEDIA_TYPE);
+}
+
+static const struct outgoing_header *find_header(const struct outgoing *message, const char *name)
+{
+	for (size_t i = 0; i < message->header_count; i++)
+		if (strcmp(message->headers[i].name, name) == 0 && message->headers[i].value)
+			return &message->headers[i];
+	return NULL;
+}
+
+/* A record that always fits becomes the message's value, in the arena: in JSON if a header says so. */
+static void end_small(struct outgoing *out, struct arena *arena,
+	const struct catalog_schema *schema, const struct datum *record)
+{
+	struct buffer buffer = buffer_empty(ERROR_BYTES_MAX);
+	char why[256];
+	if (find_header(out, CONTENT_TYPE)) {
+		struct json json = json_message_record(arena, schema, record);
+		out->value = json.text;
+		out->value_size = json.len;
+		return;
+	}
+	framing_write(&buffer, schema->fingerprint);
+	if (encode(&buffer, schema->type, record, why, sizeof(why)) != ENCODE_OK) {
+		fprintf(stderr, "stowage: %s can't be encoded: %s\n", schema->type->name, why);
+		abort();
+	}
+	out->value = arena_copy(arena, (const char *)buffer.data, buffer.size);
+	out->value_size = buffer.size;
+	buffer_free(&buffer);
 }
 
 static void end_ok(struct outgoing *out, const void *reply, size_t size)
@@ -98,13 +116,35 @@ static void end_failed(struct outgoing *out, const struct engine *engine, struct
 		add_nest_error(out, failure, arena);
 }
 
+/* The reply of the first command with the same idempotency key. */
+static void end_repeated(struct outgoing *out, const struct job *job, const struct engine *engine,
+	struct arena *arena)
+{
+	const struct idempotency_key *key = job->key;
+	if (!job->json) {
+		end_ok(out, key->reply, key->reply_size);
+		return;
+	}
+	struct json json = json_message_reply(engine, arena, job->command, key->reply,
+		key->reply_size);
+	if (json.text) {
+		end_ok(out, json.text, json.len);
+		return;
+	}
+	struct failure failure = { .code = "REPLY_TOO_LARGE",
+		.message = "the reply in JSON is larger than replies.maxBytes" };
+	end_failed(out, engine, arena, &failure, job->headers.kafka_names);
+}
+
 void reply_build(const struct job *job, const struct engine *engine, struct arena *arena,
 	struct outgoing *out)
 {
 	const struct call *call = job_result(job);
 	reply_start(job, arena, out);
 	if (job->key && job->key->state == IDEMPOTENCY_REPLIED)
-		end_ok(out, job->key->reply, job->key->reply_size);
+		end_repeated(out, job, engine, arena);
+	else if (call->state == CALL_DONE && job->json)
+		end_ok(out, job->json_reply.text, job->json_reply.len);
 	else if (call->state == CALL_DONE)
 		end_ok(out, call->reply, call->reply_size);
 	else
@@ -201,14 +241,6 @@ const void *reply_address_bytes(const void *engine, struct call *call, struct ar
 	*size = buffer.size;
 	buffer_free(&buffer);
 	return bytes;
-}
-
-static const struct outgoing_header *find_header(const struct outgoing *message, const char *name)
-{
-	for (size_t i = 0; i < message->header_count; i++)
-		if (strcmp(message->headers[i].name, name) == 0 && message->headers[i].value)
-			return &message->headers[i];
-	return NULL;
 }
 
 static void end_null(struct outgoing *out, const struct engine *engine, struct arena *arena,

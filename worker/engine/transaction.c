@@ -9,6 +9,7 @@
 #include "worker/engine/cursor.h"
 #include "worker/engine/group.h"
 #include "worker/engine/idempotency.h"
+#include "worker/engine/json_message.h"
 #include "worker/engine/reply.h"
 #include "worker/engine/tenant_check.h"
 
@@ -150,6 +151,8 @@ static bool refuse_unfinished(struct attempt *attempt)
 	bool again = false;
 	for (size_t i = 0; i < batch->job_count; i++) {
 		struct job *job = &batch->jobs[i];
+		if (job->json && job_runs(job))
+			json_message_finish(job, attempt->transaction->engine, batch->arena);
 		for (size_t c = 0; job_runs(job) && c < job->call_count; c++) {
 			const struct call *call = &job->calls[c];
 			if (call->state == CALL_PENDING)

@@ -96,13 +96,20 @@ export class StowageClient {
     // After a crash or a rebalance a reply may arrive twice: the second one is a stray.
     this.#waiting.delete(id);
     try {
-      const { schema, value } = this.schemas.decode(message.value);
+      const { schema, value } = this.#decode(message, waiting.command);
       Object.assign(reply, { schema, decoded: value });
       this.#check(reply, waiting.command);
       waiting.resolve(reply);
     } catch (error) {
       waiting.reject(error);
     }
+  }
+
+  // A reply in JSON is the record of the same schema.
+  #decode(message, command) {
+    if (headerText(message.headers, 'content-type') !== 'application/json') return this.schemas.decode(message.value);
+    const failed = headerText(message.headers, 'status') === 'error';
+    return { schema: failed ? this.schemas.error : this.schemas.command(command).replySchema, value: JSON.parse(message.value) };
   }
 
   // Checks every reply against the command's declared schema.

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "schemas/base/address.h"
+#include "schemas/base/base64.h"
 #include "schemas/base/nearest.h"
 #include "worker/cli/lines.h"
-#include "worker/client/base64.h"
 #include "worker/client/json_print.h"
 
 Test(nearest, distances)

@@ -1,7 +1,7 @@
 /*
  * base64.c - writes and reads base64
  */
-#include "worker/client/base64.h"
+#include "schemas/base/base64.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +59,4 @@ bool base64_read(const char *text, size_t len, uint8_t **bytes, size_t *size)
 	}
 	*bytes = out;
 	return true;
-}
-
-json_t *base64_json(const void *bytes, size_t size)
-{
-	struct buffer text = { 0 };
-	json_t *json;
-
-	base64_write(&text, bytes, size);
-	json = json_stringn(text_string(&text), text.size);
-	buffer_free(&text);
-	return json;
 }

@@ -1,21 +1,19 @@
 /*
  * base64.h - writes and reads base64 (RFC 4648, section 4, with padding)
+ *
+ * Threads: pure functions.
  */
-#ifndef WORKER_CLIENT_BASE64_H
-#define WORKER_CLIENT_BASE64_H
+#ifndef SCHEMAS_BASE_BASE64_H
+#define SCHEMAS_BASE_BASE64_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "schemas/base/text.h"
+#include "schemas/base/buffer.h"
 
 /* Appends the bytes as base64. */
 void base64_write(struct buffer *out, const void *bytes, size_t size);
-
-/* Returns the bytes as base64 in a JSON text, which the caller releases. */
-json_t *base64_json(const void *bytes, size_t size);
 
 /* Decodes into a new block, which the caller frees. Returns false and allocates nothing if the text
  * is not base64. */
