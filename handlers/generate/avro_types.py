@@ -12,7 +12,7 @@ ROOT = "mastra"
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 LOGICAL = {("long", "timestamp-millis"), ("string", "json")}
 RECORD_WORDS = {"type", "name", "namespace", "doc", "aliases", "fields"}
-FIELD_WORDS = {"name", "type", "default", "doc", "aliases", "order", "words", "absent", "general"}
+FIELD_WORDS = {"name", "type", "default", "doc", "aliases", "order", "words", "absent", "general", "class"}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -174,6 +174,8 @@ class Schemas:
         made = Field(field, self.type(field["type"], node.full.rpartition(".")[0], field))
         if "words" in field and (made.type.item or made.type).text().rstrip("?") != "string":
             raise Wrong(field.file, field.line, f'"words" of {field["name"]}: only a string, or an array of strings, has words')
+        if "class" in field and (field["class"], made.type.kind) not in (("Map", "map"), ("Set", "array")):
+            raise Wrong(field.file, field.line, f'"class" of {field["name"]} is "Map" for a map, or "Set" for an array')
         if "absent" in field and not (made.type.nullable and field["absent"] in ("null", "undefined")):
             raise Wrong(field.file, field.line, f'"absent" of {field["name"]} is for nullable fields, and "null" or "undefined"')
         if made.has_default:

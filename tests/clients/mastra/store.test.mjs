@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { StowageError } from '@stowage/mastra';
 import { closeShared, newId } from '../../compat/lib/harness.mjs';
-import { ClientWorld } from './world.mjs';
+import { ClientWorld, failure, thread } from './world.mjs';
 
 let world;
 let store;
@@ -19,8 +19,6 @@ after(async () => {
   await world?.close();
   await closeShared();
 });
-
-const thread = (fields = {}) => ({ id: newId(), resourceId: 'alice', title: 'A trip', createdAt: new Date(1000), updatedAt: new Date(2000), metadata: { days: 3, tags: ['x'] }, ...fields });
 
 describe('calls', () => {
   test('a thread comes back as it was saved, with Dates and JSON', async () => {
@@ -61,8 +59,6 @@ describe('calls', () => {
 });
 
 describe('errors', () => {
-  const failure = (promise) => promise.then(() => assert.fail('the call did not fail'), (error) => error);
-
   test('an error of the worker has its code, category, retryable, details and command', async () => {
     const error = await failure(memory.updateThread({ id: 'nobody', title: 'x', metadata: {} }));
     assert.ok(error instanceof StowageError);

@@ -3,6 +3,11 @@
 import { KafkaStore, KafkaVector } from '@stowage/mastra';
 import { BROKERS, createTopics, newId, withAdmin, World } from '../../compat/lib/harness.mjs';
 
+export const thread = (fields = {}) => ({ id: newId(), resourceId: 'alice', title: 'A trip', createdAt: new Date(1000), updatedAt: new Date(2000), metadata: { days: 3, tags: ['x'] }, ...fields });
+
+// The error of a call that has to fail.
+export const failure = (promise) => promise.then(() => { throw new Error('the call did not fail'); }, (error) => error);
+
 export class ClientWorld extends World {
   constructor(options = {}) {
     super({ name: 'client', partitions: 4, ...options });

@@ -204,7 +204,10 @@ function record(schema: Schema, namespace: string, names: Map<string, Converter>
 
 function convertField(field: Schema, namespace: string, names: Map<string, Converter>): Converter {
   const { to, from } = convert(field.type, namespace, names);
-  return field.name === 'perPage' ? { to, from: (value) => (value === -1 ? false : from(value)) } : { to, from };
+  if (field.name === 'perPage') return { to, from: (value) => (value === -1 ? false : from(value)) };
+  if (field.class === 'Map') return { to, from: (value) => new Map(Object.entries(from(value))) };
+  if (field.class === 'Set') return { to, from: (value) => new Set(from(value)) };
+  return { to, from };
 }
 
 // Properties that the schema does not know are left out.

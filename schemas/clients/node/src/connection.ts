@@ -5,6 +5,7 @@ import { type Command, decodeError, findCommand } from './contract.js';
 import { StowageError, unavailable } from './errors.js';
 import { sleep } from './kafka.js';
 import type { CallOptions, KafkaOptions } from './options.js';
+import { fetchInPages, isPageable } from './pages.js';
 import { Replies } from './replies.js';
 import { Sender } from './sender.js';
 
@@ -40,6 +41,16 @@ export class KafkaConnection {
   /** Calls a command with its request, by the names of `stowage commands`. Resolves to what the reply holds. */
   async call(name: string, request: unknown, options: CallOptions = {}): Promise<any> {
     const command = findCommand(name);
+    try {
+      return await this.#call(command, request, options);
+    } catch (error) {
+      if (!isPageable(command, error)) throw error;
+      return fetchInPages(command, request, (part) => this.#call(command, part, options));
+    }
+  }
+
+  async #call(command: Command, request: unknown, options: CallOptions): Promise<any> {
+    const { name } = command;
     const { key, value } = command.encode(request);
     const message = { topic: this.#topicOf(command), key, value };
     if (command.isWrite && (options.fireAndForget ?? this.#isForgotten(command))) {

@@ -60,6 +60,8 @@ export class Command {
   readonly method: string;
   readonly topic: string;
   readonly isWrite: boolean;
+  /** The field that holds page and perPage: '' for the request itself. */
+  readonly pagePath: string | undefined;
   readonly #parameters: (string | string[])[] | undefined;
   readonly #keyPath: string[] | undefined;
   readonly #request: Codec;
@@ -71,6 +73,7 @@ export class Command {
     this.topic = entry.topic;
     this.isWrite = entry.flags.includes('write');
     this.#parameters = entry.parameters;
+    this.pagePath = pagePathOf(entry.request);
     this.#keyPath = entry.key?.split(/[.[\]]+/).filter(Boolean);
     this.#request = new Codec(entry.request, entry.requestFingerprint, entry.command);
     this.#reply = new Codec(entry.reply, entry.replyFingerprint, entry.command);
@@ -99,4 +102,11 @@ export class Command {
     if (Array.isArray(value)) value = value[0];
     return value === undefined || value === null ? undefined : Buffer.from(String(value));
   }
+}
+
+function pagePathOf(request: any): string | undefined {
+  const fieldsOf = (type: any): any[] => [type].flat().find((branch) => branch?.fields)?.fields ?? [];
+  const hasPage = (fields: any[]) => ['page', 'perPage'].every((name) => fields.some((field) => field.name === name));
+  if (hasPage(request.fields)) return '';
+  return request.fields.find((field: any) => hasPage(fieldsOf(field.type)))?.name;
 }

@@ -16,12 +16,8 @@ export interface KafkaDomain {
 
 type Class = abstract new (...args: any[]) => any;
 
-/** Defines a method for each command of the domain, and what core reads without a call. */
+/** Defines a method for each command of the domain, on a prototype whose objects are connected. */
 export function defineMethods(prototype: any, domain: string, methods: string[]): void {
-  for (const [name, value] of Object.entries(constantsOf(domain))) {
-    const isMethod = typeof descriptorOf(prototype, name)?.value === 'function';
-    Object.defineProperty(prototype, name, isMethod ? { value: () => value } : { get: () => value });
-  }
   for (const method of methods) {
     Object.defineProperty(prototype, method, { configurable: true, writable: true, value(this: any, ...args: unknown[]) {
       const command = findCommand(`${domain}.${method}`);
@@ -33,24 +29,21 @@ export function defineMethods(prototype: any, domain: string, methods: string[])
   } });
 }
 
-function descriptorOf(prototype: any, name: string): PropertyDescriptor | undefined {
-  for (let owner = prototype; owner; owner = Object.getPrototypeOf(owner)) {
-    const found = Object.getOwnPropertyDescriptor(owner, name);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Gives an object of such a class its connection. */
-export function connect(target: object, connection: KafkaConnection): void {
+/** Gives an object of such a class its connection, and what core reads of it without a call. */
+export function connect(target: any, domain: string, connection: KafkaConnection): void {
   Object.defineProperty(target, CONNECTION, { value: connection });
+  for (const [name, value] of Object.entries(constantsOf(domain))) {
+    // What core leaves to its subclasses is a method.
+    const isProperty = name in target && typeof target[name] !== 'function';
+    Object.defineProperty(target, name, { value: isProperty ? value : () => value, configurable: true });
+  }
 }
 
 function domainClass(Base: Class, domain: string, methods: string[]): new (connection: KafkaConnection, disableInit: boolean) => any {
   const made = class extends (Base as any) {
     constructor(connection: KafkaConnection, disableInit: boolean) {
       super({ component: 'STORAGE', name: `Kafka ${domain}` });
-      connect(this, connection);
+      connect(this, domain, connection);
       Object.defineProperty(this, 'init', { value: async () => { if (!disableInit) await connection.init(); } });
       Object.defineProperty(this, 'close', { value: () => connection.close() });
     }

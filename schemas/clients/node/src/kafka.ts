@@ -16,14 +16,22 @@ export function clientOptions(options: KafkaOptions) {
 
 export const sleep = (milliseconds: number) => new Promise<void>((resolve) => { setTimeout(resolve, milliseconds); });
 
+// A failure with all that it wraps: the library nests causes in general errors.
+function* chain(error: any, depth = 0): Generator<any> {
+  if (!error || depth > 8) return;
+  yield error;
+  for (const inner of error.errors ?? []) yield* chain(inner, depth + 1);
+  yield* chain(error.cause, depth + 1);
+}
+
 /** Whether a failure has one of Kafka's error codes. */
-export function hasCode(error: any, ...codes: number[]): boolean {
-  return codes.some((code) => error?.findBy?.('apiCode', code) ?? error?.findBy?.('code', code));
+export function hasCode(error: unknown, ...codes: number[]): boolean {
+  return [...chain(error)].some(({ apiCode }) => codes.includes(apiCode));
 }
 
 /** Whether trying again may help: not with a refused right, and not with refused data. */
-export function canPass(error: any): boolean {
-  return !error?.findBy?.('canRetry', false);
+export function canPass(error: unknown): boolean {
+  return ![...chain(error)].some(({ canRetry }) => canRetry === false);
 }
 
 export const isUnknownTopic = (error: any) => hasCode(error, UNKNOWN_TOPIC) || /^Unknown topic/.test(error?.message ?? '');
@@ -35,9 +43,7 @@ export const INVALID_RECORD = 87;
 export const OFFSET_OUT_OF_RANGE = 1;
 export const UNKNOWN_TOPIC_ID = 100;
 
-/** The cause of a failure in one line: the library nests it in general ones. */
-export function causeOf(error: any): string {
-  let cause = error;
-  for (let depth = 0; depth < 8; depth++) cause = cause?.errors?.[0] ?? cause?.cause ?? cause;
-  return cause?.message ?? String(error);
+/** What failed in the first place, in a line. */
+export function causeOf(error: unknown): string {
+  return [...chain(error)].at(-1)?.message ?? String(error);
 }

@@ -94,7 +94,7 @@ export class Sender {
   }
 
   #newLine(): Line {
-    const producer: KafkaProducer = new Producer({ ...clientOptions(this.#options), compression: this.#options.compression ?? 'none', idempotent: true, acks: -1 });
+    const producer: KafkaProducer = new Producer({ ...clientOptions(this.#options), compression: this.#options.compression ?? 'none' });
     return { producer, requests: 0, messages: 0, isRetired: false };
   }
 
@@ -193,7 +193,8 @@ export class Sender {
 
   async #request({ producer }: Line, partition: Partition, messages: Waiting[]): Promise<unknown> {
     try {
-      await producer.send({ messages: messages.map(({ topic, key, value, headers }) => ({ topic, key, value, headers, partition: partition.index })) });
+      // The option stands here because the producer's own would retry without end.
+      await producer.send({ idempotent: true, messages: messages.map(({ topic, key, value, headers }) => ({ topic, key, value, headers, partition: partition.index })) });
       return undefined;
     } catch (error) {
       return error;

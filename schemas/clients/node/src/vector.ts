@@ -17,7 +17,7 @@ export class KafkaVector extends Base {
   constructor(options: KafkaVectorOptions) {
     super({ id: options.id ?? 'kafka-vector' });
     this.connection = 'connection' in options ? options.connection : new KafkaConnection(options);
-    connect(this, this.connection);
+    connect(this, 'vectors', this.connection);
   }
 
   close(): Promise<void> {
