@@ -9,6 +9,7 @@
 
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
+#include "worker/decompression/decompression.h"
 #include "worker/kafka/assignment.h"
 #include "worker/kafka/brokers.h"
 #include "worker/kafka/client_conf.h"
@@ -199,6 +200,7 @@ struct consumer *consumer_new(const struct config *config, rd_kafka_t *admin, st
 	c->metrics = metrics;
 	c->brokers = (struct brokers){ .log = log, .servers = config->kafka.bootstrap_servers };
 	c->admin = admin;
+	decompression_limit(2 * (size_t)config->limits.memory_bytes);
 	c->rights = read_rights_new(config->kafka.group_id, log);
 	c->watch = topic_watch_new(admin, lanes, c->rights, log);
 	c->rk = consumer_make_client(c, error, error_size);
@@ -283,6 +285,22 @@ static bool start_lane(struct consumer *c, struct lane *lane,
 	return started;
 }
 
+/* Fetching it again would end likewise, and cost as much each time. */
+static void source_unreadable(struct consumer *c, struct lane *lane,
+	const rd_kafka_message_t *message)
+{
+	if (lane->fetch.unreadable)
+		return;
+	log_error(c->log, "partition stopped: a batch of a producer can't be decompressed",
+		LOG_STR("topic", lane->topic), LOG_INT("partition", lane->partition),
+		LOG_INT("offset", message->offset),
+		LOG_STR("error", rd_kafka_message_errstr(message)),
+		LOG_STR("help",
+			"a batch may decompress to twice limits.memoryBytes: raise it, or continue behind "
+			"the batch with `stowage offsets set`; then restart"));
+	fetch_window_block(c->window, lane);
+}
+
 static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_message_t *message)
 {
 	switch (message->err) {
@@ -295,6 +313,9 @@ static void source_failed(struct consumer *c, struct lane *lane, const rd_kafka_
 			LOG_STR("help",
 				"set the offset to continue from with `stowage offsets set`, then restart"));
 		lanes_stop(c->lanes, lane, "its offset is no longer in the log");
+		return;
+	case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+		source_unreadable(c, lane, message);
 		return;
 	default:
 		if (!note_right(c, message->err, lane->topic))

@@ -48,6 +48,8 @@ static void fetch_window_tell(const struct fetch_window *window, const struct la
 
 static void let_in(struct fetch_window *window, struct lane *lane)
 {
+	if (lane->fetch.unreadable)
+		lane_block(window->lanes, lane, false);
 	fetch_window_tell(window, lane, true);
 	lane_admit(lane);
 }
@@ -98,6 +100,12 @@ void fetch_window_hold(struct fetch_window *window, struct lane *lane, fetch_win
 	fetch_window_tell(window, lane, false);
 	lane_hold(lane);
 	lanes_wait_for_room(window->lanes, true);
+}
+
+void fetch_window_block(struct fetch_window *window, struct lane *lane)
+{
+	put_out(window, lane);
+	lane_block(window->lanes, lane, true);
 }
 
 void fetch_window_turn(struct fetch_window *window, fetch_window_empty_fn *empty, void *arg)

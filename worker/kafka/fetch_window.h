@@ -36,6 +36,8 @@ void fetch_window_moved(struct fetch_window *window, struct lane *lane, size_t b
  * returns false, the lane stays for now. */
 typedef bool fetch_window_empty_fn(void *arg, struct lane *lane);
 
+/* Stops fetching a lane until it is claimed again: librdkafka can't read what comes next. */
+void fetch_window_block(struct fetch_window *window, struct lane *lane);
 /* Stops fetching a heavy lane that has no room, until its messages are done. */
 void fetch_window_hold(struct fetch_window *window, struct lane *lane, fetch_window_empty_fn *empty,
 	void *arg);

@@ -119,6 +119,14 @@ void lane_hold(struct lane *lane)
 	lane->fetch.held = true;
 }
 
+void lane_block(struct lanes *lanes, struct lane *lane, bool blocked)
+{
+	lanes_lock(lanes);
+	lane->fetch.unreadable = blocked;
+	lanes_count_states(lanes);
+	lanes_unlock(lanes);
+}
+
 void lane_admit(struct lane *lane)
 {
 	lane->fetch.admitted = true;
@@ -161,7 +169,8 @@ static bool lane_is_behind(const struct lane *lane, int64_t now)
 
 static bool lane_awaits_admission(const struct lane *lane)
 {
-	return !lane->fetch.admitted && lane->state == LANE_RUNNING && !lane->schedule.revoking;
+	return !lane->fetch.admitted && !lane->fetch.unreadable && lane->state == LANE_RUNNING &&
+		!lane->schedule.revoking;
 }
 
 static void fetch_look_at(struct fetch_look *look, struct lane *lane, int64_t now)

@@ -43,6 +43,9 @@ void lane_expel(struct lane *lane);
 bool lane_is_heavy(const struct lane *lane);
 /* Expels a heavy lane until its messages are done. */
 void lane_hold(struct lane *lane);
+/* With `blocked` the lane is not admitted again: librdkafka can't read what comes next. What has arrived still
+ * runs. */
+void lane_block(struct lanes *lanes, struct lane *lane, bool blocked);
 /* The lane waits to be admitted. */
 void lane_await_admission(struct lane *lane);
 /* `bytes` moved from the source into the lane. `now`: clock_tick_ms, 0: the time does not matter. */

@@ -156,9 +156,9 @@ void lane_reached_end(struct lane *lane, int64_t offset)
 bool lane_looks_starved(struct lane *lane, int64_t end, int looks)
 {
 	bool hungry = lane->state == LANE_RUNNING && !lane->schedule.revoking &&
-		!lane->fetch.reseek && message_queue_length(&lane->messages) == 0 &&
-		!atomic_load(&lane->fetch.arrived) && end > lane->offsets.next &&
-		end != lane->fetch.starved_end;
+		!lane->fetch.reseek && !lane->fetch.unreadable &&
+		message_queue_length(&lane->messages) == 0 && !atomic_load(&lane->fetch.arrived) &&
+		end > lane->offsets.next && end != lane->fetch.starved_end;
 	lane->fetch.starved = hungry ? lane->fetch.starved + 1 : 0;
 	if (lane->fetch.starved < looks)
 		return false;
@@ -243,7 +243,8 @@ void lane_forget_replies(struct lane *lane)
 
 bool lane_is_stopped(const struct lane *lane)
 {
-	return lane->state == LANE_STOPPED || lane->replies.held[HOLD_DEAD_LETTER] > 0;
+	return lane->state == LANE_STOPPED || lane->fetch.unreadable ||
+		lane->replies.held[HOLD_DEAD_LETTER] > 0;
 }
 
 bool lane_is_held(const struct lane *lane)

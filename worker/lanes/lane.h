@@ -69,6 +69,7 @@ struct lane_fetch {
 	size_t counted, uncounted; /* bytes moved since it was admitted, as librdkafka counts */
 	size_t messages;           /* and their number */
 	bool held;           /* not admitted before its messages are done: see lane_is_heavy */
+	bool unreadable;     /* not admitted again: lane_block */
 	int starved;         /* consecutive checks that found messages in the log, received none */
 	int64_t starved_end; /* the end that caused the last restart: only transaction markers
 	                             may lie before it */

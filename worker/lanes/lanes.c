@@ -78,9 +78,11 @@ static size_t lanes_describe_stop(const struct lane *lane, char *text, size_t si
 {
 	if (used >= size)
 		return used;
-	const char *why = lane->state != LANE_STOPPED ? "its dead letter can't be produced"
-		: lane->stopped                       ? lane->stopped
-						      : "see the log";
+	const char *why = "its dead letter can't be produced";
+	if (lane->state == LANE_STOPPED)
+		why = lane->stopped ? lane->stopped : "see the log";
+	else if (lane->fetch.unreadable)
+		why = "a batch in it can't be decompressed";
 	int added = snprintf(text + used, size - used, "%s%s [%d]: %s", used ? "; " : "",
 		lane->topic, (int)lane->partition, why);
 	return used + (size_t)added;
