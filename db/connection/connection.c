@@ -66,7 +66,7 @@ void connection_close(struct connection *c)
 	c->pg = NULL;
 	c->head = c->tail = 0;
 	c->unsent = 0;
-	c->unsynced = false;
+	c->unsynced = c->copied = false;
 	statement_cache_clear(c->statements);
 }
 

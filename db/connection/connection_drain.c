@@ -215,6 +215,7 @@ void connection_rollback(struct connection *c)
 	/* In a transaction that failed, the limits would fail. */
 	struct statement_limits limits = c->limits;
 	c->limits = (struct statement_limits){ 0 };
+	c->copied = false;
 	connection_send(c, "ROLLBACK", NULL, NULL, NULL, NULL, NULL);
 	if (connection_sync(c, &ignored) != DB_OK)
 		connection_close(c);

@@ -204,6 +204,10 @@ static void send_statement(struct connection *c, const struct sending *sending,
 	connection_result_fn *done, void *arg)
 {
 	limit_first(c);
+	if (c->copied && c->pg) {
+		c->copied = false;
+		connection_send_unprepared(c, COPY_RELEASE, NULL);
+	}
 	size_t bytes = (sending->params ? params_bytes(sending->params) : 0) + strlen(sending->sql);
 	if (c->unsent > 0 && c->unsent + bytes > UNSENT_MAX)
 		connection_flush(c, 0);

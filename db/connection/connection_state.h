@@ -18,6 +18,8 @@ enum expected_kind {
 	EXPECT_SYNC,
 };
 
+#define COPY_RELEASE "RELEASE SAVEPOINT stowage_copy"
+
 /* One answer that the server owes. */
 struct expected {
 	enum expected_kind kind;
@@ -38,6 +40,7 @@ struct connection {
 	size_t head, tail; /* count up; their low bits are the place in the ring */
 	size_t unsent;     /* bytes passed to libpq since its buffer was last empty */
 	bool unsynced;     /* a statement was sent since the last sync */
+	bool copied;       /* the savepoint of a COPY must be released before the next statement */
 	struct db_life life;
 	struct db_failure farewell;     /* why the server ends the session; "" SQLSTATE: unknown */
 	struct statement_limits limits; /* of connection_limit_syncs */

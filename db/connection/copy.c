@@ -6,6 +6,7 @@
 
 #include "db/connection/connection_state.h"
 #include "db/connection/statement.h"
+#include "schemas/base/text.h"
 
 /* Unsent bytes that libpq may hold before copy_rows waits for the socket. */
 #define COPY_UNSENT_MAX (128 * 1024)
@@ -15,22 +16,23 @@ static void copy_send_plain(struct connection *c, const char *sql)
 	connection_send(c, sql, NULL, NULL, NULL, NULL, NULL);
 }
 
-/* Reads the results up to the end of the statement. True: the first one has the `expected` status. */
+/* Reads the results up to the end of the statements. True: one has the `expected` status, and none failed. */
 static bool copy_take_results(struct connection *c, ExecStatusType expected, void *tag,
 	bool *conflict)
 {
 	PGresult *result;
-	bool first = true, good = false;
+	bool good = false;
 	while (c->pg && connection_result(c, &result) && result) {
 		const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-		if (first && PQresultStatus(result) == expected)
+		if (PQresultStatus(result) == expected)
 			good = true;
+		else if (expected == PGRES_COPY_IN && PQresultStatus(result) == PGRES_COMMAND_OK)
+			; /* the savepoint */
 		else if (state && conflict && strcmp(state, DB_UNIQUE_VIOLATION) == 0)
 			*conflict = true;
 		else
 			connection_keep_failure(c, result, tag);
 		PQclear(result);
-		first = false;
 		if (good && expected == PGRES_COPY_IN)
 			return true; /* the statement ends only after its rows */
 	}
@@ -43,16 +45,29 @@ static void copy_enter_pipeline(struct connection *c)
 		connection_lose(c, PQerrorMessage(c->pg));
 }
 
+/* The savepoint of a COPY directly before this one is still there. */
+static bool copy_send_begin(struct connection *c, const char *sql, const char *schema)
+{
+	struct buffer text = { 0 };
+	char *copy = statement_text(sql, schema ? schema : "");
+	if (c->copied)
+		text_add(&text, COPY_RELEASE ";");
+	text_add(&text, "SAVEPOINT stowage_copy;");
+	text_add(&text, copy);
+	c->copied = false;
+	bool sent = PQexitPipelineMode(c->pg) == 1 && PQsendQuery(c->pg, text_string(&text));
+	buffer_free(&text);
+	free(copy);
+	return sent;
+}
+
 bool copy_begin(struct connection *c, const char *sql, const char *schema, void *tag)
 {
-	copy_send_plain(c, "SAVEPOINT stowage_copy");
-	connection_settle(c);
+	if (c->unsynced || c->head != c->tail)
+		connection_settle(c);
 	if (!c->pg || c->failed)
 		return false;
-	char *text = statement_text(sql, schema ? schema : "");
-	bool sent = PQexitPipelineMode(c->pg) == 1 && PQsendQuery(c->pg, text);
-	free(text);
-	if (!sent) {
+	if (!copy_send_begin(c, sql, schema)) {
 		connection_lose(c, PQerrorMessage(c->pg));
 		return false;
 	}
@@ -93,6 +108,6 @@ enum copy_end copy_end(struct connection *c, void *tag)
 		return COPY_FAILED;
 	if (!good)
 		copy_send_plain(c, "ROLLBACK TO SAVEPOINT stowage_copy");
-	copy_send_plain(c, "RELEASE SAVEPOINT stowage_copy");
+	c->copied = true;
 	return good ? COPY_DONE : conflict ? COPY_CONFLICT : COPY_FAILED;
 }

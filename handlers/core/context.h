@@ -174,7 +174,8 @@ bool context_use_hints(struct context *ctx);
 bool context_insert_optimistically(struct context *ctx, uint32_t count);
 
 /*
- * Rows by COPY, cheaper than any statement for some hundred rows of which none is expected to exist.
+ * Rows by COPY, cheaper than a prepared statement for some hundred rows of which none is expected to exist, and
+ * than one that is not prepared (a tenant's) for two.
  * `sql` is a COPY ... FROM STDIN (FORMAT binary), as in context_send_sql. context_copy_begin returns
  * false if a statement must insert the rows: outside a transaction, for a while after a conflict,
  * and while the engine isolates a failing command. Otherwise the handler appends rows to ctx->params

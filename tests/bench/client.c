@@ -14,6 +14,9 @@
  *   (stored vectors; queries use the vectors after these), and for `ask` with one request in flight
  *   --found FILE (gets a line with the found ids for each reply after the warm-up)
  *
+ *   For `fill` with spans: --live N (traces take turns, N at a time; 1), --tenants N with --tenant PREFIX
+ *   (each trace belongs to a random one of N schemas, PREFIX0, PREFIX1, ...)
+ *
  * Kinds: saveMessages (one message a command), saveThread, getThreadById, getByIdResolved (agents),
  * batchInsertItems (a hundred items a command), addExperimentResult, createSpan, upsert (a hundred vectors
  * a command), query. A command's key is its thread, trace or vector. Its partition is
@@ -37,16 +40,31 @@
 /* A Node worker answers a whole fetch at once, and may take seconds for each reply. */
 #define REPLY_TIMEOUT_MS 600000
 
+static rd_kafka_resp_err_t produce_once(rd_kafka_t *producer, const char *topic, int32_t partition,
+	const struct command *command)
+{
+	const char *schema = command->schema;
+
+	if (*schema == '\0')
+		return rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
+			RD_KAFKA_V_PARTITION(partition),
+			RD_KAFKA_V_KEY(command->key, strlen(command->key)),
+			RD_KAFKA_V_VALUE((void *)command->value, command->size),
+			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+	return rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+		RD_KAFKA_V_KEY(command->key, strlen(command->key)),
+		RD_KAFKA_V_VALUE((void *)command->value, command->size),
+		RD_KAFKA_V_HEADER("schema-name", schema, strlen(schema)),
+		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+}
+
 static void produce(rd_kafka_t *producer, const char *topic, int partitions,
 	const struct command *command)
 {
+	int32_t partition = (int32_t)(command->place % (uint64_t)partitions);
 	rd_kafka_resp_err_t status;
 
-	while ((status = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
-			RD_KAFKA_V_PARTITION((int32_t)(command->place % (uint64_t)partitions)),
-			RD_KAFKA_V_KEY(command->key, strlen(command->key)),
-			RD_KAFKA_V_VALUE((void *)command->value, command->size),
-			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
+	while ((status = produce_once(producer, topic, partition, command)) ==
 		RD_KAFKA_RESP_ERR__QUEUE_FULL)
 		rd_kafka_poll(producer, 10);
 	if (status != RD_KAFKA_RESP_ERR_NO_ERROR)

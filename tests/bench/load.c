@@ -22,6 +22,10 @@ struct load {
 	const struct kind *kind;
 	unsigned threads;
 	struct encoder *encoder;
+	/* only for spans: */
+	uint64_t live;    /* traces that take turns */
+	uint64_t tenants; /* 0: all spans are for the worker's own schema */
+	const char *tenant;
 	/* only for vectors: */
 	struct workload_vectors *vectors;
 	unsigned dimensions;
@@ -133,15 +137,26 @@ static json_t *make_value(const struct workload_value *value)
 	}
 }
 
+/* Span number i of a stream in which `live` traces take turns, one span each. */
+static uint64_t take_turns(uint64_t i, uint64_t live)
+{
+	uint64_t round = live * WORKLOAD_SPANS_A_TRACE;
+	uint64_t trace = i / round * live + i % live;
+
+	return trace * WORKLOAD_SPANS_A_TRACE + i % round / live;
+}
+
 static json_t *create_span(struct load *load, uint64_t i, struct command *out)
 {
 	struct workload_span span;
 	json_t *record = json_object();
 
-	(void)load;
-	workload_span(&span, i);
+	workload_span(&span, take_turns(i, load->live));
 	snprintf(out->key, sizeof out->key, "%s", span.trace_id);
 	out->place = span.trace;
+	if (load->tenants > 0)
+		snprintf(out->schema, sizeof out->schema, "%s%llu", load->tenant,
+			(unsigned long long)(workload_mix(span.trace) % load->tenants));
 	for (size_t j = 0; j < WORKLOAD_SPAN_VALUES; j++)
 		json_object_set_new(record, span.values[j].name, make_value(&span.values[j]));
 	return json_pack("{s:o}", "span", record);
@@ -238,6 +253,9 @@ struct load *load_open(int argc, char **argv)
 
 	load->kind = find_kind(option(argc, argv, "kind", NULL));
 	load->threads = (unsigned)option_number(argc, argv, "threads", 200);
+	load->live = (uint64_t)option_number(argc, argv, "live", 1);
+	load->tenants = (uint64_t)option_number(argc, argv, "tenants", 0);
+	load->tenant = option(argc, argv, "tenant", "tenant");
 	load->encoder = encoder_open(option(argc, argv, "schemas", NULL), load->kind->command);
 	if (strncmp(load->kind->command, "vectors.", sizeof "vectors." - 1) == 0)
 		open_vectors(load, argc, argv);
@@ -260,6 +278,7 @@ unsigned load_distinct(const struct load *load)
 
 void load_command(struct load *load, uint64_t i, struct command *out)
 {
+	out->schema[0] = '\0';
 	json_t *request = load->kind->make(load, i, out);
 
 	if (request == NULL)

@@ -19,6 +19,7 @@ struct command {
 	uint64_t place;    /* modulo the number of partitions: its partition */
 	const void *value; /* valid until the next command is created */
 	size_t size;
+	char schema[64]; /* of its tenant; empty: the worker's own */
 };
 
 /* Kinds and options: see client.c. */

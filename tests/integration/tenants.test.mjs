@@ -72,6 +72,21 @@ describe('two tenants in one batch', () => {
     }
   });
 
+  test('write spans that exist and spans that are new, in turns', async () => {
+    const [a, b] = [await tenant(), await tenant()];
+    const span = (i, name) => ({ traceId: 't', spanId: `s${i}`, name, spanType: 'generic', isEvent: false, startedAt: at(i) });
+    const write = (name, ids, more = []) => together([...ids.flatMap((i) => [a, b, undefined].map((schema) =>
+      [schema, 'observability.createSpan', { span: span(i, `${schema ?? 'own'} ${name}`) }])), ...more]);
+    await write('first', [0, 1, 2]);
+    const results = await write('second', [3, 2, 4, 0], [a, b, undefined].map((schema) => [schema, 'observability.getSpan', { traceId: 't', spanId: 's2' }]));
+    assert.deepEqual(results.slice(-3).map(({ span: found }) => found.name), [`${a} second`, `${b} second`, 'own second']);
+    for (const schema of [a, b, undefined]) {
+      const rows = await sql(`SELECT "spanId" AS id, name FROM "${schema ?? world.schema}".mastra_ai_spans WHERE "traceId" = 't' AND name LIKE '% first' OR name LIKE '% second' ORDER BY 1`);
+      const of = schema ?? 'own';
+      assert.deepEqual(rows.map(({ id, name }) => [id, name]), [['s0', `${of} second`], ['s1', `${of} first`], ['s2', `${of} second`], ['s3', `${of} second`], ['s4', `${of} second`]]);
+    }
+  });
+
   test('read what the reference wrote with this schemaName, and it reads what they wrote', async () => {
     const references = [new Reference(`${P}_${newId()}`), new Reference(`${P}_${newId()}`)];
     try {

@@ -215,6 +215,18 @@ static enum job_verdict prepare_job(struct batch *batch, const struct batch_lane
 	return verdict;
 }
 
+bool batch_enter_schema(struct batch *batch, struct job *job)
+{
+	const char *schema = job->calls[0].schema ? job->calls[0].schema : "";
+	struct datum text = datum_text(schema, (uint32_t)strlen(schema));
+	if (!batch->schemas)
+		batch->schemas = keys_new(batch->arena, BATCH_SCHEMAS_MAX);
+	job->schema = keys_find(batch->schemas, &text);
+	if (job->schema == KEYS_NONE && keys_count(batch->schemas) < BATCH_SCHEMAS_MAX)
+		job->schema = keys_add(batch->schemas, &text);
+	return job->schema != KEYS_NONE;
+}
+
 static void add_job(struct batch *batch, struct batch_lane *part, struct job *job)
 {
 	job->lane_place = (size_t)(part - batch->lanes);
@@ -234,7 +246,8 @@ static enum collected collect_one(struct batch *batch, struct batch_lane *part,
 	enum job_verdict verdict = prepare_job(batch, part, job, message);
 	bool outside = job->disposition == DISPOSITION_PENDING && !job->refused &&
 		(job_flags(job) & COMMAND_OUTSIDE);
-	bool waits = (outside && batch->job_count > 0) || !idempotency_enter(batch, job);
+	bool waits = (outside && batch->job_count > 0) || !batch_enter_schema(batch, job) ||
+		!idempotency_enter(batch, job);
 	if (verdict == JOB_UNREACHABLE || waits) {
 		lanes_unpop(batch->engine->lanes, part->lane, &message, 1);
 		arena_free(job->arena);

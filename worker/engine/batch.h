@@ -36,6 +36,7 @@ struct batch {
 	size_t call_count;             /* of all jobs */
 	size_t bytes;                  /* of commands */
 	size_t held;                   /* of messages, as they count against the memory ceiling */
+	struct keys *schemas;          /* of its jobs' calls; NULL: there is no job */
 	struct keys *entered;          /* the idempotency keys of its jobs; NULL: none */
 	struct idempotency_key **keys; /* which this attempt claims */
 	size_t key_count;
@@ -50,6 +51,10 @@ void batch_free(struct batch *batch);
 /* Pops commands from the lanes and prepares them, up to the limits. A lane waits, alone, at a command if
  * nobody can say now whether its reply topic exists. */
 void batch_collect(struct batch *batch, struct lane *const *lanes, size_t count);
+
+/* Numbers the job's schema. False: the batch already has the schemas that it may have
+ * (BATCH_SCHEMAS_MAX), and this is another one. */
+bool batch_enter_schema(struct batch *batch, struct job *job) __attribute__((warn_unused_result));
 
 /* Does a client wait for a reply? */
 bool batch_is_awaited(const struct batch *batch);

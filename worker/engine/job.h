@@ -29,6 +29,7 @@ enum disposition {
 struct job {
 	struct lane *lane;
 	size_t lane_place; /* index of the lane in its batch */
+	uint32_t schema;   /* number of its calls' schema in the batch */
 	rd_kafka_message_t *message;
 	struct headers headers;
 	struct framing framing;              /* of the message; its datum lies in the message */

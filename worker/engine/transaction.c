@@ -122,10 +122,11 @@ static enum db_kind time_context(struct attempt *attempt, struct context *ctx, s
 static enum db_kind run_contexts(struct attempt *attempt)
 {
 	const struct transaction *t = attempt->transaction;
-	struct cursor cursor = { .batch = attempt->batch, .alone = t->alone };
+	struct cursor cursor;
 	struct context *ctx;
 	size_t ahead = 0;
 	int64_t took_ms;
+	cursor_init(&cursor, attempt->batch, t->alone, t->session.level == ATTEMPT_ISOLATING);
 	while ((ctx = cursor_next(&cursor, &attempt->transaction->session))) {
 		attempt_start_calls(attempt, ctx);
 		if (ctx->count == 0)

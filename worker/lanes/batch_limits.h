@@ -12,6 +12,11 @@
 /* Lanes in one batch: the fence locks a row for each. */
 #define BATCH_LANES_MAX 64
 
+/* Schemas in one batch. A transaction holds a lock on each table that it writes and on each index of it, some
+ * dozen for the spans of one schema. PostgreSQL's default (max_locks_per_transaction = 64) has room for some
+ * seven thousand locks of all sessions together. */
+#define BATCH_SCHEMAS_MAX 128
+
 /* A lane with up to this many commands and bytes is small: it shares a batch with other small
  * lanes. A larger one fills a batch alone or with other large lanes. */
 #define SMALL_LANE_COMMANDS 64

@@ -1,5 +1,7 @@
 /* batch.c - tests of what a batch writes to its lanes' rows */
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "worker/engine/batch.h"
 
@@ -74,4 +76,26 @@ Test(batch, answered_stays_when_the_lane_was_reclaimed_before_the_batch_began)
 	batch_checkpoint(&batch, &lane, 1);
 	cr_assert_eq(row().answered, 10);
 	cr_assert_eq(row().applied, 20);
+}
+
+/* Each schema costs PostgreSQL locks until the transaction ends. */
+Test(batch, takes_a_bounded_number_of_schemas)
+{
+	struct call call = { .schema = NULL };
+	struct job job = { .calls = &call };
+	char name[16];
+	cr_assert(batch_enter_schema(&batch, &job));
+	cr_assert_eq(job.schema, 0);
+	call.schema = name;
+	for (unsigned i = 1; i < BATCH_SCHEMAS_MAX; i++) {
+		snprintf(name, sizeof(name), "tenant_%u", i);
+		job.calls[0].schema = arena_copy(batch.arena, name, strlen(name));
+		cr_assert(batch_enter_schema(&batch, &job));
+		cr_assert_eq(job.schema, i);
+	}
+	call.schema = "one_more";
+	cr_assert_not(batch_enter_schema(&batch, &job));
+	call.schema = "tenant_7";
+	cr_assert(batch_enter_schema(&batch, &job));
+	cr_assert_eq(job.schema, 7);
 }
