@@ -37,11 +37,11 @@ def make_agents(ground):
 # ---------------------------------------------------------------- drain
 
 class Writes:
-    """A command that both workers drain into empty tables."""
+    """A command that both workers drain into empty tables, `times` as many of them by Stowage's worker."""
 
-    def __init__(self, ground, size, command, rows_a_command, tables, prepare):
+    def __init__(self, ground, size, command, rows_a_command, tables, prepare, times=1):
         self.ground, self.command, self.tables, self.prepare = ground, command, tables, prepare
-        self.count, self.rows = size.domain_writes, size.domain_writes * rows_a_command
+        self.rows_a_command, self.node_count, self.count = rows_a_command, size.domain_writes, size.domain_writes * times
         self.topic = ground.topic(4)
         ground.fill(self.topic, command.split(".")[1], self.count)
 
@@ -50,25 +50,25 @@ class Writes:
         self.ground.sql("CHECKPOINT", self.ground.env["STACK_POSTGRES_ADMIN"])
         self.prepare(self.ground)
 
-    def expect(self):
+    def expect(self, count):
         rows = int(self.ground.sql(f'SELECT count(*) FROM "{self.ground.schema}".{self.tables[0]}'))
-        if rows != self.rows:
-            raise Failed(f"{self.tables[0]} has {rows} rows instead of {self.rows}")
+        if rows != count * self.rows_a_command:
+            raise Failed(f"{self.tables[0]} has {rows} rows instead of {count * self.rows_a_command}")
 
     def by_worker(self):
         self.reset()
         with self.ground.worker(self.topic) as worker:
             took = self.ground.drain(worker, self.count)
-        self.expect()
+        self.expect(self.count)
         return took
 
     def by_node(self):
         self.reset()
         program = self.ground.node_worker() / "domains.mjs"
         with self.ground.background([self.ground.node, program, self.topic, self.ground.schemas, self.ground.schema,
-                                     self.count, self.command]) as node:
-            took = self.ground.watched(node, self.count, node.pid)
-        self.expect()
+                                     self.node_count, self.command]) as node:
+            took = self.ground.watched(node, self.node_count, node.pid)
+        self.expect(self.node_count)
         return took
 
     def versus_node(self, size):
@@ -85,7 +85,8 @@ def datasets(ground, size):
 
 def experiments(ground, size):
     """Drain of addExperimentResult against a Node worker."""
-    writes = Writes(ground, size, "experiments.addExperimentResult", 1, ["mastra_experiment_results", "mastra_experiments"], make_experiments)
+    writes = Writes(ground, size, "experiments.addExperimentResult", 1, ["mastra_experiment_results", "mastra_experiments"], make_experiments,
+                    times=10)
     value, raw = writes.versus_node(size)
     yield Result("experiments", "addExperimentResult drained a second, of the Node worker's", value, ">=", 5, raw)
 
