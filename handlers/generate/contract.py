@@ -29,7 +29,7 @@ def parameters(command):
     return [name for name in names if name not in command.options] + ([command.options] if command.options else [])
 
 
-def entry(command):
+def entry(project, command):
     """The command's entry in index.json, without names and fingerprints."""
     made = {"topic": f"{ROOT}.commands.{command.domain}", "flags": [flag for flag in command.flags if flag in SHOWN_FLAGS],
             "errors": sorted(set(own_codes(command)))}
@@ -37,7 +37,19 @@ def entry(command):
         made["key"] = command.key
     if "positional" in command.flags:
         made["parameters"] = parameters(command)
-    return made
+    return {**made, "example": project.docs.example(command)}
+
+
+def undocumented(project):
+    """What lacks documentation, and documentation of nothing."""
+    for command in project.commands:
+        request_schema(project, command)
+        reply_schema(project, command)
+        project.docs.example(command)
+    docs = project.docs
+    yield from (f"schemas/docs: {what} has no documentation: add it, or a \"doc\" to its schema" for what in sorted(docs.missing))
+    for name, names in (("commands", docs.commands), ("records", docs.records), ("fields", docs.fields), ("examples", docs.samples), ("examples", docs.requests)):
+        yield from (f"schemas/docs/{name}.json: nothing is named {key}: remove it" for key in names.unused())
 
 
 def with_absent(schema, say):
@@ -52,11 +64,11 @@ def with_absent(schema, say):
     return {**made, "absent": told} if told else made
 
 
-def request_schema(schemas, command):
-    return with_absent(schemas.define(command.request.full, set()), lambda field: None)
+def request_schema(project, command):
+    return project.docs.documented(with_absent(project.schemas.define(command.request.full, set()), lambda field: None), command)
 
 
-def reply_schema(schemas, command):
+def reply_schema(project, command):
     """Each nullable field says what the reference returns if it has no value."""
     kind, only = command.absent
 
@@ -64,4 +76,4 @@ def reply_schema(schemas, command):
         if field["name"] == REPLY_FIELD:
             return field.get("absent", "null")
         return kind if kind and (not only or field["name"] in only) else field.get("absent", "undefined")
-    return with_absent(schemas.define(command.reply.full, set()), say)
+    return project.docs.documented(with_absent(project.schemas.define(command.reply.full, set()), say), command)

@@ -60,7 +60,7 @@ describe('stowage schemas', () => {
   test('is a list of commands with exactly the declared properties', () => {
     for (const entry of index) {
       const names = Object.keys(entry).filter((name) => !['key', 'parameters'].includes(name)).sort();
-      assert.deepEqual(names, ['command', 'errors', 'flags', 'reply', 'replyFingerprint', 'request', 'requestFingerprint', 'topic'], entry.command);
+      assert.deepEqual(names, ['command', 'errors', 'example', 'flags', 'reply', 'replyFingerprint', 'request', 'requestFingerprint', 'topic'], entry.command);
       assert.equal(new Set(entry.errors).size, entry.errors.length, entry.command);
       assert.ok(entry.errors.includes('DEADLINE_PASSED'), entry.command);
       assert.equal(entry.topic, `mastra.commands.${entry.command.split('.')[0]}`);
@@ -120,6 +120,21 @@ describe('stowage schemas', () => {
       for (const part of [schema.items, schema.values, schema.type]) walk(part, where);
     };
     for (const { reply } of index) walk(read(reply), reply);
+  });
+
+  test('every record and field has a documentation', () => {
+    const walk = (schema, where) => {
+      if (Array.isArray(schema)) schema.forEach((branch) => walk(branch, where));
+      if (schema === null || typeof schema !== 'object') return;
+      if (schema.fields) assert.match(schema.doc ?? '', /^[A-Z].*\.$/, where);
+      for (const field of schema.fields ?? []) {
+        assert.match(field.doc ?? '', /^\S.*\S$/, `${where}.${field.name}`);
+        walk(field.type, `${where}.${field.name}`);
+      }
+      for (const part of [schema.items, schema.values, schema.type]) walk(part, where);
+    };
+    for (const { request, reply } of index) for (const path of [request, reply]) walk(read(path), path);
+    walk(read('Error.avsc'), 'Error.avsc');
   });
 
   test('names records and files after the commands', () => {

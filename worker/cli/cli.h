@@ -55,8 +55,8 @@ struct cli_command {
 
 /* The rows, each defined in its own file; commands.c lists them. */
 extern const struct cli_command cli_run, cli_init, cli_export_schema, cli_check, cli_show_config,
-	cli_schemas, cli_topics_create, cli_send, cli_offsets_show, cli_offsets_set, cli_dlq_list,
-	cli_dlq_show, cli_dlq_replay, cli_version;
+	cli_explain, cli_schemas, cli_topics_create, cli_send, cli_offsets_show, cli_offsets_set,
+	cli_dlq_list, cli_dlq_show, cli_dlq_replay, cli_version;
 
 /* The name as the user writes it, "topics create". */
 #define CLI_TITLE_SIZE 64

@@ -17,6 +17,7 @@ const struct cli_command *const cli_commands[] = {
 	&cli_dlq_list,
 	&cli_dlq_show,
 	&cli_dlq_replay,
+	&cli_explain,
 	&cli_schemas,
 	&cli_export_schema,
 	&cli_version,

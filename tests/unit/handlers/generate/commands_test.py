@@ -229,10 +229,30 @@ class Generate(unittest.TestCase):
         self.assertEqual(said, "")
         table = re.sub(r'"\n\t+"', "", out["schema_table.c"]).replace('\\"', '"')
         entry = {"topic": "mastra.commands.shop", "flags": ["read"], "errors": ["SHOP_SHUT", "THING_NOT_FOUND"], "key": "thing.id",
-                 "parameters": ["thing", ["limit"]]}
+                 "parameters": ["thing", ["limit"]], "example": {"thing": {"id": "id-1"}}}
         self.assertIn(json.dumps(entry, separators=(",", ":")), table)
-        self.assertIn('],"absent":"null"}]}', table, "a result that is null by default")
+        self.assertIn('],"absent":"null","doc":"The Thing, or null if there is none."}]', table)
         self.assertIn('{"shop":{"open":true}}', table)
+
+    def test_documentation(self):
+        docs = {"schemas/docs/commands.json": {"*.getIt": "Gets it."}, "schemas/docs/records.json": {"Thing": "A thing."},
+                "schemas/docs/fields.json": {"id": "Any.", "shop.Thing.id": "Its id.", "t*": "Some.", "limit": "How many.", "other": "No."},
+                "schemas/docs/examples.json": {"fields": {"shop.id": "x"}, "commands": {}}}
+        said, out = run({**FILES, **docs})
+        self.assertEqual(said, "")
+        table = re.sub(r'"\n\t+"', "", out["schema_table.c"]).replace('\\"', '"')
+        self.assertIn('"doc":"Gets it."', table)
+        self.assertIn('{"name":"id","type":"string","doc":"Its id."}', table)
+        self.assertIn('"example":{"thing":{"id":"x"}}', table)
+        with tempfile.TemporaryDirectory() as root:
+            write(root, {**FILES, **docs})
+            with self.assertRaises(SystemExit) as end:
+                commands.main(["--check-docs", root])
+            self.assertIn("nothing is named other: remove it", str(end.exception))
+            write(root, {"schemas/docs/fields.json": {}})
+            with self.assertRaises(SystemExit) as end:
+                commands.main(["--check-docs", root])
+            self.assertIn("mastra.shop.Thing.tags has no documentation", str(end.exception))
 
     def test_statements(self):
         sql = HANDLED + "-- statement: touch\nUPDATE x SET y = $1\n-- statement: other\nDELETE FROM x;\n"
