@@ -1,6 +1,7 @@
 /* ddl.c - the script of one schema: its objects, their SQL, and the export of all of it */
 #include "db/migrate/ddl.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,15 @@ const char *ddl_script_complaint(const struct ddl_script *script, size_t i)
 	return script->complaints[i];
 }
 
+/* Longer than a schema's name, so that no name can end the body. */
+#define LONG_QUOTE "$stowage_body_with_a_quote_that_is_longer_than_the_name_of_any_schema$"
+static_assert(sizeof(LONG_QUOTE) > DDL_NAME_MAX + 1, "a name may hold it");
+
+const char *ddl_body_quote(const char *schema)
+{
+	return strchr(schema, '$') ? LONG_QUOTE : "$$";
+}
+
 /* Expands the placeholder at `at` and returns its length; 0: no placeholder begins there. */
 static size_t ddl_add_placeholder(struct buffer *sql, const char *at, const char *schema,
 	const char *name, bool concurrently)
@@ -203,7 +213,7 @@ static size_t ddl_add_placeholder(struct buffer *sql, const char *at, const char
 		const char *written;
 		size_t len;
 	} places[] = { { ":\"schema\"", 9 }, { ":'schema'", 9 }, { ":\"name\"", 7 },
-		{ ":'name'", 7 }, { ":concurrently ", 14 }, { ":version", 8 } };
+		{ ":'name'", 7 }, { ":concurrently ", 14 }, { ":version", 8 }, { "$$", 2 } };
 	size_t i = 0;
 
 	while (i < sizeof places / sizeof *places && strncmp(at, places[i].written, places[i].len))
@@ -227,6 +237,9 @@ static size_t ddl_add_placeholder(struct buffer *sql, const char *at, const char
 	case 5:
 		text_addf(sql, "%d", ddl_version);
 		break;
+	case 6:
+		text_add(sql, ddl_body_quote(schema));
+		break;
 	default:
 		return 0;
 	}
@@ -248,9 +261,10 @@ char *ddl_statement_in(const char *schema, const char *name, const struct ddl_ob
 	if (!at)
 		return NULL;
 	while (*at) {
-		size_t plain = 1 + strcspn(at + 1, ":");
-		size_t used = *at == ':' ? ddl_add_placeholder(&sql, at, schema, name, concurrently)
-					 : 0;
+		size_t plain = 1 + strcspn(at + 1, ":$");
+		size_t used = *at == ':' || *at == '$'
+			? ddl_add_placeholder(&sql, at, schema, name, concurrently)
+			: 0;
 		if (!used)
 			buffer_add(&sql, at, plain);
 		at += used ? used : plain;
@@ -262,15 +276,18 @@ char *ddl_statement_in(const char *schema, const char *name, const struct ddl_ob
 static void ddl_export_constraint(struct buffer *out, const struct ddl_object *object,
 	const char *schema, const char *statement)
 {
-	text_add(out,
-		"DO $stowage$ BEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
-		"WHERE conname = ");
+	const char *quote = ddl_body_quote(schema);
+
+	text_addf(out,
+		"DO %s BEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint "
+		"WHERE conname = ",
+		quote);
 	text_add_literal(out, object->name.text);
 	text_add(out,
 		"\n\t\tAND connamespace = (SELECT oid FROM pg_catalog.pg_namespace "
 		"WHERE nspname = ");
 	text_add_literal(out, schema);
-	text_addf(out, ")) THEN\n\t%s;\n\tEND IF;\nEND $stowage$", statement);
+	text_addf(out, ")) THEN\n\t%s;\n\tEND IF;\nEND %s", statement, quote);
 }
 
 static void ddl_export_object(struct buffer *out, const struct ddl_script *script,

@@ -70,6 +70,8 @@ char *ddl_statement(const struct ddl_script *script, const struct ddl_object *ob
 /* The same for an object of that name in another schema. */
 char *ddl_statement_in(const char *schema, const char *name, const struct ddl_object *object,
 	size_t i, bool concurrently);
+/* What quotes the bodies of functions in these statements: the name of the schema does not hold it. */
+const char *ddl_body_quote(const char *schema);
 
 /* The complete DDL of these schemas. psql can run it on an empty database, and again on the result. The
  * names must be valid. The caller frees it. */

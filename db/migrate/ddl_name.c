@@ -10,6 +10,7 @@
 #include <wctype.h>
 
 #include "schemas/base/text.h"
+#include "schemas/base/utf8.h"
 
 #define HASH_DIGITS 8
 
@@ -48,16 +49,9 @@ static size_t ddl_name_sequence(const unsigned char *s, uint32_t *code)
 
 bool ddl_schema_valid(const char *schema)
 {
-	const unsigned char *s = (const unsigned char *)schema;
-	size_t len, total = 0;
-	uint32_t code;
+	size_t size = strlen(schema);
 
-	for (; *s; s += len, total += len) {
-		len = ddl_name_sequence(s, &code);
-		if (!len || *s < 0x20 || *s == 0x7f || strchr("\"'\\$", *s))
-			return false;
-	}
-	return total > 0 && total <= DDL_NAME_MAX;
+	return size > 0 && size <= DDL_NAME_MAX && unicode_check(schema, size) == UNICODE_VALID;
 }
 
 bool ddl_identifier_valid(const char *name)

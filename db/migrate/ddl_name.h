@@ -28,8 +28,7 @@ struct ddl_name {
 	char text[DDL_NAME_MAX + 1];
 };
 
-/* A valid schema name has 1 to 63 bytes of UTF-8 without quotes, backslashes, $ and control characters,
- * which could break out of a literal or a dollar-quoted body. */
+/* A valid schema name has 1 to 63 bytes of UTF-8. PostgreSQL cuts a longer one off. */
 bool ddl_schema_valid(const char *schema);
 
 /* A valid name of an index or a column has letters, digits and _, and no digit first. */

@@ -228,14 +228,15 @@ static void ddl_plan_add_on(struct planner *planner, struct ddl_step *step, cons
 }
 
 /* CREATE OR REPLACE cannot change what a function returns, so the step first drops another release's
- * version of the worker's own functions. The text between the $$ identifies a version. */
+ * version of the worker's own functions. The text of the body identifies a version. */
 static void ddl_plan_function(struct planner *planner, const struct ddl_object *object)
 {
 	const char *name = object->name.text;
 	char *sql = ddl_statement(planner->script, object, 0, false);
-	char *body = strstr(sql, "$$") + 2;
+	const char *quote = ddl_body_quote(ddl_script_schema(planner->script));
+	char *body = strstr(sql, quote) + strlen(quote);
 
-	*strstr(body, "$$") = '\0';
+	*strstr(body, quote) = '\0';
 	if (!ddl_catalog_function(planner->catalog, name, body)) {
 		bool other = ddl_catalog_function(planner->catalog, name, NULL);
 		struct ddl_step *step = ddl_plan_add_step(planner, DDL_TOGETHER, true, object,

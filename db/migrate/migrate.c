@@ -43,8 +43,7 @@ static bool migrate_usable(PGconn *conn, const struct ddl_options *options, char
 {
 	if (!ddl_schema_valid(options->schema)) {
 		snprintf(err, errlen,
-			"\"%s\" is not a valid schema name: use 1 to 63 bytes without quotes, "
-			"backslashes, $ and control characters",
+			"\"%s\" is not a valid schema name: use 1 to 63 bytes of UTF-8",
 			options->schema);
 		return false;
 	}

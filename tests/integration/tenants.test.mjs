@@ -8,13 +8,20 @@ import { closeShared, newId, pg, sql, stowageAsync, until, World } from '../comp
 import { Reference } from '../compat/lib/pair.mjs';
 
 const P = `tn_${newId()}`;
-const world = new World({ name: 'tenants', partitions: 2, config: { postgres: { schemas: `${P}.*|Tenant .*|pg_tenant|it's.*|.*[$].*` } } });
+const ODD = `te"nant'1 \\x ${P}`; // quotes and a backslash
+const ROLE = `query_${newId()}`;
+const quoted = pg.escapeIdentifier;
+const world = new World({ name: 'tenants', partitions: 2, config: { storage: { query: 'read', queryRole: ROLE }, postgres: { schemas: `${P}.*|Tenant .*|te"nant.*|pg_tenant|.*[$].*` } } });
 const made = new Set();
 
-before(() => world.open());
+before(async () => {
+  await sql(`CREATE ROLE ${ROLE}; GRANT ${ROLE} TO CURRENT_USER`);
+  await world.open();
+});
 after(async () => {
   await world.close();
-  for (const schema of made) await sql(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
+  await sql(`DROP OWNED BY ${ROLE}; DROP ROLE ${ROLE}`);
+  for (const schema of made) await sql(`DROP SCHEMA IF EXISTS ${quoted(schema)} CASCADE`);
   await closeShared();
 });
 
@@ -124,21 +131,21 @@ describe('a name', () => {
   const LONG = `${P}_${'é'.repeat(24)}`;
   const long = LONG + 'x'.repeat(63 - Buffer.byteLength(LONG));
   const good = { 'with capitals, blanks and dashes': `Tenant ${P}-A.b`, 'of 63 bytes': long, 'that begins as another one does': `${P}_x`,
-    'that is the beginning of another one': P };
+    'that is the beginning of another one': P, 'with quotes and a backslash': ODD, 'with a single quote': `${P}'`, 'with control characters': `${P}\n\t\x7f`,
+    'with a dot and a double quote': `${P}".x`, 'that ends dollar-quoted text': `${P}$$;$stowage$` };
   for (const [what, name] of Object.entries(good)) {
     test(`${what} is served`, async () => {
       await tenant(name);
       await saveThread(name, 'n', what);
       assert.equal(await title(name, 'n'), what);
-      assert.equal((await sql(`SELECT title FROM "${name}".mastra_threads`))[0].title, what);
+      assert.equal((await sql(`SELECT title FROM ${quoted(name)}.mastra_threads`))[0].title, what);
     });
   }
 
   const bad = { 'does not match the pattern': [`other_${P}`, /does not match.*postgres\.schemas/], 'matches it in part': [`x${P}`, /does not match/],
     'is empty': ['', /no name of a schema/], 'is too long': [`${long}x`, /no name of a schema/], 'has a NUL': [`${P}\0x`, /no name of a schema/],
     'is not UTF-8': [Buffer.from([...Buffer.from(P), 0xff]), /not a valid/], 'is reserved': ['pg_tenant', /reserved/],
-    'is information_schema': ['information_schema', /reserved/], 'has a double quote': [`${P}".x`, /not a valid/],
-    'has a single quote': ["it's", /not a valid/], 'has a dollar sign': [`${P}$`, /not a valid/] };
+    'is information_schema': ['information_schema', /reserved/] };
   for (const [what, [name, text]] of Object.entries(bad)) {
     test(`that ${what} is refused before the command is decoded`, async () => {
       await fails(name, 'memory.getThreadById', { threadId: 't' }, 'SCHEMA_NOT_ALLOWED', text);
@@ -244,14 +251,14 @@ describe("a role that may use only one tenant's schema", () => {
     const role = `role_${newId()}`;
     const admin = new pg.Client({ connectionString: process.env.STACK_POSTGRES_ADMIN });
     await admin.connect();
-    const [mine, other] = [await tenant(), await tenant()];
-    const restricted = new World({ name: 'restricted', config: { postgres: { user: role, schemas: `${P}.*`, disableInit: true } } });
+    const [mine, other] = [await tenant(`${ODD} mine`), await tenant()];
+    const restricted = new World({ name: 'restricted', config: { postgres: { user: role, schemas: `${P}.*|te"nant.*`, disableInit: true } } });
     try {
       await restricted.open({ start: false });
       await admin.query(`CREATE ROLE ${role} LOGIN`);
       for (const schema of [restricted.schema, mine]) {
-        await admin.query(`GRANT USAGE ON SCHEMA "${schema}" TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA "${schema}" TO ${role};
-          GRANT ALL ON ALL SEQUENCES IN SCHEMA "${schema}" TO ${role}`);
+        await admin.query(`GRANT USAGE ON SCHEMA ${quoted(schema)} TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA ${quoted(schema)} TO ${role};
+          GRANT ALL ON ALL SEQUENCES IN SCHEMA ${quoted(schema)} TO ${role}`);
       }
       await restricted.startWorker();
       const save = (schema) => restricted.client.call('memory.saveThread', { thread: thread('r') }, { headers: { [HEADER]: schema } });
@@ -301,6 +308,37 @@ describe('vector indexes', () => {
     await call(a, 'vectors.deleteIndex', { indexName });
     assert.equal((await failure(call(a, 'vectors.query', { indexName, queryVector: [1, 0], topK: 1 }))).name, 'Error');
     assert.equal((await call(b, 'vectors.query', { indexName, queryVector: [1, 0, 0], topK: 1 })).length, 1);
+  });
+});
+
+describe('a name with quotes', () => {
+  test('is quoted in the commands of each kind', async () => {
+    const name = `${ODD} all`;
+    await tenant(name);
+    await together(['a', 'b'].map((id) => [name, 'observability.createSpan', { span: { traceId: 't', spanId: id, name: id, spanType: 'generic', isEvent: false, startedAt: at(0) } }]));
+    assert.equal((await call(name, 'observability.getTrace', { traceId: 't' })).spans.length, 2);
+    const index = { indexName: 'docs', dimension: 2, indexConfig: { type: 'hnsw' } };
+    await call(name, 'vectors.createIndex', index);
+    await call(name, 'vectors.upsert', { indexName: 'docs', vectors: [[1, 0]], ids: ['v'], metadata: [{ of: name }] });
+    assert.deepEqual((await call(name, 'vectors.query', { indexName: 'docs', queryVector: [1, 0], topK: 1 }))[0].metadata, { of: name });
+    assert.equal((await call(name, 'vectors.describeBuild', { indexName: 'docs' })).state, 'done');
+    await sql(`GRANT USAGE ON SCHEMA ${quoted(name)} TO ${ROLE}; GRANT SELECT ON ALL TABLES IN SCHEMA ${quoted(name)} TO ${ROLE}`);
+    const found = await call(name, 'storage.query', { sql: 'SELECT count(*)::int AS spans FROM mastra_ai_spans', params: [] });
+    assert.deepEqual(found.rows, [{ spans: 2 }]);
+    await call(name, 'observability.prune', { policies: { spans: { maxAge: '1d' } } });
+    assert.equal(await call(name, 'observability.getTrace', { traceId: 't' }), undefined);
+  });
+
+  test('is quoted in the DDL, also where it could end a quoted text', async () => {
+    for (const name of [`${ODD} ddl`, `${P}$$;$stowage$ddl`]) {
+      made.add(name);
+      await sql(await call(name, 'storage.exportSchemas', { schemaNames: [name] }));
+      assert.equal((await call(name, 'storage.init')).statements, 0);
+      const own = { STOWAGE_POSTGRES_SCHEMA_NAME: `${name}own` };
+      made.add(`${name}own`);
+      for (const text of [/ran \d+ statements/, /nothing to do/]) assert.match((await stowageAsync(['init'], { env: own })).stdout, text);
+      await stowageAsync(['check'], { env: own }).then(({ stdout }) => assert.match(stdout, /ok +statements/i));
+    }
   });
 });
 

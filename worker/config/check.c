@@ -44,9 +44,7 @@ bool config_check_schema(const char *text, char *why, size_t why_size)
 	}
 	if (ddl_schema_valid(text))
 		return true;
-	snprintf(why, why_size,
-		"is not a valid schema's name: up to %d bytes, no quotes, backslashes, $ or "
-		"control characters",
+	snprintf(why, why_size, "is not a valid schema's name: it must have 1 to %d bytes of UTF-8",
 		DDL_NAME_MAX);
 	return false;
 }

@@ -65,8 +65,8 @@ void tenants_free(struct tenants *tenants)
 bool tenants_allow(const struct tenants *tenants, struct header_text name, struct arena *arena,
 	const char **schema, const char **why)
 {
-	static const char bad[] = "is no name of a schema: it must have 1 to 63 bytes of UTF-8 "
-				  "without quotes, backslashes, $ and control characters";
+	static const char bad[] =
+		"is no name of a schema: it must have 1 to 63 bytes of UTF-8 without NUL";
 	char reason[256];
 	*schema = NULL;
 	*why = bad;

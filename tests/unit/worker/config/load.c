@@ -99,7 +99,7 @@ static const struct {
 	{ "replies: { allow = \"[\"; };", "replies.allow", "regular expression" },
 	{ "http: { address = \"9464\"; };", "http.address", "host:port" },
 	{ "log: { level = \"loud\"; };", "log.level", "error, warn, info, debug" },
-	{ "postgres: { schemaName = \"a\\\"b\"; };", "postgres.schemaName", "schema's name" },
+	{ "postgres: { schemaName = \"a\\xff\"; };", "postgres.schemaName", "schema's name" },
 	{ "postgres: { schemaName = \"pg_catalog\"; };", "postgres.schemaName", "reserved" },
 	{ "postgres: { schemaName = \"information_schema\"; };", "postgres.schemaName",
 		"reserved" },
@@ -208,7 +208,7 @@ Test(config, every_key_has_its_own_variable)
 
 	for (size_t i = 0; i < config_key_count; i++) {
 		config_key_variable(config_keys[i].path, variable);
-		setenv(variable, "\x01 [wrong for every key", 1);
+		setenv(variable, "\xff [wrong for every key", 1);
 		if (config_keys[i].check || config_keys[i].kind != CONFIG_TEXT) {
 			cr_assert_null(load(NULL), "%s is not read", variable);
 			cr_assert_not_null(strstr(errors, variable), "%s: %s", variable, errors);
