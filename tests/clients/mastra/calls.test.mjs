@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import { after, before, describe, test } from 'node:test';
+import { MastraError } from '@mastra/core/error';
 import { KafkaStore, StowageError } from '@stowage/mastra';
 import { closeShared, freePort, newId, readMessages, setTopicConfig, sql, until } from '../../compat/lib/harness.mjs';
 import { ClientWorld, failure, thread } from './world.mjs';
@@ -85,6 +86,17 @@ describe('with a worker', () => {
     const messages = await readMessages(world.topic, 1);
     const ours = messages.filter(({ key }) => String(key) === span.traceId).map((message) => 'reply-to' in headersOf(message));
     assert.deepEqual(ours, [false, true, true, true]); // created, read, deleted, read
+  });
+
+  test('what the worker lacks by its settings fails as core expects it, and makes no dead letters', async () => {
+    const observability = await world.store({ fireAndForget: undefined }).getStore('observability');
+    const letters = (await readMessages(world.dlq, 1)).length;
+    for (let i = 0; i < 2; i++) {
+      const error = await failure(observability.batchCreateMetrics({ metrics: [] }));
+      assert.ok(error instanceof MastraError); // core's exporter stops such a signal
+      assert.match(error.id, /_NOT_IMPLEMENTED$/);
+    }
+    assert.equal((await readMessages(world.dlq, 1)).length, letters);
   });
 
   test('a domain or a command that is not to be forgotten is answered', async () => {

@@ -26,6 +26,7 @@ export class KafkaConnection {
   readonly #sender: Sender;
   readonly #replies: Replies;
   readonly #calls = new Map<string, Call>();
+  readonly #present = new Set<string>();
   readonly #prefix = randomBytes(9).toString('base64url');
   #count = 0;
   #isReading = false;
@@ -51,11 +52,17 @@ export class KafkaConnection {
 
   async #call(command: Command, request: unknown, options: CallOptions): Promise<any> {
     const { name } = command;
-    const { key, value } = command.encode(request);
-    const message = { topic: this.#topicOf(command), key, value };
-    if (command.isWrite && (options.fireAndForget ?? this.#isForgotten(command))) {
-      return this.#sender.send({ ...message, headers: this.#headers(options) }).catch((error) => { throw named(error, name); });
-    }
+    const isForgotten = command.isWrite && (options.fireAndForget ?? this.#isForgotten(command));
+    if (isForgotten && (!command.mayBeMissing || this.#present.has(name))) return this.#forget(command, request, options);
+    const result = await this.#ask(command, request, options);
+    // The first call has shown that the worker knows the command.
+    this.#present.add(name);
+    return isForgotten ? undefined : result;
+  }
+
+  async #ask(command: Command, request: unknown, options: CallOptions): Promise<unknown> {
+    const { name } = command;
+    const message = { topic: this.#topicOf(command), ...command.encode(request) };
     const retries = options.retries ?? this.options.retries ?? 0;
     const timeout = options.timeout ?? this.options.timeout ?? 30_000;
     const idempotencyKey = options.idempotencyKey ?? (command.isWrite && retries > 0 ? randomUUID() : undefined);
@@ -68,6 +75,13 @@ export class KafkaConnection {
         await sleep(RETRY_MS * 2 ** Math.min(tries, 6));
       }
     }
+  }
+
+  async #forget(command: Command, request: unknown, options: CallOptions): Promise<void> {
+    const topic = this.#topicOf(command);
+    const headers = this.#headers(options);
+    await Promise.all(command.encodeByKey(request).map((message) => this.#sender.send({ topic, headers, ...message })))
+      .catch((error) => { throw named(error, command.name); });
   }
 
   /** Makes the tables, once: what a store's init() does. */

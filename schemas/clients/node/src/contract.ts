@@ -9,6 +9,7 @@ interface Entry {
   command: string;
   topic: string;
   flags: string[];
+  errors: string[];
   key?: string;
   /** A list of names stands for one object with these properties. */
   parameters?: (string | string[])[];
@@ -17,6 +18,9 @@ interface Entry {
   requestFingerprint: string;
   replyFingerprint: string;
 }
+
+/** The error of a command that the worker lacks by its settings: the reference's method throws. */
+export const NOT_IMPLEMENTED = 'NOT_IMPLEMENTED_BY_REFERENCE';
 
 const entries = new Map<string, Entry>((contract.commands as Entry[]).map((entry) => [entry.command, entry]));
 const commands = new Map<string, Command>();
@@ -54,12 +58,21 @@ export function methodsByDomain(): Map<string, string[]> {
   return domains;
 }
 
+interface Encoded {
+  key: Buffer | undefined;
+  value: Buffer;
+}
+
+const at = (value: any, path: string[]): any => path.reduce((inner, step) => inner?.[step], value);
+
 export class Command {
   readonly name: string;
   readonly domain: string;
   readonly method: string;
   readonly topic: string;
   readonly isWrite: boolean;
+  /** Whether a worker may lack it, by its settings. */
+  readonly mayBeMissing: boolean;
   /** The field that holds page and perPage: '' for the request itself. */
   readonly pagePath: string | undefined;
   readonly #parameters: (string | string[])[] | undefined;
@@ -73,6 +86,7 @@ export class Command {
     this.topic = entry.topic;
     this.isWrite = entry.flags.includes('write');
     this.#parameters = entry.parameters;
+    this.mayBeMissing = entry.errors.includes(NOT_IMPLEMENTED);
     this.pagePath = pagePathOf(entry.request);
     this.#keyPath = entry.key?.split(/[.[\]]+/).filter(Boolean);
     this.#request = new Codec(entry.request, entry.requestFingerprint, entry.command);
@@ -85,8 +99,29 @@ export class Command {
     return Object.assign({}, ...this.#parameters.map((name, index) => (Array.isArray(name) ? args[index] : { [name]: args[index] })));
   }
 
-  encode(request: unknown): { key: Buffer | undefined; value: Buffer } {
+  encode(request: unknown): Encoded {
+    return this.#encode(this.#request.datum(request));
+  }
+
+  /**
+   * A message for each key, if the command takes a list of records and its key is that of the first one. Nobody waits until
+   * such a command has taken effect, so that only the key keeps the order between what it writes and what comes next.
+   */
+  encodeByKey(request: unknown): Encoded[] {
     const datum = this.#request.datum(request);
+    if (this.#keyPath?.[1] !== '0' || this.#keyPath.length < 3) return [this.#encode(datum)];
+    const [list] = this.#keyPath;
+    const parts = new Map<unknown, any[]>();
+    for (const item of datum[list]) {
+      const key = at(item, this.#keyPath.slice(2));
+      const part = parts.get(key);
+      if (part) part.push(item);
+      else parts.set(key, [item]);
+    }
+    return parts.size < 2 ? [this.#encode(datum)] : [...parts.values()].map((items) => this.#encode({ ...datum, [list]: items }));
+  }
+
+  #encode(datum: any): Encoded {
     return { key: this.#keyOf(datum), value: this.#request.encode(datum) };
   }
 
@@ -97,9 +132,8 @@ export class Command {
 
   #keyOf(datum: any): Buffer | undefined {
     if (!this.#keyPath) return undefined;
-    let value = datum;
-    for (const step of this.#keyPath) value = value?.[step];
-    if (Array.isArray(value)) value = value[0];
+    const found = at(datum, this.#keyPath);
+    const value = Array.isArray(found) ? found[0] : found;
     return value === undefined || value === null ? undefined : Buffer.from(String(value));
   }
 }

@@ -2,7 +2,8 @@
 
 import * as core from '@mastra/core/storage';
 import type { KafkaConnection } from './connection.js';
-import { constantsOf, findCommand, methodsByDomain } from './contract.js';
+import { constantsOf, findCommand, methodsByDomain, NOT_IMPLEMENTED } from './contract.js';
+import { StowageError } from './errors.js';
 import type { CallOptions } from './options.js';
 
 const CONNECTION = Symbol('connection');
@@ -18,10 +19,16 @@ type Class = abstract new (...args: any[]) => any;
 
 /** Defines a method for each command of the domain, on a prototype whose objects are connected. */
 export function defineMethods(prototype: any, domain: string, methods: string[]): void {
+  const inherited = Object.getPrototypeOf(prototype);
   for (const method of methods) {
     Object.defineProperty(prototype, method, { configurable: true, writable: true, value(this: any, ...args: unknown[]) {
       const command = findCommand(`${domain}.${method}`);
-      return this[CONNECTION].call(command.name, command.requestOf(args), this[CALL_OPTIONS]);
+      return this[CONNECTION].call(command.name, command.requestOf(args), this[CALL_OPTIONS]).catch((error: unknown) => {
+        // Core's own method tells core that a store lacks it.
+        const lacking = error instanceof StowageError && error.code === NOT_IMPLEMENTED ? inherited[method] : undefined;
+        if (lacking) return lacking.apply(this, args);
+        throw error;
+      });
     } });
   }
   Object.defineProperty(prototype, 'with', { configurable: true, writable: true, value(this: any, options: CallOptions) {

@@ -8,8 +8,8 @@ import type { KafkaOptions } from './options.js';
 
 export type KafkaVectorOptions = { id?: string } & (KafkaOptions | { connection: KafkaConnection });
 
-// The methods are defined below, from the contract.
-const Base = MastraVector as unknown as new (options: { id: string }) => { [Method in keyof MastraVector]: MastraVector[Method] };
+// Core's methods without a body are defined below, from the contract: for TypeScript none is left abstract.
+const Base = MastraVector as unknown as new (options: { id: string }) => MastraVector & { [Method in keyof MastraVector]: MastraVector[Method] };
 
 export class KafkaVector extends Base {
   readonly connection: KafkaConnection;
