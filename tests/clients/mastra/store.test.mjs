@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { StowageError } from '@stowage/mastra';
-import { closeShared, newId } from '../../compat/lib/harness.mjs';
+import { MastraCompositeStore } from '@mastra/core/storage';
+import { PostgresStore } from '@mastra/pg';
+import { KafkaVector, StowageError } from '@stowage/mastra';
+import { closeShared, CONNECTION, newId, sql } from '../../compat/lib/harness.mjs';
 import { ClientWorld, failure, thread } from './world.mjs';
 
 let world;
@@ -11,7 +13,7 @@ let store;
 let memory;
 
 before(async () => {
-  world = await new ClientWorld().open();
+  world = await new ClientWorld({ config: { postgres: { schemas: 'tenant_.*' } } }).open();
   store = world.store();
   memory = await store.getStore('memory');
 });
@@ -55,6 +57,56 @@ describe('calls', () => {
     await memory.saveThread({ thread: saved });
     await memory.updateThreadMetadata({ id: saved.id, update: ({ metadata }) => ({ ...metadata, days: metadata.days + 1 }) });
     assert.equal((await memory.getThreadById({ threadId: saved.id })).metadata.days, 4);
+  });
+});
+
+describe('domains of several stores', () => {
+  let pg;
+  before(() => { pg = new PostgresStore({ id: 'pg', connectionString: CONNECTION, schemaName: world.schema, disableInit: true }); });
+  after(() => pg.close());
+
+  // Both sides see the same tables, so that only the classes tell who does the work.
+  test('one domain of a KafkaStore in a composite of another store', async () => {
+    const traces = world.store();
+    const composite = new MastraCompositeStore({ id: 'c', default: pg, domains: { observability: traces.stores.observability } });
+    await composite.init();
+    assert.equal(await composite.getStore('memory'), pg.stores.memory);
+    const observability = await composite.getStore('observability');
+    const span = { traceId: newId(), spanId: newId(), name: 'run', spanType: 'agent_run', isEvent: false, startedAt: new Date() };
+    await observability.createSpan({ span });
+    assert.equal((await pg.stores.observability.getSpan(span)).span.name, 'run');
+  });
+
+  test('one domain of another store in a KafkaStore, and a domain that is left out', async () => {
+    const composed = world.store({ domains: { memory: pg.stores.memory, scores: false } });
+    assert.equal(await composed.getStore('memory'), pg.stores.memory);
+    assert.equal(await composed.getStore('scores'), undefined);
+    const saved = thread();
+    await (await composed.getStore('memory')).saveThread({ thread: saved });
+    assert.deepEqual(await memory.getThreadById({ threadId: saved.id }), saved);
+  });
+
+  test('a vector store shares the connection of a store', async () => {
+    const vector = new KafkaVector({ connection: store.connection });
+    await vector.createIndex({ indexName: 'shared', dimension: 3 });
+    assert.deepEqual(await vector.upsert({ indexName: 'shared', vectors: [[1, 0, 0]], ids: ['a'], metadata: [{ n: 1 }] }), ['a']);
+    const [{ id, metadata }] = await vector.query({ indexName: 'shared', queryVector: [1, 0, 0], topK: 1 });
+    assert.deepEqual({ id, metadata }, { id: 'a', metadata: { n: 1 } });
+  });
+});
+
+describe('tables', () => {
+  test('init() makes the tables of a tenant, and disableInit does not', async () => {
+    const schemaName = `tenant_${newId()}`;
+    const tenant = world.store({ schemaName });
+    await world.store({ schemaName, disableInit: true }).init();
+    assert.equal((await failure(tenant.call('memory.getThreadById', { threadId: 'x' }))).code, 'SCHEMA_NOT_INITIALIZED');
+    await Promise.all([tenant.init(), tenant.stores.memory.init()]);
+    const saved = thread();
+    await tenant.stores.memory.saveThread({ thread: saved });
+    assert.deepEqual((await sql(`SELECT id FROM "${schemaName}".mastra_threads`)).map(({ id }) => id), [saved.id]);
+    assert.equal(await memory.getThreadById({ threadId: saved.id }), null);
+    await sql(`DROP SCHEMA "${schemaName}" CASCADE`);
   });
 });
 

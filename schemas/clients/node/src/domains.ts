@@ -66,8 +66,11 @@ function coreClass(domain: string): Class | undefined {
   return name ? (core as any)[name] : undefined;
 }
 
+// A domain whose rows the worker only deletes is no store: core would miss the other methods.
+const HOUSEKEEPING = new Set(['prune', 'dangerouslyClearAll']);
+
 const classes = [...methodsByDomain()].flatMap(([domain, methods]) => {
-  const Base = coreClass(domain);
+  const Base = methods.every((method) => HOUSEKEEPING.has(method)) ? undefined : coreClass(domain);
   return Base ? [{ domain, Domain: domainClass(Base, domain, methods) }] : [];
 });
 
