@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "schemas/catalog/asyncapi.h"
 #include "schemas/catalog/schema_table.h"
 
 #define PATH_SIZE 4096
@@ -141,6 +142,9 @@ bool schemas_write(const char *directory, const struct catalog *catalog, char *e
 		ok = write_command(&w, catalog, (int)i, general_codes(error_schema), index);
 	ok = ok && write_json(&w, "Error.avsc", error_schema) &&
 		write_schema(&w, "store.json", schema_store) && write_json(&w, "index.json", index);
+	json_t *document = ok ? asyncapi_new(index) : NULL;
+	ok = ok && write_json(&w, "asyncapi.json", document);
+	json_decref(document);
 	json_decref(error_schema);
 	json_decref(index);
 	return ok;

@@ -3,7 +3,8 @@
  *
  * The files are DIR/<domain>/<Method>.avsc, DIR/<domain>/<Method>Reply.avsc, DIR/Error.avsc,
  * DIR/index.json, which lists each command with its files and fingerprints, and with what a client must
- * know about it, and DIR/store.json, which says what the reference's objects say of themselves.
+ * know about it, and DIR/store.json, which says what the reference's objects say of themselves. DIR/asyncapi.json describes all
+ * of it as an AsyncAPI document.
  */
 #ifndef SCHEMAS_CATALOG_OUTPUT_H
 #define SCHEMAS_CATALOG_OUTPUT_H

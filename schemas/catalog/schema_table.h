@@ -32,7 +32,8 @@ extern const size_t history_count;
 
 /* JSON text of mastra.Error. The attribute `general` of its field `code` has the codes of all commands. */
 extern const char schema_error[];
-/* JSON text of schemas/store.json. */
+/* JSON texts of schemas/store.json and schemas/asyncapi.json. */
 extern const char schema_store[];
+extern const char schema_asyncapi[];
 
 #endif

@@ -39,9 +39,10 @@ const struct cli_command cli_schemas = {
 	.name = "schemas",
 	.summary = "write the Avro schemas of all commands, for clients",
 	.usage = "--output DIR",
-	.help = "Writes DIR/<domain>/<Method>.avsc, <Method>Reply.avsc, DIR/Error.avsc, DIR/index.json\n"
-		"and DIR/store.json. The index lists each command with its paths, fingerprints, key, topic,\n"
-		"flags and error codes. Clients need nothing else. Replaces existing files.",
+	.help = "Writes DIR/<domain>/<Method>.avsc, <Method>Reply.avsc, DIR/Error.avsc, DIR/index.json,\n"
+		"DIR/store.json and DIR/asyncapi.json. The index lists each command with its paths,\n"
+		"fingerprints, key, topic, flags, error codes and an example; asyncapi.json describes the\n"
+		"whole as an AsyncAPI document. Clients need nothing else. Replaces existing files.",
 	.options =
 		(const struct cli_option[]){
 			{ "output", "DIR", "the directory; created if it is missing" },

@@ -45,6 +45,7 @@ FIELDS = [{"name": "thing", "type": "mastra.shop.Thing"}, {"name": "limit", "typ
 FILES = {
     "schemas/Error.avsc": ERROR,
     "schemas/store.json": {"shop": {"open": True}},
+    "schemas/asyncapi.json": {},
     "schemas/domains/shop/types.avsc": [THING],
     "schemas/domains/shop/GetIt.avsc": records(FIELDS, ["null", "Thing"]),
     "handlers/domains/shop/getIt.sql": SQL,
