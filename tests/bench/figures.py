@@ -10,6 +10,7 @@ from statistics import median
 
 import figures_domains
 import figures_spans
+import figures_tenants
 import figures_vectors
 from ground import BUILD, THREADS, Failed, memory_kib, say
 from result import LIMIT_KIB, Result, cost_text, rounded, versus
@@ -183,4 +184,5 @@ FIGURES = {
     **figures_spans.FIGURES,
     **figures_vectors.FIGURES,
     **figures_domains.FIGURES,
+    **figures_tenants.FIGURES,
 }

@@ -36,6 +36,9 @@ class Size:
     node_spans: int = 40_000
     domain_writes: int = 2_000
     some_spans: int = 100_000
+    tenants: int = 1_000
+    tenants_warm_up: int = 48_000  # some six traces a tenant
+    tenant_spans: int = 100_000
     flood: int = 500_000
     ask_ms: int = 5_000
     vectors: int = 20_000
@@ -47,7 +50,7 @@ class Size:
 
 
 QUICK = Size(turns=1, warm_up=0, skipped=0, drain=10_000, ask=100, ask_many=1_000, few=1_000, many=20_000,
-             node_spans=8_000, domain_writes=200, some_spans=8_000, flood=60_000, ask_ms=700,
+             node_spans=8_000, domain_writes=200, some_spans=8_000, tenants=10, tenants_warm_up=2_000, tenant_spans=8_000, flood=60_000, ask_ms=700,
              vectors=2_000, dimensions=64, hnsw_turns=1, queries=50, ask_vectors=100, ask_node=100)
 
 
