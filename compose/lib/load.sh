@@ -7,7 +7,7 @@ readonly COMPOSE_DIR
 
 for stowage_library in versions console lock parallel cache packages java mirror postgres pgvector librdkafka \
     kafka node process port broker stack \
-    clang_format; do
+    clang_format python_environment; do
     # shellcheck source=/dev/null
     . "$COMPOSE_DIR/lib/$stowage_library.sh"
 done

@@ -65,6 +65,12 @@ count_tap() {
     awk '/^ok/ { passed++ } /^not ok/ { failed++ } END { print passed + 0, failed + 0 }' "$1"
 }
 
+# pytest's "=== 1 failed, 12 passed, 2 errors in 3.10s ===".
+count_pytest() {
+    sed -nE 's/^=+ (.* in [0-9.]+s.*) =+$/\1/p' "$1" | tail -n 1 | tr ',' '\n' |
+        awk '$2 == "passed" { passed = $1 } $2 ~ /^(failed|errors?)$/ { failed += $1 } { told = 1 } END { if (told) print passed + 0, failed + 0 }'
+}
+
 # Criterion's "[====] Synthesis: Tested: 3 | Passing: 2 | Failing: 1 | Crashing: 0".
 count_criterion() {
     sed -nE 's/.*Synthesis: Tested:[^0-9]*([0-9]+).*Passing:[^0-9]*([0-9]+).*Failing:[^0-9]*([0-9]+).*Crashing:[^0-9]*([0-9]+).*/\2 \3 \4/p' "$1" |
