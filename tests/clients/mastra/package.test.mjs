@@ -32,7 +32,8 @@ test('as ESM too, and each command of a domain is a method', () => {
   const missing = [...schemas().commands.keys()].filter((name) => {
     const [domain, method] = name.split('.');
     const owner = domain === 'vectors' ? vector : store.stores[domain];
-    return owner && !Object.hasOwn(Object.getPrototypeOf(owner), method);
+    // Core's abstract vector store has no methods of these names.
+    return domain === 'vectors' ? typeof owner[method] !== 'function' : owner && !Object.hasOwn(Object.getPrototypeOf(owner), method);
   });
   assert.deepEqual(missing, []);
   // What the worker only prunes yet is no store.

@@ -93,6 +93,15 @@ describe('domains of several stores', () => {
     const [{ id, metadata }] = await vector.query({ indexName: 'shared', queryVector: [1, 0, 0], topK: 1 });
     assert.deepEqual({ id, metadata }, { id: 'a', metadata: { n: 1 } });
   });
+
+  test('an index that was deleted is made again', async () => {
+    const vector = new KafkaVector({ connection: store.connection });
+    for (let i = 0; i < 3; i++) await vector.createIndex({ indexName: 'again', dimension: 3 });
+    await vector.deleteIndex({ indexName: 'again' });
+    assert.equal((await vector.listIndexes()).includes('again'), false);
+    await vector.with({ timeout: 20_000 }).createIndex({ indexName: 'again', dimension: 3 });
+    assert.equal((await vector.listIndexes()).includes('again'), true);
+  });
 });
 
 describe('tables', () => {

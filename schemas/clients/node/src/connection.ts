@@ -1,7 +1,7 @@
 // Calls: sends a command and waits for its reply, or only for Kafka's acknowledgement.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type Command, decodeError, findCommand } from './contract.js';
+import { type Command, decodeError, type Encoded, findCommand } from './contract.js';
 import { StowageError, unavailable } from './errors.js';
 import { sleep } from './kafka.js';
 import type { CallOptions, KafkaOptions } from './options.js';
@@ -42,16 +42,6 @@ export class KafkaConnection {
   /** Calls a command with its request, by the names of `stowage commands`. Resolves to what the reply holds. */
   async call(name: string, request: unknown, options: CallOptions = {}): Promise<any> {
     const command = findCommand(name);
-    try {
-      return await this.#call(command, request, options);
-    } catch (error) {
-      if (!isPageable(command, error)) throw error;
-      return fetchInPages(command, request, (part) => this.#call(command, part, options));
-    }
-  }
-
-  async #call(command: Command, request: unknown, options: CallOptions): Promise<any> {
-    const { name } = command;
     const isForgotten = command.isWrite && (options.fireAndForget ?? this.#isForgotten(command));
     if (isForgotten && (!command.mayBeMissing || this.#present.has(name))) return this.#forget(command, request, options);
     const result = await this.#ask(command, request, options);
@@ -60,9 +50,18 @@ export class KafkaConnection {
     return isForgotten ? undefined : result;
   }
 
-  async #ask(command: Command, request: unknown, options: CallOptions): Promise<unknown> {
+  async #ask(command: Command, request: unknown, options: CallOptions): Promise<any> {
+    try {
+      return await this.#askOnce(command, request, options);
+    } catch (error) {
+      if (!isPageable(command, error)) throw error;
+      return fetchInPages(command, request, (part) => this.#askOnce(command, part, options));
+    }
+  }
+
+  async #askOnce(command: Command, request: unknown, options: CallOptions): Promise<unknown> {
     const { name } = command;
-    const message = { topic: this.#topicOf(command), ...command.encode(request) };
+    const message = command.encode(request);
     const retries = options.retries ?? this.options.retries ?? 0;
     const timeout = options.timeout ?? this.options.timeout ?? 30_000;
     const idempotencyKey = options.idempotencyKey ?? (command.isWrite && retries > 0 ? randomUUID() : undefined);
@@ -80,8 +79,13 @@ export class KafkaConnection {
   async #forget(command: Command, request: unknown, options: CallOptions): Promise<void> {
     const topic = this.#topicOf(command);
     const headers = this.#headers(options);
-    await Promise.all(command.encodeByKey(request).map((message) => this.#sender.send({ topic, headers, ...message })))
-      .catch((error) => { throw named(error, command.name); });
+    try {
+      const messages = command.encodeByKey(request);
+      if (messages.length === 1) await this.#sender.send(topic, messages[0], headers);
+      else await Promise.all(messages.map((message) => this.#sender.send(topic, message, headers)));
+    } catch (error) {
+      throw named(error, command.name);
+    }
   }
 
   /** Makes the tables, once: what a store's init() does. */
@@ -114,7 +118,7 @@ export class KafkaConnection {
     this.#isReading = true;
   }
 
-  #attempt(command: Command, message: { topic: string; key: Buffer | undefined; value: Buffer }, timeout: number, options: CallOptions): Promise<unknown> {
+  #attempt(command: Command, message: Encoded, timeout: number, options: CallOptions): Promise<unknown> {
     const id = `${this.#prefix}.${(this.#count++).toString(36)}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -124,7 +128,7 @@ export class KafkaConnection {
       const settle = <T>(end: (value: T) => void) => (value: T) => { clearTimeout(timer); end(value); };
       const call = { command, resolve: settle(resolve), reject: settle(reject) };
       this.#calls.set(id, call);
-      this.#sender.send({ ...message, headers: this.#headers(options, id, timeout) }).catch((error) => {
+      this.#sender.send(this.#topicOf(command), message, this.#headers(options, id, timeout)).catch((error) => {
         if (this.#calls.delete(id)) call.reject(named(error, command.name));
       });
     });

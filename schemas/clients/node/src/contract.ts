@@ -58,7 +58,8 @@ export function methodsByDomain(): Map<string, string[]> {
   return domains;
 }
 
-interface Encoded {
+/** A message without its headers. */
+export interface Encoded {
   key: Buffer | undefined;
   value: Buffer;
 }

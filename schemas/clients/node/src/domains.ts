@@ -23,10 +23,11 @@ export function defineMethods(prototype: any, domain: string, methods: string[])
   for (const method of methods) {
     Object.defineProperty(prototype, method, { configurable: true, writable: true, value(this: any, ...args: unknown[]) {
       const command = findCommand(`${domain}.${method}`);
-      return this[CONNECTION].call(command.name, command.requestOf(args), this[CALL_OPTIONS]).catch((error: unknown) => {
+      const result = this[CONNECTION].call(command.name, command.requestOf(args), this[CALL_OPTIONS]);
+      if (!command.mayBeMissing || !inherited[method]) return result;
+      return result.catch((error: unknown) => {
         // Core's own method tells core that a store lacks it.
-        const lacking = error instanceof StowageError && error.code === NOT_IMPLEMENTED ? inherited[method] : undefined;
-        if (lacking) return lacking.apply(this, args);
+        if (error instanceof StowageError && error.code === NOT_IMPLEMENTED) return inherited[method].apply(this, args);
         throw error;
       });
     } });

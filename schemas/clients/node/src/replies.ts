@@ -16,12 +16,19 @@ const EARLIEST = -2n;
 
 export type OnReply = (headers: Map<string, Buffer>, value: Buffer) => void;
 
+// Where the partition is.
+interface Place {
+  node: number;
+  topicId: string;
+}
+
 export class Replies {
   readonly topic: string;
   partition = -1;
   readonly #consumer: Consumer<Buffer, Buffer, Buffer, Buffer>;
   readonly #wanted: number | undefined;
   readonly #onReply: OnReply;
+  #place: Place | undefined; // until a failure tells that it may have changed
   #offset = 0n;
   #isClosed = false;
   #started: Promise<void> | undefined;
@@ -91,6 +98,7 @@ export class Replies {
       } catch (error) {
         if (this.#isClosed) return;
         this.#consumer.clearMetadata();
+        this.#place = undefined;
         await sleep(RETRY_MS);
         // All that the partition still has may be an answer to a call that waits.
         if (hasCode(error, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_ID)) this.#offset = await this.#find(EARLIEST).catch(() => this.#offset);
@@ -99,16 +107,22 @@ export class Replies {
   }
 
   async #fetch(): Promise<void> {
-    const { topics } = await this.#consumer.metadata({ topics: [this.topic] });
-    const { id, partitions } = topics.get(this.topic)!;
+    this.#place ??= await this.#findPlace();
+    const { node, topicId } = this.#place;
     const { responses } = await this.#consumer.fetch({
-      node: partitions[this.partition].leader,
-      topics: [{ topicId: id, partitions: [{ partition: this.partition, fetchOffset: this.#offset, partitionMaxBytes: FETCH_BYTES, currentLeaderEpoch: -1, lastFetchedEpoch: -1 }] }],
+      node,
+      topics: [{ topicId, partitions: [{ partition: this.partition, fetchOffset: this.#offset, partitionMaxBytes: FETCH_BYTES, currentLeaderEpoch: -1, lastFetchedEpoch: -1 }] }],
     });
     for (const batch of responses.flatMap((topic) => topic.partitions).flatMap((partition) => partition.records ?? [])) {
       if (!(batch.attributes & CONTROL_BATCH)) this.#hand(batch);
       this.#offset = batch.firstOffset + BigInt(batch.lastOffsetDelta) + 1n;
     }
+  }
+
+  async #findPlace(): Promise<Place> {
+    const { topics } = await this.#consumer.metadata({ topics: [this.topic] });
+    const { id, partitions } = topics.get(this.topic)!;
+    return { node: partitions[this.partition].leader, topicId: id };
   }
 
   // A batch may begin before the offset that was asked for.

@@ -5,6 +5,7 @@
 // again. If the outcome of a request stays unknown, a new producer with numbers of its own takes over.
 
 import { Producer } from '@platformatic/kafka';
+import type { Encoded } from './contract.js';
 import { StowageError, unavailable } from './errors.js';
 import { canPass, causeOf, clientOptions, hasCode, INVALID_RECORD, isUnknownTopic, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, sleep } from './kafka.js';
 import type { KafkaOptions } from './options.js';
@@ -16,22 +17,21 @@ const RETRY_MS = 100;
 const MISSING_TOPIC_TRIES = 10; // a topic that was just made is not known everywhere at once
 const PRODUCER_MESSAGES = 2 ** 30; // a producer's numbers end at 2^31
 
-export interface Outgoing {
+type Headers = Map<Buffer, Buffer>;
+
+// A message that waits, in the form that the producer takes.
+interface Waiting {
   topic: string;
+  partition: number;
   key: Buffer | undefined;
   value: Buffer;
-  headers: Map<Buffer, Buffer>;
-}
-
-interface Waiting extends Outgoing {
+  headers: Headers | undefined;
   bytes: number;
   resolve: () => void;
   reject: (error: Error) => void;
 }
 
 interface Partition {
-  topic: string;
-  index: number;
   waiting: Waiting[];
   isSending: boolean;
 }
@@ -66,18 +66,18 @@ export class Sender {
   }
 
   /** Resolves when all in-sync replicas have the message. */
-  send(message: Outgoing): Promise<void> {
-    const bytes = message.value.length + (message.key?.length ?? 0) + MESSAGE_OVERHEAD;
+  send(topic: string, { key, value }: Encoded, headers: Headers): Promise<void> {
+    const bytes = value.length + (key?.length ?? 0) + MESSAGE_OVERHEAD;
     if (this.#isClosed) return Promise.reject(unavailable('the store is closed', undefined, undefined, false));
     if (this.#bytes > 0 && this.#bytes + bytes > this.#bufferBytes) {
       return Promise.reject(unavailable(`${this.#bytes} bytes of commands wait for Kafka already; the limit bufferBytes is ${this.#bufferBytes}`));
     }
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
-      const waiting = { ...message, bytes, resolve: () => { this.#settle(bytes); resolve(); }, reject: (error: Error) => { this.#settle(bytes); reject(error); } };
-      const count = this.#counts.get(message.topic);
+      const waiting = { topic, partition: -1, key, value, headers: headers.size ? headers : undefined, bytes, resolve, reject };
+      const count = this.#counts.get(topic);
       if (typeof count === 'number') this.#enqueue(waiting, count);
-      else this.#countPartitions(message.topic).then((found) => this.#enqueue(waiting, found), waiting.reject);
+      else this.#countPartitions(topic).then((found) => this.#enqueue(waiting, found), (error) => this.#end(waiting, error));
     });
   }
 
@@ -88,8 +88,10 @@ export class Sender {
     await this.#line.producer.close();
   }
 
-  #settle(bytes: number): void {
-    this.#bytes -= bytes;
+  #end(message: Waiting, error?: Error): void {
+    this.#bytes -= message.bytes;
+    if (error) message.reject(error);
+    else message.resolve();
     if (this.#bytes === 0) this.#idle?.();
   }
 
@@ -133,11 +135,11 @@ export class Sender {
   }
 
   #enqueue(message: Waiting, partitions: number): void {
-    const index = message.key ? partitionOf(message.key, partitions) : this.#next++ % partitions;
-    const name = `${message.topic}:${index}`;
+    message.partition = message.key ? partitionOf(message.key, partitions) : this.#next++ % partitions;
+    const name = `${message.topic}:${message.partition}`;
     let partition = this.#partitions.get(name);
     if (!partition) {
-      partition = { topic: message.topic, index, waiting: [], isSending: false };
+      partition = { waiting: [], isSending: false };
       this.#partitions.set(name, partition);
     }
     partition.waiting.push(message);
@@ -148,28 +150,28 @@ export class Sender {
   }
 
   async #drain(partition: Partition): Promise<void> {
-    while (partition.waiting.length > 0) await this.#deliver(partition, take(partition.waiting));
+    while (partition.waiting.length > 0) await this.#deliver(take(partition.waiting));
     partition.isSending = false;
   }
 
-  async #deliver(partition: Partition, messages: Waiting[]): Promise<void> {
+  async #deliver(messages: Waiting[]): Promise<void> {
     const line = this.#takeLine(messages.length);
     const end = Date.now() + this.#deliveryTimeout;
     try {
       for (;;) {
-        const error = await this.#request(line, partition, messages);
+        const error = await this.#request(line, messages);
         if (!error) {
-          for (const message of messages) message.resolve();
+          for (const message of messages) this.#end(message);
           return;
         }
         if (hasCode(error, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_RECORD)) {
-          await this.#refuse(partition, messages, error);
+          await this.#refuse(messages, error);
           return;
         }
         if (!canPass(error) || Date.now() > end) {
           this.#retire(line);
           const failure = unavailable(`Kafka did not acknowledge the command: ${causeOf(error)}`, undefined, error, canPass(error));
-          for (const message of messages) message.reject(failure);
+          for (const message of messages) this.#end(message, failure);
           return;
         }
         line.producer.clearMetadata();
@@ -182,19 +184,19 @@ export class Sender {
   }
 
   // Kafka refused a whole request for its content: each message goes alone, so that only the bad one fails.
-  async #refuse(partition: Partition, messages: Waiting[], error: unknown): Promise<void> {
+  async #refuse(messages: Waiting[], error: unknown): Promise<void> {
     if (messages.length > 1) {
-      for (const message of messages) await this.#deliver(partition, [message]);
+      for (const message of messages) await this.#deliver([message]);
       return;
     }
     const [message] = messages;
-    message.reject(new StowageError({ code: 'MESSAGE_TOO_LARGE', category: 'INVALID', retryable: false, message: `Kafka refuses the command, which has ${message.value.length} bytes: ${causeOf(error)}` }, undefined, error));
+    this.#end(message, new StowageError({ code: 'MESSAGE_TOO_LARGE', category: 'INVALID', retryable: false, message: `Kafka refuses the command, which has ${message.value.length} bytes: ${causeOf(error)}` }, undefined, error));
   }
 
-  async #request({ producer }: Line, partition: Partition, messages: Waiting[]): Promise<unknown> {
+  async #request({ producer }: Line, messages: Waiting[]): Promise<unknown> {
     try {
       // The option stands here because the producer's own would retry without end.
-      await producer.send({ idempotent: true, messages: messages.map(({ topic, key, value, headers }) => ({ topic, key, value, headers, partition: partition.index })) });
+      await producer.send({ idempotent: true, messages });
       return undefined;
     } catch (error) {
       return error;
