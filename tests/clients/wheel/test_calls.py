@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from stowage import ConflictError, InvalidError, NotFoundError, Stowage, StowageError, UnsupportedError
 from stowage.memory import Message
-from world import World, headers_of, new_id, new_thread, until
+from world import REPLY_BYTES, World, headers_of, new_id, new_thread, until
 
 
 async def test_a_thread_and_its_messages_come_back_as_they_were_saved(stowage: Stowage) -> None:
@@ -43,6 +43,36 @@ async def test_a_page_has_the_given_size(stowage: Stowage) -> None:
     await asyncio.gather(*(stowage.memory.save_thread(thread=new_thread(resource)) for _ in range(3)))
     page = await stowage.memory.list_threads(filter={"resourceId": resource}, page=1, per_page=2)
     assert (len(page["threads"]), page["perPage"], page["total"], page["hasMore"]) == (1, 2, 3, False)
+
+
+async def test_a_list_beyond_one_reply_comes_in_pages_as_if_it_were_one(stowage: Stowage) -> None:
+    resource = new_id()
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    text = {"text": "x" * (REPLY_BYTES // 10)}
+    threads = [new_thread(resource, createdAt=start + timedelta(seconds=n), metadata=text) for n in range(30)]
+    await asyncio.gather(*(stowage.memory.save_thread(thread=thread) for thread in threads))
+    ids = [thread["id"] for thread in threads]
+
+    async def listed(page: int, per_page: int | None) -> tuple[list[str], dict[str, Any]]:
+        found = await stowage.memory.list_threads(
+            filter={"resourceId": resource}, page=page, per_page=per_page, order_by={"field": "createdAt", "direction": "ASC"}
+        )
+        told = {name: value for name, value in found.items() if name != "threads"}
+        return [thread["id"] for thread in found["threads"]], told
+
+    assert await listed(0, False) == (ids, {"total": 30, "page": 0, "perPage": False, "hasMore": False})
+    assert await listed(1, 14) == (ids[14:28], {"total": 30, "page": 1, "perPage": 14, "hasMore": True})
+    usual, told = await listed(0, None)  # the default of perPage is larger than the list
+    assert (usual, told["hasMore"]) == (ids, False)
+
+
+async def test_a_row_beyond_one_reply_is_an_error(stowage: Stowage, world: World) -> None:
+    thread = new_thread(new_id())
+    await stowage.memory.save_thread(thread=thread)
+    world.sql(f'UPDATE "{world.schema}".mastra_threads SET title = repeat(\'x\', {REPLY_BYTES}) WHERE id = \'{thread["id"]}\'')
+    with pytest.raises(StowageError) as raised:
+        await stowage.memory.list_threads(filter={"resourceId": thread["resourceId"]}, per_page=False)
+    assert (raised.value.code, raised.value.command) == ("REPLY_TOO_LARGE", "memory.listThreads")
 
 
 async def test_positional_parameters(stowage: Stowage) -> None:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("STOWAGE_BIN", str(ROOT / "build/release/stowage"))
 PATIENCE = 60.0  # seconds; only bounds a hang
 PARTITIONS = 4
+REPLY_BYTES = 1_000_000
 
 
 def new_id() -> str:
@@ -83,6 +84,7 @@ class World:
         config.write_text(
             f'postgres = {{ max = 4; schemas = "{self.tenants}.*"; }};\n'
             f'kafka = {{ groupId = "{self.topic}"; topics = [ "{self.topic}" ]; }};\n'
+            f"replies = {{ maxBytes = {REPLY_BYTES}; }};\n"
             f'http = {{ address = "127.0.0.1:{port}"; }};\n'
         )
         with open(self._folder / "worker.log", "ab") as log:

@@ -14,6 +14,7 @@ from ._codec import Convert
 from ._contract import Command, decode_error, find_command
 from ._errors import InternalError, StowageError, TimedOutError, UnavailableError, unavailable
 from ._kafka import Replies, Sender
+from ._pages import fetch_in_pages, is_pageable
 from ._types import UNSET
 
 RETRY_SECONDS = 0.1
@@ -78,6 +79,14 @@ class Connection:
 
     async def call(self, command: Command, request: Mapping[str, Any], options: CallOptions, fire: bool | None = None) -> Any:
         """Resolves to what the method returns, or to None if no reply is asked for."""
+        try:
+            return await self._call(command, request, options, fire)
+        except StowageError as error:
+            if not is_pageable(command, error):
+                raise
+        return await fetch_in_pages(command, request, lambda part: self._call(command, part, options, False))
+
+    async def _call(self, command: Command, request: Mapping[str, Any], options: CallOptions, fire: bool | None) -> Any:
         try:
             key, value = command.encode(request)
             if fire if fire is not None else is_forgotten(command, self._options.forget):

@@ -25,6 +25,8 @@ class Command:
         self.method: str = self.name.partition(".")[2]
         self.topic: str = entry["topic"]
         self.is_write: bool = "write" in entry["flags"]
+        self.page_path = _page_path_of(entry["request"])
+        """The field that holds page and perPage: "" for the request itself, None without pages."""
         self._key = [step for step in re.split(r"[.\[\]]+", entry.get("key", "")) if step]
         self._request = Encoder(self.name, entry["request"], entry["requestFingerprint"])
         self._reply = entry["reply"]
@@ -51,6 +53,19 @@ class Command:
         if isinstance(value, list):
             value = _item(value, "0")
         return None if value is None else str(value).encode()
+
+
+def _page_path_of(request: Any) -> str | None:
+    def has_page(fields: Any) -> bool:
+        return {"page", "perPage"} <= {field["name"] for field in fields}
+
+    if has_page(request["fields"]):
+        return ""
+    for field in request["fields"]:
+        branches = field["type"] if isinstance(field["type"], list) else [field["type"]]
+        if any(isinstance(branch, dict) and has_page(branch.get("fields", ())) for branch in branches):
+            return str(field["name"])
+    return None
 
 
 def _item(value: Any, step: str) -> Any:
