@@ -8,6 +8,7 @@ import signal
 import time
 from statistics import median
 
+import figures_client_node
 import figures_domains
 import figures_spans
 import figures_tenants
@@ -184,5 +185,6 @@ FIGURES = {
     **figures_spans.FIGURES,
     **figures_vectors.FIGURES,
     **figures_domains.FIGURES,
+    **figures_client_node.FIGURES,
     **figures_tenants.FIGURES,
 }

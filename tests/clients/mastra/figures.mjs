@@ -6,7 +6,7 @@ import { KafkaStore } from '@stowage/mastra';
 
 const [what, options, count, warmUp] = process.argv.slice(2).map((text, index) => (index === 0 ? text : JSON.parse(text)));
 const THREADS = 200;
-const threadOf = (i) => `thread-${i % THREADS}`;
+const threadOf = (i) => `bench-thread-${String(i % THREADS).padStart(6, '0')}`;
 const store = new KafkaStore(options);
 const memory = await store.getStore('memory');
 
