@@ -79,8 +79,13 @@ describe('storage commands', () => {
     assert.equal(typeof await world.client.call('storage.exportSchemas', { schemaNames: [] }), 'string');
   });
 
-  test('exportSchemas rejects names that are not valid', async () => {
-    await assert.rejects(world.client.call('storage.exportSchemas', { schemaNames: ['x"; DROP SCHEMA public; --'] }), { category: 'INVALID' });
+  test('exportSchemas rejects names that are not valid, and quotes the others', async () => {
+    const exported = (name) => world.client.call('storage.exportSchemas', { schemaNames: [name] });
+    for (const name of ['', 'x'.repeat(64), 'a\0b']) await assert.rejects(exported(name), { category: 'INVALID' }, JSON.stringify(name));
+    const hostile = `${schemaName('ef_')}"; DROP SCHEMA ${world.schema}; --`;
+    await sql(await exported(hostile));
+    assert.deepEqual(await sql('SELECT nspname FROM pg_namespace WHERE nspname = $1', [hostile]), [{ nspname: hostile }]);
+    await sql(`DROP SCHEMA "${hostile.replaceAll('"', '""')}" CASCADE`);
   });
 
   test('stowage export-schema prints the same', async () => {
