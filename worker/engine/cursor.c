@@ -65,7 +65,8 @@ void cursor_init(struct cursor *cursor, struct batch *batch, bool alone, bool is
 	if (alone)
 		return;
 	for (size_t i = 0; i < batch->lane_count; i++)
-		cursor_arrange(cursor, &batch->lanes[i]);
+		if (batch->lanes[i].count > 0)
+			cursor_arrange(cursor, &batch->lanes[i]);
 }
 
 /* --- walking --- */
