@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createSilent } from 'node:net';
 import { createServer } from 'node:tls';
 import { after, before, describe, test } from 'node:test';
 import { MastraError } from '@mastra/core/error';
@@ -19,6 +20,20 @@ after(async () => {
 
 const count = async (table) => Number((await sql(`SELECT count(*) FROM "${world.schema}".${table}`))[0].count);
 const headersOf = ({ headers }) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+
+// The library itself gives a request half a minute.
+test('a broker that takes connections and stays silent: deliveryTimeout ends what waits for it', { timeout: 20_000 }, async () => {
+  const sockets = new Set();
+  const silent = createSilent((socket) => sockets.add(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const store = new KafkaStore({ brokers: [`127.0.0.1:${silent.address().port}`], deliveryTimeout: SHORT_MS });
+  const memory = await store.getStore('memory');
+  const error = await failure(memory.with({ fireAndForget: true }).saveThread({ thread: thread() }));
+  assert.deepEqual([error.code, error.category, error.retryable], ['KAFKA_UNAVAILABLE', 'UNAVAILABLE', true]);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  await store.close();
+});
 
 // The tests of this group run in their order: first without a worker, then with one.
 describe('without a worker', () => {

@@ -47,3 +47,17 @@ export const UNKNOWN_TOPIC_ID = 100;
 export function causeOf(error: unknown): string {
   return [...chain(error)].at(-1)?.message ?? String(error);
 }
+
+/** Fails if the work takes longer: the library may lose a request whose connection breaks. */
+export async function inTime<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  work.catch(() => {}); // it may still fail when nobody waits for it
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

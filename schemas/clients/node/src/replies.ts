@@ -3,10 +3,11 @@
 
 import { Consumer } from '@platformatic/kafka';
 import { StowageError, unavailable } from './errors.js';
-import { canPass, causeOf, clientOptions, hasCode, isUnknownTopic, OFFSET_OUT_OF_RANGE, sleep, UNKNOWN_TOPIC_ID } from './kafka.js';
+import { canPass, causeOf, clientOptions, hasCode, isUnknownTopic, OFFSET_OUT_OF_RANGE, sleep, UNKNOWN_TOPIC_ID, inTime } from './kafka.js';
 import type { KafkaOptions } from './options.js';
 
 const WAIT_MS = 5000; // a broker answers as soon as there is a reply
+const LATE_MS = 5000; // a fetch that takes this much longer is lost
 const FETCH_BYTES = 64 * 1024 * 1024;
 const RETRY_MS = 100;
 const START_TRIES = 50;
@@ -94,7 +95,7 @@ export class Replies {
   async #read(): Promise<void> {
     while (!this.#isClosed) {
       try {
-        await this.#fetch();
+        await inTime(WAIT_MS + LATE_MS, this.#fetch());
       } catch (error) {
         if (this.#isClosed) return;
         this.#consumer.clearMetadata();

@@ -7,7 +7,7 @@
 import { Producer } from '@platformatic/kafka';
 import type { Encoded } from './contract.js';
 import { StowageError, unavailable } from './errors.js';
-import { canPass, causeOf, clientOptions, hasCode, INVALID_RECORD, isUnknownTopic, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, sleep } from './kafka.js';
+import { canPass, causeOf, clientOptions, hasCode, INVALID_RECORD, isUnknownTopic, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, sleep, inTime } from './kafka.js';
 import type { KafkaOptions } from './options.js';
 import { partitionOf } from './partition.js';
 
@@ -121,7 +121,7 @@ export class Sender {
     const end = Date.now() + this.#deliveryTimeout;
     for (let tries = 1; ; tries++) {
       try {
-        const { topics } = await this.#line.producer.metadata({ topics: [topic] });
+        const { topics } = await inTime(Math.max(end - Date.now(), RETRY_MS), this.#line.producer.metadata({ topics: [topic] }));
         return topics.get(topic)!.partitionsCount;
       } catch (error) {
         if (isUnknownTopic(error)) {
@@ -159,7 +159,7 @@ export class Sender {
     const end = Date.now() + this.#deliveryTimeout;
     try {
       for (;;) {
-        const error = await this.#request(line, messages);
+        const error = await this.#request(line, messages, Math.max(end - Date.now(), RETRY_MS));
         if (!error) {
           for (const message of messages) this.#end(message);
           return;
@@ -193,10 +193,10 @@ export class Sender {
     this.#end(message, new StowageError({ code: 'MESSAGE_TOO_LARGE', category: 'INVALID', retryable: false, message: `Kafka refuses the command, which has ${message.value.length} bytes: ${causeOf(error)}` }, undefined, error));
   }
 
-  async #request({ producer }: Line, messages: Waiting[]): Promise<unknown> {
+  async #request({ producer }: Line, messages: Waiting[], milliseconds: number): Promise<unknown> {
     try {
       // The option stands here because the producer's own would retry without end.
-      await producer.send({ idempotent: true, messages });
+      await inTime(milliseconds, producer.send({ idempotent: true, messages }));
       return undefined;
     } catch (error) {
       return error;
