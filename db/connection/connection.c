@@ -143,7 +143,7 @@ static bool connection_look(struct connection *c, struct db_failure *failure)
 	if (connection_sync(c, failure) != DB_OK)
 		return false;
 	connection_limit_session(c);
-	return connection_sync(c, failure) == DB_OK;
+	return !c->unsynced || connection_sync(c, failure) == DB_OK;
 }
 
 static bool connection_start(struct connection *c, struct db_failure *failure)
