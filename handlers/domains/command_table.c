@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "schemas/base/nearest.h"
+
 int command_find(const char *name, size_t len)
 {
 	size_t low = 0, high = command_count;
@@ -20,4 +22,12 @@ int command_find(const char *name, size_t len)
 			high = middle;
 	}
 	return -1;
+}
+
+const char *command_nearest(const char *name)
+{
+	struct nearest nearest = { .wanted = name };
+	for (size_t i = 0; i < command_count; i++)
+		nearest_offer(&nearest, command_defs[i].name);
+	return nearest.found;
 }

@@ -22,4 +22,7 @@ extern const size_t command_domain_count;
 /* Returns the index of the command with this name (`len` bytes), or -1. */
 int command_find(const char *name, size_t len);
 
+/* Returns the command's name that is most similar to an unknown one; NULL: none is similar. */
+const char *command_nearest(const char *name);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handlers/domains/command_table.h"
 #include "worker/client/database.h"
 #include "worker/config/load.h"
 
@@ -90,6 +91,18 @@ void cli_error(const struct cli *cli, const char *hint, const char *format, ...)
 	fputc('\n', stderr);
 	if (hint)
 		fprintf(stderr, "  %s\n", hint);
+}
+
+int cli_find_command(const struct cli *cli, const char *place, const char *name, const char *hint)
+{
+	int command = command_find(name, strlen(name));
+	const char *nearest = command >= 0 ? NULL : command_nearest(name);
+
+	if (command < 0)
+		cli_error(cli, hint, "%sunknown command %.100s%s%s%s", place, name,
+			nearest ? "; did you mean " : "", nearest ? nearest : "",
+			nearest ? "?" : "");
+	return command;
 }
 
 int cli_usage_error(const struct cli *cli, const char *format, ...)

@@ -89,6 +89,9 @@ struct client *cli_client(struct cli *cli, const struct config *config,
  * be NULL. */
 void cli_error(const struct cli *cli, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Returns the index of the storage command with this name, or -1 after it printed an error that begins with
+ * `place` and suggests a similar name; `hint` as in cli_error. */
+int cli_find_command(const struct cli *cli, const char *place, const char *name, const char *hint);
 /* Prints an error and the command's usage line. Returns EXIT_USAGE. */
 int cli_usage_error(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

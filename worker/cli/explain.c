@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "handlers/domains/command_table.h"
-#include "schemas/base/nearest.h"
 #include "schemas/base/text.h"
 #include "schemas/catalog/schema_table.h"
 #include "worker/cli/cli.h"
@@ -266,18 +265,6 @@ static int explain_all(bool json)
 	return EXIT_OK;
 }
 
-static int explain_unknown(struct cli *cli, const char *name)
-{
-	struct nearest nearest = { .wanted = name };
-
-	for (size_t i = 0; i < schema_count; i++)
-		nearest_offer(&nearest, schema_defs[i].command);
-	cli_error(cli, "`stowage commands` lists all of them", "unknown command %.100s%s%s%s", name,
-		nearest.found ? "; did you mean " : "", nearest.found ? nearest.found : "",
-		nearest.found ? "?" : "");
-	return EXIT_FAILED;
-}
-
 static int cli_explain_run(struct cli *cli)
 {
 	const char *format = cli_text(cli, "format");
@@ -288,9 +275,9 @@ static int cli_explain_run(struct cli *cli)
 		return cli_usage_error(cli, "--format must be text or json, not \"%s\"", format);
 	if (cli->operand_count == 0)
 		return explain_all(json);
-	index = command_find(cli->operands[0], strlen(cli->operands[0]));
+	index = cli_find_command(cli, "", cli->operands[0], "`stowage commands` lists all of them");
 	if (index < 0)
-		return explain_unknown(cli, cli->operands[0]);
+		return EXIT_FAILED;
 	struct explained command = explained_new((size_t)index);
 	if (json) {
 		json_t *whole = explained_json(&command);

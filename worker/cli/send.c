@@ -11,7 +11,6 @@
 #include "handlers/domains/command_table.h"
 #include "schemas/base/alloc.h"
 #include "schemas/base/clock.h"
-#include "schemas/base/nearest.h"
 #include "worker/cli/cli.h"
 #include "worker/cli/lines.h"
 #include "worker/cli/send_table.h"
@@ -140,23 +139,6 @@ static void on_done(void *arg, uint64_t number, const struct send_outcome *outco
 	}
 }
 
-/* Returns the command's index, or -1 after it printed an error. */
-static int cli_send_find_command(const struct sending *sending, const char *place, const char *name)
-{
-	struct nearest nearest = { .wanted = name };
-	int command = command_find(name, strlen(name));
-
-	if (command >= 0)
-		return command;
-	for (size_t i = 0; i < command_count; i++)
-		nearest_offer(&nearest, command_defs[i].name);
-	cli_error(sending->cli, "`stowage schemas --output DIR` writes all commands' schemas",
-		"%sunknown command %.100s%s%s%s", place, name,
-		nearest.found ? "; did you mean " : "", nearest.found ? nearest.found : "",
-		nearest.found ? "?" : "");
-	return -1;
-}
-
 static bool send_one(struct sending *sending, const char *place, const char *name,
 	struct send_request *request)
 {
@@ -164,7 +146,8 @@ static bool send_one(struct sending *sending, const char *place, const char *nam
 	int status = EXIT_FAILED;
 	bool sent;
 
-	request->command = cli_send_find_command(sending, place, name);
+	request->command = cli_find_command(sending->cli, place, name,
+		"`stowage schemas --output DIR` writes all commands' schemas");
 	sent = request->command >= 0 && sender_send(sending->sender, request, &status, &error);
 	if (request->command >= 0 && !sent)
 		cli_error(sending->cli, error.hint, "%s%s: %s", place, name, error.text);

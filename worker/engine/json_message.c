@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "handlers/domains/command_table.h"
-#include "schemas/base/nearest.h"
 #include "schemas/json_form/json_form.h"
 
 #define NAME_SHOWN 100
@@ -15,10 +14,8 @@
 
 static const char *json_message_hint(struct arena *arena, const char *name)
 {
-	struct nearest nearest = { .wanted = name };
-	for (size_t i = 0; i < command_count; i++)
-		nearest_offer(&nearest, command_defs[i].name);
-	return nearest.found ? arena_printf(arena, "; did you mean %s?", nearest.found) : "";
+	const char *nearest = command_nearest(name);
+	return nearest ? arena_printf(arena, "; did you mean %s?", nearest) : "";
 }
 
 void json_message_identify(struct job *job, const struct engine *engine, struct arena *arena)
