@@ -1,5 +1,4 @@
-"""What clients are told of the commands beside the schemas: the entries of index.json, and the attribute `absent` of
-the fields of replies. schemas/README.md describes both.
+"""Makes the entries of index.json, and the attribute `absent` of fields in replies. schemas/README.md describes both.
 """
 
 from avro_types import ROOT, upper

@@ -88,7 +88,7 @@ static void add_fingerprint(json_t *entry, const char *key, uint64_t fingerprint
 	json_object_set_new(entry, key, json_sprintf("%016" PRIx64, fingerprint));
 }
 
-/* Adds the codes that any command may answer with to those of the command. */
+/* Adds to the entry's error codes the ones that every command may answer with. */
 static void add_general(json_t *entry, json_t *general)
 {
 	json_t *errors = json_object_get(entry, "errors");

@@ -2,7 +2,7 @@
  * cursor.h - walks a batch's calls and folds calls into contexts
  *
  * Calls of one lane and one schema keep their order. Calls of different schemas touch different tables, so
- * their order does not matter, and the calls of one schema fold across those of others. A call that may touch
+ * their order does not matter: calls of one schema fold even if calls of others lie between. A call that may touch
  * other schemas, or whose reply may be large, keeps its place among all calls of its lane.
  */
 #ifndef WORKER_ENGINE_CURSOR_H
